@@ -1,0 +1,81 @@
+/**
+ * The table of stable error codes. A code never changes its meaning; a new cause gets a new code here.
+ * Callers: `errors.ts` and the generated documentation. Runs on: any thread.
+ */
+
+/** What the table says of one code. */
+export interface ErrorCodeInfo {
+  /** Whether the same attempt may succeed later without a change of program or configuration. */
+  readonly retryable: boolean;
+  /** What the code means, as one sentence. */
+  readonly meaning: string;
+}
+
+const permanent = (meaning: string): ErrorCodeInfo => ({ retryable: false, meaning });
+const passing = (meaning: string): ErrorCodeInfo => ({ retryable: true, meaning });
+
+/** Every code, by name. */
+export const ERROR_CODES = {
+  ASSERTION: permanent('The engine contradicted itself; this is a defect of Millrace.'),
+
+  // Configuration and options
+  OPTION_UNKNOWN: permanent('An option or configuration key does not exist.'),
+  OPTION_INVALID: permanent(
+    'An option or configuration value is of the wrong type or out of range.',
+  ),
+  CONFIG_FILE_INVALID: permanent('A configuration file cannot be read or parsed.'),
+  UNIT_INVALID: permanent('A duration or size string cannot be understood.'),
+
+  // Building a job
+  GRAPH_INVALID: permanent('The job graph is not a valid dataflow.'),
+  GRAPH_EMPTY: permanent('The job has no sink, so it would compute nothing.'),
+  FIELD_UNKNOWN: permanent('A field is named that the records do not have.'),
+  TYPE_MISMATCH: permanent('An expression or aggregate is applied to a type it does not accept.'),
+  KEY_UNSUPPORTED: permanent('A key has a type that cannot be hashed and compared by value.'),
+  UID_DUPLICATE: permanent('Two operators of a job have the same uid.'),
+  PARALLELISM_INVALID: permanent(
+    'The parallelism asked for is impossible for this job or operator.',
+  ),
+  JOB_NOT_FOUND: permanent('No job of that name is defined by the module.'),
+  JOB_NOT_IMPORTABLE: permanent(
+    'The job cannot be imported by worker threads, so it cannot run in parallel.',
+  ),
+  JOB_MISMATCH: permanent('The job a worker rebuilt differs from the one that was submitted.'),
+  FEATURE_UNSUPPORTED: permanent(
+    'The feature is not available here; the message names the alternative.',
+  ),
+
+  // Records
+  SCHEMA_CONFLICT: permanent('Records do not fit the declared schema.'),
+  SCHEMA_REGISTRY_FULL: permanent('The inferred schemas of a job exceed the registry of its run.'),
+  VALUE_UNSUPPORTED: permanent('A record holds a value that no column can carry.'),
+  NUMBER_INEXACT: permanent('An integer sum left the range in which it is exact.'),
+  FRAME_CORRUPT: permanent('The bytes of a frame contradict its directory.'),
+  RECORD_TOO_LARGE: permanent('A record is larger than the network memory of the slot allows.'),
+
+  // Input and output
+  FILE_NOT_FOUND: permanent('A path or glob matches no file.'),
+  FILE_UNREADABLE: passing('A file cannot be opened or read.'),
+  FILE_UNWRITABLE: passing('A file or directory cannot be created or written.'),
+  OUTPUT_EXISTS: permanent(
+    'The output directory already holds results and the policy is to refuse.',
+  ),
+  FORMAT_INVALID: permanent('A file does not have the format it should have.'),
+  BAD_RECORD: permanent('A record of the input cannot be parsed and the policy is to fail.'),
+  CODEC_UNAVAILABLE: permanent('A compression is not available in this version of Node.'),
+  SOURCE_FAILED: passing('A source threw while it was read.'),
+  SINK_FAILED: passing('A sink threw while it was written.'),
+
+  // Running
+  USER_FUNCTION_FAILED: permanent('A function of the job threw.'),
+  TASK_STALLED: permanent('An operator did not return within the stall timeout.'),
+  TASK_EXITED: permanent('A thread of the job ended by itself, for example by process.exit.'),
+  CANCELLATION_TIMEOUT: permanent('A thread did not react to cancellation and was terminated.'),
+  MEMORY_BUDGET_TOO_SMALL: permanent('The plan does not fit the memory of its slots.'),
+  MEMORY_EXHAUSTED: permanent('A slot used up its heap or managed memory.'),
+  JOB_CANCELED: permanent('The job was canceled.'),
+  PROCESS_DIED: passing('The process that ran an isolated job ended unexpectedly.'),
+} as const satisfies Record<string, ErrorCodeInfo>;
+
+/** A stable error code. */
+export type ErrorCode = keyof typeof ERROR_CODES;

@@ -1,0 +1,194 @@
+/**
+ * The public contracts of sources and sinks. Built-in connectors use nothing else. A connector value is made
+ * in the job module, so every slot rebuilds it; what must be decided once (files, splits, schema) is decided by
+ * `plan` before the job starts and reaches the slots as plain data. Runs on: see each method.
+ */
+import type { Clock } from '../base/clock.js';
+import type { Disk } from '../base/disk.js';
+import type { WireError } from '../base/errors.js';
+import type { Batch } from '../record/batch.js';
+import type { Schema } from '../record/schema.js';
+
+/** Plain data that structured clone can carry. */
+export type PlainData = unknown;
+
+/** A piece of the input that one reader reads from start to end; a batch never spans two splits. */
+export interface Split {
+  /** Unique within the source, stable across runs over the same input. */
+  readonly id: string;
+  /** Size for progress and balancing, when known. */
+  readonly bytes: number | null;
+  readonly rows: number | null;
+  readonly data: PlainData;
+}
+
+/** A split and how far it has been read: the unit of a source's checkpoint. */
+export interface SplitPosition {
+  readonly split: Split;
+  /** Reader-defined, plain; reading on from here gives exactly the rows not yet given. */
+  readonly position: PlainData;
+}
+
+/** What `SourceConnector.plan` decides. Plain data. */
+export interface SourcePlan {
+  /** Schema of the records as far as it is known; null when only reading will tell. */
+  readonly schema: Schema | null;
+  readonly splits: readonly Split[];
+  /** Total size for progress, when known. */
+  readonly bytes: number | null;
+  readonly rows: number | null;
+  /** Anything else the readers need. */
+  readonly data: PlainData;
+}
+
+/** Given to `plan`. */
+export interface PlanContext {
+  readonly parallelism: number;
+  readonly disk: Disk;
+  /** Directory that relative paths are resolved against. */
+  readonly baseDirectory: string;
+}
+
+/** A source of records of type T. */
+export interface SourceConnector<T = unknown> {
+  readonly kind: 'source';
+  /** Short type name, such as 'csv'. */
+  readonly type: string;
+  /** Display name, such as 'csv flights/*.csv'. */
+  readonly name: string;
+  readonly bounded: boolean;
+  /** True when it reads things that exist only on the caller's thread (iterables, streams, closures). */
+  readonly host: boolean;
+  /** Upper bound of useful parallelism, null for none. */
+  readonly maxParallelism: number | null;
+  /** What a restart after a failure can promise. */
+  readonly guarantee: 'exactly-once' | 'at-least-once' | 'at-most-once';
+  /** Whether readers read only the columns named in `ReaderContext.columns`. */
+  readonly projects: boolean;
+  /** Runs once on the caller's thread before the job starts. */
+  plan(context: PlanContext): SourcePlan | Promise<SourcePlan>;
+  /** Runs in the slot (on the caller's thread when `host`). May be async to load a library lazily. */
+  open(context: ReaderContext): SourceReader | Promise<SourceReader>;
+  /** Never set; carries the record type for inference. */
+  readonly __record?: T;
+}
+
+/** The evolving schema of one stream, shared by all its producers (`record/schema-registry.ts`). */
+export interface StreamSchemas {
+  /** Newest version, or null before the first. */
+  current(): { readonly schema: Schema; readonly version: number } | null;
+  /** Merges a schema in (add field, make nullable, widen) and gives the newest version; never narrows. */
+  propose(schema: Schema): { readonly schema: Schema; readonly version: number };
+  /** A version known to be registered. */
+  get(version: number): Schema;
+}
+
+/** A record that cannot be parsed. */
+export interface BadRecord {
+  readonly file: string | null;
+  readonly line: number | null;
+  readonly byteOffset: number | null;
+  readonly bytes: Uint8Array;
+  readonly error: WireError;
+}
+
+/** Given to `open`. */
+export interface ReaderContext {
+  readonly plan: SourcePlan;
+  readonly subtask: number;
+  readonly parallelism: number;
+  /** Names of the wanted columns; null for all. */
+  readonly columns: readonly string[] | null;
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly baseDirectory: string;
+  readonly schemas: StreamSchemas;
+  /** Rows a batch should have at most. */
+  readonly batchRows: number;
+  /** Tells the scheduler that `poll` is worth calling again; any time, from callbacks too. */
+  wake(): void;
+  /** Counts a bad record and keeps it for the dead letters; throws when the policy is to fail. */
+  badRecord(record: BadRecord): void;
+}
+
+/** `batch` holds rows. */
+export const POLL_BATCH = 0;
+/** Nothing now; `wake` will be called. */
+export const POLL_WAIT = 1;
+/** The reader has no split, or has finished the ones it had: give it another with `addSplit`. */
+export const POLL_NEED_SPLIT = 2;
+export type PollResult = typeof POLL_BATCH | typeof POLL_WAIT | typeof POLL_NEED_SPLIT;
+
+/** Reads splits. Never blocks longer than one read of a local file; runs on the slot's thread. */
+export interface SourceReader {
+  /** Gives the reader a split, from `position` when it is being restored (null: from its start). */
+  addSplit(split: Split, position: PlainData): void;
+  /** Makes the next batch available as `batch`. The batch before it becomes invalid. */
+  poll(): PollResult;
+  readonly batch: Batch | null;
+  /** Splits in hand and their exact positions after the first `rows` rows of `batch` (all when omitted). */
+  positions(rows?: number): readonly SplitPosition[];
+  /** Input bytes consumed so far, for progress. */
+  readonly bytesRead: number;
+  close(): void;
+}
+
+/** What a sink writer hands over for commit. Plain data. */
+export type Committable = PlainData;
+
+/** A sink of records of type T. */
+export interface SinkConnector<T = unknown> {
+  readonly kind: 'sink';
+  readonly type: string;
+  readonly name: string;
+  /** True when it writes to things that exist only on the caller's thread. */
+  readonly host: boolean;
+  /** Parallelism the sink insists on, null for that of its input. */
+  readonly parallelism: number | null;
+  readonly guarantee: 'exactly-once' | 'at-least-once' | 'at-most-once';
+  /** Names of the fields it needs, null for all. */
+  readonly columns: readonly string[] | null;
+  /** Runs once on the caller's thread before the job starts: checks and prepares the target. */
+  plan(context: PlanContext): PlainData | Promise<PlainData>;
+  /** Runs in the slot (on the caller's thread when `host`). */
+  open(context: WriterContext): SinkWriter | Promise<SinkWriter>;
+  /** Makes results visible, idempotently; on the caller's thread, after all writers of an epoch prepared. */
+  commit?(committables: readonly Committable[], context: CommitContext): void | Promise<void>;
+  /** Throws away what was prepared or half written, when the job failed or was canceled. */
+  abort?(plan: PlainData, context: CommitContext): void | Promise<void>;
+  /** Never set; carries the record type for inference. */
+  readonly __record?: T;
+}
+
+/** Given to `SinkConnector.open`. */
+export interface WriterContext {
+  readonly plan: PlainData;
+  readonly subtask: number;
+  readonly parallelism: number;
+  /** Distinguishes attempts, so that file names never collide. */
+  readonly attempt: string;
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly baseDirectory: string;
+  wake(): void;
+}
+
+/** Given to `commit` and `abort`. */
+export interface CommitContext {
+  readonly plan: PlainData;
+  readonly disk: Disk;
+  readonly baseDirectory: string;
+}
+
+/** Writes batches. Runs on the slot's thread; never blocks longer than one write to a local file. */
+export interface SinkWriter {
+  /** Takes rows from `fromRow` on; returns how many it took. Fewer than all: no room now, `wake` will be called. */
+  write(batch: Batch, fromRow: number): number;
+  /** Pushes buffered rows out as far as a reader of the target may see them at once; false: call again. */
+  flush(): boolean;
+  /** At a barrier and at the end of input: closes what is open and hands it over for commit; null: not yet. */
+  prepareCommit(endOfInput: boolean): readonly Committable[] | null;
+  /** Bytes written so far. */
+  readonly bytesWritten: number;
+  close(): void;
+}

@@ -1,0 +1,52 @@
+/**
+ * The logical graph: what the user wrote, as frozen data in order of creation (inputs before users). The api
+ * builds it, `validate.ts` checks it, `chained-graph.ts` fuses it, `explain.ts` prints it. Runs on: any thread.
+ */
+import type { SinkConnector, SourceConnector } from '../connector/contract.js';
+import type { OperatorIdentity, OperatorSpec, Partitioner } from '../operator/operator-spec.js';
+import type { Schema } from '../record/schema.js';
+
+/** Options every operator takes. */
+export interface NodeOptions {
+  /** Null: the job's parallelism. */
+  readonly parallelism: number | null;
+  readonly maxParallelism: number | null;
+  /** Null: inherited from the inputs when they agree, else 'default'. */
+  readonly slotSharingGroup: string | null;
+  /** 'always' (default), 'head' (starts a new chain), 'never'. */
+  readonly chain: 'always' | 'head' | 'never';
+}
+
+/** An input of a node. `partitioner` null: forward when the parallelism is equal, else rebalance. */
+export interface NodeInput {
+  readonly node: number;
+  readonly partitioner: Partitioner | null;
+}
+
+/** A node of the logical graph. `id` is its index. */
+export type LogicalNode = {
+  readonly id: number;
+  readonly options: NodeOptions;
+  readonly inputs: readonly NodeInput[];
+} & (
+  | {
+      readonly kind: 'source';
+      readonly identity: OperatorIdentity;
+      readonly connector: SourceConnector;
+      /** Declared by the user; null: as the connector plans or infers it. */
+      readonly schema: Schema | null;
+    }
+  /** One operator with one input; several inputs mean a union of them. */
+  | { readonly kind: 'operator'; readonly spec: OperatorSpec }
+  | {
+      readonly kind: 'sink';
+      readonly identity: OperatorIdentity;
+      readonly connector: SinkConnector;
+    }
+);
+
+/** A whole job. */
+export interface LogicalGraph {
+  readonly jobName: string;
+  readonly nodes: readonly LogicalNode[];
+}

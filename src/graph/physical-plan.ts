@@ -1,0 +1,80 @@
+/**
+ * The physical plan: chains with their parallelism, the edges between them, and the slot of every subtask.
+ * Frozen plain data except for the user functions and connectors inside; rebuilt identically in every slot and
+ * compared by `hash`. The runtime turns it into threads and rings. Runs on: any thread.
+ */
+import type { SinkConnector, SourceConnector } from '../connector/contract.js';
+import type { OperatorIdentity, OperatorSpec, Partitioner } from '../operator/operator-spec.js';
+import type { Schema } from '../record/schema.js';
+
+/** The slot index of subtasks that run on the caller's thread. */
+export const HOST_SLOT = -1;
+
+/** Where the rows of a vertex come from. */
+export interface VertexSource {
+  readonly identity: OperatorIdentity;
+  readonly connector: SourceConnector;
+  readonly schema: Schema | null;
+  /** Names of the columns anybody downstream uses; null for all. */
+  readonly columns: readonly string[] | null;
+}
+
+/** A sink at the end of a chain. */
+export interface VertexSink {
+  readonly identity: OperatorIdentity;
+  readonly connector: SinkConnector;
+  /** Index in `operators` after which the sink taps the chain; -1: the chain's input itself. */
+  readonly after: number;
+}
+
+/** An output of a vertex into another one. */
+export interface VertexOutput {
+  readonly edge: number;
+  /** Index in `operators` after which the edge leaves the chain; -1: the chain's input itself. */
+  readonly after: number;
+}
+
+/**
+ * A chain: optionally a source, then operators in a tree rooted at the chain's input. `operators[i].input` is
+ * the index of the operator it consumes, -1 for the chain's input; most chains are straight lines.
+ */
+export interface Vertex {
+  readonly id: number;
+  /** Names of the chained operators joined by ' -> '. */
+  readonly name: string;
+  /** Stable: derived from the uids of its parts. */
+  readonly uid: string;
+  readonly parallelism: number;
+  readonly maxParallelism: number;
+  readonly slotSharingGroup: string;
+  readonly source: VertexSource | null;
+  readonly operators: readonly { readonly spec: OperatorSpec; readonly input: number }[];
+  readonly sinks: readonly VertexSink[];
+  readonly inputs: readonly number[];
+  readonly outputs: readonly VertexOutput[];
+  /** Slot of each subtask, `HOST_SLOT` for the caller's thread. */
+  readonly slots: readonly number[];
+  /** Why the chain ends where it does, for explain; one sentence per output edge. */
+  readonly chainBreaks: readonly string[];
+}
+
+/** An edge between two vertices. */
+export interface Edge {
+  readonly id: number;
+  readonly from: number;
+  readonly to: number;
+  readonly partitioner: Partitioner;
+  /** Names of the fields anybody downstream uses; null for all. */
+  readonly columns: readonly string[] | null;
+}
+
+/** The plan of a run. */
+export interface PhysicalPlan {
+  readonly jobName: string;
+  readonly vertices: readonly Vertex[];
+  readonly edges: readonly Edge[];
+  /** Number of worker slots; the host's subtasks are extra. */
+  readonly slots: number;
+  /** Hash over graph, parameters and function sources, equal in all threads of a run. */
+  readonly hash: string;
+}

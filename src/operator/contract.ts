@@ -1,0 +1,81 @@
+/**
+ * The resumable operator contract. A chain task is one subtask of one compiled chain; the scheduler steps it
+ * and it never blocks: every call does bounded work, says why it stopped, and resumes at a record, timer or
+ * window boundary. Everything stateful later (windows, timers, joins, checkpoints) uses these same methods.
+ * Callers: runtime, the contract suite. Runs on: worker (the slot's thread) or the in-thread runtime.
+ */
+import type { Batch } from '../record/batch.js';
+import type { BatchBuilder } from '../record/batch-builder.js';
+import type { Schema } from '../record/schema.js';
+
+/** All of the call's work is done. */
+export const STEP_DONE = 0;
+/** An output has no room; call again with the same arguments when it has. */
+export const STEP_OUT_OF_OUTPUT = 1;
+/** The budget is used up; call again with the same arguments. */
+export const STEP_OUT_OF_BUDGET = 2;
+/** Why a resumable call returned. */
+export type StepResult = typeof STEP_DONE | typeof STEP_OUT_OF_OUTPUT | typeof STEP_OUT_OF_BUDGET;
+
+/** Where a resumable call stands; the caller keeps it between calls and sets it to 0 before the first. */
+export interface Cursor {
+  position: number;
+}
+
+/** Where a chain's results go. One port per downstream edge or sink of the chain. */
+export interface OutputPort {
+  /** Number of downstream subtasks this port deals to (1 for forward edges and sinks). */
+  readonly channels: number;
+  /** One builder per channel once opened; a broadcast port has one builder for all. */
+  readonly builders: readonly BatchBuilder[];
+  /**
+   * Proposes the schema of the rows to come (names already pruned to the wanted ones) for the edge and makes
+   * builders for what was agreed: `builders[0].schema`, which may be wider than `schema`. Rows of an older
+   * version are handed on first; false when they cannot be, call again later.
+   */
+  open(schema: Schema, options: PortOptions): boolean;
+  /** Hands builder `channel` on and resets it; false when the consumer has no room (the rows stay). */
+  flush(channel: number): boolean;
+}
+
+/** Which system columns the rows of a port carry. */
+export interface PortOptions {
+  readonly times: boolean;
+  readonly kinds: boolean;
+}
+
+/** Where the state of a task goes at a barrier and comes from at restore. */
+export interface SnapshotSink {
+  /** `name` is unique within the operator `uid`; `bytes` belong to the sink after the call. */
+  put(uid: string, name: string, keyGroup: number, bytes: Uint8Array): void;
+}
+export interface SnapshotSource {
+  /** Every piece that was put under `uid` and `name`, of the key groups this subtask owns (-1: not keyed). */
+  get(
+    uid: string,
+    name: string,
+  ): Iterable<{ readonly keyGroup: number; readonly bytes: Uint8Array }>;
+}
+
+/** One subtask of one chain. */
+export interface ChainTask {
+  /**
+   * Consumes rows of a batch of input `input` from `cursor.position`, at most `budgetRows`; `cursor.position`
+   * is the first row not yet consumed when it returns.
+   */
+  step(input: number, batch: Batch, cursor: Cursor, budgetRows: number): StepResult;
+  /** Takes the watermark at every operator, fires what is due, in slices. The caller forwards it after DONE. */
+  advance(watermarkMs: number, cursor: Cursor, budgetRows: number): StepResult;
+  /** Pre-barrier hooks head to tail: pre-aggregates and sink writers hand on what belongs before the barrier. */
+  prepareBarrier(cursor: Cursor, budgetRows: number): StepResult;
+  /** Writes the state of all operators, tail to head. Between calls of `step` only. */
+  snapshot(sink: SnapshotSink): void;
+  /** Fills the state of all operators; before the first `step` only. */
+  restore(source: SnapshotSource): void;
+  /** All inputs have ended: emits what is held back, in slices. */
+  endOfInput(cursor: Cursor, budgetRows: number): StepResult;
+  /** Hands partly filled builders on; false when an output has no room. */
+  flush(): boolean;
+  /** Frees state; safe at any time, twice too. */
+  close(): void;
+}

@@ -1,0 +1,109 @@
+/**
+ * What an operator of a chain is, as plain frozen data plus the user's functions: the vocabulary that the api
+ * builds, the graph chains and the chain compiler turns into code. User functions are addressed by the uid of
+ * their operator, so the same graph rebuilt in another thread has the same specs. Runs on: any thread.
+ */
+import type { Schema } from '../record/schema.js';
+import type { Expression } from './expression.js';
+
+/** A function of the job. */
+// biome-ignore lint/suspicious/noExplicitAny: the engine calls it with what the typed api promised.
+export type UserFunction = (...args: any[]) => unknown;
+
+/** Who an operator is: printed by explain, named by errors. */
+export interface OperatorIdentity {
+  /** Stable id: the user's `uid`, or derived from name and position. */
+  readonly uid: string;
+  readonly name: string;
+  /** `file:line:column` of the user's call that created the operator, when known. */
+  readonly createdAt: string | null;
+}
+
+/** When a keyed aggregation emits: an update per record, or one row per key at the end of bounded input. */
+export type EmitMode = 'updates' | 'final';
+
+/**
+ * Where a keyed aggregation stands: `single` sees raw rows after the exchange; `partial` pre-aggregates raw
+ * rows before the exchange and emits accumulators; `merge` combines accumulators after it.
+ */
+export type AggregatePhase = 'single' | 'partial' | 'merge';
+
+/** A built-in aggregate over an expression (null for count of rows). */
+export interface BuiltInAggregate {
+  readonly as: string;
+  readonly fn:
+    | 'count'
+    | 'sum'
+    | 'min'
+    | 'max'
+    | 'avg'
+    | 'first'
+    | 'last'
+    | 'countDistinct'
+    | 'collect';
+  readonly input: Expression | null;
+  /** Only rows for which this is true count. */
+  readonly filter: Expression | null;
+  /** Float sums and averages independent of the order of arrival. */
+  readonly exact: boolean;
+}
+
+/** An aggregate written by the user. Accumulators must be structured-cloneable. */
+export interface UserAggregator {
+  create(): unknown;
+  /** Returns the new accumulator; undefined means that the given one was changed in place. */
+  add(accumulator: unknown, value: unknown): unknown;
+  /** Needed for pre-aggregation; without it the aggregate runs in one phase. */
+  merge?(left: unknown, right: unknown): unknown;
+  result(accumulator: unknown): unknown;
+}
+
+/** A user aggregator in place of a built-in one; it is given the whole record. */
+export interface UserAggregate {
+  readonly as: string;
+  readonly fn: 'user';
+  readonly aggregator: UserAggregator;
+  readonly filter: Expression | null;
+}
+
+export type AggregateSpec = BuiltInAggregate | UserAggregate;
+
+/** The operators that chains are made of. */
+export type OperatorSpec = OperatorIdentity &
+  (
+    | { readonly kind: 'map'; readonly fn: UserFunction; readonly returns: Schema | null }
+    | { readonly kind: 'filter'; readonly fn: UserFunction }
+    | { readonly kind: 'where'; readonly predicate: Expression }
+    | { readonly kind: 'flatMap'; readonly fn: UserFunction; readonly returns: Schema | null }
+    /** Replaces the record by the named expressions, in order; the result is an object. */
+    | {
+        readonly kind: 'select';
+        readonly columns: readonly { readonly name: string; readonly value: Expression }[];
+      }
+    /** Adds a field `$key` computed by a key function, before a hash exchange. */
+    | { readonly kind: 'computeKey'; readonly fn: UserFunction }
+    /** Keyed aggregation; the result is an object of the key fields (`$key` as `key`), then the aggregates. */
+    | {
+        readonly kind: 'aggregate';
+        readonly keys: readonly string[];
+        readonly aggregates: readonly AggregateSpec[];
+        readonly emit: EmitMode;
+        readonly phase: AggregatePhase;
+      }
+    /** Keyed reduce of whole records by a function (accumulated, record) -> accumulated. */
+    | {
+        readonly kind: 'reduce';
+        readonly keys: readonly string[];
+        readonly fn: UserFunction;
+        readonly emit: EmitMode;
+      }
+    /** Emits the first record of each key, drops the rest. */
+    | { readonly kind: 'distinct'; readonly keys: readonly string[] }
+  );
+
+/** How the rows of an edge are dealt to the subtasks downstream; names and rules as Flink's. */
+export type Partitioner =
+  | { readonly kind: 'forward' | 'rebalance' | 'rescale' | 'shuffle' | 'broadcast' | 'global' }
+  | { readonly kind: 'hash'; readonly keys: readonly string[] }
+  /** `fn(record, parallelism)` gives the subtask. */
+  | { readonly kind: 'custom'; readonly fn: UserFunction };

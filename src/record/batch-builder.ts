@@ -1,0 +1,42 @@
+/**
+ * Appendable columns: where readers, generated loops and the row codec put rows before they become a batch.
+ * Generated code writes `values[row]` of fixed columns directly and then counts `builder.rows` up; rows are
+ * written in order, every column exactly once per row. Buffers are reused after `reset`, so a batch made by
+ * `take` is valid until then. Runs on: worker.
+ */
+import type { Batch } from './batch.js';
+import type { Column } from './column.js';
+import type { Field, Schema } from './schema.js';
+
+/** What every appender offers; generated code uses the concrete classes' arrays where it can. */
+export interface Appender {
+  readonly field: Field;
+  /** Marks row `row` null. Allowed only when the field is nullable (asserted when the batch is taken). */
+  setNull(row: number): void;
+  /** Marks row `row` missing. Allowed only when the field is optional. */
+  setMissing(row: number): void;
+  /** Writes a JavaScript value, checked; false when it does not fit the field (nothing is written then). */
+  appendValue(row: number, value: unknown): boolean;
+  /** Copies one value, null or missing mark included, from a column of the same type. */
+  appendFrom(row: number, source: Column, sourceRow: number): void;
+}
+
+/** Collects rows as columns. */
+export interface BatchBuilder {
+  readonly schema: Schema;
+  readonly schemaVersion: number;
+  readonly capacity: number;
+  /** Rows complete so far; the writer counts it up after it wrote every column of a row. */
+  rows: number;
+  readonly columns: readonly Appender[];
+  /** Event times of the rows, when the stream has them. */
+  readonly times: Float64Array | null;
+  /** Row kinds, when the stream is one of changes. */
+  readonly kinds: Uint8Array | null;
+  /** Bytes the rows so far would take as a frame, an upper bound, cheap to ask for. */
+  estimatedBytes(): number;
+  /** The rows so far, as views on this builder's buffers. */
+  take(): Batch;
+  /** Forgets all rows. */
+  reset(): void;
+}

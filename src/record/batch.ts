@@ -1,0 +1,29 @@
+/**
+ * A batch: up to a few thousand records as columns, the unit in which records move. Readers, generated loops
+ * and the frame decoder make them; a frame is the same as bytes (`frame-codec.ts`). Runs on: worker.
+ */
+import type { Column } from './column.js';
+import type { Schema } from './schema.js';
+
+/** Kinds of change a row may be, as Flink's RowKind; a batch without `kinds` holds inserts only. */
+export const KIND_INSERT = 0;
+export const KIND_UPDATE_BEFORE = 1;
+export const KIND_UPDATE_AFTER = 2;
+export const KIND_DELETE = 3;
+
+/** Usual number of rows in a batch: enough to pay per-batch costs, little enough to stay in the cache. */
+export const BATCH_ROWS = 1024;
+
+/** Records as columns. Whoever receives a batch may read it until the call that handed it over returns. */
+export interface Batch {
+  readonly schema: Schema;
+  /** Version of the schema in the registry of its stream. */
+  readonly schemaVersion: number;
+  readonly rows: number;
+  /** One column per field of the schema, in order. */
+  readonly columns: readonly Column[];
+  /** Event times in ms since the epoch, whole numbers; null when the stream has none. */
+  readonly times: Float64Array | null;
+  /** Row kinds; null when all rows are inserts. */
+  readonly kinds: Uint8Array | null;
+}

@@ -1,0 +1,96 @@
+/**
+ * The contract of keyed state tables: what generated loops call per record and what snapshots read. One table
+ * belongs to one state of one subtask and lives on one thread. Entries are addressed by stable ids; their fixed
+ * columns are plain typed arrays in pages, so that generated code reads and writes accumulators in place:
+ *
+ *   const e = table.upsert(keyGroup, hash, ...key);            // stamps the generation, preserves if frozen
+ *   const page = table.pages[e >>> PAGE_SHIFT], o = e & PAGE_MASK;
+ *   page.c0[o] += value;
+ *
+ * Keys are flattened into arguments: one number per column of form f64, f32, i32, u32, u8; one bigint per i64;
+ * three arguments (bytes, start, end) per utf8 or bytes column. Keys are equal by value (-0 = 0, NaN = NaN).
+ * Callers: the chain compiler, typed state handles, snapshots. Runs on: worker.
+ */
+import type { DataType } from '../record/schema.js';
+
+/** Entries per page, as shift and mask. */
+export const PAGE_SHIFT = 12;
+export const PAGE_MASK = (1 << PAGE_SHIFT) - 1;
+
+/** Form of a value column: fixed forms live in typed arrays, `utf8` as bytes, `js` as heap values. */
+export type ValueForm = 'f64' | 'i32' | 'u8' | 'i64' | 'utf8' | 'js';
+
+/** The layout of a table. */
+export interface TableSpec {
+  /** Unique within the operator. */
+  readonly name: string;
+  readonly keys: readonly DataType[];
+  readonly columns: readonly { readonly name: string; readonly form: ValueForm }[];
+  /** Time to live of an entry since its last write, in ms; null for ever. */
+  readonly ttlMs: number | null;
+}
+
+/** A page of entries: arrays `c0`, `c1`, … of the value columns and `k0`, `k1`, … of the fixed key columns. */
+export type TablePage = Readonly<
+  Record<string, Float64Array & Int32Array & Uint8Array & unknown[]>
+>;
+
+/** A key as JavaScript values, for everything that is not per record. */
+export type KeyTuple = readonly unknown[];
+
+/** The frozen or live content of one entry, for snapshots and iteration. */
+export interface TableEntry {
+  readonly keyGroup: number;
+  readonly key: KeyTuple;
+  /** Values of the columns in order; null when the entry is a tombstone. */
+  readonly values: readonly unknown[] | null;
+  /** Time of the last write in ms for TTL; 0 when the table has none. */
+  readonly stampMs: number;
+}
+
+/** One keyed state table. */
+export interface StateTable {
+  readonly spec: TableSpec;
+  readonly pages: readonly TablePage[];
+  /** Entry of the key, created with zeroed columns when missing; `created` tells which. Counts as a write. */
+  readonly upsert: (keyGroup: number, hash: number, ...key: never[]) => number;
+  /** Entry of the key, or -1. Counts as a read. */
+  readonly find: (keyGroup: number, hash: number, ...key: never[]) => number;
+  /** Whether the last `upsert` created its entry. */
+  readonly created: boolean;
+  /** Removes an entry (leaves a tombstone for the next snapshot). */
+  remove(entry: number): void;
+  /** Variable-length column values. `index` is the index in `spec.columns`. */
+  setText(entry: number, index: number, bytes: Uint8Array, start: number, end: number): void;
+  getText(entry: number, index: number): string;
+  setValue(entry: number, index: number, value: unknown): void;
+  getValue(entry: number, index: number): unknown;
+  /** The key of an entry as JavaScript values, in the order of `spec.keys`. */
+  keyOf(entry: number): KeyTuple;
+  /** Number of live entries, and bytes held (typed memory exactly, heap values as estimated). */
+  readonly entries: number;
+  readonly bytes: number;
+  /**
+   * Visits live entry ids of the key groups in order, resumable: returns the position to continue from, or -1
+   * at the end. Entries changed meanwhile may be seen or not; none is seen twice.
+   */
+  scan(position: number, entriesMax: number, visit: (entry: number) => void): number;
+  /** Live entries of one key group as plain values. */
+  entriesOf(keyGroup: number): Iterable<TableEntry>;
+  /** Clock for TTL, set by the operator before each batch; ms since the epoch. */
+  nowMs: number;
+
+  /** Freezes the current generation in O(1). At most one frozen generation may be undrained. */
+  freeze(): void;
+  /** Whether a frozen generation is not drained yet. */
+  readonly isFrozen: boolean;
+  /**
+   * Visits entries of the frozen generation that changed since the generation before it (all when `full`),
+   * tombstones included, at most `entriesMax`; true when drained. The live table may change in between.
+   */
+  drain(entriesMax: number, full: boolean, visit: (entry: TableEntry) => void): boolean;
+  /** Puts an entry as it was drained; for restore, before first use. */
+  load(entry: TableEntry): void;
+  /** Frees everything. */
+  clear(): void;
+}
