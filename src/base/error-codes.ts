@@ -31,6 +31,7 @@ export const ERROR_CODES = {
   GRAPH_EMPTY: permanent('The job has no sink, so it would compute nothing.'),
   FIELD_UNKNOWN: permanent('A field is named that the records do not have.'),
   TYPE_MISMATCH: permanent('An expression or aggregate is applied to a type it does not accept.'),
+  FUNCTION_UNKNOWN: permanent('An expression calls a function that does not exist.'),
   KEY_UNSUPPORTED: permanent('A key has a type that cannot be hashed and compared by value.'),
   UID_DUPLICATE: permanent('Two operators of a job have the same uid.'),
   PARALLELISM_INVALID: permanent(
@@ -50,6 +51,8 @@ export const ERROR_CODES = {
   SCHEMA_REGISTRY_FULL: permanent('The inferred schemas of a job exceed the registry of its run.'),
   VALUE_UNSUPPORTED: permanent('A record holds a value that no column can carry.'),
   NUMBER_INEXACT: permanent('An integer sum left the range in which it is exact.'),
+  NUMBER_OVERFLOW: permanent('An int64 or decimal calculation left the range of its type.'),
+  CAST_FAILED: permanent('A value cannot be converted to the type an expression casts it to.'),
   FRAME_CORRUPT: permanent('The bytes of a frame contradict its directory.'),
   RECORD_TOO_LARGE: permanent('A record is larger than the network memory of the slot allows.'),
 
@@ -61,6 +64,7 @@ export const ERROR_CODES = {
     'The output directory already holds results and the policy is to refuse.',
   ),
   FORMAT_INVALID: permanent('A file does not have the format it should have.'),
+  RESULT_TOO_LARGE: permanent('A collected result has more rows than its bound allows.'),
   BAD_RECORD: permanent('A record of the input cannot be parsed and the policy is to fail.'),
   CODEC_UNAVAILABLE: permanent('A compression is not available in this version of Node.'),
   SOURCE_FAILED: passing('A source threw while it was read.'),
@@ -73,6 +77,8 @@ export const ERROR_CODES = {
   CANCELLATION_TIMEOUT: permanent('A thread did not react to cancellation and was terminated.'),
   MEMORY_BUDGET_TOO_SMALL: permanent('The plan does not fit the memory of its slots.'),
   MEMORY_EXHAUSTED: permanent('A slot used up its heap or managed memory.'),
+  METRIC_INVALID: permanent('A metric has a bad name, or one that another type of metric has.'),
+  METRICS_FULL: permanent('A subtask registers more metrics than its directory holds.'),
   JOB_CANCELED: permanent('The job was canceled.'),
   PROCESS_DIED: passing('The process that ran an isolated job ended unexpectedly.'),
 } as const satisfies Record<string, ErrorCodeInfo>;

@@ -8,6 +8,9 @@ import type { Disk } from '../base/disk.js';
 import type { WireError } from '../base/errors.js';
 import type { Batch } from '../record/batch.js';
 import type { Schema } from '../record/schema.js';
+import type { StreamSchemas } from '../record/schema-registry.js';
+
+export type { StreamSchemas };
 
 /** Plain data that structured clone can carry. */
 export type PlainData = unknown;
@@ -71,16 +74,6 @@ export interface SourceConnector<T = unknown> {
   open(context: ReaderContext): SourceReader | Promise<SourceReader>;
   /** Never set; carries the record type for inference. */
   readonly __record?: T;
-}
-
-/** The evolving schema of one stream, shared by all its producers (`record/schema-registry.ts`). */
-export interface StreamSchemas {
-  /** Newest version, or null before the first. */
-  current(): { readonly schema: Schema; readonly version: number } | null;
-  /** Merges a schema in (add field, make nullable, widen) and gives the newest version; never narrows. */
-  propose(schema: Schema): { readonly schema: Schema; readonly version: number };
-  /** A version known to be registered. */
-  get(version: number): Schema;
 }
 
 /** A record that cannot be parsed. */

@@ -1,6 +1,7 @@
 /**
- * The logical graph: what the user wrote, as frozen data in order of creation (inputs before users). The api
- * builds it, `validate.ts` checks it, `chained-graph.ts` fuses it, `explain.ts` prints it. Runs on: any thread.
+ * The logical graph: what the user wrote, as frozen data in order of creation (inputs before
+ * users). The api builds it, `validate.ts` checks it, `chained-graph.ts` fuses it, `explain.ts`
+ * prints it. Runs on: any thread.
  */
 import type { SinkConnector, SourceConnector } from '../connector/contract.js';
 import type { OperatorIdentity, OperatorSpec, Partitioner } from '../operator/operator-spec.js';
@@ -15,9 +16,13 @@ export interface NodeOptions {
   readonly slotSharingGroup: string | null;
   /** 'always' (default), 'head' (starts a new chain), 'never'. */
   readonly chain: 'always' | 'head' | 'never';
+  /** Whether the user gave the uid; a derived one changes when the job's structure does. */
+  readonly uidGiven: boolean;
 }
 
-/** An input of a node. `partitioner` null: forward when the parallelism is equal, else rebalance. */
+/**
+ * An input of a node. `partitioner` null: forward when the parallelism is equal, else rebalance.
+ */
 export interface NodeInput {
   readonly node: number;
   readonly partitioner: Partitioner | null;
@@ -50,3 +55,17 @@ export interface LogicalGraph {
   readonly jobName: string;
   readonly nodes: readonly LogicalNode[];
 }
+
+/** Who a node is, whatever its kind. */
+export function identityOf(node: LogicalNode): OperatorIdentity {
+  return node.kind === 'operator' ? node.spec : node.identity;
+}
+
+/** Options of an operator about which the user said nothing. */
+export const DEFAULT_NODE_OPTIONS: NodeOptions = Object.freeze({
+  parallelism: null,
+  maxParallelism: null,
+  slotSharingGroup: null,
+  chain: 'always',
+  uidGiven: false,
+});

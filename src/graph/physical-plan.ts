@@ -1,7 +1,8 @@
 /**
- * The physical plan: chains with their parallelism, the edges between them, and the slot of every subtask.
- * Frozen plain data except for the user functions and connectors inside; rebuilt identically in every slot and
- * compared by `hash`. The runtime turns it into threads and rings. Runs on: any thread.
+ * The physical plan: chains with their parallelism, the edges between them, and the slot of every
+ * subtask. Frozen plain data except for the user functions and connectors inside; rebuilt
+ * identically in every slot and compared by `hash`. The runtime turns it into threads and rings.
+ * Runs on: any thread.
  */
 import type { SinkConnector, SourceConnector } from '../connector/contract.js';
 import type { OperatorIdentity, OperatorSpec, Partitioner } from '../operator/operator-spec.js';
@@ -35,8 +36,9 @@ export interface VertexOutput {
 }
 
 /**
- * A chain: optionally a source, then operators in a tree rooted at the chain's input. `operators[i].input` is
- * the index of the operator it consumes, -1 for the chain's input; most chains are straight lines.
+ * A chain: optionally a source, then operators in a tree rooted at the chain's input.
+ * `operators[i].input` is the index of the operator it consumes, -1 for the chain's input; most
+ * chains are straight lines.
  */
 export interface Vertex {
   readonly id: number;
@@ -75,6 +77,8 @@ export interface PhysicalPlan {
   readonly edges: readonly Edge[];
   /** Number of worker slots; the host's subtasks are extra. */
   readonly slots: number;
+  /** Facts the user should know, each a full sentence with a way out; explain prints them. */
+  readonly warnings: readonly string[];
   /** Hash over graph, parameters and function sources, equal in all threads of a run. */
   readonly hash: string;
 }

@@ -1,24 +1,37 @@
 /**
- * Appendable columns: where readers, generated loops and the row codec put rows before they become a batch.
- * Generated code writes `values[row]` of fixed columns directly and then counts `builder.rows` up; rows are
- * written in order, every column exactly once per row. Buffers are reused after `reset`, so a batch made by
- * `take` is valid until then. Runs on: worker.
+ * Appendable columns: where readers, generated loops and the row codec put rows before they become
+ * a batch. Generated code writes `values[row]` of fixed columns directly and then counts
+ * `builder.rows` up; rows are written in order, every column exactly once per row. Buffers are
+ * reused after `reset`, so a batch made by `take` is valid until then. Runs on: worker.
  */
+import { createAppender } from './appenders.js';
+import type { BaseAppender } from './appender-base.js';
 import type { Batch } from './batch.js';
+import { KIND_INSERT } from './batch.js';
 import type { Column } from './column.js';
 import type { Field, Schema } from './schema.js';
 
 /** What every appender offers; generated code uses the concrete classes' arrays where it can. */
 export interface Appender {
   readonly field: Field;
-  /** Marks row `row` null. Allowed only when the field is nullable (asserted when the batch is taken). */
+  /**
+   * Marks row `row` null. Allowed only when the field is nullable (asserted when the batch is
+   * taken).
+   */
   setNull(row: number): void;
   /** Marks row `row` missing. Allowed only when the field is optional. */
   setMissing(row: number): void;
-  /** Writes a JavaScript value, checked; false when it does not fit the field (nothing is written then). */
+  /**
+   * Writes a JavaScript value, checked; false when it does not fit the field (nothing is written
+   * then).
+   */
   appendValue(row: number, value: unknown): boolean;
   /** Copies one value, null or missing mark included, from a column of the same type. */
   appendFrom(row: number, source: Column, sourceRow: number): void;
+  /**
+   * Forgets what was written for the rows from `rows` on, before a row is given up or written anew.
+   */
+  truncate(rows: number): void;
 }
 
 /** Collects rows as columns. */
@@ -39,4 +52,62 @@ export interface BatchBuilder {
   take(): Batch;
   /** Forgets all rows. */
   reset(): void;
+}
+
+/** What `createBatchBuilder` needs besides the schema. */
+export interface BatchBuilderOptions {
+  /** Rows there is room for. */
+  readonly capacity: number;
+  readonly times: boolean;
+  readonly kinds: boolean;
+}
+
+/** An empty builder for rows of a schema. */
+export function createBatchBuilder(
+  schema: Schema,
+  schemaVersion: number,
+  options: BatchBuilderOptions,
+): BatchBuilder {
+  return new ColumnBatchBuilder(schema, schemaVersion, options);
+}
+
+/** Bytes of a frame's header and of the directory entries of its system columns, rounded up. */
+const HEADER_BYTES = 128;
+
+class ColumnBatchBuilder implements BatchBuilder {
+  readonly schema: Schema;
+  readonly schemaVersion: number;
+  readonly capacity: number;
+  rows = 0;
+  readonly columns: readonly BaseAppender[];
+  readonly times: Float64Array | null;
+  readonly kinds: Uint8Array | null;
+
+  constructor(schema: Schema, schemaVersion: number, options: BatchBuilderOptions) {
+    this.schema = schema;
+    this.schemaVersion = schemaVersion;
+    this.capacity = options.capacity;
+    this.columns = schema.fields.map((field) => createAppender(field, options.capacity));
+    this.times = options.times ? new Float64Array(options.capacity) : null;
+    this.kinds = options.kinds ? new Uint8Array(options.capacity) : null;
+  }
+
+  estimatedBytes(): number {
+    let bytes = HEADER_BYTES + (this.times === null ? 0 : this.rows * 8);
+    if (this.kinds !== null) bytes += this.rows;
+    for (const column of this.columns) bytes += column.estimatedBytes(this.rows);
+    return bytes;
+  }
+
+  take(): Batch {
+    const { schema, schemaVersion, rows, times, kinds } = this;
+    const columns = this.columns.map((column) => column.column(rows));
+    return { schema, schemaVersion, rows, columns, times, kinds };
+  }
+
+  reset(): void {
+    this.rows = 0;
+    this.kinds?.fill(KIND_INSERT);
+    for (const column of this.columns) column.reset();
+  }
 }

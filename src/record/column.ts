@@ -75,6 +75,10 @@ export class BinaryColumn {
   readonly isDictionary: boolean;
   /** Decoded entries, filled on demand by `textAt`; lives as long as this batch. */
   decoded: (string | undefined)[] | null = null;
+  /** All entries of a plain column as one string, filled on demand by `textAt`. */
+  block: string | null = null;
+  /** Where each entry starts in `block`, in code units; null until needed and for ASCII, where bytes are units. */
+  blockStarts: Int32Array | null = null;
   /** Java hash of each entry, filled on demand by `hashColumn`. */
   hashes: Int32Array | null = null;
 

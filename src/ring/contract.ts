@@ -20,7 +20,10 @@ export const FRAME_END_OF_DATA = 8;
 export const FRAME_FINISHED = 9;
 export type FrameKind = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9;
 
-/** The producing end. */
+/**
+ * The producing end. The payload of a FRAME_BARRIER starts with its checkpoint id as a float64 in the machine's
+ * byte order; the ring publishes that id beside its counter (`RingReader.barrierAhead`).
+ */
 export interface RingWriter {
   /** The ring's memory; a claimed message is written at the offset that `claim` returned (8-byte aligned). */
   readonly memory: Uint8Array;
@@ -38,8 +41,15 @@ export interface RingWriter {
   writeLarge(kind: FrameKind, message: Uint8Array): boolean;
   /** Sends a small control message; false while there is no credit. */
   tryWriteControl(kind: FrameKind, payload: Uint8Array): boolean;
+  /** True while a message is partly sent by `writeLarge`: nothing else can be written before its rest. */
+  readonly writingLarge: boolean;
   /** Bytes published and not yet released by the consumer: the queue. */
   queuedBytes(): number;
+  /**
+   * Grants no more claims while `bytes` or more are queued, so that a slow consumer's queue stays short in time;
+   * raised to the least that keeps the ring moving. `capacityBytes` lifts the limit.
+   */
+  limitQueue(bytes: number): void;
   readonly capacityBytes: number;
 }
 
@@ -54,7 +64,12 @@ export interface RingReader {
   readonly bytes: number;
   /** Returns the current message's credit and wakes the producer if it has parked. */
   release(): void;
+  /** Bytes published and not yet released, the current message included. */
   queuedBytes(): number;
+  /** Checkpoint id of the newest barrier that is in the ring and has not been current yet, or -1. */
+  barrierAhead(): number;
+  /** Bytes queued before that barrier; 0 when there is none. */
+  barrierAheadBytes(): number;
 }
 
 /**

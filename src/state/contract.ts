@@ -71,14 +71,19 @@ export interface StateTable {
   readonly entries: number;
   readonly bytes: number;
   /**
-   * Visits live entry ids of the key groups in order, resumable: returns the position to continue from, or -1
-   * at the end. Entries changed meanwhile may be seen or not; none is seen twice.
+   * Visits live entry ids, resumable: returns the position to continue from, or -1 at the end. Entries changed
+   * meanwhile may be seen or not; none is seen twice.
    */
   scan(position: number, entriesMax: number, visit: (entry: number) => void): number;
   /** Live entries of one key group as plain values. */
   entriesOf(keyGroup: number): Iterable<TableEntry>;
   /** Clock for TTL, set by the operator before each batch; ms since the epoch. */
   nowMs: number;
+  /**
+   * Looks at up to `entriesMax` entries, going round, and removes those past their time to live; gives how many.
+   * Called a little per batch by owners of tables that have one.
+   */
+  expire?(entriesMax: number): number;
 
   /** Freezes the current generation in O(1). At most one frozen generation may be undrained. */
   freeze(): void;

@@ -1,0 +1,23 @@
+/**
+ * The job of `npm start`: three million flights from one Parquet file, counted per origin and day with their mean
+ * and worst delay, written as CSV; and the ten origins with the worst delay on average, as a table.
+ */
+import { fileURLToPath } from 'node:url';
+import { avg, col, count, csv, job, max, parquet, print } from 'millrace';
+
+const flights = fileURLToPath(import.meta.resolve('vega-datasets/data/flights-3m.parquet'));
+
+export default job('flights', (flow) => {
+  const source = flow.from(parquet(flights));
+
+  source
+    .select({ origin: 'origin', day: col('date').formatDate(), delay: 'delay' })
+    .keyBy('origin', 'day')
+    .aggregate({ flights: count(), meanDelay: avg('delay'), worstDelay: max('delay') })
+    .to(csv('out/flights-daily', { ifExists: 'replace' }));
+
+  source
+    .keyBy('origin')
+    .aggregate({ flights: count(), meanDelay: avg('delay'), worstDelay: max('delay') })
+    .to(print({ title: 'Ten worst origins by mean delay', orderBy: 'meanDelay', limit: 10 }));
+});

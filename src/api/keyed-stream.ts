@@ -1,0 +1,157 @@
+/**
+ * A stream divided by key: what `keyBy` gives. Aggregations on it keep state per key, and records
+ * of equal key are always seen by the same subtask. Callers: job functions. Runs on: any thread.
+ */
+import { MillraceError } from '../base/errors.js';
+import type { EmitMode } from '../operator/operator-spec.js';
+import {
+  type Aggregate,
+  type AggregateResult,
+  type CheckAggregate,
+  count,
+  max,
+  min,
+  type NamedLater,
+  sum,
+} from './aggregates.js';
+import type { Boundary } from './call-site.js';
+import type { OperatorOptions, OptionCheck } from './operator-options.js';
+import type { CheckField, Flat, Mistake } from './record-types.js';
+import type { Stream } from './stream.js';
+import { keyName, requireFunction, type StreamCore } from './stream-core.js';
+
+/** Options of operators that keep a result per key. */
+export interface EmitOptions extends OperatorOptions {
+  /**
+   * `'updates'` emits the new result after every record, `'final'` one result per key at the end of
+   * the input. Absent: `'final'` when the input is bounded, else `'updates'`.
+   */
+  readonly emit?: EmitMode;
+}
+
+/** Checks of a record of aggregates: each must suit the stream, none may have the name of a key. */
+export type CheckAggregates<T, K, A> = {
+  readonly [Name in keyof A]: Name extends keyof K
+    ? Mistake<`'${Name & string}' is a key field; give the aggregate another name`>
+    : CheckAggregate<T, A[Name]>;
+};
+
+/** Wraps a result; given by `Stream`, so that the two classes do not import each other. */
+export type StreamFactory = <U>(core: StreamCore) => Stream<U>;
+
+const EMIT: Readonly<Record<string, OptionCheck>> = {
+  emit: (value) => (value === 'updates' || value === 'final' ? null : "'updates' or 'final'"),
+};
+
+/** Records of type `T` divided by key; `K` is an object type of the key fields. */
+export class KeyedStream<T, K> {
+  readonly #core: StreamCore;
+  readonly #keys: readonly string[];
+  readonly #stream: StreamFactory;
+
+  /** Made by `keyBy`. `core` is dealt by the hash of `keys` already. */
+  constructor(core: StreamCore, keys: readonly string[], stream: StreamFactory) {
+    this.#core = core;
+    this.#keys = keys;
+    this.#stream = stream;
+  }
+
+  /**
+   * Aggregates the records of each key. The result has the key fields, then the aggregates by name.
+   *
+   * @example
+   * flights.keyBy('origin').aggregate({ flights: count(), worst: max('delay') }, { uid: 'delays' })
+   */
+  aggregate<A extends Readonly<Record<string, NamedLater>>>(
+    aggregates: A & CheckAggregates<T, K, A>,
+    options: EmitOptions = {},
+  ): Stream<Flat<K & { readonly [Name in keyof A]: AggregateResult<T, A[Name]> }>> {
+    return this.#stream(this.#aggregate(aggregates, options, this.aggregate));
+  }
+
+  /**
+   * Combines the records of each key into one by a function.
+   *
+   * @example
+   * bids.keyBy('auction').reduce((best, bid) => (bid.price > best.price ? bid : best))
+   */
+  reduce(fn: (accumulated: T, record: T) => T, options: EmitOptions = {}): Stream<T> {
+    requireFunction('reduce', fn, 'reduce((best, record) => ...)');
+    const call = { verb: 'reduce', boundary: this.reduce, options, extra: EMIT };
+    const emit = this.#emit(options);
+    return this.#stream(this.#core.operator(call, { kind: 'reduce', keys: this.#keys, fn, emit }));
+  }
+
+  /** Records per key, as `count`. */
+  count(options: EmitOptions = {}): Stream<Flat<K & { readonly count: number }>> {
+    return this.#stream(this.#aggregate({ count: count() }, options, this.count));
+  }
+
+  /** Sum of a field per key, as `sum`. */
+  sum<const N extends string>(
+    field: CheckField<T, N> & N,
+    options: EmitOptions = {},
+  ): Stream<Flat<K & { readonly sum: AggregateResult<T, Over<'sum', N>> }>> {
+    return this.#stream(this.#aggregate({ sum: sum(field) }, options, this.sum));
+  }
+
+  /** Least value of a field per key, as `min`. */
+  min<const N extends string>(
+    field: CheckField<T, N> & N,
+    options: EmitOptions = {},
+  ): Stream<Flat<K & { readonly min: AggregateResult<T, Over<'min', N>> }>> {
+    return this.#stream(this.#aggregate({ min: min(field) }, options, this.min));
+  }
+
+  /** Greatest value of a field per key, as `max`. */
+  max<const N extends string>(
+    field: CheckField<T, N> & N,
+    options: EmitOptions = {},
+  ): Stream<Flat<K & { readonly max: AggregateResult<T, Over<'max', N>> }>> {
+    return this.#stream(this.#aggregate({ max: max(field) }, options, this.max));
+  }
+
+  #aggregate(
+    aggregates: Readonly<Record<string, NamedLater>>,
+    options: EmitOptions,
+    boundary: Boundary,
+  ): StreamCore {
+    const specs = Object.entries(aggregates).map(([name, aggregate]) => {
+      this.#checkName(name);
+      if (typeof aggregate?.toSpec === 'function') return aggregate.toSpec(name);
+      throw new MillraceError('OPTION_INVALID', `aggregate({ ${name} }) is no aggregate.`, {
+        where: { operator: 'aggregate', field: name },
+        advice: "Write aggregate({ total: sum('price'), flights: count() }).",
+      });
+    });
+    if (specs.length === 0) {
+      throw new MillraceError('OPTION_INVALID', 'aggregate({}) has nothing to compute.', {
+        where: { operator: 'aggregate' },
+        advice: "Write aggregate({ flights: count() }), or distinct('origin') for the keys alone.",
+      });
+    }
+    const emit = this.#emit(options);
+    const call = { verb: 'aggregate', boundary, options, extra: EMIT };
+    return this.#core.operator(call, {
+      kind: 'aggregate',
+      keys: this.#keys,
+      aggregates: specs,
+      emit,
+      phase: 'single',
+    });
+  }
+
+  #checkName(name: string): void {
+    if (!this.#keys.map(keyName).includes(name)) return;
+    throw new MillraceError('OPTION_INVALID', `aggregate(...): "${name}" is a key field.`, {
+      where: { operator: 'aggregate', field: name },
+      advice: 'Give the aggregate another name; the result holds the key fields too.',
+    });
+  }
+
+  #emit(options: EmitOptions): EmitMode {
+    return options.emit ?? (this.#core.isBounded ? 'final' : 'updates');
+  }
+}
+
+type Over<Fn extends 'sum' | 'min' | 'max', N extends string> = Aggregate<Fn, unknown, N, false>;

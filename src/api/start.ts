@@ -1,0 +1,51 @@
+/**
+ * Starts jobs from any Node program. Callers: users. Runs on: the caller's thread. Inside a slot that imports the
+ * user's script, nothing is started: the promise simply never settles.
+ */
+import type { JobExecution, JobResult } from '../runtime/execution.js';
+import { jobHook } from '../runtime/job-import.js';
+import { startRun } from '../runtime/start-run.js';
+import type { JobDefinition } from './job.js';
+import { type RunOptions, settingsOf } from './run-options.js';
+
+/**
+ * Starts a job and gives the handle on it: state, events, metrics, `cancel`, `stop`, `finished`.
+ *
+ * @example
+ * const execution = await start(busiestOrigins, { parallelism: 2, signal });
+ * for await (const event of execution.events()) console.log(event);
+ * const { metrics } = await execution.finished;
+ *
+ * @throws MillraceError when the job cannot start: GRAPH_INVALID, FIELD_UNKNOWN, FILE_NOT_FOUND, …
+ */
+export async function start<P>(
+  job: JobDefinition<P>,
+  options: RunOptions<P> = {},
+): Promise<JobExecution> {
+  const hook = jobHook();
+  if (hook?.isSlot === true) {
+    hook.onRun(job);
+    return new Promise(() => {});
+  }
+  return startRun({
+    job,
+    params: options.params,
+    settings: settingsOf(options),
+    baseDirectory: options.baseDirectory ?? process.cwd(),
+    signal: options.signal ?? null,
+  });
+}
+
+/**
+ * Runs a job to its end. Rejects with the first failure, or with JOB_CANCELED.
+ *
+ * @example
+ * const { metrics } = await run(busiestOrigins);
+ */
+export async function run<P>(
+  job: JobDefinition<P>,
+  options: RunOptions<P> = {},
+): Promise<JobResult> {
+  const execution = await start(job, options);
+  return execution.finished;
+}

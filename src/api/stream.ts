@@ -1,0 +1,300 @@
+/**
+ * A stream of records of type `T`: the verbs of the fluent api that need no key. Each verb adds one
+ * node to the job's graph and gives the stream of its results. Callers: job functions. Runs on: any
+ * thread.
+ */
+import { MillraceError } from '../base/errors.js';
+import type { SinkConnector } from '../connector/contract.js';
+import { KEY_FIELD } from '../operator/chain-row.js';
+import type { Expression } from '../operator/expression.js';
+import type { NamedColumn } from '../operator/expression-builder.js';
+import type { Schema } from '../record/schema.js';
+import { type HasExpression, isColumn } from './column-types.js';
+import { KeyedStream } from './keyed-stream.js';
+import type { OperatorOptions, OptionCheck } from './operator-options.js';
+import type { CheckFields, CheckKeys, Flat, KeyFields } from './record-types.js';
+import { requireFunction, requireNames, type StreamCore, type VerbCall } from './stream-core.js';
+import type {
+  CheckColumn,
+  CheckFilter,
+  CheckSelectArguments,
+  CheckSink,
+  KeyedBy,
+  SelectArguments,
+  Selected,
+  SelectionOf,
+  WithColumn,
+} from './verb-types.js';
+
+/** Options of operators whose function makes new records. */
+export interface ReturnsOptions extends OperatorOptions {
+  /** Schema of the records the function returns; inferred from the first ones when absent. */
+  readonly returns?: Schema;
+}
+
+const RETURNS: Readonly<Record<string, OptionCheck>> = {
+  returns: (value) => (isSchema(value) ? null : 'a schema'),
+};
+
+/** A stream of records of type `T`. */
+export class Stream<T> {
+  readonly #core: StreamCore;
+
+  /** Made by `flow.from` and by other streams. */
+  constructor(core: StreamCore) {
+    this.#core = core;
+  }
+
+  /**
+   * One record for each record.
+   *
+   * @example
+   * flights.map((f) => ({ ...f, late: f.delay > 15 }))
+   */
+  map<U>(fn: (record: T) => U, options: ReturnsOptions = {}): Stream<U> {
+    requireFunction('map', fn, 'map((record) => ...)');
+    const call = { verb: 'map', boundary: this.map, options, extra: RETURNS };
+    const returns = options.returns ?? null;
+    return new Stream(this.#core.operator(call, { kind: 'map', fn, returns }));
+  }
+
+  /** Keeps the records for which a function returns true, or an expression is true. */
+  filter<U extends T>(fn: (record: T) => record is U, options?: OperatorOptions): Stream<U>;
+  filter<C extends ((record: T) => boolean) | HasExpression>(
+    condition: C & CheckFilter<T, C>,
+    options?: OperatorOptions,
+  ): Stream<T>;
+  filter(
+    condition: ((record: T) => boolean) | HasExpression,
+    options: OperatorOptions = {},
+  ): Stream<T> {
+    const call = { verb: 'filter', boundary: this.filter, options };
+    if (isColumn(condition)) {
+      const predicate = condition.expression;
+      return new Stream(this.#core.operator(call, { kind: 'where', predicate }));
+    }
+    requireFunction('filter', condition, "filter((record) => ...) or filter(col('delay').gt(15))");
+    return new Stream(this.#core.operator(call, { kind: 'filter', fn: condition }));
+  }
+
+  /** Any number of records for each record: what the function returns as an iterable. */
+  flatMap<U>(fn: (record: T) => Iterable<U>, options: ReturnsOptions = {}): Stream<U> {
+    requireFunction('flatMap', fn, 'flatMap((record) => [...])');
+    const call = { verb: 'flatMap', boundary: this.flatMap, options, extra: RETURNS };
+    const returns = options.returns ?? null;
+    return new Stream(this.#core.operator(call, { kind: 'flatMap', fn, returns }));
+  }
+
+  /**
+   * Replaces each record by named fields and expressions, or by some of its fields. Runs on
+   * columns.
+   *
+   * @example
+   * flights.select({ from: 'origin', hours: col('delay').div(60) })
+   * flights.select('origin', 'delay')
+   */
+  select<const A extends SelectArguments>(
+    ...selection: A & CheckSelectArguments<T, A>
+  ): Stream<Selected<T, SelectionOf<A>>>;
+  select(...selection: SelectArguments): Stream<never> {
+    const [first, second] = selection;
+    const isObject = typeof first === 'object' && !isNamedColumn(first);
+    const columns = isObject ? Object.entries(first) : selection.map(namedEntry);
+    const options = isObject ? optionsOf(second) : {};
+    return new Stream(this.#select({ verb: 'select', boundary: this.select, options }, columns));
+  }
+
+  /** Keeps some fields of each record; Flink's name for `select('a', 'b')`. */
+  project<const N extends readonly string[]>(
+    ...fields: CheckFields<T, N> & N
+  ): Stream<Selected<T, SelectionOf<N>>> {
+    requireNames('project', fields);
+    const call = { verb: 'project', boundary: this.project, options: {} };
+    return new Stream(this.#select(call, fields.map(namedEntry)));
+  }
+
+  /**
+   * Each record with one more field, or with another value in a field. The fields of the stream
+   * must be known when the job is built: from a schema, or from `select` or `aggregate` before.
+   *
+   * @example
+   * flights.select('origin', 'delay').withColumn('hours', col('delay').div(60))
+   */
+  withColumn<const N extends string, const C extends string | HasExpression>(
+    name: N,
+    value: C & CheckColumn<T, C>,
+    options: OperatorOptions = {},
+  ): Stream<WithColumn<T, N, C>> {
+    const call = { verb: 'withColumn', boundary: this.withColumn, options };
+    const { fields } = this.#core;
+    if (fields === null) throw fieldsUnknown(name);
+    const kept = fields.map((field): readonly [string, unknown] => [field, field]);
+    return new Stream(this.#select(call, [...new Map([...kept, [name, value]])]));
+  }
+
+  /**
+   * Divides the stream by the values of fields, or by what a function returns (which results call
+   * `key`).
+   *
+   * @example
+   * flights.keyBy('origin', 'date')
+   * flights.keyBy((f) => f.origin.slice(0, 2))
+   */
+  keyBy<K>(fn: (record: T) => K, options?: OperatorOptions): KeyedBy<T, K>;
+  keyBy<const N extends readonly string[]>(
+    ...fields: CheckKeys<T, N> & N
+  ): KeyedStream<T, Flat<KeyFields<T, N[number]>>>;
+  keyBy(
+    first: string | ((record: T) => unknown),
+    second: string | OperatorOptions = {},
+    ...others: readonly string[]
+  ): KeyedStream<T, never> {
+    if (typeof first !== 'function') {
+      const names = typeof second === 'string' ? [first, second, ...others] : [first];
+      requireNames('keyBy', names);
+      return this.#keyed(this.#core, names);
+    }
+    const options = typeof second === 'string' ? {} : second;
+    const call = { verb: 'keyBy', boundary: this.keyBy, options };
+    // One per input, so that each runs in the chain of its producer, before the exchange.
+    const computed = this.#core.inputs.map((input) =>
+      this.#core.over([input]).operator(call, { kind: 'computeKey', fn: first }),
+    );
+    const [head, ...tail] = computed;
+    return this.#keyed(head === undefined ? this.#core : head.merged(tail), [KEY_FIELD]);
+  }
+
+  /** The records of this stream and of others, in no particular order. */
+  union<Others extends readonly Stream<unknown>[]>(
+    ...others: Others
+  ): Stream<T | RecordOf<Others[number]>> {
+    return new Stream(this.#core.merged(others.map((other) => other.#core)));
+  }
+
+  /** The first record of each combination of values of some fields. */
+  distinct<const N extends readonly string[]>(...fields: CheckKeys<T, N> & N): Stream<T> {
+    const names: readonly string[] = fields;
+    requireNames('distinct', names);
+    const core = this.#core.dealt({ kind: 'hash', keys: names });
+    const call = { verb: 'distinct', boundary: this.distinct, options: {} };
+    return new Stream(core.operator(call, { kind: 'distinct', keys: names }));
+  }
+
+  /** Hands records to the subtask of the same number; needs equal parallelism on both sides. */
+  forward(): Stream<T> {
+    return new Stream(this.#core.dealt({ kind: 'forward' }));
+  }
+
+  /** Deals records to all subtasks downstream in turn. */
+  rebalance(): Stream<T> {
+    return new Stream(this.#core.dealt({ kind: 'rebalance' }));
+  }
+
+  /** Deals records in turn to a few subtasks that each subtask has for itself. */
+  rescale(): Stream<T> {
+    return new Stream(this.#core.dealt({ kind: 'rescale' }));
+  }
+
+  /** Deals records to random subtasks, uniformly. */
+  shuffle(): Stream<T> {
+    return new Stream(this.#core.dealt({ kind: 'shuffle' }));
+  }
+
+  /** Gives every record to every subtask downstream. */
+  broadcast(): Stream<T> {
+    return new Stream(this.#core.dealt({ kind: 'broadcast' }));
+  }
+
+  /** Gives all records to the first subtask downstream. */
+  global(): Stream<T> {
+    return new Stream(this.#core.dealt({ kind: 'global' }));
+  }
+
+  /** Deals records by a function that names the subtask, from 0 up to `parallelism`. */
+  partitionBy(fn: (record: T, parallelism: number) => number): Stream<T> {
+    requireFunction('partitionBy', fn, 'partitionBy((record, parallelism) => ...)');
+    return new Stream(this.#core.dealt({ kind: 'custom', fn }));
+  }
+
+  /**
+   * Writes the records to a sink.
+   *
+   * @example
+   * totals.to(csv('out/totals'))
+   */
+  to<S>(sink: SinkConnector<S> & CheckSink<T, S>, options: OperatorOptions = {}): void {
+    if (sink?.kind !== 'sink') {
+      throw new MillraceError('OPTION_INVALID', 'to(...) takes a sink.', {
+        where: { operator: 'to' },
+        advice: "Write .to(csv('out/totals')) or another connector that can be written.",
+      });
+    }
+    const names = { defaultName: sink.name, uidName: sink.type };
+    this.#core.sink({ verb: 'to', boundary: this.to, options, ...names }, sink);
+  }
+
+  #keyed<K>(core: StreamCore, keys: readonly string[]): KeyedStream<T, K> {
+    return new KeyedStream(
+      core.dealt({ kind: 'hash', keys }),
+      keys,
+      (result) => new Stream(result),
+    );
+  }
+
+  #select(call: VerbCall, selected: readonly (readonly [string, unknown])[]): StreamCore {
+    const names = selected.map(([name]) => name);
+    requireNames(call.verb, names);
+    const columns = selected.map(([name, value]) => ({ name, value: expressionOf(name, value) }));
+    return this.#core.operator(call, { kind: 'select', columns });
+  }
+}
+
+/** The record type of a stream. */
+export type RecordOf<S> = S extends Stream<infer T> ? T : never;
+
+/** A selected field under its own name, or an expression under the name it was given by `as`. */
+function namedEntry(item: unknown): readonly [string, unknown] {
+  if (isNamedColumn(item)) return [item.name, item];
+  return [typeof item === 'string' ? item : '', item];
+}
+
+function isNamedColumn(value: unknown): value is NamedColumn {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'name' in value &&
+    'expression' in value &&
+    typeof value.expression === 'object'
+  );
+}
+
+function expressionOf(name: string, value: unknown): Expression {
+  if (typeof value === 'string' && value !== '') return { node: 'column', name: value };
+  if (isColumn(value) || isNamedColumn(value)) return value.expression;
+  throw new MillraceError('OPTION_INVALID', `select({ ${name} }) is no field and no expression.`, {
+    where: { operator: 'select', field: name },
+    advice: `Write select({ ${name}: 'origin' }) or select({ ${name}: col('delay').div(60) }).`,
+  });
+}
+
+function fieldsUnknown(name: string): MillraceError {
+  return new MillraceError(
+    'FEATURE_UNSUPPORTED',
+    `withColumn("${name}") needs to know the fields of the stream, which only running will tell.`,
+    {
+      where: { operator: 'withColumn', field: name },
+      advice:
+        'Name them by select(...) before, declare a schema at flow.from(source, { schema }), or ' +
+        `write map((record) => ({ ...record, ${name}: ... })).`,
+    },
+  );
+}
+
+/** The second argument of `select({ ... }, options)`, which its check has still to see. */
+function optionsOf(value: unknown): OperatorOptions {
+  return typeof value === 'object' && value !== null ? value : {};
+}
+
+function isSchema(value: unknown): value is Schema {
+  return typeof value === 'object' && value !== null && 'shape' in value && 'fields' in value;
+}

@@ -1,0 +1,116 @@
+/**
+ * The types of the verbs of a stream that take several forms: what `select`, `filter`, `keyBy` and
+ * `to` accept and give. Where it can, a verb has one signature over its forms, because the compiler
+ * shows the objection to the last overload only, and it is the objection that helps. Types only.
+ * Callers: `stream.ts`. Runs on: the compiler.
+ */
+import type { NamedColumn } from '../operator/expression-builder.js';
+import type {
+  CheckCondition,
+  CheckReads,
+  ColumnLike,
+  HasExpression,
+  ValueOf,
+} from './column-types.js';
+import type { KeyedStream } from './keyed-stream.js';
+import type { OperatorOptions } from './operator-options.js';
+import type { CheckField, FieldsOf, FieldType, Flat, KeyValue, Mistake } from './record-types.js';
+
+/**
+ * What `select({ ... })` takes: fields of the record by name, or expressions over them. It says
+ * nothing of the fields they read, since inference would take that for what an expression in the
+ * place reads.
+ */
+export type Selection = Readonly<Record<string, string | HasExpression>>;
+
+/** Checks of a selection: each field must exist. */
+export type CheckSelection<T, S> = {
+  readonly [Name in keyof S]: S[Name] extends string
+    ? CheckField<T, S[Name]>
+    : S[Name] extends ColumnLike<unknown, infer N>
+      ? CheckReads<T, N>
+      : Mistake<'Select a field by name or an expression'>;
+};
+
+/** The record type that a selection makes. */
+export type Selected<T, S> = Flat<{
+  readonly [Name in keyof S]: S[Name] extends string
+    ? FieldType<T, S[Name]>
+    : S[Name] extends ColumnLike<infer V, infer N>
+      ? ValueOf<T, V, N>
+      : never;
+}>;
+
+/**
+ * `unknown` when the value of a new column is a field or an expression over fields there are, else
+ * the mistake.
+ */
+export type CheckColumn<T, C> = C extends string
+  ? CheckField<T, C>
+  : C extends ColumnLike<unknown, infer N>
+    ? CheckReads<T, N>
+    : unknown;
+
+/** Records `T` with a column `N` of the value `C`. */
+export type WithColumn<T, N extends string, C> = Flat<
+  { readonly [Name in Exclude<FieldsOf<T>, N>]: FieldType<T, Name> } & Selected<
+    T,
+    { readonly [Name in N]: C }
+  >
+>;
+
+/** Arguments of `select`: a selection and options, or fields by name and columns named by `as`. */
+export type SelectArguments =
+  | readonly [Selection, OperatorOptions?]
+  | readonly (string | NamedColumn)[];
+
+/** Checks of the arguments of `select`. */
+export type CheckSelectArguments<T, A> = A extends readonly (string | NamedColumn)[]
+  ? { readonly [I in keyof A]: CheckSelected<T, A[I]> }
+  : A extends readonly [infer S, ...infer Rest]
+    ? readonly [CheckSelection<T, S>, ...Rest]
+    : never;
+
+type CheckSelected<T, Item> = Item extends string
+  ? CheckField<T, Item>
+  : Item extends NamedColumn<unknown, string, infer N>
+    ? CheckReads<T, N>
+    : never;
+
+/** Arguments of `select` as a selection. */
+export type SelectionOf<A> = A extends readonly (string | NamedColumn)[]
+  ? { readonly [Item in A[number] as SelectedName<Item>]: SelectedValue<Item> }
+  : A extends readonly [infer S, ...unknown[]]
+    ? S
+    : never;
+
+type SelectedName<Item> = Item extends string
+  ? Item
+  : Item extends NamedColumn<unknown, infer As, string>
+    ? As
+    : never;
+
+type SelectedValue<Item> = Item extends string
+  ? Item
+  : Item extends NamedColumn<infer V, string, infer N>
+    ? ColumnLike<V, N>
+    : never;
+
+/** `unknown` when a function or an expression may decide what a filter keeps, else the mistake. */
+export type CheckFilter<T, C> =
+  C extends ColumnLike<infer V, infer N> ? CheckCondition<T, V, N> : unknown;
+
+/**
+ * What `keyBy(fn)` gives: a keyed stream, or the mistake when the function's results cannot be
+ * keys.
+ */
+export type KeyedBy<T, K> = [K] extends [KeyValue]
+  ? KeyedStream<T, { readonly key: NonNullable<K> }>
+  : Mistake<'A key function returns text, a number, a boolean, a date or bytes'>;
+
+/** `unknown` when a sink of records `S` takes records `T`, else the mistake. */
+export type CheckSink<T, S> = unknown extends S
+  ? unknown
+  : [T] extends [S]
+    ? unknown
+    : Mistake<'The sink takes records of another type than the stream has'>;

@@ -1,0 +1,158 @@
+/**
+ * Sources written by users as generators of records: the planning, batching, waking and positions that the source
+ * contract asks for, done for them. Callers: the api. Runs on: `plan` on the caller's thread, `read` in the slots
+ * (on the caller's thread when `host`). Invariant: a split is read from the position after the last record given.
+ */
+import { MillraceError } from '../../base/errors.js';
+import type { Schema } from '../../record/schema.js';
+import type {
+  PlainData,
+  PlanContext,
+  SourceConnector,
+  SourcePlan,
+  SourceReader,
+  Split,
+} from '../contract.js';
+import { pullFrom, type RecordInput, type RecordPull, sourceFailed } from '../iterable/record-pull.js';
+import { RecordReader } from '../iterable/record-reader.js';
+
+/** A piece of a custom source's input, read by one subtask. */
+export interface CustomSplit<D = PlainData> {
+  /** Unique within the source, stable across runs over the same input. */
+  readonly id: string;
+  /** Whatever `read` needs to find its piece; plain data. */
+  readonly data: D;
+  /** Sizes, when known, for progress. */
+  readonly rows?: number;
+  readonly bytes?: number;
+}
+
+/** Given to `read`. */
+export interface ReadContext {
+  readonly subtask: number;
+  readonly parallelism: number;
+  readonly baseDirectory: string;
+  /** Aborted when the job ends before the split does. */
+  readonly signal: AbortSignal;
+}
+
+/** What makes a custom source. */
+export interface CustomSource<T, D = PlainData> {
+  readonly name: string;
+  /** Type of the records; inferred from them when absent. */
+  readonly schema?: Schema;
+  /** Whether the records end; default true. */
+  readonly bounded?: boolean;
+  /** True when `read` uses things that exist only on the caller's thread; default false. */
+  readonly host?: boolean;
+  /** Most subtasks that can read at once; default as many as there are splits. */
+  readonly maxParallelism?: number;
+  /** What `read` can promise after a failure; default 'exactly-once', which needs splits that repeat exactly. */
+  readonly guarantee?: SourceConnector['guarantee'];
+  /** The pieces of the input; one piece when absent. */
+  plan?(context: PlanContext): readonly CustomSplit<D>[] | Promise<readonly CustomSplit<D>[]>;
+  /** The records of a split after its first `position` ones (0 at first), for example as a generator. */
+  read(split: CustomSplit<D>, position: number, context: ReadContext): RecordInput<T>;
+}
+
+/**
+ * A source out of generators.
+ *
+ * @example
+ * const pages = defineSource({
+ *   name: 'orders api',
+ *   plan: () => ['eu', 'us'].map((region) => ({ id: region, data: region })),
+ *   async *read(split, position, { signal }) {
+ *     for (let offset = position; ; offset += 100) {
+ *       const orders = await fetchOrders(split.data, offset, signal);
+ *       if (orders.length === 0) return;
+ *       yield* orders;
+ *     }
+ *   },
+ * });
+ */
+export function defineSource<T, D = PlainData>(source: CustomSource<T, D>): SourceConnector<T> {
+  const { name } = source;
+  return {
+    kind: 'source',
+    type: 'custom',
+    name,
+    bounded: source.bounded ?? true,
+    host: source.host ?? false,
+    maxParallelism: source.maxParallelism ?? (source.plan === undefined ? 1 : null),
+    guarantee: source.guarantee ?? 'exactly-once',
+    projects: false,
+    plan: (context) => planOf(source, context),
+    open: (context): SourceReader =>
+      new RecordReader(context, context.plan.schema ?? source.schema ?? null, (split, position) => {
+        const { subtask, parallelism, baseDirectory, wake } = context;
+        const abort = new AbortController();
+        const given = { subtask, parallelism, baseDirectory, signal: abort.signal };
+        return stoppable(pullFrom(recordsOf(source, split, position, given), name, wake), abort);
+      }),
+  };
+}
+
+async function planOf<T, D>(
+  source: CustomSource<T, D>,
+  context: PlanContext,
+): Promise<SourcePlan> {
+  const found = await planned(source, context);
+  const splits = found.map(({ id, data, rows, bytes }): Split => {
+    return { id, data, rows: rows ?? null, bytes: bytes ?? null };
+  });
+  const ids = new Set(splits.map((split) => split.id));
+  if (ids.size < splits.length) {
+    throw new MillraceError('SOURCE_FAILED', `${source.name}: two splits have the same id.`, {
+      advice: 'Let plan() give every split an id of its own.',
+    });
+  }
+  const rows = total(splits.map((split) => split.rows));
+  const bytes = total(splits.map((split) => split.bytes));
+  return { schema: source.schema ?? null, splits, rows, bytes, data: null };
+}
+
+async function planned<T, D>(
+  source: CustomSource<T, D>,
+  context: PlanContext,
+): Promise<readonly { id: string; data: PlainData; rows?: number; bytes?: number }[]> {
+  if (source.plan === undefined) return [{ id: '0', data: null }];
+  try {
+    return await source.plan(context);
+  } catch (cause) {
+    throw sourceFailed(cause, source.name);
+  }
+}
+
+function recordsOf<T, D>(
+  source: CustomSource<T, D>,
+  split: Split,
+  position: number,
+  context: ReadContext,
+): RecordInput<T> {
+  try {
+    // A split's data went through `plan` of the same source, so it has the type that source says.
+    return source.read({ id: split.id, data: split.data as D }, position, context);
+  } catch (cause) {
+    throw sourceFailed(cause, source.name);
+  }
+}
+
+function stoppable(pull: RecordPull, abort: AbortController): RecordPull {
+  return {
+    pull: (max) => pull.pull(max),
+    stop: () => {
+      abort.abort();
+      pull.stop();
+    },
+  };
+}
+
+function total(sizes: readonly (number | null)[]): number | null {
+  let sum = 0;
+  for (const size of sizes) {
+    if (size === null) return null;
+    sum += size;
+  }
+  return sum;
+}

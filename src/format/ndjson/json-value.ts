@@ -1,0 +1,210 @@
+/**
+ * Puts one JSON value, given as a range of bytes, into a column: by hand for numbers, plain text and booleans,
+ * through `JSON.parse` for escapes and nested values. Callers: the NDJSON row reader, its generated code, and CSV for nested values.
+ * Runs on: worker.
+ *
+ * How JSON stands for types that only a declared schema has: `timestamp` as ISO 8601 text or milliseconds,
+ * `date` as `YYYY-MM-DD`, `int64` and `decimal` as number or text, `bytes` as base64, `map` as an object.
+ */
+import { isUtf8 } from 'node:buffer';
+import type { Appender } from '../../record/batch-builder.js';
+import { BinaryAppender } from '../../record/appenders.js';
+import type { DataType, Field } from '../../record/schema.js';
+import { parseDate, parseInstant } from '../bytes/instant-bytes.js';
+import { GRAMMAR_JSON, parseInteger, parseNumber } from '../bytes/number-bytes.js';
+import { checkString } from './json-check.js';
+
+/** The value is in the column. */
+export const VALUE_WRITTEN = 0;
+/** The value is valid JSON but does not fit the type of the column. */
+export const VALUE_MISFIT = 1;
+/** The value is not valid JSON. */
+export const VALUE_INVALID = 2;
+export type ValueResult = typeof VALUE_WRITTEN | typeof VALUE_MISFIT | typeof VALUE_INVALID;
+
+const MS_PER_DAY = 86_400_000;
+const QUOTE = 0x22;
+
+/** Writes the value `bytes[start, end)`, which is not `null`, as row `row`. */
+export function appendJson(
+  appender: Appender,
+  row: number,
+  bytes: Buffer,
+  start: number,
+  end: number,
+): ValueResult {
+  const { kind } = appender.field.type;
+  if (kind === 'utf8' && appender instanceof BinaryAppender) {
+    return appendText(appender, row, bytes, start, end);
+  }
+  if (kind === 'number' || kind === 'float64') {
+    const value = parseNumber(bytes, start, end, GRAMMAR_JSON);
+    if (!Number.isNaN(value)) {
+      return appender.appendValue(row, value) ? VALUE_WRITTEN : VALUE_MISFIT;
+    }
+  }
+  const value = exactValue(appender.field.type, bytes, start, end);
+  if (value !== undefined) return appender.appendValue(row, value) ? VALUE_WRITTEN : VALUE_MISFIT;
+  const parsed = parseJson(bytes, start, end);
+  if (parsed === undefined) return VALUE_INVALID;
+  const converted = fromJson(parsed, appender.field.type);
+  return converted !== undefined && appender.appendValue(row, converted)
+    ? VALUE_WRITTEN
+    : VALUE_MISFIT;
+}
+
+function appendText(
+  appender: BinaryAppender,
+  row: number,
+  bytes: Buffer,
+  start: number,
+  end: number,
+): ValueResult {
+  if (bytes[start] !== QUOTE) {
+    return parseJson(bytes, start, end) === undefined ? VALUE_INVALID : VALUE_MISFIT;
+  }
+  if (checkString(bytes, start) !== end) return VALUE_INVALID;
+  if (!isUtf8(bytes.subarray(start, end))) return VALUE_INVALID;
+  if (bytes.subarray(start, end).includes(0x5c)) {
+    const text: unknown = JSON.parse(bytes.utf8Slice(start, end));
+    return appender.appendValue(row, text) ? VALUE_WRITTEN : VALUE_MISFIT;
+  }
+  appender.appendBytes(row, bytes, start + 1, end - 1);
+  return VALUE_WRITTEN;
+}
+
+/** Values of types that are read from their digits, since a double would not hold them; else undefined. */
+function exactValue(
+  type: DataType,
+  bytes: Buffer,
+  start: number,
+  end: number,
+): bigint | string | Date | undefined {
+  const quoted = bytes[start] === QUOTE;
+  const from = quoted ? start + 1 : start;
+  const to = quoted ? end - 1 : end;
+  switch (type.kind) {
+    case 'int64':
+      return (quoted || isNumber(bytes, start, end) ? parseInteger(bytes, from, to) : null) ?? undefined;
+    case 'decimal':
+      return quoted || !isNumber(bytes, start, end) ? undefined : bytes.latin1Slice(from, to);
+    case 'timestamp':
+      return quoted ? dateOf(parseInstant(bytes, from, to)) : undefined;
+    case 'date':
+      return quoted ? dateOf(parseDate(bytes, from, to) * MS_PER_DAY) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function isNumber(bytes: Buffer, start: number, end: number): boolean {
+  return !Number.isNaN(parseNumber(bytes, start, end, GRAMMAR_JSON));
+}
+
+function dateOf(ms: number): Date | undefined {
+  return Number.isNaN(ms) ? undefined : new Date(ms);
+}
+
+/** The value as `JSON.parse` gives it, or undefined when it is not valid JSON or not UTF-8. */
+export function parseJson(bytes: Buffer, start: number, end: number): unknown {
+  if (!isUtf8(bytes.subarray(start, end))) return undefined;
+  try {
+    return JSON.parse(bytes.utf8Slice(start, end));
+  } catch {
+    return undefined;
+  }
+}
+
+/** What `JSON.parse` gave as a value of a type; undefined when it cannot stand for one. */
+export function fromJson(value: unknown, type: DataType): unknown {
+  if (value === null) return null;
+  switch (type.kind) {
+    case 'timestamp':
+    case 'date':
+      return instantFromJson(value, type.kind);
+    case 'int64':
+      return Number.isSafeInteger(value) ? BigInt(Number(value)) : integerFromText(value);
+    case 'decimal':
+      return typeof value === 'number' ? String(value) : value;
+    case 'bytes':
+      return typeof value === 'string' ? base64(value) : undefined;
+    case 'list':
+      return Array.isArray(value)
+        ? allConverted(value.map((item: unknown) => fromJson(item, type.item.type)))
+        : undefined;
+    case 'struct':
+      return isObject(value) ? structFromJson(value, type.fields) : undefined;
+    case 'map':
+      return isObject(value) ? mapFromJson(value, type.key, type.value.type) : undefined;
+    default:
+      return value;
+  }
+}
+
+function instantFromJson(value: unknown, kind: 'timestamp' | 'date'): unknown {
+  if (typeof value === 'number') {
+    return kind === 'timestamp' && Number.isFinite(value) ? new Date(value) : undefined;
+  }
+  if (typeof value !== 'string') return undefined;
+  const bytes = Buffer.from(value);
+  return kind === 'timestamp'
+    ? dateOf(parseInstant(bytes, 0, bytes.length))
+    : dateOf(parseDate(bytes, 0, bytes.length) * MS_PER_DAY);
+}
+
+function integerFromText(value: unknown): bigint | undefined {
+  return typeof value === 'string' && /^[+-]?\d+$/.test(value) ? BigInt(value) : undefined;
+}
+
+/** The bytes that a base64 text stands for, or undefined when it is none. */
+export function base64(text: string): Uint8Array | undefined {
+  const bytes = Buffer.from(text, 'base64');
+  const canonical = bytes.toString('base64').replace(/=+$/, '');
+  // Node ignores what is not base64; only text that comes back the same was all base64.
+  return canonical === text.replace(/=+$/, '') ? new Uint8Array(bytes) : undefined;
+}
+
+function allConverted(items: readonly unknown[]): readonly unknown[] | undefined {
+  return items.includes(undefined) ? undefined : items;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function structFromJson(
+  value: Readonly<Record<string, unknown>>,
+  fields: readonly Field[],
+): Readonly<Record<string, unknown>> | undefined {
+  const types = new Map(fields.map((field) => [field.name, field.type]));
+  const entries = Object.entries(value).map(([name, item]): [string, unknown] => {
+    const type = types.get(name);
+    return [name, type === undefined ? item : fromJson(item, type)];
+  });
+  if (entries.some(([, item]) => item === undefined)) return undefined;
+  return Object.fromEntries(entries);
+}
+
+function mapFromJson(
+  value: Readonly<Record<string, unknown>>,
+  keyType: DataType,
+  valueType: DataType,
+): ReadonlyMap<unknown, unknown> | undefined {
+  const map = new Map<unknown, unknown>();
+  for (const [name, item] of Object.entries(value)) {
+    const key = keyType.kind === 'utf8' ? name : fromJson(keyFromName(name), keyType);
+    const converted = fromJson(item, valueType);
+    if (key === undefined || converted === undefined) return undefined;
+    map.set(key, converted);
+  }
+  return map;
+}
+
+/** Keys of objects are text; those of maps with other keys are the JSON of the key. */
+function keyFromName(name: string): unknown {
+  try {
+    return JSON.parse(name);
+  } catch {
+    return name;
+  }
+}

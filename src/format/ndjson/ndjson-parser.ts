@@ -1,0 +1,106 @@
+/**
+ * The NDJSON parser: lets the generated reader take the rows that look as learned, reads the others the general
+ * way, and learns from them when they become many. Callers: the file reader. Runs on: worker. Invariant: what a
+ * row means does not depend on which of the two reads it.
+ */
+import type { BatchBuilder } from '../../record/batch-builder.js';
+import {
+  PARSE_BAD,
+  PARSE_FULL,
+  PARSE_MISFIT,
+  PARSE_MORE,
+  type ParseCursor,
+  type ParseResult,
+  type RowParser,
+  type RowParserOptions,
+} from '../bytes/row-parser.js';
+import { skipBlanks } from './json-skip.js';
+import { compileFastReader, FAST_FULL, FAST_MORE, type FastReader } from './ndjson-code.js';
+import { learnLayout, mergeLayouts, type NdjsonLayout } from './ndjson-layout.js';
+import { type NdjsonOptions, NdjsonRow, ROW_BAD, ROW_WRITTEN } from './ndjson-row.js';
+
+/** Readers generated for one builder at most; after that the last one stays. */
+const COMPILATIONS_MAX = 8;
+/** Rows read the general way before learning again pays. */
+const MISSES_MIN = 32;
+/** Learn again when more than one row in this many is read the general way. */
+const MISSES_SHARE = 16;
+
+/** Reads NDJSON rows into a builder. */
+export class NdjsonParser implements RowParser {
+  readonly #builder: BatchBuilder;
+  readonly #rowStarts: Float64Array;
+  readonly #options: NdjsonOptions;
+  readonly #row: NdjsonRow;
+  readonly #columns: ReadonlyMap<string, number>;
+  #layout: NdjsonLayout | null = null;
+  #fast: FastReader | null = null;
+  #compilations = 0;
+  #misses = 0;
+  #fastRows = 0;
+
+  constructor(options: RowParserOptions, ndjson: NdjsonOptions) {
+    this.#builder = options.builder;
+    this.#rowStarts = options.rowStarts;
+    this.#options = ndjson;
+    this.#row = new NdjsonRow(options, ndjson);
+    this.#columns = new Map(
+      this.#row.names.map((name, index) => [name.latin1Slice(0, name.length), index]),
+    );
+  }
+
+  parse(buffer: Buffer, view: DataView, cursor: ParseCursor): ParseResult {
+    const builder = this.#builder;
+    for (;;) {
+      if (this.#fast !== null && cursor.validUtf8) {
+        const rows = builder.rows;
+        const result = this.#fast(buffer, view, cursor, builder, this.#rowStarts);
+        this.#fastRows += builder.rows - rows;
+        if (result === FAST_MORE) return PARSE_MORE;
+        if (result === FAST_FULL) return PARSE_FULL;
+      }
+      if (cursor.position >= cursor.end) return PARSE_MORE;
+      const start = cursor.position;
+      const newline = buffer.indexOf(0x0a, start);
+      if (skipBlanks(buffer, start) === newline) {
+        cursor.position = newline + 1;
+        continue;
+      }
+      if (builder.rows === builder.capacity) return PARSE_FULL;
+      const result = this.#row.read(buffer, start, newline, cursor);
+      if (result !== ROW_WRITTEN) {
+        cursor.rowEnd = newline + 1;
+        return result === ROW_BAD ? PARSE_BAD : PARSE_MISFIT;
+      }
+      this.#rowStarts[builder.rows - 1] = cursor.base + start;
+      cursor.position = newline + 1;
+      this.#missed(buffer, start, newline);
+    }
+  }
+
+  /** Counts a row that was read the general way and learns from it when that happens too often. */
+  #missed(buffer: Buffer, start: number, newline: number): void {
+    this.#misses++;
+    if (this.#compilations === COMPILATIONS_MAX) return;
+    const often = this.#misses >= MISSES_MIN && this.#misses * MISSES_SHARE > this.#fastRows;
+    if (this.#compilations > 0 && !often) return;
+    const seen = learnLayout(buffer, start, newline, (key) => this.#columnOf(key));
+    if (seen === null) return;
+    this.#layout = (this.#layout === null ? null : mergeLayouts(this.#layout, seen)) ?? seen;
+    this.#fast = compileFastReader(
+      this.#layout,
+      this.#builder.schema.fields,
+      this.#options.validate,
+    );
+    this.#compilations++;
+    this.#misses = 0;
+    this.#fastRows = 0;
+  }
+
+  /** The field a key belongs to, -1 for none; null when the key should become a field. */
+  #columnOf(key: Buffer): number | null {
+    const known = this.#columns.get(key.latin1Slice(0, key.length));
+    if (known !== undefined) return known;
+    return this.#row.isWanted(key.utf8Slice(0, key.length)) ? null : -1;
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * Walks a graph from its sinks backward and finds which fields of each operator's output anybody
+ * uses, so that readers parse and edges carry nothing else. Unknown (a function whose use of its
+ * record cannot be seen) means all. Callers: `plan.ts`. Runs on: any thread; pure. Invariant: null
+ * means all, an empty list means that only the number of records matters.
+ */
+import { usedFields } from '../operator/lambda-fields.js';
+import { fieldsNeeded } from '../operator/operator-fields.js';
+import type { Partitioner } from '../operator/operator-spec.js';
+import type { LogicalNode } from './logical-graph.js';
+import type { PlacedGraph } from './placement.js';
+
+/** Sorted names of fields; null for all. */
+export type FieldNames = readonly string[] | null;
+
+/** What is wanted of each node. */
+export interface WantedFields {
+  /** By node: fields of its output that somebody downstream uses. */
+  readonly outputs: readonly FieldNames[];
+  /** By node: fields of its input that it uses; what an edge into it carries. */
+  readonly inputs: readonly FieldNames[];
+}
+
+/** Finds the wanted fields of all nodes. */
+export function wantedFields(graph: PlacedGraph): WantedFields {
+  const outputs: (Set<string> | null)[] = graph.nodes.map(() => new Set());
+  const inputs: FieldNames[] = graph.nodes.map(() => []);
+  for (const node of [...graph.nodes].reverse()) {
+    const needed = inputFields(node, sorted(outputs[node.id] ?? null));
+    inputs[node.id] = needed;
+    for (const input of node.inputs) {
+      const dealtBy = partitionerFields(input.partitioner);
+      const known = outputs[input.node] ?? null;
+      const isAll = known === null || needed === null || dealtBy === null;
+      outputs[input.node] = isAll ? null : new Set([...known, ...needed, ...dealtBy]);
+    }
+  }
+  return { outputs: outputs.map(sorted), inputs };
+}
+
+function inputFields(node: LogicalNode, output: FieldNames): FieldNames {
+  if (node.kind === 'source') return [];
+  if (node.kind === 'sink') return sorted(node.connector.columns);
+  return sorted(fieldsNeeded(node.spec, output));
+}
+
+/**
+ * Fields that decide where a record goes; they must exist before the edge but need not cross it.
+ */
+function partitionerFields(partitioner: Partitioner | null): FieldNames {
+  if (partitioner?.kind === 'hash') return partitioner.keys;
+  return partitioner?.kind === 'custom' ? usedFields(partitioner.fn) : [];
+}
+
+function sorted(names: Iterable<string> | null): FieldNames {
+  return names === null ? null : [...new Set(names)].sort();
+}

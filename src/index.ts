@@ -1,0 +1,60 @@
+/**
+ * The public api of Millrace: re-exports only. Everything that is not here may change without
+ * notice. Callers: users' programs. Runs on: any thread.
+ */
+export {
+  Aggregate,
+  type AggregateFn,
+  type AggregateResult,
+  aggregator,
+  type AggregatorParts,
+  avg,
+  collect,
+  count,
+  countDistinct,
+  CustomAggregate,
+  type ExactOption,
+  first,
+  last,
+  max,
+  min,
+  sum,
+} from './api/aggregates.js';
+export { Flow, type SourceInput, type SourceOptions } from './api/flow.js';
+export { isJobDefinition, job, type JobDefinition, type ParamsOf } from './api/job.js';
+export { type EmitOptions, KeyedStream } from './api/keyed-stream.js';
+export type { OperatorOptions } from './api/operator-options.js';
+export type { FieldsOf, FieldType } from './api/record-types.js';
+export { type RecordOf, type ReturnsOptions, Stream } from './api/stream.js';
+export type { Selection } from './api/verb-types.js';
+export type { ErrorCode } from './base/error-codes.js';
+export { describeError, type ErrorWhere, MillraceError } from './base/errors.js';
+export type { ByteSize, Duration } from './base/units.js';
+export type {
+  SinkConnector,
+  SinkWriter,
+  SourceConnector,
+  SourceReader,
+  Split,
+} from './connector/contract.js';
+export {
+  type CaseCondition,
+  type CaseResult,
+  type CastTarget,
+  Col,
+  type ColumnsOf,
+  call,
+  col,
+  columns,
+  type Literal,
+  lit,
+  type NamedColumn,
+  when,
+} from './operator/expression-builder.js';
+export type { EmitMode } from './operator/operator-spec.js';
+export type { DataType, Field, Schema } from './record/schema.js';
+export { run, start } from './api/start.js';
+export type { RunOptions } from './api/run-options.js';
+export { collectSink } from './connector/collect/collect.js';
+export { collection } from './connector/collection/collection.js';
+export { discard } from './connector/discard/discard.js';

@@ -1,0 +1,231 @@
+/**
+ * The counters of a subtask and of a channel: a writer on the thread that owns them, a reader anywhere. Callers:
+ * the slot's loop and ports write; console, watchdog and reporters read. Runs on: see each class. Invariant: a
+ * writer never reads what another thread writes, so that counting costs a load and a store in its own cache.
+ */
+import {
+  CHANNEL_VALUES,
+  channelValues,
+  TASK_CONTROL_WORDS,
+  TASK_STATES,
+  TASK_VALUES,
+  TASK_WORDS,
+  type TaskState,
+  taskValues,
+  taskWords,
+} from './metrics-layout.js';
+
+/** Counts for one subtask. Runs on: the slot's thread. */
+export class TaskMetricsWriter {
+  /** `control[0]` is the operator whose user function runs, -1 for none; generated code stores it. */
+  readonly control: Int32Array;
+  readonly #words: Int32Array;
+  readonly #values: Float64Array;
+
+  constructor(memory: SharedArrayBuffer, subtask: number) {
+    this.#words = taskWords(memory, subtask);
+    this.#values = taskValues(memory, subtask);
+    this.control = this.#words.subarray(0, TASK_CONTROL_WORDS);
+    this.control[TASK_WORDS.currentOperator] = -1;
+  }
+
+  addRowsIn(rows: number): void {
+    add(this.#values, TASK_VALUES.rowsIn, rows);
+  }
+
+  addRowsOut(rows: number): void {
+    add(this.#values, TASK_VALUES.rowsOut, rows);
+  }
+
+  addBytesIn(bytes: number): void {
+    add(this.#values, TASK_VALUES.bytesIn, bytes);
+  }
+
+  /** For sources, which know their position rather than steps. */
+  setBytesIn(bytes: number): void {
+    this.#values[TASK_VALUES.bytesIn] = bytes;
+  }
+
+  addBytesOut(bytes: number): void {
+    add(this.#values, TASK_VALUES.bytesOut, bytes);
+  }
+
+  /** For sinks, which know how much they have written. */
+  setBytesOut(bytes: number): void {
+    this.#values[TASK_VALUES.bytesOut] = bytes;
+  }
+
+  addBatchesIn(batches: number): void {
+    add(this.#values, TASK_VALUES.batchesIn, batches);
+  }
+
+  addBusyMs(ms: number): void {
+    add(this.#values, TASK_VALUES.busyMs, ms);
+  }
+
+  addBackpressuredMs(ms: number): void {
+    add(this.#values, TASK_VALUES.backpressuredMs, ms);
+  }
+
+  addIdleMs(ms: number): void {
+    add(this.#values, TASK_VALUES.idleMs, ms);
+  }
+
+  /** How long the thread's event loop had waited when it was last served. */
+  setLoopLagMs(ms: number): void {
+    this.#values[TASK_VALUES.loopLagMs] = ms;
+  }
+
+  addBadRecords(records: number): void {
+    add(this.#values, TASK_VALUES.badRecords, records);
+  }
+
+  addLateRecords(records: number): void {
+    add(this.#values, TASK_VALUES.lateRecords, records);
+  }
+
+  setHeap(usedBytes: number, limitBytes: number): void {
+    this.#values[TASK_VALUES.heapUsedBytes] = usedBytes;
+    this.#values[TASK_VALUES.heapLimitBytes] = limitBytes;
+  }
+
+  setState(state: TaskState): void {
+    this.#words[TASK_WORDS.state] = TASK_STATES.indexOf(state);
+  }
+
+  /** A step of the subtask begins. */
+  enter(monotonicMs: number): void {
+    this.#words[TASK_WORDS.progress] = ((this.#words[TASK_WORDS.progress] ?? 0) + 1) | 0;
+    this.#values[TASK_VALUES.entryMs] = monotonicMs;
+  }
+
+  /** The step is over; no user function runs any more. */
+  leave(): void {
+    this.#words[TASK_WORDS.currentOperator] = -1;
+    this.#values[TASK_VALUES.entryMs] = 0;
+  }
+}
+
+/** Counts for one channel. Runs on: the thread of the producing subtask. */
+export class EdgeMetricsWriter {
+  readonly #values: Float64Array;
+
+  constructor(memory: SharedArrayBuffer, subtasks: number, channel: number) {
+    this.#values = channelValues(memory, subtasks, channel);
+  }
+
+  addRows(rows: number): void {
+    add(this.#values, CHANNEL_VALUES.rows, rows);
+  }
+
+  addBytes(bytes: number): void {
+    add(this.#values, CHANNEL_VALUES.bytes, bytes);
+  }
+
+  setQueued(bytes: number): void {
+    this.#values[CHANNEL_VALUES.queuedBytes] = bytes;
+  }
+
+  setCapacity(bytes: number): void {
+    this.#values[CHANNEL_VALUES.capacityBytes] = bytes;
+  }
+}
+
+function add(values: Float64Array, index: number, amount: number): void {
+  values[index] = (values[index] ?? 0) + amount;
+}
+
+/** The counters of a subtask at one moment: plain data. */
+export type TaskMetricsSnapshot = {
+  readonly [K in Exclude<keyof typeof TASK_VALUES, 'entryMs'>]: number;
+} & {
+  readonly state: TaskState;
+  /** Operator whose user function runs, null for none. */
+  readonly currentOperator: number | null;
+  readonly progress: number;
+  /** Monotonic time at which the current step began, null between steps. */
+  readonly entryMs: number | null;
+  /** Monotonic time of the snapshot, as its reader gave it. */
+  readonly atMs: number;
+};
+
+/** The counters of a channel at one moment: plain data. */
+export type EdgeMetricsSnapshot = {
+  readonly [K in keyof typeof CHANNEL_VALUES]: number;
+} & { readonly atMs: number };
+
+/** Reads the counters of a subtask. Runs on: any thread. */
+export function readTaskMetrics(
+  memory: SharedArrayBuffer,
+  subtask: number,
+  atMs: number,
+): TaskMetricsSnapshot {
+  const words = taskWords(memory, subtask);
+  const values = taskValues(memory, subtask);
+  const at = (index: number): number => values[index] ?? 0;
+  const operator = words[TASK_WORDS.currentOperator] ?? -1;
+  const entryMs = at(TASK_VALUES.entryMs);
+  return {
+    rowsIn: at(TASK_VALUES.rowsIn),
+    rowsOut: at(TASK_VALUES.rowsOut),
+    bytesIn: at(TASK_VALUES.bytesIn),
+    bytesOut: at(TASK_VALUES.bytesOut),
+    batchesIn: at(TASK_VALUES.batchesIn),
+    busyMs: at(TASK_VALUES.busyMs),
+    backpressuredMs: at(TASK_VALUES.backpressuredMs),
+    idleMs: at(TASK_VALUES.idleMs),
+    loopLagMs: at(TASK_VALUES.loopLagMs),
+    badRecords: at(TASK_VALUES.badRecords),
+    lateRecords: at(TASK_VALUES.lateRecords),
+    heapUsedBytes: at(TASK_VALUES.heapUsedBytes),
+    heapLimitBytes: at(TASK_VALUES.heapLimitBytes),
+    state: TASK_STATES[words[TASK_WORDS.state] ?? 0] ?? 'CREATED',
+    currentOperator: operator < 0 ? null : operator,
+    progress: words[TASK_WORDS.progress] ?? 0,
+    entryMs: entryMs === 0 ? null : entryMs,
+    atMs,
+  };
+}
+
+/** Reads the counters of a channel. Runs on: any thread. */
+export function readEdgeMetrics(
+  memory: SharedArrayBuffer,
+  subtasks: number,
+  channel: number,
+  atMs: number,
+): EdgeMetricsSnapshot {
+  const values = channelValues(memory, subtasks, channel);
+  return {
+    rows: values[CHANNEL_VALUES.rows] ?? 0,
+    bytes: values[CHANNEL_VALUES.bytes] ?? 0,
+    queuedBytes: values[CHANNEL_VALUES.queuedBytes] ?? 0,
+    capacityBytes: values[CHANNEL_VALUES.capacityBytes] ?? 0,
+    atMs,
+  };
+}
+
+/** What happened between two snapshots, per second; the three times add up to about 1000. */
+export interface TaskRates {
+  readonly rowsInPerSecond: number;
+  readonly rowsOutPerSecond: number;
+  readonly bytesInPerSecond: number;
+  readonly bytesOutPerSecond: number;
+  readonly busyMsPerSecond: number;
+  readonly backpressuredMsPerSecond: number;
+  readonly idleMsPerSecond: number;
+}
+
+/** Rates between two snapshots of one subtask; all zero when no time has passed. */
+export function rates(previous: TaskMetricsSnapshot, next: TaskMetricsSnapshot): TaskRates {
+  const seconds = (next.atMs - previous.atMs) / 1000;
+  const per = (from: number, to: number): number => (seconds > 0 ? (to - from) / seconds : 0);
+  return {
+    rowsInPerSecond: per(previous.rowsIn, next.rowsIn),
+    rowsOutPerSecond: per(previous.rowsOut, next.rowsOut),
+    bytesInPerSecond: per(previous.bytesIn, next.bytesIn),
+    bytesOutPerSecond: per(previous.bytesOut, next.bytesOut),
+    busyMsPerSecond: per(previous.busyMs, next.busyMs),
+    backpressuredMsPerSecond: per(previous.backpressuredMs, next.backpressuredMs),
+    idleMsPerSecond: per(previous.idleMs, next.idleMs),
+  };
+}

@@ -1,0 +1,63 @@
+/**
+ * The row of an input batch in generated code: values are read from the columns' arrays, which are fetched once
+ * at the start of the function. Text stays bytes until something needs the string. Callers: the chain compiler.
+ * Runs on: worker, when a chain is compiled; pure.
+ */
+import { binaryAt, valueAt } from '../record/column-value.js';
+import type { Field, Schema } from '../record/schema.js';
+import { fieldIndex, formOf } from '../record/schema.js';
+import { textAt } from '../record/text.js';
+import { ComputedRow, type FieldValue, type RowMarks } from './chain-row.js';
+import type { CodeUnit } from './code-unit.js';
+
+/** The row `row` of `batch`, in a function that has both as locals. */
+export function batchRow(unit: CodeUnit, schema: Schema, marks: RowMarks): ComputedRow {
+  return new ComputedRow(unit, schema, marks, (name) => {
+    const index = fieldIndex(schema, name);
+    return index < 0 ? null : columnValue(unit, schema.fields[index], index);
+  });
+}
+
+function columnValue(unit: CodeUnit, field: Field, index: number): FieldValue {
+  const column = unit.hoist(`batch.columns[${index}]`, `${field.name}_column`);
+  const form = formOf(field.type);
+  const source = { column, row: 'row' };
+  const isBinary = form === 'utf8' || form === 'bytes';
+  const missing = field.optional
+    ? bitCode(unit.hoist(`${column}.presence`, `${field.name}_presence`))
+    : null;
+  const isNullable = field.nullable || field.optional;
+  return {
+    type: field.type,
+    nullable: isNullable,
+    value: valueCode(unit, field, column),
+    isNull: isNullable ? bitCode(unit.hoist(`${column}.validity`, `${field.name}_valid`)) : 'false',
+    binary: isBinary && field.type.kind !== 'any' ? source : null,
+    source,
+    ...(missing === null ? {} : { isMissing: missing }),
+  };
+}
+
+/** Code that is true when the bit of the row is cleared. */
+function bitCode(bitmap: string): string {
+  return `(${bitmap} !== null && ((${bitmap}[row >> 3] >> (row & 7)) & 1) === 0)`;
+}
+
+function valueCode(unit: CodeUnit, field: Field, column: string): string {
+  switch (formOf(field.type)) {
+    case 'f64':
+    case 'f32':
+    case 'i32':
+    case 'u32':
+    case 'i64':
+      return `${unit.hoist(`${column}.values`, field.name)}[row]`;
+    case 'u8':
+      return `(${unit.hoist(`${column}.values`, field.name)}[row] === 1)`;
+    case 'utf8':
+      return `${unit.constant(textAt, 'textAt')}(${column}, row)`;
+    case 'bytes':
+      return `${unit.constant(binaryAt, 'binaryAt')}(${column}, row)`;
+    default:
+      return `${unit.constant(valueAt, 'valueAt')}(${column}, row)`;
+  }
+}

@@ -1,0 +1,33 @@
+/**
+ * What fragments of generated code are given: the function being generated, the running chain it is bound to, and
+ * the ways to hand a row or a record on. Callers: fragments. Runs on: worker, when a chain is compiled.
+ */
+import type { Schema } from '../record/schema.js';
+import type { FlowRow, RowMarks } from './chain-row.js';
+import type { ChainRun } from './chain-run.js';
+import type { CodeBlock } from './code-block.js';
+import type { CodeUnit } from './code-unit.js';
+import type { OperatorSpec } from './operator-spec.js';
+
+/** Writes what happens to a record that does not fit the schema the code is generated for. */
+export type MisfitCode = (place: CodeBlock) => void;
+
+/** The chain compiler as fragments see it. */
+export interface ChainCode {
+  readonly unit: CodeUnit;
+  readonly run: ChainRun;
+  /** Schema of each operator's output in this function; null when not known yet, or not needed. */
+  readonly schemas: ReadonlyMap<number, Schema | null>;
+  /** Generates everything that consumes the rows of operator `index`. */
+  next(index: number, row: FlowRow, place: CodeBlock): void;
+  /** Hands on the record that the function of operator `index` returned, settling its schema. */
+  nextRecord(index: number, record: string, marks: RowMarks, place: CodeBlock): void;
+  /** Marks that the function of operator `index` is about to run. */
+  enter(index: number, place: CodeBlock): void;
+}
+
+/** An operator of one kind, and where it stands in the chain. */
+export type Placed<K extends OperatorSpec['kind']> = {
+  readonly index: number;
+  readonly spec: Extract<OperatorSpec, { kind: K }>;
+};

@@ -1,0 +1,229 @@
+/**
+ * The chain compiler: turns the operators behind one place of a chain into one generated function, in
+ * data-centric style: every operator contributes the code that consumes a row. Three kinds of function come out:
+ * over the rows of an input batch, over pending records of an operator, and over entries of its state. Callers:
+ * the chain task. Runs on: worker. Invariant: each output is written by one loop at most at a time, because the
+ * items of a flatMap are worked off by a function of their own.
+ */
+import { assert } from '../base/assert.js';
+import { MillraceError } from '../base/errors.js';
+import type { Batch } from '../record/batch.js';
+import type { Schema } from '../record/schema.js';
+import { schemaName } from '../record/schema.js';
+import { batchRow } from './batch-row.js';
+import type { ChainCode, MisfitCode } from './chain-code.js';
+import type { FlowRow, RowMarks } from './chain-row.js';
+import type { ChainRun } from './chain-run.js';
+import type { CodeBlock } from './code-block.js';
+import { CodeUnit } from './code-unit.js';
+import { aggregateEntryFragment, aggregateFragment } from './fragments/aggregate.js';
+import { computeKeyFragment, keyedCode } from './fragments/compute-key.js';
+import { flatMapFragment } from './fragments/flat-map.js';
+import { filterFragment, mapFragment, whereFragment } from './fragments/map.js';
+import { outputFragment } from './fragments/output.js';
+import { distinctFragment, reduceEntryFragment, reduceFragment } from './fragments/reduce.js';
+import { selectFragment } from './fragments/select.js';
+import { ObjectRow } from './object-row.js';
+import { holdMisfit, recordCode } from './record-code.js';
+
+/** A generated loop over rows `from` to `to` of a batch: gives the first row it has not consumed. */
+export type RowsFunction = (batch: Batch, from: number, to: number) => number;
+/** A generated loop over what is pending or in state: gives 0 when all is done. */
+export type DrainFunction = () => number;
+
+/** A generated function and its text. */
+export interface Generated<F> {
+  readonly run: F;
+  readonly code: string;
+}
+
+/** Generates the functions of one chain. */
+export class ChainCompiler implements ChainCode {
+  readonly unit = new CodeUnit();
+  readonly run: ChainRun;
+  readonly schemas: ReadonlyMap<number, Schema | null>;
+  readonly #file: string;
+  readonly #control: string;
+  /** What happens to records of the operator whose pending records the function works off. */
+  #ownMisfit: { readonly index: number; readonly code: MisfitCode } | null = null;
+
+  constructor(run: ChainRun, schemas: ReadonlyMap<number, Schema | null>) {
+    this.run = run;
+    this.schemas = schemas;
+    this.#file = `millrace:chain/${run.options.vertexName}`;
+    this.#control = this.unit.constant(run.options.control, 'control');
+    this.unit.atStart('let stop = 0;');
+  }
+
+  /** The loop over the rows of batches of an input. */
+  rows(input: number, batch: Batch): Generated<RowsFunction> {
+    const { unit } = this;
+    const marks: RowMarks = {
+      time: batch.times === null ? null : `${unit.hoist('batch.times', 'times')}[row]`,
+      kind: batch.kinds === null ? null : `${unit.hoist('batch.kinds', 'kinds')}[row]`,
+    };
+    unit.body.comment(`Rows of input ${input}: ${schemaName(batch.schema)}`);
+    unit.body.line('let row = from;');
+    const attempt = unit.body.open('try');
+    const loop = attempt.open('for (; row < to && stop === 0; row++)');
+    this.next(-1, batchRow(unit, batch.schema, marks), loop);
+    this.#catch('row');
+    return this.#finish(`rows${input}`, ['batch', 'from', 'to'], 'row');
+  }
+
+  /** The loop over the pending records of an operator. */
+  pending(index: number): Generated<DrainFunction> {
+    const { unit, run } = this;
+    const { spec } = run.tree.operators[index];
+    const pending = unit.constant(run.pending[index], `pending${index}`);
+    const chain = unit.constant(run, 'run');
+    const isFlat = spec.kind === 'flatMap';
+    unit.body.comment(`Records of ${JSON.stringify(spec.name)} that wait to be handed on`);
+    unit.body.line(`let list = ${pending}.list;`);
+    unit.body.line(`let index = ${pending}.index;`);
+    const attempt = unit.body.open('try');
+    const loop = attempt.open('while (stop === 0)');
+    const end = loop.open('if (index >= list.length)');
+    if (isFlat) this.enter(index, end);
+    end.line(isFlat ? `const isMore = ${pending}.refill();` : `${pending}.releaseHeld();`);
+    end.line(`list = ${pending}.list;`);
+    end.line('index = 0;');
+    end.line(isFlat ? 'if (!isMore) break;' : 'break;');
+    loop.line(`if (${chain}.itemsLeft <= 0) { stop = 1; break; }`);
+    loop.line(`${chain}.itemsLeft--;`);
+    loop.line('const record = list[index];');
+    const at = isFlat ? '' : 's[index]';
+    loop.line(`const time = ${pending}.time${at};`);
+    loop.line(`const kind = ${pending}.kind${at};`);
+    if (!isFlat) loop.line(`const key = ${pending}.keys[index];`);
+    loop.line('index++;');
+    this.#pendingRecord(index, pending, { time: 'time', kind: 'kind' }, loop);
+    this.#catch('-1');
+    unit.atEnd(`${pending}.list = list;`);
+    unit.atEnd(`${pending}.index = index;`);
+    return this.#finish(`pending${index}_records`, [], 'stop');
+  }
+
+  #pendingRecord(index: number, pending: string, marks: RowMarks, loop: CodeBlock): void {
+    const { spec } = this.run.tree.operators[index];
+    const misfit: MisfitCode = (place) => {
+      place.comment('The record stays, for the schema to be widened.');
+      place.line('index--;');
+      place.line(`${pending}.isMisfit = true;`);
+      place.line('stop = 1;');
+    };
+    if (spec.kind !== 'computeKey') {
+      if (spec.kind === 'flatMap') {
+        const errors = this.unit.constant(this.run.errors, 'errors');
+        loop.line(`if (record === undefined) throw ${errors}.undefinedRecord(${index});`);
+      }
+      this.#ownMisfit = { index, code: misfit };
+      this.nextRecord(index, 'record', marks, loop);
+      return;
+    }
+    // The record was made from columns of the schema, so it needs no check; only the type of the key may be new.
+    const schema = this.run.keyInputs[index];
+    assert(schema !== null, 'The schema of records with computed keys is known.');
+    const fetches = loop.place();
+    const row = new ObjectRow(this.unit, schema, 'record', marks, fetches);
+    keyedCode(this, index, row, 'key', loop, misfit);
+  }
+
+  /** The loop over the entries of an operator's state that have been taken out for emission. */
+  entries(index: number): Generated<DrainFunction> {
+    const { unit, run } = this;
+    const { spec } = run.tree.operators[index];
+    const keyed = run.keyed[index];
+    assert(keyed !== null, 'Entries belong to a keyed operator.');
+    const state = unit.constant(keyed, `keyed${index}`);
+    unit.body.comment(`Entries of ${JSON.stringify(spec.name)}`);
+    const at = unit.register(`${state}.at`, 'next');
+    const limit = unit.hoist(`${state}.limit`, 'limit');
+    const ids = unit.hoist(`${state}.ids`, 'ids');
+    const attempt = unit.body.open('try');
+    const loop = attempt.open(`while (stop === 0 && ${at} < ${limit})`);
+    loop.line(`const entry = ${ids}[${at}++];`);
+    if (spec.kind === 'aggregate') aggregateEntryFragment(this, { index, spec }, 'entry', loop);
+    else if (spec.kind === 'reduce') reduceEntryFragment(this, { index, spec }, 'entry', loop);
+    // An entry that was emitted is gone, so that a snapshot taken now does not emit it again. Partial
+    // aggregations are in no snapshot; their table is cleared as a whole.
+    if (!keyed.isPartial) {
+      loop.line(`${unit.constant(keyed.mainTable(), 'table')}.remove(entry);`);
+    }
+    this.#catch('-1');
+    return this.#finish(`entries${index}`, [], 'stop');
+  }
+
+  next(index: number, row: FlowRow, place: CodeBlock): void {
+    for (const output of this.run.tree.outputsAfter(index)) {
+      outputFragment(this, output, row, place);
+    }
+    for (const child of this.run.tree.childrenOf(index)) this.#operator(child, row, place);
+  }
+
+  nextRecord(index: number, record: string, marks: RowMarks, place: CodeBlock): void {
+    const own = this.#ownMisfit;
+    recordCode(this, index, record, marks, place, this.#misfitCode(index, record, marks, own));
+  }
+
+  #misfitCode(
+    index: number,
+    record: string,
+    marks: RowMarks,
+    own: { readonly index: number; readonly code: MisfitCode } | null,
+  ): MisfitCode {
+    return own?.index === index ? own.code : holdMisfit(this, index, record, 'undefined', marks);
+  }
+
+  enter(index: number, place: CodeBlock): void {
+    place.line(`${this.#control}[0] = ${index};`);
+  }
+
+  #operator(index: number, row: FlowRow, place: CodeBlock): void {
+    const { spec } = this.run.tree.operators[index];
+    place.comment(`${spec.kind} ${JSON.stringify(spec.name)}`);
+    try {
+      this.#fragment(index, row, place);
+    } catch (error) {
+      // What the user got wrong, such as the name of a field, comes out here; the innermost operator names it.
+      throw MillraceError.is(error) ? this.run.errors.failed(error, index, -1) : error;
+    }
+  }
+
+  #fragment(index: number, row: FlowRow, place: CodeBlock): void {
+    const { spec } = this.run.tree.operators[index];
+    switch (spec.kind) {
+      case 'map':
+        return mapFragment(this, { index, spec }, row, place);
+      case 'filter':
+        return filterFragment(this, { index, spec }, row, place);
+      case 'where':
+        return whereFragment(this, { index, spec }, row, place);
+      case 'flatMap':
+        return flatMapFragment(this, { index, spec }, row, place);
+      case 'select':
+        return selectFragment(this, { index, spec }, row, place);
+      case 'computeKey':
+        return computeKeyFragment(this, { index, spec }, row, place);
+      case 'aggregate':
+        return aggregateFragment(this, { index, spec }, row, place);
+      case 'reduce':
+        return reduceFragment(this, { index, spec }, row, place);
+      case 'distinct':
+        return distinctFragment(this, { index, spec }, row, place);
+    }
+  }
+
+  #catch(record: string): void {
+    const { unit, run } = this;
+    const errors = unit.constant(run.errors, 'errors');
+    const handler = unit.body.open('catch (error)');
+    handler.line(`throw ${errors}.failed(error, ${this.#control}[0], ${record});`);
+  }
+
+  #finish<F>(name: string, parameters: readonly string[], result: string): Generated<F> {
+    this.unit.atEnd(`${this.#control}[0] = -1;`);
+    const code = this.unit.print(name, parameters, result);
+    return { run: this.unit.compile(code, this.#file) as F, code };
+  }
+}

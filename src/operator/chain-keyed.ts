@@ -1,0 +1,161 @@
+/**
+ * The state of one keyed operator of a chain: its tables, the schema of the records they were made for, and how
+ * far the entries have been emitted. Callers: generated code and the chain task. Runs on: worker. Invariant: an
+ * entry that was emitted at the end of input is gone from the table, so a snapshot taken in between emits each
+ * key exactly once.
+ */
+import { assert } from '../base/assert.js';
+import type { Schema } from '../record/schema.js';
+import { typeName } from '../record/schema.js';
+import { mergeSchemas } from '../record/schema-merge.js';
+import type { StateTable, TableSpec } from '../state/contract.js';
+import type { ChainErrors } from './chain-errors.js';
+import type { OperatorSpec } from './operator-spec.js';
+
+/** Entries taken from a table at a time while they are emitted. */
+const EMIT_ENTRIES = 256;
+
+/** Names of the tables that hold one entry per key. */
+const MAIN_TABLES: Readonly<Record<KeyedOperator['kind'], string>> = {
+  aggregate: 'accumulators',
+  reduce: 'reduced',
+  distinct: 'seen',
+};
+
+/** The operators that keep state by key. */
+export type KeyedOperator = Extract<OperatorSpec, { kind: 'aggregate' | 'reduce' | 'distinct' }>;
+
+/** Whether an operator keeps state by key. */
+export function isKeyed(spec: OperatorSpec): spec is KeyedOperator {
+  return spec.kind === 'aggregate' || spec.kind === 'reduce' || spec.kind === 'distinct';
+}
+
+/** What a keyed operator needs from the task. */
+export interface KeyedRunParts {
+  readonly operator: number;
+  readonly spec: KeyedOperator;
+  readonly openTable: (uid: string, spec: TableSpec) => StateTable;
+  readonly errors: ChainErrors;
+  readonly preAggregateKeysMax: number;
+}
+
+/** A running keyed operator. */
+export class KeyedRun {
+  readonly operator: number;
+  readonly spec: KeyedOperator;
+  /** Merged schema of all records so far; null before the first. */
+  input: Schema | null = null;
+  readonly tables = new Map<string, StateTable>();
+  /** Whether a partial aggregation has found that it does not pay, and passes rows on one by one. */
+  passesThrough = false;
+  /** Rows a partial aggregation has taken since it was last emptied. */
+  rows = 0;
+  /** Whether a partial aggregation has as many keys as it may. */
+  isFull = false;
+  /** Entries being emitted: `ids` from `at` to `count`. */
+  readonly ids = new Int32Array(EMIT_ENTRIES);
+  at = 0;
+  count = 0;
+  /** End of the entries that this call may emit. */
+  limit = 0;
+  readonly keysMax: number;
+  #scan = 0;
+  readonly #openTable: (uid: string, spec: TableSpec) => StateTable;
+  readonly #errors: ChainErrors;
+
+  constructor(parts: KeyedRunParts) {
+    this.operator = parts.operator;
+    this.spec = parts.spec;
+    this.keysMax = parts.preAggregateKeysMax;
+    this.#openTable = parts.openTable;
+    this.#errors = parts.errors;
+  }
+
+  /** Whether the operator emits its entries rather than a row per record. */
+  get emitsEntries(): boolean {
+    return this.spec.kind !== 'distinct' && this.spec.emit === 'final';
+  }
+
+  /** Whether no row is handed on before the entries are emitted. */
+  get emitsOnlyEntries(): boolean {
+    return this.emitsEntries && !this.isPartial;
+  }
+
+  /** Whether this is a partial aggregation. */
+  get isPartial(): boolean {
+    return this.spec.kind === 'aggregate' && this.spec.phase === 'partial';
+  }
+
+  /** Takes the schema of the records to come; true when plans made for the one before are outdated. */
+  adopt(input: Schema): boolean {
+    const merged = this.input === null ? input : mergeSchemas(this.input, input);
+    if (merged === this.input) return false;
+    this.input = merged;
+    return true;
+  }
+
+  /** The table of a spec; one that exists must have been made for the same kinds of types. */
+  table(spec: TableSpec): StateTable {
+    const known = this.tables.get(spec.name);
+    if (known === undefined) {
+      const table = this.#openTable(this.spec.uid, spec);
+      this.tables.set(spec.name, table);
+      return table;
+    }
+    const was = layoutText(known.spec);
+    const is = layoutText(spec);
+    if (was !== is) throw this.#errors.stateConflict(this.operator, was, is);
+    return known;
+  }
+
+  /** The table whose entries are emitted. */
+  mainTable(): StateTable {
+    const table = this.tables.get(MAIN_TABLES[this.spec.kind]);
+    assert(table !== undefined, 'A keyed operator that has seen records has a table.');
+    return table;
+  }
+
+  /** Whether there are entries to emit. */
+  get hasEntries(): boolean {
+    const table = this.tables.get(MAIN_TABLES[this.spec.kind]);
+    return this.at < this.count || (table !== undefined && table.entries > 0);
+  }
+
+  /** Takes the next entries into `ids`; false when all have been taken, and the pass is over. */
+  fill(): boolean {
+    const table = this.mainTable();
+    const { ids } = this;
+    this.at = 0;
+    this.count = 0;
+    while (this.count === 0 && this.#scan >= 0) {
+      this.#scan = table.scan(this.#scan, ids.length, (entry) => {
+        ids[this.count++] = entry;
+      });
+    }
+    if (this.count > 0) return true;
+    this.#scan = 0;
+    return false;
+  }
+
+  /** After the entries of a partial aggregation have left: judges whether it pays, and starts anew. */
+  endOfFlush(): void {
+    const table = this.mainTable();
+    if (this.isFull && table.entries * 2 > this.rows) this.passesThrough = true;
+    table.clear();
+    this.isFull = false;
+    this.rows = 0;
+  }
+
+  /** Frees the tables. */
+  close(): void {
+    for (const table of this.tables.values()) table.clear();
+    this.tables.clear();
+  }
+}
+
+/** The layout of a table as text, for comparison and for people. */
+function layoutText(spec: TableSpec): string {
+  const keys = spec.keys.map(typeName).join(', ');
+  const columns = spec.columns.map((column) => `${column.name}: ${column.form}`).join(', ');
+  return `keys (${keys}) with (${columns})`;
+}

@@ -1,0 +1,55 @@
+/**
+ * What a chain task is made of. Callers: the runtime and tests build it, the chain compiler reads it. Runs on:
+ * worker.
+ */
+import type { Clock } from '../base/clock.js';
+import type { Random } from '../base/random.js';
+import type { StreamSchemas } from '../record/schema-registry.js';
+import type { StateTable, TableSpec } from '../state/contract.js';
+import type { ChainTask, OutputPort } from './contract.js';
+import type { OperatorSpec, Partitioner } from './operator-spec.js';
+
+/** An operator of a chain. `input` is the index of the operator it consumes, -1 for the chain's input. */
+export interface ChainOperator {
+  readonly spec: OperatorSpec;
+  readonly input: number;
+}
+
+/** Where rows leave a chain. */
+export interface ChainOutput {
+  readonly port: OutputPort;
+  /** Index of the operator whose rows leave here; -1: the chain's input itself. */
+  readonly after: number;
+  readonly partitioner: Partitioner;
+  /** Names of the fields to write, null for all. Applies to records that are objects only. */
+  readonly columns: readonly string[] | null;
+  /** Max parallelism of the consumer, by which key groups are counted; omitted: that of the chain. */
+  readonly maxParallelism?: number;
+}
+
+/** Everything a chain task needs from outside. */
+export interface ChainTaskOptions {
+  readonly vertexName: string;
+  /** A tree: every operator stands behind the one it consumes. */
+  readonly operators: readonly ChainOperator[];
+  readonly outputs: readonly ChainOutput[];
+  /** The evolving schema of what the function of operator `operatorIndex` returns. */
+  readonly streamSchemas: (operatorIndex: number) => StreamSchemas;
+  readonly subtask: number;
+  readonly parallelism: number;
+  readonly maxParallelism: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Element 0 is the index of the operator whose user function runs, -1 for none. */
+  readonly control: Int32Array;
+  /** Opens a state table of the operator `uid`. */
+  readonly tables: (uid: string, spec: TableSpec) => StateTable;
+  /** Keys a partial aggregation holds before it hands them on. */
+  readonly preAggregateKeysMax: number;
+}
+
+/** A chain task whose code can be looked at. */
+export interface CompiledChain extends ChainTask {
+  /** The functions generated so far, for `explain --code`. */
+  code(): string;
+}

@@ -1,0 +1,98 @@
+/**
+ * One output of a chain: opens its port for the schema of the rows that reach it, knows the arrays generated code
+ * writes into, and hands full builders on. Callers: generated code and the chain task. Runs on: worker.
+ * Invariant: at most one channel is blocked; until it is handed on, no row is written to the output.
+ */
+import { assert } from '../base/assert.js';
+import { FixedAppender, Int64Appender } from '../record/appenders.js';
+import type { Appender, BatchBuilder } from '../record/batch-builder.js';
+import type { Schema } from '../record/schema.js';
+import { fits, mergeSchemas } from '../record/schema-merge.js';
+import type { ChainOutput } from './chain-options.js';
+import type { PortOptions } from './contract.js';
+
+/** An array that generated code writes fixed values into. */
+export type ValueArray = FixedAppender['values'] | BigInt64Array;
+
+/** What opening an output came to. */
+export type OpenResult = 'as before' | 'reopened' | 'busy';
+
+/** A running output. */
+export class OutputRun {
+  readonly output: ChainOutput;
+  /** The schema the builders have; null before the first row. */
+  schema: Schema | null = null;
+  /** The builders, by channel. */
+  builders: readonly BatchBuilder[] = [];
+  /** Appenders by field, then channel. */
+  appenders: readonly (readonly Appender[])[] = [];
+  /** Arrays of fixed fields by field, then channel; empty for fields without one. */
+  values: readonly (readonly ValueArray[])[] = [];
+  /** The channel of the next row, for partitioners that deal in turn. */
+  next: number;
+  #blocked = -1;
+
+  constructor(output: ChainOutput, firstChannel: number) {
+    this.output = output;
+    this.next = firstChannel;
+  }
+
+  /** Makes the builders fit rows of a schema; 'busy' when older rows have to leave first. */
+  open(schema: Schema, marks: PortOptions): OpenResult {
+    const { port } = this.output;
+    const known = this.schema;
+    const [builder] = this.builders;
+    const times = marks.times || (builder !== undefined && builder.times !== null);
+    const kinds = marks.kinds || (builder !== undefined && builder.kinds !== null);
+    if (known !== null && builder !== undefined && fits(schema, known)) {
+      const hasMarks = (builder.times !== null || !times) && (builder.kinds !== null || !kinds);
+      if (hasMarks) return 'as before';
+    }
+    const wanted = known === null ? schema : mergeSchemas(known, schema);
+    if (!port.open(wanted, { times, kinds })) return 'busy';
+    this.#take(port.builders);
+    return 'reopened';
+  }
+
+  #take(builders: readonly BatchBuilder[]): void {
+    const [first] = builders;
+    assert(first !== undefined, 'An open port has a builder.');
+    this.builders = builders;
+    this.schema = first.schema;
+    this.appenders = first.columns.map((_, field) =>
+      builders.map((builder) => builder.columns[field]),
+    );
+    this.values = this.appenders.map((appenders) => appenders.flatMap(valuesOf));
+  }
+
+  /** Hands a full builder on; false, remembering the channel, when the consumer has no room. */
+  flush(channel: number): boolean {
+    if (this.output.port.flush(channel)) return true;
+    this.#blocked = channel;
+    return false;
+  }
+
+  /** Tries the blocked channel again; true when none is blocked. */
+  retry(): boolean {
+    if (this.#blocked < 0) return true;
+    if (!this.output.port.flush(this.#blocked)) return false;
+    this.#blocked = -1;
+    return true;
+  }
+
+  /** Hands all rows on, full builders or not. */
+  flushAll(): boolean {
+    if (!this.retry()) return false;
+    let all = true;
+    for (let channel = 0; channel < this.builders.length; channel++) {
+      if (!this.output.port.flush(channel)) all = false;
+    }
+    return all;
+  }
+}
+
+function valuesOf(appender: Appender): ValueArray[] {
+  return appender instanceof FixedAppender || appender instanceof Int64Appender
+    ? [appender.values]
+    : [];
+}

@@ -1,0 +1,116 @@
+/**
+ * Records between two operators of a chain that could not be handed on at once: the rest of what a flatMap
+ * returned when an output was full, and records a function returned whose schema was not settled. Callers:
+ * generated code and the chain task. Runs on: worker. Invariant: a record is taken out exactly when the code
+ * behind it has run; nothing is pulled from a user's iterator before the item before it is done.
+ */
+
+/** Records looked at before a schema is inferred from them. */
+const SAMPLE_RECORDS = 64;
+
+const NOTHING: readonly unknown[] = [];
+
+/** Code that has not been compiled for the schemas of now: it does nothing, and makes its caller stop. */
+const NOT_READY = (): number => 1;
+
+/** The pending records of one operator. */
+export class PendingRecords {
+  /** Index of the operator that made the records. */
+  readonly operator: number;
+  /** The records at hand; done up to `index`. */
+  list: readonly unknown[] = NOTHING;
+  index = 0;
+  /** Event time and kind of the record that a flatMap was called with. */
+  time = 0;
+  kind = 0;
+  /** The same, and the computed key, for each held record. */
+  readonly times: number[] = [];
+  readonly kinds: number[] = [];
+  readonly keys: unknown[] = [];
+  /** Whether the record at `index` does not fit the schema that the code was compiled for. */
+  isMisfit = false;
+  /** Runs the code behind the operator over the pending records; 0 when none is left. */
+  drain: () => number = NOT_READY;
+  readonly #held: unknown[] = [];
+  #iterator: Iterator<unknown> | null = null;
+  readonly #notIterable: (result: unknown) => Error;
+
+  constructor(operator: number, notIterable: (result: unknown) => Error) {
+    this.operator = operator;
+    this.#notIterable = notIterable;
+  }
+
+  /** Whether anything is pending. */
+  get isEmpty(): boolean {
+    return this.index >= this.list.length && this.#iterator === null;
+  }
+
+  /** Forgets the compiled code, which has become wrong. */
+  invalidate(): void {
+    this.drain = NOT_READY;
+  }
+
+  /** Takes what a flatMap returned; false when there is nothing in it. */
+  start(result: unknown, time: number, kind: number): boolean {
+    if (result === null || result === undefined) return false;
+    this.time = time;
+    this.kind = kind;
+    this.index = 0;
+    if (Array.isArray(result)) {
+      this.list = result;
+      return result.length > 0;
+    }
+    const iterate: unknown =
+      typeof result === 'object' ? Reflect.get(result, Symbol.iterator) : undefined;
+    if (typeof iterate !== 'function') throw this.#notIterable(result);
+    this.list = NOTHING;
+    this.#iterator = iterate.call(result) as Iterator<unknown>;
+    return this.refill();
+  }
+
+  /** Puts the next item of the iterator into `list`; false when there is none. */
+  refill(): boolean {
+    this.index = 0;
+    this.list = NOTHING;
+    if (this.#iterator === null) return false;
+    const next = this.#iterator.next();
+    if (next.done === true) {
+      this.#iterator = null;
+      return false;
+    }
+    this.list = [next.value];
+    return true;
+  }
+
+  /** Holds a record, with its key if one was computed; true when enough are held to infer a schema from. */
+  hold(record: unknown, time: number, kind: number, key: unknown): boolean {
+    if (this.list !== this.#held) {
+      this.list = this.#held;
+      this.index = 0;
+    }
+    this.#held.push(record);
+    this.times.push(time);
+    this.kinds.push(kind);
+    this.keys.push(key);
+    return this.#held.length >= SAMPLE_RECORDS;
+  }
+
+  /** Ends a pass over held records. */
+  releaseHeld(): void {
+    this.list = NOTHING;
+    this.index = 0;
+    this.#held.length = 0;
+    this.times.length = 0;
+    this.kinds.length = 0;
+    this.keys.length = 0;
+  }
+
+  /** Gives everything up; a user's iterator is told so. */
+  close(): void {
+    const iterator = this.#iterator;
+    this.#iterator = null;
+    this.releaseHeld();
+    this.invalidate();
+    iterator?.return?.();
+  }
+}

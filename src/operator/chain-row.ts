@@ -1,0 +1,160 @@
+/**
+ * Rows in generated code as the operators of a chain hand them to each other: besides the values of the fields
+ * they know their schema, can become a JavaScript object for a user function, and carry event time and kind of
+ * change. Callers: the chain compiler and its fragments. Runs on: worker, when a chain is compiled; pure.
+ */
+import type { Schema } from '../record/schema.js';
+import type { CodeBlock } from './code-block.js';
+import type { CodeUnit } from './code-unit.js';
+import type { JsValue, SymbolicRow } from './code-value.js';
+import { objectCode } from './object-code.js';
+
+/** A field that holds the result of a key function; user functions never see it. */
+export const KEY_FIELD = '$key';
+
+/** The event time of rows that have none, beside rows that do: before every other time. */
+export const NO_EVENT_TIME = Number.MIN_SAFE_INTEGER;
+
+/** A value that may still be where it came from. */
+export interface FieldValue extends JsValue {
+  /** The column and row that hold it unchanged: JavaScript expressions. */
+  readonly source?: { readonly column: string; readonly row: string };
+  /** The value as a record holds it, where that is at hand: a JavaScript expression, null when null. */
+  readonly object?: string;
+}
+
+/** Code of the event time and the kind of change of a row; null when rows have none. */
+export interface RowMarks {
+  readonly time: string | null;
+  readonly kind: string | null;
+}
+
+/** A row on its way through a chain. */
+export interface FlowRow extends SymbolicRow {
+  /** Null for the result of a function when nobody has asked for its fields. */
+  readonly schema: Schema | null;
+  readonly marks: RowMarks;
+  field(name: string): FieldValue | null;
+  /** Code of the record with at least these fields (null: all); statements it needs go to `place`. */
+  object(names: readonly string[] | null, place: CodeBlock): string;
+  /** Tells the row that every field a record has is used, so that one unknown to the schema must not pass. */
+  useAllFields(): void;
+}
+
+/** What rows that are not objects share: they build one where a user function wants it. */
+abstract class BuiltRow implements FlowRow {
+  readonly schema: Schema;
+  readonly marks: RowMarks;
+  protected readonly unit: CodeUnit;
+
+  constructor(unit: CodeUnit, schema: Schema, marks: RowMarks) {
+    this.unit = unit;
+    this.schema = schema;
+    this.marks = marks;
+  }
+
+  names(): readonly string[] {
+    return this.schema.fields.map((field) => field.name);
+  }
+
+  abstract field(name: string): FieldValue | null;
+
+  object(names: readonly string[] | null, place: CodeBlock): string {
+    return objectCode(this.unit, this.schema, (name) => this.field(name), names, place);
+  }
+
+  useAllFields(): void {}
+}
+
+/** A row whose values are computed on first use: results of `select` and of aggregations. */
+export class ComputedRow extends BuiltRow {
+  readonly #compute: (name: string) => FieldValue | null;
+  readonly #known = new Map<string, FieldValue | null>();
+
+  constructor(
+    unit: CodeUnit,
+    schema: Schema,
+    marks: RowMarks,
+    compute: (name: string) => FieldValue | null,
+  ) {
+    super(unit, schema, marks);
+    this.#compute = compute;
+  }
+
+  field(name: string): FieldValue | null {
+    let value = this.#known.get(name);
+    if (value === undefined) {
+      value = this.#compute(name);
+      this.#known.set(name, value);
+    }
+    return value;
+  }
+}
+
+/** A row for which an object has been built already; used again when it has the fields that are wanted. */
+export class RowWithObject implements FlowRow {
+  readonly schema: Schema | null;
+  readonly marks: RowMarks;
+  readonly #row: FlowRow;
+  readonly #object: string;
+  readonly #names: ReadonlySet<string> | null;
+
+  constructor(row: FlowRow, object: string, names: readonly string[] | null) {
+    this.schema = row.schema;
+    this.marks = row.marks;
+    this.#row = row;
+    this.#object = object;
+    this.#names = names === null ? null : new Set(names);
+  }
+
+  names(): readonly string[] {
+    return this.#row.names();
+  }
+
+  field(name: string): FieldValue | null {
+    return this.#row.field(name);
+  }
+
+  object(names: readonly string[] | null, place: CodeBlock): string {
+    const known = this.#names;
+    if (known === null || names?.every((name) => known.has(name))) return this.#object;
+    return this.#row.object(names, place);
+  }
+
+  useAllFields(): void {
+    this.#row.useAllFields();
+  }
+}
+
+/** A row under another schema: with a field more, such as a computed key, or less. */
+export class AdjustedRow implements FlowRow {
+  readonly schema: Schema;
+  readonly #row: FlowRow;
+  readonly #field: (name: string) => FieldValue | null;
+
+  constructor(row: FlowRow, schema: Schema, field: (name: string) => FieldValue | null) {
+    this.#row = row;
+    this.schema = schema;
+    this.#field = field;
+  }
+
+  get marks(): RowMarks {
+    return this.#row.marks;
+  }
+
+  names(): readonly string[] {
+    return this.schema.fields.map((field) => field.name);
+  }
+
+  field(name: string): FieldValue | null {
+    return this.#field(name);
+  }
+
+  object(names: readonly string[] | null, place: CodeBlock): string {
+    return this.#row.object(names, place);
+  }
+
+  useAllFields(): void {
+    this.#row.useAllFields();
+  }
+}

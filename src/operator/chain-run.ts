@@ -1,0 +1,84 @@
+/**
+ * Everything a chain task holds while it runs: what generated code is bound to. Callers: the chain task, the chain
+ * compiler, generated code. Runs on: worker.
+ */
+import { keyGroupRange } from '../record/key-group.js';
+import type { Schema } from '../record/schema.js';
+import type { StreamSchemas } from '../record/schema-registry.js';
+import { ChainErrors } from './chain-errors.js';
+import { isKeyed, KeyedRun } from './chain-keyed.js';
+import type { ChainTaskOptions } from './chain-options.js';
+import { OutputRun } from './chain-output.js';
+import { PendingRecords } from './chain-pending.js';
+import { ChainTree } from './chain-tree.js';
+
+/** A running chain. */
+export class ChainRun {
+  readonly options: ChainTaskOptions;
+  readonly tree: ChainTree;
+  readonly errors: ChainErrors;
+  readonly outputs: readonly OutputRun[];
+  /** By operator; records wait at operators whose functions make them. */
+  readonly pending: readonly PendingRecords[];
+  /** By operator; null for those without state. */
+  readonly keyed: readonly (KeyedRun | null)[];
+  /** By operator: merged schema of the records that keys were computed for; null before the first. */
+  readonly keyInputs: (Schema | null)[];
+  /** Items of flatMaps and entries of state that this call may still process. */
+  itemsLeft = 0;
+  /** First key group of this subtask: that of state without a key, and of partial aggregations. */
+  readonly firstKeyGroup: number;
+  readonly #streams: readonly (StreamSchemas | null)[];
+
+  constructor(options: ChainTaskOptions) {
+    const { operators, outputs, random, subtask, parallelism, maxParallelism } = options;
+    this.options = options;
+    this.tree = new ChainTree(operators, outputs);
+    this.errors = new ChainErrors(
+      operators.map(({ spec }) => spec),
+      options.vertexName,
+      subtask,
+    );
+    this.outputs = outputs.map((output) => {
+      const isRebalance = output.partitioner.kind === 'rebalance';
+      return new OutputRun(output, isRebalance ? random.below(output.port.channels) : 0);
+    });
+    this.pending = operators.map(
+      (_, index) =>
+        new PendingRecords(index, (result) => this.errors.notIterable(index, result)),
+    );
+    this.keyed = operators.map(({ spec }, operator) =>
+      isKeyed(spec)
+        ? new KeyedRun({
+            operator,
+            spec,
+            openTable: options.tables,
+            errors: this.errors,
+            preAggregateKeysMax: options.preAggregateKeysMax,
+          })
+        : null,
+    );
+    this.keyInputs = operators.map(() => null);
+    this.firstKeyGroup = keyGroupRange(subtask, parallelism, maxParallelism).start;
+    this.#streams = operators.map(({ spec }, index) =>
+      'returns' in spec && spec.returns !== null ? null : options.streamSchemas(index),
+    );
+  }
+
+  /** The schema of the records an operator's function makes (of its keys, for `computeKey`), if known. */
+  recordSchema(operator: number): Schema | null {
+    const { spec } = this.tree.operators[operator];
+    if ('returns' in spec && spec.returns !== null) return spec.returns;
+    return this.#streams[operator]?.current()?.schema ?? null;
+  }
+
+  /** Whether the user declared the schema of an operator's records. */
+  isDeclared(operator: number): boolean {
+    return this.#streams[operator] === null;
+  }
+
+  /** Has a schema agreed by all producers of an operator's records; gives what was agreed. */
+  propose(operator: number, schema: Schema): Schema {
+    return this.#streams[operator]?.propose(schema).schema ?? schema;
+  }
+}

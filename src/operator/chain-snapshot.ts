@@ -1,0 +1,76 @@
+/**
+ * State of a chain as bytes and back: for each keyed operator a header, which says for what records and in which
+ * tables it keeps state, and the entries of each table by key group. Callers: the chain task. Runs on: worker,
+ * between two calls of `step`. Invariant: restoring gives an operator that goes on as if it had never stopped,
+ * also before it has seen a record; pieces of several subtasks may be put together.
+ */
+import { deserialize, serialize } from 'node:v8';
+import { assert } from '../base/assert.js';
+import { keyGroupRange } from '../record/key-group.js';
+import type { Schema } from '../record/schema.js';
+import type { StateTable, TableEntry, TableSpec } from '../state/contract.js';
+import type { KeyedRun } from './chain-keyed.js';
+import type { ChainRun } from './chain-run.js';
+import type { SnapshotSink, SnapshotSource } from './contract.js';
+
+/** Name of the piece that describes an operator's state. */
+const HEADER = 'operator';
+
+/** What the header holds. */
+interface KeyedHeader {
+  readonly input: Schema;
+  readonly tables: readonly TableSpec[];
+}
+
+/** Writes the state of all operators, tail to head. */
+export function snapshotChain(run: ChainRun, sink: SnapshotSink): void {
+  assert(
+    run.pending.every((pending) => pending.isEmpty),
+    'Pending records are handed on before the barrier.',
+  );
+  for (const keyed of run.keyed.toReversed()) {
+    if (keyed !== null && keyed.input !== null) snapshotKeyed(run, keyed, keyed.input, sink);
+  }
+}
+
+function snapshotKeyed(run: ChainRun, keyed: KeyedRun, input: Schema, sink: SnapshotSink): void {
+  const { uid } = keyed.spec;
+  if (keyed.isPartial) {
+    assert(!keyed.hasEntries, 'Partial aggregations hand on what they hold before the barrier.');
+    return;
+  }
+  const { subtask, parallelism, maxParallelism } = run.options;
+  const { start, end } = keyGroupRange(subtask, parallelism, maxParallelism);
+  const tables = [...keyed.tables.values()];
+  const header: KeyedHeader = { input, tables: tables.map((table) => table.spec) };
+  sink.put(uid, HEADER, -1, serialize(header));
+  for (const table of tables) {
+    for (let group = start; group < end; group++) snapshotGroup(uid, table, group, sink);
+  }
+}
+
+function snapshotGroup(uid: string, table: StateTable, group: number, sink: SnapshotSink): void {
+  const entries = [...table.entriesOf(group)];
+  if (entries.length > 0) sink.put(uid, table.spec.name, group, serialize(entries));
+}
+
+/** Fills the state of all operators. */
+export function restoreChain(run: ChainRun, source: SnapshotSource): void {
+  for (const keyed of run.keyed) {
+    if (keyed !== null && !keyed.isPartial) restoreKeyed(keyed, source);
+  }
+}
+
+function restoreKeyed(keyed: KeyedRun, source: SnapshotSource): void {
+  const { uid } = keyed.spec;
+  for (const { bytes } of source.get(uid, HEADER)) {
+    const header = deserialize(bytes) as KeyedHeader;
+    keyed.adopt(header.input);
+    for (const spec of header.tables) keyed.table(spec);
+  }
+  for (const [name, table] of keyed.tables) {
+    for (const { bytes } of source.get(uid, name)) {
+      for (const entry of deserialize(bytes) as readonly TableEntry[]) table.load(entry);
+    }
+  }
+}

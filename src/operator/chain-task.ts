@@ -1,0 +1,288 @@
+/**
+ * A chain task: one subtask of one compiled chain. It compiles the functions of the chain when it meets the
+ * schemas they are for, calls them in slices, and settles between two calls what they left: outputs that were
+ * full, items of flatMaps, records without a schema, aggregations that hold as much as they may. Callers: the
+ * subtask loop of the runtime, tests. Runs on: the slot's thread. Invariant: a row that was consumed is in an
+ * output, in state, or pending; a user function is called once per record.
+ */
+import type { Batch } from '../record/batch.js';
+import { inferSchema, inferSlot } from '../record/infer.js';
+import type { Schema } from '../record/schema.js';
+import { VALUE_FIELD } from '../record/schema.js';
+import { sameSchema } from '../record/schema-merge.js';
+import {
+  ChainCompiler,
+  type DrainFunction,
+  type Generated,
+  type RowsFunction,
+} from './chain-compiler.js';
+import type { KeyedRun } from './chain-keyed.js';
+import type { ChainTaskOptions, CompiledChain } from './chain-options.js';
+import type { PendingRecords } from './chain-pending.js';
+import { ChainRun } from './chain-run.js';
+import { marksOf, prepareSchemas, schemaBehind } from './chain-schemas.js';
+import { restoreChain, snapshotChain } from './chain-snapshot.js';
+import type { Cursor, SnapshotSink, SnapshotSource, StepResult } from './contract.js';
+import { STEP_DONE, STEP_OUT_OF_BUDGET, STEP_OUT_OF_OUTPUT } from './contract.js';
+import { fitsSlot, widenFor } from './value-fits.js';
+
+/** Items of flatMaps and entries of state that a call may process for each row of its budget. */
+const ITEMS_PER_ROW = 8;
+/** Pending records looked at when a schema is inferred from them. */
+const INFER_RECORDS = 64;
+
+/** Makes the task of one subtask of a chain. */
+export function createChainTask(options: ChainTaskOptions): CompiledChain {
+  return new CompiledChainTask(options);
+}
+
+class CompiledChainTask implements CompiledChain {
+  readonly #run: ChainRun;
+  /** Functions over batches, by input, schema version and marks. */
+  readonly #rows = new Map<string, RowsFunction>();
+  /** Functions over pending records and state entries, by operator. */
+  readonly #pending = new Map<number, DrainFunction>();
+  readonly #entries = new Map<number, DrainFunction>();
+  /** The newest text of each function, by what it runs over. */
+  readonly #code = new Map<string, string>();
+  /** Whether any batch so far had event times, and kinds; outputs then have them for good. */
+  #times = false;
+  #kinds = false;
+  /** The record that last did not fit, and the schema that was agreed on then. */
+  #misfit: { readonly record: unknown; readonly schema: Schema } | null = null;
+
+  constructor(options: ChainTaskOptions) {
+    this.#run = new ChainRun(options);
+    options.control[0] = -1;
+  }
+
+  step(input: number, batch: Batch, cursor: Cursor, budgetRows: number): StepResult {
+    const to = Math.min(batch.rows, cursor.position + budgetRows);
+    this.#run.itemsLeft = budgetRows * ITEMS_PER_ROW;
+    for (;;) {
+      const settled = this.#settle();
+      if (settled !== STEP_DONE) return settled;
+      if (cursor.position >= to) break;
+      const rows = this.#rowsFunction(input, batch);
+      if (rows === null) return STEP_OUT_OF_OUTPUT;
+      cursor.position = rows(batch, cursor.position, to);
+    }
+    return cursor.position >= batch.rows ? STEP_DONE : STEP_OUT_OF_BUDGET;
+  }
+
+  advance(_watermarkMs: number, cursor: Cursor, budgetRows: number): StepResult {
+    // What rows before the watermark left behind goes first; no operator of this kind fires on time itself.
+    return this.prepareBarrier(cursor, budgetRows);
+  }
+
+  prepareBarrier(_cursor: Cursor, budgetRows: number): StepResult {
+    this.#run.itemsLeft = budgetRows * ITEMS_PER_ROW;
+    return this.#emitAll((keyed) => keyed.isPartial);
+  }
+
+  endOfInput(_cursor: Cursor, budgetRows: number): StepResult {
+    this.#run.itemsLeft = budgetRows * ITEMS_PER_ROW;
+    return this.#emitAll((keyed) => keyed.emitsEntries);
+  }
+
+  snapshot(sink: SnapshotSink): void {
+    snapshotChain(this.#run, sink);
+  }
+
+  restore(source: SnapshotSource): void {
+    restoreChain(this.#run, source);
+  }
+
+  flush(): boolean {
+    let all = true;
+    for (const output of this.#run.outputs) {
+      if (!output.flushAll()) all = false;
+    }
+    return all;
+  }
+
+  close(): void {
+    this.#invalidate();
+    for (const pending of this.#run.pending) pending.close();
+    for (const keyed of this.#run.keyed) keyed?.close();
+  }
+
+  code(): string {
+    return [...this.#code.values()].join('\n\n');
+  }
+
+  /** Finishes what earlier calls left: blocked outputs, pending records, full partial aggregations. */
+  #settle(): StepResult {
+    for (;;) {
+      const handed = this.#handOn();
+      if (handed !== STEP_DONE) return handed;
+      const full = this.#run.keyed.find((keyed) => keyed?.isFull === true) ?? null;
+      if (full === null) return STEP_DONE;
+      const emitted = this.#emit(full);
+      if (emitted !== STEP_DONE) return emitted;
+    }
+  }
+
+  /** Hands on what blocked outputs hold and what is pending. */
+  #handOn(): StepResult {
+    const { outputs, pending } = this.#run;
+    for (;;) {
+      for (const output of outputs) {
+        if (!output.retry()) return STEP_OUT_OF_OUTPUT;
+      }
+      // Operators further down come first: their records are older.
+      const waiting = pending.findLast((records) => !records.isEmpty);
+      if (waiting === undefined) return STEP_DONE;
+      if (this.#run.itemsLeft <= 0) return STEP_OUT_OF_BUDGET;
+      this.#settleSchema(waiting);
+      const drain = this.#pendingFunction(waiting);
+      if (drain === null) return STEP_OUT_OF_OUTPUT;
+      drain();
+    }
+  }
+
+  /** Emits the entries of the keyed operators that `isDue` picks, upstream ones first. */
+  #emitAll(isDue: (keyed: KeyedRun) => boolean): StepResult {
+    const settled = this.#settle();
+    if (settled !== STEP_DONE) return settled;
+    for (const keyed of this.#run.keyed) {
+      if (keyed === null || !isDue(keyed) || !keyed.hasEntries) continue;
+      const emitted = this.#emit(keyed);
+      if (emitted !== STEP_DONE) return emitted;
+      const after = this.#settle();
+      if (after !== STEP_DONE) return after;
+    }
+    return STEP_DONE;
+  }
+
+  #emit(keyed: KeyedRun): StepResult {
+    while (keyed.at < keyed.count || keyed.fill()) {
+      if (this.#run.itemsLeft <= 0) return STEP_OUT_OF_BUDGET;
+      const emit = this.#entriesFunction(keyed);
+      if (emit === null) return STEP_OUT_OF_OUTPUT;
+      const first = keyed.at;
+      keyed.limit = Math.min(keyed.count, first + this.#run.itemsLeft);
+      emit();
+      this.#run.itemsLeft -= keyed.at - first;
+      const handed = this.#handOn();
+      if (handed !== STEP_DONE) return handed;
+    }
+    if (keyed.isPartial) keyed.endOfFlush();
+    return STEP_DONE;
+  }
+
+  /** Sees to it that there is a schema for pending records that need one, and that the first of them fits. */
+  #settleSchema(pending: PendingRecords): void {
+    const run = this.#run;
+    const { operator } = pending;
+    if (!run.tree.needsFields(operator)) return;
+    const known = run.recordSchema(operator);
+    if (known !== null && !pending.isMisfit) return;
+    const isKey = run.tree.operators[operator].spec.kind === 'computeKey';
+    const values = (isKey ? pending.keys : pending.list).slice(
+      pending.index,
+      pending.index + INFER_RECORDS,
+    );
+    try {
+      if (known === null) run.propose(operator, isKey ? keySchema(values) : inferSchema(values));
+      else this.#widen(pending, known, values[0]);
+    } catch (error) {
+      throw run.errors.failed(error, operator, -1);
+    }
+    pending.isMisfit = false;
+    this.#invalidate();
+  }
+
+  /** Has the schema widened for a record that does not fit it. */
+  #widen(pending: PendingRecords, known: Schema, record: unknown): void {
+    const run = this.#run;
+    const { operator } = pending;
+    if (run.isDeclared(operator)) {
+      throw run.errors.misfit(operator, known, misfitField(known, record));
+    }
+    const agreed = run.propose(operator, widenFor(known, record));
+    const last = this.#misfit;
+    if (last !== null && last.record === record && sameSchema(last.schema, agreed)) {
+      throw run.errors.misfit(operator, agreed, misfitField(agreed, record));
+    }
+    this.#misfit = { record, schema: agreed };
+  }
+
+  #rowsFunction(input: number, batch: Batch): RowsFunction | null {
+    const { times, kinds, schema, schemaVersion } = batch;
+    const key = `${input}:${schemaVersion}:${times === null ? '' : 't'}${kinds === null ? '' : 'k'}`;
+    const known = this.#rows.get(key);
+    if (known !== undefined) return known;
+    this.#times ||= times !== null;
+    this.#kinds ||= kinds !== null;
+    const compiler = this.#prepare(-1, schema);
+    if (compiler === null) return null;
+    const rows = this.#keep(`rows ${key}`, compiler.rows(input, batch));
+    this.#rows.set(key, rows);
+    return rows;
+  }
+
+  #pendingFunction(pending: PendingRecords): DrainFunction | null {
+    const { operator } = pending;
+    const known = this.#pending.get(operator);
+    if (known !== undefined) return known;
+    const compiler = this.#prepare(operator, schemaBehind(this.#run, operator));
+    if (compiler === null) return null;
+    const drain = this.#keep(`pending ${operator}`, compiler.pending(operator));
+    this.#pending.set(operator, drain);
+    pending.drain = drain;
+    return drain;
+  }
+
+  #entriesFunction(keyed: KeyedRun): DrainFunction | null {
+    const { operator } = keyed;
+    const known = this.#entries.get(operator);
+    if (known !== undefined) return known;
+    const compiler = this.#prepare(operator, schemaBehind(this.#run, operator));
+    if (compiler === null) return null;
+    const emit = this.#keep(`entries ${operator}`, compiler.entries(operator));
+    this.#entries.set(operator, emit);
+    return emit;
+  }
+
+  #keep<F>(label: string, generated: Generated<F>): F {
+    this.#code.set(label, generated.code);
+    return generated.run;
+  }
+
+  /** Opens and plans what stands behind an operator; null while an output cannot be opened. */
+  #prepare(operator: number, schema: Schema | null): ChainCompiler | null {
+    const marks = marksOf(this.#run, operator, { times: this.#times, kinds: this.#kinds });
+    const prepared = prepareSchemas(this.#run, operator, schema, marks);
+    if (prepared.isChanged) this.#invalidate();
+    return prepared.isBusy ? null : new ChainCompiler(this.#run, prepared.schemas);
+  }
+
+  /** Forgets all code, because schemas, builders or plans it was made for have changed. */
+  #invalidate(): void {
+    this.#rows.clear();
+    this.#pending.clear();
+    this.#entries.clear();
+    for (const pending of this.#run.pending) pending.invalidate();
+  }
+}
+
+/** The schema of computed keys: always of one value. */
+function keySchema(keys: readonly unknown[]): Schema {
+  const [first, ...others] = keys;
+  const field = { name: VALUE_FIELD, ...inferSlot(first, '$key'), optional: false };
+  let schema: Schema = { shape: 'value', fields: [field] };
+  for (const key of others) schema = widenFor(schema, key);
+  return schema;
+}
+
+/** The name of the first field that does not fit, null when it is the record as a whole. */
+function misfitField(schema: Schema, record: unknown): string | null {
+  if (schema.shape === 'value' || typeof record !== 'object' || record === null) return null;
+  for (const field of schema.fields) {
+    const value: unknown = Reflect.get(record, field.name);
+    if (value === undefined ? !field.optional : !fitsSlot(value, field)) return field.name;
+  }
+  const known = new Set(schema.fields.map((field) => field.name));
+  return Object.keys(record).find((name) => !known.has(name)) ?? null;
+}

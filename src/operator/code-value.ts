@@ -1,0 +1,50 @@
+/**
+ * The vocabulary of code generation: what a value, a row and a place in generated code are. The expression
+ * compiler produces and consumes these, the chain compiler supplies rows and contexts. Nothing here runs per
+ * record; it describes the text of code that will. Runs on: any thread; pure.
+ */
+import type { DataType } from '../record/schema.js';
+
+/**
+ * A value in generated code. How a type looks as a JavaScript value there: number kinds are numbers, `bool` is
+ * a boolean, `timestamp` is milliseconds and `date` days since the epoch as numbers, `int64` is a bigint, a
+ * decimal of at most 18 digits is its unscaled bigint and a wider one its canonical text, `utf8` is a string,
+ * everything else is the JavaScript value that a record holds.
+ */
+export interface JsValue {
+  readonly type: DataType;
+  /** Whether `isNull` can ever be true. */
+  readonly nullable: boolean;
+  /**
+   * A JavaScript expression without side effects. It may be garbage or throw while `isNull` is true, so it is
+   * evaluated only where the value is known not to be null.
+   */
+  readonly value: string;
+  /** A JavaScript expression, `'false'` when the value is never null; a missing value counts as null. */
+  readonly isNull: string;
+  /**
+   * Where the bytes are, for text and bytes that still are in a `BinaryColumn`: JavaScript expressions of the
+   * column and of the row in it. `value` decodes then, so work on bytes is the better choice where it will do.
+   */
+  readonly binary: { readonly column: string; readonly row: string } | null;
+  /** A JavaScript expression that is true when the property is missing; only for optional fields. */
+  readonly isMissing?: string;
+}
+
+/** A row in generated code: what the fields of the record are at this point of the loop. */
+export interface SymbolicRow {
+  /** Names of the fields in order. */
+  names(): readonly string[];
+  /** The value of a field, null when there is no such field. Reading twice gives the same code. */
+  field(name: string): JsValue | null;
+}
+
+/** A place in generated code. */
+export interface CodeContext {
+  /** Binds a JavaScript value for the generated function; the same value gives the same identifier. */
+  constant(value: unknown, hint: string): string;
+  /** An identifier that nothing else in the generated function has. */
+  fresh(hint: string): string;
+  /** Appends a statement before the current point, such as `const x = a + b;`. */
+  statement(code: string): void;
+}

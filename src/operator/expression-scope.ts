@@ -1,0 +1,102 @@
+/**
+ * Where the expression compiler writes: the place its caller gave it, or a block of statements that will stand
+ * inside an `if`, so that what need not be computed is not. Remembers what has been computed within a block.
+ * Callers: the expression compiler. Runs on: any thread; pure. Invariant: what was computed inside a block is
+ * never referred to outside of it.
+ */
+import type { DataType } from '../record/schema.js';
+import type { CodeContext, JsValue, SymbolicRow } from './code-value.js';
+import { isCheap, placeholderCode } from './expression-code.js';
+import { RUNTIME } from './expression-runtime.js';
+import type { TypedExpression } from './expression-typed.js';
+import { assert } from '../base/assert.js';
+
+/** A value that is never null and not in a column. */
+export function plainValue(type: DataType, value: string): JsValue {
+  return { type, nullable: false, value, isNull: 'false', binary: null };
+}
+
+/** A value that may be null and is not in a column. */
+export function nullableValue(type: DataType, value: string, isNull: string): JsValue {
+  if (isNull === 'false') return plainValue(type, value);
+  return { type, nullable: true, value, isNull, binary: null };
+}
+
+/** The same value without the difference between missing and null, which no calculation keeps. */
+export function withoutMissing(value: JsValue): JsValue {
+  const { type, nullable, isNull, binary } = value;
+  return { type, nullable, value: value.value, isNull, binary };
+}
+
+/** A place in generated code and what is known there. */
+export class Scope {
+  readonly row: SymbolicRow;
+  /** Whether an enclosing expression remembers its result per dictionary entry already. */
+  isInsideMemo = false;
+  private readonly context: CodeContext;
+  private readonly parent: Scope | null;
+  private readonly statements: string[] = [];
+  private readonly known = new Map<TypedExpression, JsValue>();
+
+  constructor(row: SymbolicRow, context: CodeContext, parent: Scope | null = null) {
+    this.row = row;
+    this.context = context;
+    this.parent = parent;
+    if (parent !== null) this.isInsideMemo = parent.isInsideMemo;
+  }
+
+  /** A block inside this place; its statements are printed by `block`. */
+  child(): Scope {
+    return new Scope(this.row, this.context, this);
+  }
+
+  statement(code: string): void {
+    if (this.parent === null) this.context.statement(code);
+    else this.statements.push(code);
+  }
+
+  get isEmpty(): boolean {
+    return this.statements.length === 0;
+  }
+
+  /** The statements of this block followed by more, in braces. */
+  block(...last: readonly string[]): string {
+    const lines = [...this.statements, ...last].join('\n').split('\n');
+    return `{\n${lines.map((line) => `  ${line}`).join('\n')}\n}`;
+  }
+
+  fresh(hint: string): string {
+    return this.context.fresh(hint);
+  }
+
+  constant(value: unknown, hint: string): string {
+    return this.context.constant(value, hint);
+  }
+
+  /** The identifier of a function of the runtime. */
+  helper(name: string): string {
+    const helper = RUNTIME[name];
+    assert(helper !== undefined, `A template calls ${name}, which is no runtime function.`);
+    return this.context.constant(helper, name);
+  }
+
+  recall(node: TypedExpression): JsValue | undefined {
+    return this.known.get(node) ?? this.parent?.recall(node);
+  }
+
+  remember(node: TypedExpression, value: JsValue): void {
+    this.known.set(node, value);
+  }
+
+  /** The value under a name of its own, unless it is cheap to read as it is. */
+  bind(value: JsValue, hint: string): JsValue {
+    if (isCheap(value.value)) return value;
+    const name = this.fresh(hint);
+    const code =
+      value.isNull === 'false'
+        ? value.value
+        : `${value.isNull} ? ${placeholderCode(value.type)} : ${value.value}`;
+    this.statement(`const ${name} = ${code};`);
+    return { ...value, value: name };
+  }
+}

@@ -1,0 +1,248 @@
+/**
+ * The fragment of an output: picks the channel of a row and writes its fields into the builder there. Text that
+ * still is in a column is copied as bytes. Callers: the chain compiler. Runs on: worker, when a chain is compiled.
+ * Invariant: every column of the builder is written once per row, and a builder that becomes full is handed on
+ * before the next row.
+ */
+import { assert } from '../../base/assert.js';
+import { MillraceError } from '../../base/errors.js';
+import { keyGroupOf, subtaskOf } from '../../record/key-group.js';
+import type { Schema } from '../../record/schema.js';
+import { unknownField } from '../aggregate-fields.js';
+import type { ChainCode } from '../chain-code.js';
+import type { ChainErrors } from '../chain-errors.js';
+import { NO_EVENT_TIME, type FieldValue, type FlowRow } from '../chain-row.js';
+import type { OutputRun } from '../chain-output.js';
+import type { CodeBlock } from '../code-block.js';
+import { tupleHashCode } from '../key-code.js';
+import { usedFields } from '../lambda-fields.js';
+import type { UserFunction } from '../operator-spec.js';
+import { type ColumnTarget, writeFieldCode, writeRecordCode } from './write-field.js';
+
+/** The builder of a row in generated code. */
+interface RowTarget {
+  readonly builder: string;
+  readonly row: string;
+  /** The channel, for handing it on. */
+  readonly channel: string;
+  column(field: number): ColumnTarget;
+  /** Code that counts the row; its value is the new count. */
+  readonly count: string;
+}
+
+/** Names of the fields that leave, in order. Records that are no objects leave whole. */
+export function outputSchema(schema: Schema, columns: readonly string[] | null): Schema {
+  if (columns === null || schema.shape !== 'object') return schema;
+  const wanted = new Set(columns);
+  return { shape: 'object', fields: schema.fields.filter((field) => wanted.has(field.name)) };
+}
+
+/** Writes a row to output `index`. */
+export function outputFragment(
+  code: ChainCode,
+  index: number,
+  row: FlowRow,
+  place: CodeBlock,
+): void {
+  const { unit, run } = code;
+  const output = run.outputs[index];
+  const { schema } = output;
+  assert(schema !== null && row.schema !== null, 'An output is open before its code is generated.');
+  const whole = outputSchema(row.schema, output.output.columns);
+  if (whole === row.schema) row.useAllFields();
+  place.comment(`output ${index}: ${output.output.partitioner.kind}`);
+  const run0 = unit.constant(output, `output${index}`);
+  const target =
+    output.builders.length === 1
+      ? singleTarget(code, output, run0, index)
+      : channelTarget(code, output, run0, channelCode(code, index, row, place), place);
+  writeRow(code, output, row, whole, target, place);
+  const full = place.open(`if (${target.count} === ${output.builders[0].capacity})`);
+  if (output.builders.length > 1) {
+    full.line(`if (!${run0}.flush(${target.channel})) stop = 1;`);
+    return;
+  }
+  full.line(`${target.builder}.rows = ${target.row};`);
+  full.line(`if (!${run0}.flush(0)) stop = 1;`);
+  full.line(`${target.row} = ${target.builder}.rows;`);
+}
+
+/** One builder: its row count and arrays are locals of the function. */
+function singleTarget(
+  { unit }: ChainCode,
+  output: OutputRun,
+  run: string,
+  index: number,
+): RowTarget {
+  const builder = unit.hoist(`${run}.builders[0]`, `out${index}`);
+  const row = unit.register(`${builder}.rows`, `rows${index}`);
+  return {
+    builder,
+    row,
+    channel: '0',
+    count: `++${row}`,
+    column: (field) => {
+      const { name } = output.appenders[field][0].field;
+      return {
+        appender: () => unit.hoist(`${builder}.columns[${field}]`, `out${index}_${name}_column`),
+        values: () => unit.hoist(`${run}.values[${field}][0]`, `out${index}_${name}`),
+      };
+    },
+  };
+}
+
+/** One builder per channel, picked by the local of the channel. */
+function channelTarget(
+  { unit }: ChainCode,
+  output: OutputRun,
+  run: string,
+  channel: string,
+  place: CodeBlock,
+): RowTarget {
+  const builders = unit.hoist(`${run}.builders`, 'builders');
+  const builder = unit.fresh('builder');
+  const row = unit.fresh('outRow');
+  place.line(`const ${builder} = ${builders}[${channel}];`);
+  place.line(`const ${row} = ${builder}.rows;`);
+  return {
+    builder,
+    row,
+    channel,
+    count: `(${builder}.rows = ${row} + 1)`,
+    column: (field) => {
+      const { name } = output.appenders[field][0].field;
+      const of = (kind: 'appenders' | 'values'): string =>
+        `${unit.hoist(`${run}.${kind}[${field}]`, `${name}_${kind}`)}[${channel}]`;
+      return { appender: () => of('appenders'), values: () => of('values') };
+    },
+  };
+}
+
+function writeRow(
+  code: ChainCode,
+  output: OutputRun,
+  row: FlowRow,
+  whole: Schema,
+  target: RowTarget,
+  place: CodeBlock,
+): void {
+  const { schema } = output;
+  assert(schema !== null, 'An output is open before its code is generated.');
+  if (schema.shape !== whole.shape) {
+    // Another producer of the edge gives records of another shape, so all of them travel as they are.
+    writeRecordCode(code.unit, schema.fields[0], row, target.row, target.column(0), place);
+  } else {
+    const leaving = new Set(whole.fields.map((field) => field.name));
+    schema.fields.forEach((field, index) => {
+      const value = leaving.has(field.name) ? row.field(field.name) : null;
+      writeFieldCode(code.unit, field, value, target.row, target.column(index), place);
+    });
+  }
+  const [builder] = output.builders;
+  if (builder.times !== null) {
+    place.line(`${target.builder}.times[${target.row}] = ${row.marks.time ?? NO_EVENT_TIME};`);
+  }
+  if (builder.kinds !== null) {
+    place.line(`${target.builder}.kinds[${target.row}] = ${row.marks.kind ?? '0'};`);
+  }
+}
+
+/** Code that computes the channel of a row; gives a local. */
+function channelCode(code: ChainCode, index: number, row: FlowRow, place: CodeBlock): string {
+  const { unit, run } = code;
+  const { output } = run.outputs[index];
+  const { partitioner } = output;
+  const channels = run.outputs[index].builders.length;
+  const channel = unit.fresh('channel');
+  const state = unit.constant(run.outputs[index], `output${index}`);
+  switch (partitioner.kind) {
+    case 'hash': {
+      const hash = hashOf(code, index, partitioner.keys, row, place);
+      const group = `${unit.constant(keyGroupOf, 'keyGroupOf')}(${hash}, ${maxParallelism(code, index)})`;
+      const subtask = unit.constant(subtaskOf, 'subtaskOf');
+      place.line(
+        `const ${channel} = ${subtask}(${group}, ${channels}, ${maxParallelism(code, index)});`,
+      );
+      break;
+    }
+    case 'shuffle':
+      place.line(
+        `const ${channel} = ${unit.constant(run.options.random, 'random')}.below(${channels});`,
+      );
+      break;
+    case 'custom': {
+      const record = row.object(usedFields(partitioner.fn), place);
+      const pick = unit.constant(
+        channelPicker(partitioner.fn, channels, run.errors, output.after),
+        'pickChannel',
+      );
+      place.line(`const ${channel} = ${pick}(${record});`);
+      break;
+    }
+    case 'rebalance':
+    case 'rescale': {
+      const next = unit.register(`${state}.next`, 'nextChannel');
+      place.line(`const ${channel} = ${next};`);
+      place.line(`${next} = ${channel} + 1 === ${channels} ? 0 : ${channel} + 1;`);
+      break;
+    }
+    case 'global':
+      place.line(`const ${channel} = 0;`);
+      break;
+    default:
+      throw new MillraceError(
+        'GRAPH_INVALID',
+        `A ${partitioner.kind} output has ${channels} builders; it can have one.`,
+      );
+  }
+  return channel;
+}
+
+function maxParallelism(code: ChainCode, index: number): number {
+  const { output } = code.run.outputs[index];
+  return output.maxParallelism ?? code.run.options.maxParallelism;
+}
+
+function hashOf(
+  code: ChainCode,
+  index: number,
+  keys: readonly string[],
+  row: FlowRow,
+  place: CodeBlock,
+): string {
+  const { unit, run } = code;
+  const { after } = run.outputs[index].output;
+  const errors = unit.constant(run.errors, 'errors');
+  const values = keys.map((name): FieldValue => {
+    const value = row.field(name);
+    if (value === null) {
+      const operator = run.tree.operators[after]?.spec.name ?? run.options.vertexName;
+      throw unknownField(operator, name, row.schema ?? { shape: 'object', fields: [] });
+    }
+    if (value.isNull !== 'false') {
+      place.line(`if (${value.isNull}) throw ${errors}.nullKey(${after}, ${JSON.stringify(name)});`);
+    }
+    return value;
+  });
+  return tupleHashCode(unit, values, place);
+}
+
+/** Calls a custom partitioner and checks what it gives. */
+function channelPicker(
+  fn: UserFunction,
+  channels: number,
+  errors: ChainErrors,
+  operator: number,
+): (record: unknown) => number {
+  return (record) => {
+    let channel: unknown;
+    try {
+      channel = fn(record, channels);
+    } catch (cause) {
+      throw errors.partitionerFailed(operator, cause);
+    }
+    const isChannel = Number.isInteger(channel) && Number(channel) >= 0 && Number(channel) < channels;
+    if (!isChannel) throw errors.channelOutOfRange(operator, channel, channels);
+    return Number(channel);
+  };
+}

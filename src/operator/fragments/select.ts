@@ -1,0 +1,45 @@
+/**
+ * The fragment of `select`: expressions become the fields of a new row. Only those that somebody uses are
+ * computed, once, before anything behind. Callers: the chain compiler. Runs on: worker, when a chain is compiled.
+ */
+import { assert } from '../../base/assert.js';
+import type { ChainCode, Placed } from '../chain-code.js';
+import { ComputedRow, type FieldValue, type FlowRow } from '../chain-row.js';
+import type { CodeBlock } from '../code-block.js';
+import { compileExpression } from '../expression-compiler.js';
+
+/** Computes the named expressions. */
+export function selectFragment(
+  code: ChainCode,
+  { index, spec }: Placed<'select'>,
+  row: FlowRow,
+  place: CodeBlock,
+): void {
+  const schema = code.schemas.get(index) ?? null;
+  assert(schema !== null, 'The schema of a select is known before its code is generated.');
+  const computations = place.place();
+  const expressions = new Map(spec.columns.map(({ name, value }) => [name, value]));
+  const computed = new ComputedRow(code.unit, schema, row.marks, (name) => {
+    const expression = expressions.get(name);
+    if (expression === undefined) return null;
+    const value = compileExpression(expression, row, code.unit.at(computations));
+    // A column that is only renamed stays where it is.
+    return expression.node === 'column' ? value : settled(code, name, value, computations);
+  });
+  code.next(index, computed, place);
+}
+
+/** The value in locals, so that whatever uses it several times computes it once. */
+function settled(code: ChainCode, name: string, value: FieldValue, place: CodeBlock): FieldValue {
+  const { unit } = code;
+  const { type, nullable } = value;
+  const local = unit.fresh(name);
+  if (value.isNull === 'false') {
+    place.line(`const ${local} = ${value.value};`);
+    return { type, nullable, value: local, isNull: 'false', binary: null };
+  }
+  const isNull = unit.fresh(`${name}_null`);
+  place.line(`const ${isNull} = ${value.isNull};`);
+  place.line(`const ${local} = ${isNull} ? null : ${value.value};`);
+  return { type, nullable, value: local, isNull, binary: null };
+}

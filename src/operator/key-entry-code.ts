@@ -1,0 +1,211 @@
+/**
+ * Code that finds the entry of a row's key in a state table. Callers: the fragments of keyed operators. Runs on:
+ * worker, when a chain is compiled. Invariant: the key group of an entry is that of its key, so that state moves
+ * with the keys; state without a key, and of partial aggregations, belongs to the first group of the subtask.
+ */
+import { combineHash } from '../record/key-hash.js';
+import { keyGroupOf } from '../record/key-group.js';
+import { formOf, type Field } from '../record/schema.js';
+import { PAGE_MASK, PAGE_SHIFT, type StateTable } from '../state/contract.js';
+import type { Cell } from './aggregate-accumulator.js';
+import { unknownField } from './aggregate-fields.js';
+import type { ChainCode } from './chain-code.js';
+import type { FieldValue, FlowRow } from './chain-row.js';
+import type { CodeBlock } from './code-block.js';
+import { binaryParts, hashCode, KeyText, keyArguments, tupleHashCode } from './key-code.js';
+
+/** A key in generated code: its values, and locals of its hash and key group. */
+export interface KeyCode {
+  readonly values: readonly FieldValue[];
+  readonly hash: string;
+  readonly group: string;
+  readonly args: readonly string[];
+}
+
+/** An entry in generated code: locals of its id, page and offset there. */
+export interface EntryCode {
+  readonly table: string;
+  readonly entry: string;
+  readonly page: string;
+  readonly at: string;
+  /** A local that is true when the entry was just created; only of entries found by `upsert`. */
+  isNew(): string;
+}
+
+/** Code that reads the key of a row, refuses null, and hashes it. */
+export function keyCode(
+  code: ChainCode,
+  index: number,
+  names: readonly string[],
+  row: FlowRow,
+  isLocal: boolean,
+  place: CodeBlock,
+): KeyCode {
+  const { unit, run } = code;
+  const errors = unit.constant(run.errors, 'errors');
+  const values = names.map((name) => {
+    const value = row.field(name);
+    if (value === null) {
+      const { spec } = run.tree.operators[index];
+      throw unknownField(spec.name, name, row.schema ?? { shape: 'object', fields: [] });
+    }
+    if (value.isNull !== 'false') {
+      place.line(`if (${value.isNull}) throw ${errors}.nullKey(${index}, ${JSON.stringify(name)});`);
+    }
+    return value;
+  });
+  if (values.length === 0) {
+    return { values, hash: '0', group: String(run.firstKeyGroup), args: [] };
+  }
+  const hash = unit.fresh('hash');
+  place.line(`const ${hash} = ${tupleHashCode(unit, values, place)};`);
+  const args = values.flatMap((value) => keyArguments(unit, value, place));
+  if (isLocal) return { values, hash, group: String(run.firstKeyGroup), args };
+  const group = unit.fresh('keyGroup');
+  const groupOf = unit.constant(keyGroupOf, 'keyGroupOf');
+  place.line(`const ${group} = ${groupOf}(${hash}, ${run.options.maxParallelism});`);
+  return { values, hash, group, args };
+}
+
+/** Code that finds or creates the entry of a key. */
+export function upsertCode(
+  code: ChainCode,
+  table: StateTable,
+  key: KeyCode,
+  place: CodeBlock,
+): EntryCode {
+  const { unit } = code;
+  const bound = unit.constant(table, 'table');
+  const entry = unit.fresh('entry');
+  const args = [key.group, key.hash, ...key.args].join(', ');
+  place.line(`const ${entry} = ${bound}.upsert(${args});`);
+  // The table remembers only its last answer, so it is asked at once, if it is asked at all.
+  const asked = place.place();
+  let isNew: string | null = null;
+  const ask = (): string => {
+    if (isNew === null) {
+      isNew = unit.fresh('isNew');
+      asked.line(`const ${isNew} = ${bound}.created;`);
+    }
+    return isNew;
+  };
+  return { ...pageCode(code, table, entry, place), isNew: ask };
+}
+
+/** Code of the page and offset of an entry. */
+export function pageCode(
+  code: ChainCode,
+  table: StateTable,
+  entry: string,
+  place: CodeBlock,
+): EntryCode {
+  const { unit } = code;
+  const bound = unit.constant(table, 'table');
+  const page = unit.fresh('page');
+  const at = unit.fresh('at');
+  place.line(`const ${page} = ${bound}.pages[${entry} >>> ${PAGE_SHIFT}];`);
+  place.line(`const ${at} = ${entry} & ${PAGE_MASK};`);
+  return { table: bound, entry, page, at, isNew: () => 'false' };
+}
+
+/** Code that finds or creates the entry of a key and one value more; true in generated code when it is new. */
+export function distinctCode(
+  code: ChainCode,
+  table: StateTable,
+  key: KeyCode,
+  value: FieldValue,
+  place: CodeBlock,
+): string {
+  const { unit } = code;
+  const bound = unit.constant(table, 'distinct');
+  const hash = `${unit.constant(combineHash, 'combineHash')}(${key.hash}, ${hashCode(unit, value, place)})`;
+  const args = [key.group, hash, ...key.args, ...keyArguments(unit, value, place)];
+  place.line(`${bound}.upsert(${args.join(', ')});`);
+  return `${bound}.created`;
+}
+
+/** The values of an entry's key, read from the table. */
+export function entryKeyValues(
+  code: ChainCode,
+  keys: readonly Field[],
+  { table, entry, page, at }: EntryCode,
+  place: CodeBlock,
+): readonly FieldValue[] {
+  let tuple: string | null = null;
+  return keys.map(({ type }, index): FieldValue => {
+    const present = { type, nullable: false, isNull: 'false', binary: null };
+    const form = formOf(type);
+    if (form !== 'utf8' && form !== 'bytes') {
+      const stored = `${page}.k${index}[${at}]`;
+      return { ...present, value: form === 'u8' ? `(${stored} === 1)` : stored };
+    }
+    if (tuple === null) {
+      tuple = code.unit.fresh('key');
+      place.line(`const ${tuple} = ${table}.keyOf(${entry});`);
+    }
+    return { ...present, value: `${tuple}[${index}]`, object: `${tuple}[${index}]` };
+  });
+}
+
+/** The accumulator columns of an entry, from column `first` on. */
+export class TableCell implements Cell {
+  readonly unit: ChainCode['unit'];
+  readonly operator: number;
+  readonly #code: ChainCode;
+  readonly #entry: EntryCode;
+  readonly #first: number;
+  readonly #name: string;
+
+  constructor(code: ChainCode, operator: number, entry: EntryCode, first: number, name: string) {
+    this.unit = code.unit;
+    this.operator = operator;
+    this.#code = code;
+    this.#entry = entry;
+    this.#first = first;
+    this.#name = name;
+  }
+
+  column(index: number): string {
+    return `${this.#entry.page}.c${this.#first + index}[${this.#entry.at}]`;
+  }
+
+  read(index: number): string {
+    const { table, entry } = this.#entry;
+    return `${table}.getValue(${entry}, ${this.#first + index})`;
+  }
+
+  readText(index: number): string {
+    const { table, entry } = this.#entry;
+    return `${table}.getText(${entry}, ${this.#first + index})`;
+  }
+
+  write(index: number, value: string): string {
+    const { table, entry } = this.#entry;
+    return `${table}.setValue(${entry}, ${this.#first + index}, ${value})`;
+  }
+
+  writeText(index: number, value: FieldValue, place: CodeBlock): void {
+    const { table, entry } = this.#entry;
+    const target = `${table}.setText(${entry}, ${this.#first + index}`;
+    if (value.binary !== null) {
+      const { bytes, start, end } = binaryParts(this.unit, value.binary);
+      place.line(`${target}, ${bytes}, ${start}, ${end});`);
+      return;
+    }
+    const text = this.unit.constant(new KeyText(), 'text');
+    const length = this.unit.fresh('textBytes');
+    place.line(`const ${length} = ${text}.encode(${value.value});`);
+    place.line(`${target}, ${text}.bytes, 0, ${length});`);
+  }
+
+  call(code: string, place: CodeBlock): string {
+    this.#code.enter(this.operator, place);
+    return code;
+  }
+
+  fail(reason: string): string {
+    const errors = this.unit.constant(this.#code.run.errors, 'errors');
+    const name = JSON.stringify(this.#name);
+    return `throw ${errors}.inexact(${this.operator}, ${name}, ${JSON.stringify(reason)})`;
+  }
+}

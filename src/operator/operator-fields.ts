@@ -1,0 +1,88 @@
+/**
+ * Which fields of its input an operator needs, given the fields of its output that somebody wants: column
+ * pruning, one operator at a time, from the sinks backward. Callers: graph, the chain compiler. Runs on: any
+ * thread; pure. Invariant: null means all fields; a superset of what is needed is right, a subset never.
+ */
+import { KEY_FIELD } from './chain-row.js';
+import { carriedName } from './aggregate-fields.js';
+import { expressionColumns } from './expression-columns.js';
+import type { Expression } from './expression.js';
+import { usedFields } from './lambda-fields.js';
+import type { OperatorSpec } from './operator-spec.js';
+
+/** Fields of its input that `spec` needs, so that the fields `wanted` of its output (null: all) can be had. */
+export function fieldsNeeded(
+  spec: OperatorSpec,
+  wanted: Iterable<string> | null,
+): Set<string> | null {
+  switch (spec.kind) {
+    case 'map':
+    case 'flatMap':
+      return setOf(usedFields(spec.fn));
+    case 'filter':
+      return union(wanted, usedFields(spec.fn));
+    case 'where':
+      return union(wanted, expressionColumns(spec.predicate));
+    case 'select':
+      return selectFields(spec.columns, wanted);
+    case 'computeKey': {
+      const needed = union(wanted, usedFields(spec.fn));
+      needed?.delete(KEY_FIELD);
+      return needed;
+    }
+    case 'aggregate':
+      return spec.phase === 'merge' ? mergeFields(spec) : aggregateFields(spec);
+    case 'reduce':
+      // The first record of a key is a result as it is.
+      return null;
+    case 'distinct':
+      return union(wanted, spec.keys);
+  }
+}
+
+function setOf(names: Iterable<string> | null): Set<string> | null {
+  return names === null ? null : new Set(names);
+}
+
+function union(a: Iterable<string> | null, b: Iterable<string> | null): Set<string> | null {
+  return a === null || b === null ? null : new Set([...a, ...b]);
+}
+
+function selectFields(
+  columns: readonly { readonly name: string; readonly value: Expression }[],
+  wanted: Iterable<string> | null,
+): Set<string> {
+  const names = setOf(wanted);
+  const needed = new Set<string>();
+  for (const { name, value } of columns) {
+    if (names !== null && !names.has(name)) continue;
+    for (const column of expressionColumns(value)) needed.add(column);
+  }
+  return needed;
+}
+
+type Aggregate = Extract<OperatorSpec, { kind: 'aggregate' }>;
+
+function aggregateFields(spec: Aggregate): Set<string> | null {
+  const needed = new Set(spec.keys);
+  for (const aggregate of spec.aggregates) {
+    // An aggregator of the user is given the whole record.
+    if (aggregate.fn === 'user') return null;
+    for (const expression of [aggregate.input, aggregate.filter]) {
+      if (expression === null) continue;
+      for (const column of expressionColumns(expression)) needed.add(column);
+    }
+  }
+  return needed;
+}
+
+/** The fields that the partial phase carries over. */
+function mergeFields(spec: Aggregate): Set<string> {
+  const needed = new Set(spec.keys);
+  spec.aggregates.forEach((aggregate, index) => {
+    needed.add(carriedName(index, ''));
+    if (aggregate.fn === 'sum') needed.add(carriedName(index, 'state'));
+    if (aggregate.fn === 'avg') needed.add(carriedName(index, 'count'));
+  });
+  return needed;
+}

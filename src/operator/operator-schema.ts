@@ -1,0 +1,62 @@
+/**
+ * What an operator makes of the schema of its input, as far as that is known before running. Callers: graph, api,
+ * the chain compiler. Runs on: any thread; pure. Throws FIELD_UNKNOWN, TYPE_MISMATCH and KEY_UNSUPPORTED.
+ */
+import type { Field, Schema } from '../record/schema.js';
+import { planAggregate } from './aggregate-plan.js';
+import { keyFields } from './aggregate-fields.js';
+import { KEY_FIELD } from './chain-row.js';
+import { typeOfExpression } from './expression-type.js';
+import type { OperatorSpec } from './operator-spec.js';
+
+/** Schema of an operator's output; null when only running will tell, as for undeclared results of functions. */
+export function outputSchemaOf(spec: OperatorSpec, input: Schema | null): Schema | null {
+  switch (spec.kind) {
+    case 'map':
+    case 'flatMap':
+      return spec.returns;
+    case 'filter':
+      return input;
+    case 'where':
+      if (input !== null) typeOfExpression(spec.predicate, input);
+      return input;
+    case 'select':
+      return input === null ? null : selectSchema(spec.columns, input);
+    case 'computeKey':
+    case 'reduce':
+      if (spec.kind === 'reduce' && input !== null) keyFields(spec.name, spec.keys, input);
+      return null;
+    case 'aggregate':
+      return input === null ? null : planAggregate(spec, input).output;
+    case 'distinct':
+      if (input === null) return null;
+      keyFields(spec.name, spec.keys, input);
+      return withoutKey(input);
+  }
+}
+
+/** A schema without the field of a computed key, which records do not have. */
+export function withoutKey(schema: Schema): Schema {
+  if (!schema.fields.some((field) => field.name === KEY_FIELD)) return schema;
+  return {
+    shape: schema.shape,
+    fields: schema.fields.filter((field) => field.name !== KEY_FIELD),
+  };
+}
+
+/** A schema with the field of a computed key. */
+export function withKey(schema: Schema, key: Field): Schema {
+  const fields = schema.fields.filter((field) => field.name !== KEY_FIELD);
+  return { shape: schema.shape, fields: [...fields, { ...key, name: KEY_FIELD }] };
+}
+
+function selectSchema(
+  columns: Extract<OperatorSpec, { kind: 'select' }>['columns'],
+  input: Schema,
+): Schema {
+  const fields = columns.map(({ name, value }): Field => {
+    const slot = typeOfExpression(value, input);
+    return { name, type: slot.type, nullable: slot.nullable, optional: false };
+  });
+  return { shape: 'object', fields };
+}

@@ -1,0 +1,37 @@
+/**
+ * Splitting a keyed aggregation into a partial phase before the exchange and a merging one after it. Callers: the
+ * graph. Runs on: any thread; pure. Invariant: the merging phase keeps the identity of the aggregation the user
+ * wrote, and the two phases give what the single one gives, except for the rounding of float sums.
+ */
+import type { AggregateOperator } from './aggregate-fields.js';
+import type { AggregateSpec, OperatorSpec } from './operator-spec.js';
+
+/** Functions that merge without loss; the others depend on the order of arrival or on sets of values. */
+const MERGEABLE: ReadonlySet<AggregateSpec['fn']> = new Set(['count', 'sum', 'min', 'max', 'avg']);
+
+/** Whether an operator may run in two phases. */
+export function canPreAggregate(spec: OperatorSpec): boolean {
+  return (
+    spec.kind === 'aggregate' &&
+    spec.emit === 'final' &&
+    spec.phase === 'single' &&
+    spec.keys.length > 0 &&
+    spec.aggregates.every((aggregate) =>
+      aggregate.fn === 'user'
+        ? aggregate.aggregator.merge !== undefined
+        : MERGEABLE.has(aggregate.fn),
+    )
+  );
+}
+
+/** The two phases of an aggregation for which `canPreAggregate` holds. */
+export function splitAggregate(spec: AggregateOperator): {
+  readonly partial: AggregateOperator;
+  readonly merge: AggregateOperator;
+} {
+  return {
+    partial: { ...spec, uid: `${spec.uid}-partial`, name: `partial ${spec.name}`, phase: 'partial' },
+    // Filters and inputs are applied before the exchange; behind it every row of a key counts.
+    merge: { ...spec, phase: 'merge' },
+  };
+}

@@ -1,0 +1,353 @@
+/**
+ * The appender of text and bytes. Texts are collected as one growing string and encoded by one
+ * native call per batch; bytes are copied. When texts repeat, rows share entries (a dictionary),
+ * which later spares hashing and decoding per row; the appender tries that at the start of a batch
+ * and leaves off when it does not pay. Callers: everyone who writes text columns. Runs on: worker.
+ * Invariant: entry e ends where entry e + 1 starts; the offsets of pending entries count code units
+ * until `#encodePending` makes them bytes.
+ */
+import { assert } from '../base/assert.js';
+import { MillraceError } from '../base/errors.js';
+import { serializeAny } from './any-value.js';
+import { BaseAppender } from './appender-base.js';
+import type { Column, TextKind } from './column.js';
+import { BinaryColumn, TEXT_ASCII, TEXT_UTF8 } from './column.js';
+import { canonicalDecimal } from './decimal.js';
+import { identityCodes } from './identity-codes.js';
+import type { Field } from './schema.js';
+import { formOf } from './schema.js';
+import { encodeBlockInto, textKindOf, unitEndsToByteEnds, writeWtf8 } from './text.js';
+
+/** Below this many bytes a loop copies faster than a view and a native call. */
+const LOOP_COPY_BYTES_MAX = 32;
+/** Pending text is encoded when it gets this long, so that no string grows without bound. */
+const PENDING_UNITS_MAX = 1 << 16;
+/** A frame addresses its bytes by int32 offsets; one column may use half of that. */
+const COLUMN_BYTES_MAX = 1 << 30;
+/** Distinct texts after which a dictionary must have saved half of the rows to go on. */
+const TRIAL_ENTRIES = 64;
+/** Batches without a trial after one that failed; doubles up to the maximum. */
+const TRIAL_PAUSE_FIRST = 4;
+const TRIAL_PAUSE_MAX = 256;
+
+const NO_CODES = new Int32Array(0);
+
+/** Forms utf8 and bytes. */
+export class BinaryAppender extends BaseAppender {
+  #bytes: Uint8Array;
+  #offsets: Int32Array;
+  /** Entry of each row, in use while `#coded`. */
+  #codes = NO_CODES;
+  #coded = false;
+  #entries = 0;
+  /** Texts not yet encoded: those of the entries from `#pendingEntry` on. */
+  #pending = '';
+  #pendingEntry = 0;
+  #textKind: TextKind = TEXT_ASCII;
+  /** Bytes were copied in whose kind is not known; settled when the column is taken. */
+  #unjudged = false;
+  /** Entry of each text of the batch while a dictionary is being tried, else null. */
+  #dictionary: Map<string, number> | null = null;
+  #trialPause = TRIAL_PAUSE_FIRST;
+  #trialIn = 0;
+  /** Entry shared by the rows without a value, or -1. */
+  #emptyEntry = -1;
+  /**
+   * The dictionary column last copied from, and our entry of each of its entries (-1: not yet
+   * copied).
+   */
+  #source: BinaryColumn | null = null;
+  #sourceEntries = NO_CODES;
+  readonly #isText: boolean;
+
+  constructor(field: Field, capacity: number) {
+    super(field, capacity);
+    this.#isText = formOf(field.type) === 'utf8';
+    this.#bytes = new Uint8Array(capacity * 8);
+    this.#offsets = new Int32Array(capacity + 1);
+    this.clear();
+  }
+
+  /** Appends a text; the field must hold text. */
+  appendText(row: number, text: string): void {
+    if (row >= this.capacity) this.reserve(row);
+    if (this.#dictionary !== null) this.#appendShared(row, text, this.#dictionary);
+    else this.#appendEntry(row, text);
+  }
+
+  /** Appends bytes; for text they must be UTF-8, or WTF-8 when they hold lone surrogates. */
+  appendBytes(row: number, bytes: Uint8Array, start: number, end: number): void {
+    if (row >= this.capacity) this.reserve(row);
+    if (this.#pending !== '') this.#encodePending();
+    const entry = this.#entries;
+    const from = this.#offsets[entry];
+    const to = from + end - start;
+    if (to > this.#bytes.length) this.#reserveBytes(to);
+    copyBytes(bytes, start, end, this.#bytes, from);
+    this.#unjudged = true;
+    this.#offsets[entry + 1] = to;
+    if (this.#coded) this.#codes[row] = entry;
+    this.#entries = entry + 1;
+  }
+
+  setEmpty(row: number): void {
+    this.reserve(row);
+    if (!this.#coded) this.#appendEntry(row, '');
+    else {
+      if (this.#emptyEntry < 0) {
+        this.#emptyEntry = this.#entries;
+        this.#appendEntry(row, '');
+      }
+      this.#codes[row] = this.#emptyEntry;
+    }
+  }
+
+  #appendEntry(row: number, text: string): void {
+    const entry = this.#entries;
+    if (this.#pending === '') this.#pendingEntry = entry;
+    else if (this.#pending.length > PENDING_UNITS_MAX) {
+      this.#encodePending();
+      this.#pendingEntry = entry;
+    }
+    this.#pending += text;
+    this.#offsets[entry + 1] = this.#offsets[entry] + text.length;
+    if (this.#coded) this.#codes[row] = entry;
+    this.#entries = entry + 1;
+  }
+
+  #appendShared(row: number, text: string, dictionary: Map<string, number>): void {
+    const known = dictionary.get(text);
+    if (known !== undefined) {
+      if (!this.#coded) this.#startCodes(row);
+      this.#codes[row] = known;
+      return;
+    }
+    const entry = this.#entries;
+    dictionary.set(text, entry);
+    this.#appendEntry(row, text);
+    if (entry >= TRIAL_ENTRIES && entry * 2 > row) this.#endTrial();
+  }
+
+  /** The texts hardly repeat: goes on without looking them up, and pauses for some batches. */
+  #endTrial(): void {
+    this.#dictionary = null;
+    this.#trialIn = this.#trialPause;
+    this.#trialPause = Math.min(this.#trialPause * 2, TRIAL_PAUSE_MAX);
+  }
+
+  protected write(row: number, value: unknown): boolean {
+    switch (this.field.type.kind) {
+      case 'utf8':
+        if (typeof value !== 'string') return false;
+        this.appendText(row, value);
+        return true;
+      case 'decimal': {
+        const { precision, scale } = this.field.type;
+        const text = typeof value === 'string' ? canonicalDecimal(value, precision, scale) : null;
+        if (text !== null) this.appendText(row, text);
+        return text !== null;
+      }
+      case 'bytes':
+        if (!(value instanceof Uint8Array)) return false;
+        this.appendBytes(row, value, 0, value.length);
+        return true;
+      default: {
+        const bytes = serializeAny(value, this.field.name);
+        this.appendBytes(row, bytes, 0, bytes.length);
+        return true;
+      }
+    }
+  }
+
+  protected copy(row: number, source: Column, sourceRow: number): void {
+    const column = source as BinaryColumn;
+    const entry = column.codes[sourceRow];
+    if (column.isDictionary) this.#copyShared(row, column, entry);
+    else {
+      const { offsets } = column;
+      this.appendBytes(row, column.bytes, offsets[entry], offsets[entry + 1]);
+    }
+  }
+
+  /**
+   * Copies an entry of a dictionary once per batch of the source, so that repetition is passed on.
+   */
+  #copyShared(row: number, column: BinaryColumn, entry: number): void {
+    if (row >= this.capacity) this.reserve(row);
+    if (this.#source !== column) this.#startSource(column);
+    const known = this.#sourceEntries[entry];
+    if (known >= 0) {
+      if (!this.#coded) this.#startCodes(row);
+      this.#codes[row] = known;
+      return;
+    }
+    this.#sourceEntries[entry] = this.#entries;
+    this.appendBytes(row, column.bytes, column.offsets[entry], column.offsets[entry + 1]);
+  }
+
+  #startSource(column: BinaryColumn): void {
+    if (this.#sourceEntries.length < column.entries) {
+      this.#sourceEntries = new Int32Array(Math.max(64, column.entries * 2));
+    }
+    this.#sourceEntries.fill(-1, 0, column.entries);
+    this.#source = column;
+  }
+
+  /**
+   * The first row that shares an entry: from here on rows have codes; those so far are their own
+   * entries.
+   */
+  #startCodes(rows: number): void {
+    if (this.#codes.length < this.capacity) this.#codes = new Int32Array(this.capacity);
+    for (let row = 0; row < rows; row++) this.#codes[row] = row;
+    this.#coded = true;
+  }
+
+  protected forget(rows: number): void {
+    this.#encodePending();
+    let entries = rows;
+    if (this.#coded) {
+      entries = 0;
+      for (let row = 0; row < rows; row++) entries = Math.max(entries, this.#codes[row] + 1);
+    }
+    this.#entries = Math.min(entries, this.#entries);
+    this.#source = null;
+    if (this.#emptyEntry >= this.#entries) this.#emptyEntry = -1;
+    for (const [text, entry] of this.#dictionary ?? []) {
+      if (entry >= this.#entries) this.#dictionary?.delete(text);
+    }
+  }
+
+  protected clear(): void {
+    this.#entries = 0;
+    this.#coded = false;
+    this.#pending = '';
+    this.#textKind = TEXT_ASCII;
+    this.#unjudged = false;
+    this.#emptyEntry = -1;
+    this.#source = null;
+    if (!this.#isText) return;
+    if (this.#dictionary !== null) {
+      this.#dictionary.clear();
+      this.#trialPause = TRIAL_PAUSE_FIRST;
+    } else if (this.#trialIn > 0) this.#trialIn--;
+    else this.#dictionary = new Map();
+  }
+
+  protected grow(capacity: number): void {
+    const offsets = new Int32Array(capacity + 1);
+    offsets.set(this.#offsets);
+    this.#offsets = offsets;
+    if (!this.#coded) return;
+    const codes = new Int32Array(capacity);
+    codes.set(this.#codes);
+    this.#codes = codes;
+  }
+
+  protected view(
+    rows: number,
+    validity: Uint8Array | null,
+    presence: Uint8Array | null,
+  ): BinaryColumn {
+    this.#encodePending();
+    assert(
+      this.#coded || this.#entries === rows,
+      `Every row writes every column once (${this.field.name}).`,
+    );
+    const entries = this.#entries;
+    if (this.#unjudged && this.#isText) {
+      this.#textKind = textKindOf(this.#bytes, 0, this.#offsets[entries]);
+    }
+    this.#unjudged = false;
+    return new BinaryColumn({
+      field: this.field,
+      codes: this.#coded ? this.#codes : identityCodes(rows),
+      offsets: this.#offsets,
+      bytes: this.#bytes,
+      entries,
+      textKind: this.#textKind,
+      validity,
+      presence,
+      isDictionary: this.#coded,
+    });
+  }
+
+  protected valueBytes(rows: number): number {
+    const units = this.#pending.length;
+    // A code unit takes three bytes at most.
+    return this.#offsets[this.#entries] + units * 2 + (rows + this.#entries + 5) * 4;
+  }
+
+  /** Encodes the pending texts, at once when they are ASCII, and turns their offsets into bytes. */
+  #encodePending(): void {
+    const text = this.#pending;
+    if (text === '') return;
+    this.#pending = '';
+    const start = this.#offsets[this.#pendingEntry];
+    this.#reserveBytes(start + text.length);
+    const target = start === 0 ? this.#bytes : this.#bytes.subarray(start);
+    const { read, written } = encodeBlockInto(text, target);
+    if (read !== text.length || written !== text.length) this.#encodeUnicode(text, start);
+  }
+
+  /**
+   * Encodes a block that is not ASCII, by the platform's encoder unless it holds lone surrogates.
+   */
+  #encodeUnicode(text: string, start: number): void {
+    this.#reserveBytes(start + text.length * 3);
+    const first = this.#pendingEntry + 1;
+    const last = this.#entries;
+    const unitEnds = this.#offsets.slice(first, last + 1);
+    if (text.isWellFormed()) {
+      encodeBlockInto(text, this.#bytes.subarray(start));
+      if (unitEndsToByteEnds(this.#offsets, first, last, this.#bytes, start)) {
+        if (this.#textKind < TEXT_UTF8) this.#textKind = TEXT_UTF8;
+        return;
+      }
+    }
+    // Value by value: halves of a pair in neighbouring values are lone surrogates, not a pair.
+    let unit = 0;
+    let end = start;
+    for (let index = 0; index < unitEnds.length; index++) {
+      const unitEnd = unitEnds[index] - start;
+      end += writeWtf8(text, unit, unitEnd, this.#bytes, end);
+      this.#offsets[first + index] = end;
+      unit = unitEnd;
+    }
+    this.#unjudged = true;
+  }
+
+  #reserveBytes(bytes: number): void {
+    if (bytes <= this.#bytes.length) return;
+    if (bytes > COLUMN_BYTES_MAX) throw columnTooLarge(this.field, bytes);
+    const grown = new Uint8Array(
+      Math.min(Math.max(bytes, this.#bytes.length * 2), COLUMN_BYTES_MAX),
+    );
+    grown.set(this.#bytes);
+    this.#bytes = grown;
+  }
+}
+
+function copyBytes(
+  source: Uint8Array,
+  start: number,
+  end: number,
+  target: Uint8Array,
+  offset: number,
+): void {
+  if (end - start > LOOP_COPY_BYTES_MAX) {
+    target.set(source.subarray(start, end), offset);
+    return;
+  }
+  let to = offset;
+  for (let from = start; from < end; from++) target[to++] = source[from];
+}
+
+function columnTooLarge(field: Field, bytes: number): MillraceError {
+  return new MillraceError(
+    'RECORD_TOO_LARGE',
+    `The values of field "${field.name}" take ${bytes} bytes in one batch; ` +
+      `${COLUMN_BYTES_MAX} are possible.`,
+    { where: { field: field.name }, advice: 'Emit smaller values, or fewer rows in a batch.' },
+  );
+}

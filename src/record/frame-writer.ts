@@ -1,0 +1,250 @@
+/**
+ * Writes batches as frames. On the way into a ring, columns are copied as they are: looking for
+ * shorter encodings costs more than moving the bytes. With `compact`, for frames that are kept, it
+ * looks (`frame-compact.ts`). Callers: `frame-codec.ts`. Runs on: worker, one instance per thread.
+ * Invariant: directory entries and buffers are written in the order in which `FrameReader` takes
+ * them.
+ */
+import { assert } from '../base/assert.js';
+import { MillraceError } from '../base/errors.js';
+import type { Batch } from './batch.js';
+import { bitmapBytes } from './bitmap.js';
+import type { Column, FixedArray } from './column.js';
+import { BinaryColumn, FixedColumn, Int64Column, NestedColumn, StructColumn } from './column.js';
+import {
+  dictionaryOf,
+  isConstant,
+  narrowEncoding,
+  narrowInto,
+  offsetsCoding,
+  lengthsOf,
+} from './frame-compact.js';
+import * as layout from './frame-layout.js';
+
+/** How a frame is encoded. */
+export interface EncodeOptions {
+  /** Looks for constant, narrow and dictionary encodings in all columns. */
+  readonly compact?: boolean;
+}
+
+const NO_MARKS: Marks = { validity: null, presence: null };
+const EMPTY: Int32Array = new Int32Array(0);
+const NO_BYTES: Uint8Array = new Uint8Array(0);
+
+/** The writer; one frame at a time. */
+export class FrameWriter {
+  #bytes = NO_BYTES;
+  #words = EMPTY;
+  #start = 0;
+  /** Where the next buffer goes, from the start of the frame. */
+  #end = 0;
+  /** Word of the directory entry being written. */
+  #entry = 0;
+  #entries = 0;
+  #compact = false;
+
+  write(batch: Batch, target: Uint8Array, offset: number, compact: boolean): number {
+    const { rows, times, kinds, columns } = batch;
+    assert(rows <= layout.UNBACKED_ROWS_MAX, 'A frame holds about a million rows at most.');
+    let entries = (times === null ? 0 : 1) + (kinds === null ? 0 : 1);
+    for (const column of columns) entries += countColumns(column);
+    this.#bytes = target;
+    this.#start = offset;
+    this.#end = layout.buffersStart(entries);
+    this.#words = new Int32Array(target.buffer, target.byteOffset + offset, this.#end / 4);
+    this.#entries = 0;
+    this.#compact = compact;
+    // System columns are often uniform, which is seen at a glance, so these are always looked at.
+    if (times !== null) {
+      this.#startEntry(rows, NO_MARKS);
+      this.#writeValues(times, rows, true);
+    }
+    if (kinds !== null) {
+      this.#startEntry(rows, NO_MARKS);
+      this.#writeValues(kinds, rows, true);
+    }
+    for (const column of columns) this.#writeColumn(column, rows);
+    const words = this.#words;
+    words[layout.MAGIC_WORD] = layout.FRAME_MAGIC;
+    words[layout.LAYOUT_WORD] = layout.FRAME_LAYOUT;
+    words[layout.BYTES_WORD] = this.#end;
+    words[layout.ROWS_WORD] = rows;
+    words[layout.SCHEMA_VERSION_WORD] = batch.schemaVersion;
+    words[layout.FLAGS_WORD] =
+      (times === null ? 0 : layout.FLAG_TIMES) | (kinds === null ? 0 : layout.FLAG_KINDS);
+    words[layout.COLUMNS_WORD] = entries;
+    words[layout.COLUMNS_WORD + 1] = 0;
+    // The memory belongs to a ring or a file; holding on to it would keep it alive.
+    this.#bytes = NO_BYTES;
+    this.#words = EMPTY;
+    return this.#end;
+  }
+
+  #writeColumn(column: Column, rows: number): void {
+    if (column instanceof FixedColumn) {
+      this.#startEntry(rows, column);
+      this.#writeValues(column.values, rows, this.#compact);
+    } else if (column instanceof BinaryColumn) {
+      this.#startEntry(rows, column);
+      this.#writeBinary(column, rows);
+    } else if (column instanceof Int64Column) {
+      this.#startEntry(rows, column);
+      this.#writeInt64(column.values, rows);
+    } else if (column instanceof NestedColumn) {
+      this.#startEntry(rows, column);
+      this.#writeNested(column, rows);
+    } else {
+      this.#startEntry(rows, column);
+      for (const child of column.children) this.#writeColumn(child, rows);
+    }
+  }
+
+  #startEntry(rows: number, marks: Marks): void {
+    const entry = layout.entryWord(this.#entries++);
+    this.#entry = entry;
+    this.#words.fill(0, entry, entry + layout.ENTRY_WORDS);
+    this.#words[entry + layout.ENTRY_ROWS_WORD] = rows;
+    const { validity, presence } = marks;
+    if (validity !== null) {
+      this.#words[entry + layout.ENTRY_VALIDITY_WORD] = this.#put(validity, bitmapBytes(rows));
+    }
+    if (presence !== null) {
+      this.#words[entry + layout.ENTRY_PRESENCE_WORD] = this.#put(presence, bitmapBytes(rows));
+    }
+  }
+
+  #setCoding(encoding: number, textKind = 0, offsets = 0): void {
+    this.#words[this.#entry + layout.ENTRY_CODING_WORD] =
+      encoding | (textKind << layout.CODING_TEXT_SHIFT) | (offsets << layout.CODING_OFFSETS_SHIFT);
+  }
+
+  #writeValues(values: FixedArray, rows: number, look: boolean): void {
+    const { BYTES_PER_ELEMENT: width } = values;
+    const at = this.#entry + layout.ENTRY_VALUES_WORD;
+    if (look && isConstant(values, rows)) {
+      this.#setCoding(layout.ENCODING_CONSTANT);
+      this.#words[at] = this.#put(values, width);
+      return;
+    }
+    const narrow = this.#compact && width > 1 ? narrowEncoding(values, rows) : null;
+    if (narrow === null) {
+      this.#words[at] = this.#put(values, rows * width);
+      return;
+    }
+    this.#setCoding(narrow.encoding);
+    const bytes = layout.FRAME_ALIGNMENT + rows * narrow.width;
+    this.#words[at] = this.#end;
+    narrowInto(values, rows, narrow, this.#bytes, this.#start + this.#end);
+    this.#end += layout.aligned(bytes);
+  }
+
+  #writeInt64(values: BigInt64Array, rows: number): void {
+    const isSame = this.#compact && isConstant(values, rows);
+    if (isSame) this.#setCoding(layout.ENCODING_CONSTANT);
+    this.#words[this.#entry + layout.ENTRY_VALUES_WORD] = this.#put(values, isSame ? 8 : rows * 8);
+  }
+
+  #writeBinary(column: BinaryColumn, rows: number): void {
+    const shared = this.#compact && !column.isDictionary ? dictionaryOf(column, rows) : column;
+    const entries = shared.isDictionary ? shared.entries : rows;
+    const { offsets, textKind } = shared;
+    const words = this.#words;
+    const entry = this.#entry;
+    let encoding = layout.ENCODING_PLAIN;
+    if (shared.isDictionary) {
+      encoding = this.#writeCodes(shared.codes, rows, entries);
+    }
+    words[entry + layout.ENTRY_ENTRIES_WORD] = entries;
+    const coding = this.#compact ? offsetsCoding(offsets, entries) : layout.OFFSETS_PLAIN;
+    words[entry + layout.ENTRY_OFFSETS_WORD] = this.#writeOffsets(offsets, entries, coding);
+    const from = offsets[0];
+    const bytes = offsets[entries] - from;
+    words[entry + layout.ENTRY_BYTES_WORD] = this.#put(shared.bytes, bytes, from);
+    this.#setCoding(encoding, textKind, coding);
+  }
+
+  /**
+   * Writes the codes of a dictionary, none when all rows have the same, and returns the encoding.
+   */
+  #writeCodes(codes: Int32Array, rows: number, entries: number): number {
+    const at = this.#entry + layout.ENTRY_VALUES_WORD;
+    if (entries === 1 && rows <= layout.UNBACKED_ROWS_MAX) return layout.ENCODING_CONSTANT;
+    if (!this.#compact || entries > 0x10000) {
+      this.#words[at] = this.#put(codes, rows * 4);
+      return layout.ENCODING_DICTIONARY;
+    }
+    const isByte = entries <= 0x100;
+    const narrow = isByte ? new Uint8Array(rows) : new Uint16Array(rows);
+    narrow.set(codes.subarray(0, rows));
+    this.#words[at] = this.#put(narrow, narrow.byteLength);
+    return isByte ? layout.ENCODING_DICTIONARY_8 : layout.ENCODING_DICTIONARY_16;
+  }
+
+  #writeOffsets(offsets: Int32Array, entries: number, coding: number): number {
+    if (coding !== layout.OFFSETS_PLAIN) {
+      const lengths = lengthsOf(offsets, entries, coding);
+      return this.#put(lengths, lengths.byteLength);
+    }
+    const from = offsets[0];
+    if (from === 0) return this.#put(offsets, (entries + 1) * 4);
+    const moved = offsets.slice(0, entries + 1);
+    for (let entry = 0; entry <= entries; entry++) moved[entry] -= from;
+    return this.#put(moved, moved.byteLength);
+  }
+
+  #writeNested(column: NestedColumn, rows: number): void {
+    const childRows = column.offsets[rows];
+    assert(
+      column.offsets[0] === 0,
+      'The items of the first list or map are the first of the child.',
+    );
+    if (childRows > layout.UNBACKED_ROWS_MAX) refuseUnbacked(column.children, childRows);
+    this.#words[this.#entry + layout.ENTRY_OFFSETS_WORD] = this.#put(
+      column.offsets,
+      (rows + 1) * 4,
+    );
+    for (const child of column.children) this.#writeColumn(child, childRows);
+  }
+
+  /**
+   * Copies the first `bytes` bytes of an array, from `from` on, to the end of the frame: their
+   * offset.
+   */
+  #put(source: ArrayBufferView, bytes: number, from = 0): number {
+    const offset = this.#end;
+    const view = new Uint8Array(source.buffer, source.byteOffset + from, bytes);
+    this.#bytes.set(view, this.#start + offset);
+    this.#end = layout.aligned(offset + bytes);
+    return offset;
+  }
+}
+
+/** The bitmaps of any column. */
+interface Marks {
+  readonly validity: Uint8Array | null;
+  readonly presence: Uint8Array | null;
+}
+
+function countColumns(column: Column): number {
+  let count = 1;
+  if ('children' in column) {
+    for (const child of column.children) count += countColumns(child);
+  }
+  return count;
+}
+
+/** Structs without fields take no bytes per row, which readers accept only up to a limit. */
+function refuseUnbacked(children: readonly Column[], rows: number): void {
+  const backed = children.some((child) => !(child instanceof StructColumn) || isBacked(child));
+  if (backed) return;
+  throw new MillraceError(
+    'RECORD_TOO_LARGE',
+    `A list holds ${rows} objects without properties; ` +
+      `${layout.UNBACKED_ROWS_MAX} are possible in one batch.`,
+    { advice: 'Send their number instead.' },
+  );
+}
+
+function isBacked(column: StructColumn): boolean {
+  return column.children.some((child) => !(child instanceof StructColumn) || isBacked(child));
+}

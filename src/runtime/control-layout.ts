@@ -1,0 +1,49 @@
+/**
+ * The layout of a run's control memory: split counters of the sources, then a parker word and a command word for
+ * each slot. Callers: deploy, slots, coordinator. Runs on: any thread. Invariant: words of different slots lie two
+ * cache lines apart.
+ */
+import { createParkerWord, PARKER_BYTES } from '../ring/parker.js';
+import { COMMAND_CANCEL } from './slot-loop.js';
+
+/** Words of different owners do not share a pair of cache lines. */
+const COUNTER_BYTES = 128;
+const COMMAND_BYTES = 128;
+const SLOT_BYTES = PARKER_BYTES + COMMAND_BYTES;
+
+/** Bytes of the control memory of a plan; `slots` counts the host slot too. */
+export function controlBytes(vertices: number, slots: number): number {
+  return vertices * COUNTER_BYTES + slots * SLOT_BYTES;
+}
+
+/** Views of the control memory. */
+export class ControlMemory {
+  readonly #memory: SharedArrayBuffer;
+  readonly #slotsOffset: number;
+
+  constructor(memory: SharedArrayBuffer, vertices: number) {
+    this.#memory = memory;
+    this.#slotsOffset = vertices * COUNTER_BYTES;
+  }
+
+  /** Index of the next unclaimed split of a source vertex. */
+  nextSplit(vertex: number): Int32Array {
+    return new Int32Array(this.#memory, vertex * COUNTER_BYTES, 1);
+  }
+
+  /** The word a slot parks on; `slot` is its index, the host slot's is the number of worker slots. */
+  parkerWord(slot: number): Int32Array {
+    return createParkerWord(this.#memory, this.#slotsOffset + slot * SLOT_BYTES);
+  }
+
+  /** The current command of a slot. */
+  commandWord(slot: number): Int32Array {
+    return new Int32Array(this.#memory, this.#slotsOffset + slot * SLOT_BYTES + PARKER_BYTES, 1);
+  }
+
+  /** Gives a slot a command; a cancellation is never taken back by a later stop. */
+  command(slot: number, command: number): void {
+    const word = this.commandWord(slot);
+    if (Atomics.load(word, 0) !== COMMAND_CANCEL) Atomics.store(word, 0, command);
+  }
+}

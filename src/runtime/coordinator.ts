@@ -1,0 +1,170 @@
+/**
+ * The life cycle of one run as a pure state machine: it is told what happened and answers what to do. It has no
+ * clock, threads or channels, so every order of events can be tried in a test. Callers: `coordinator-thread.ts`,
+ * the in-thread runtime. Runs on: the coordinator's thread. Invariants: a run completes exactly once, after every
+ * slot has ended; the error it completes with is the first failure that was reported, not one it caused.
+ */
+import { assert } from '../base/assert.js';
+import { MillraceError, toWire, type WireError } from '../base/errors.js';
+import type { Committable } from '../connector/contract.js';
+import { COMMAND_CANCEL, COMMAND_DRAIN, COMMAND_STOP } from './slot-loop.js';
+
+/** States of a job, as Flink names them. */
+export type JobState =
+  | 'CREATED'
+  | 'RUNNING'
+  | 'FAILING'
+  | 'FAILED'
+  | 'CANCELLING'
+  | 'CANCELED'
+  | 'FINISHED';
+
+/** What a finished subtask's sinks handed over. */
+export interface SinkCommit {
+  readonly vertex: number;
+  readonly sinkIndex: number;
+  readonly committables: readonly Committable[];
+}
+
+/** What can happen to a run. */
+export type CoordinatorEvent =
+  | { readonly kind: 'slotReady'; readonly slot: number }
+  | {
+      readonly kind: 'subtaskFinished';
+      readonly slot: number;
+      readonly commits: readonly SinkCommit[];
+    }
+  /** The slot's loop ended by itself or after a cancel command. */
+  | { readonly kind: 'slotEnded'; readonly slot: number }
+  | { readonly kind: 'slotFailed'; readonly slot: number; readonly error: WireError }
+  /** A function of the job did not return in time: the thread can only be terminated. */
+  | { readonly kind: 'slotStalled'; readonly slot: number; readonly error: WireError }
+  /** The slot's thread is gone; `error` says why when that is known. */
+  | { readonly kind: 'slotExited'; readonly slot: number; readonly error: WireError | null }
+  | { readonly kind: 'cancel'; readonly reason: WireError | null }
+  | { readonly kind: 'stop'; readonly drain: boolean }
+  | { readonly kind: 'tick'; readonly nowMs: number };
+
+/** What the caller must do. */
+export type CoordinatorAction =
+  | { readonly kind: 'state'; readonly state: JobState }
+  | { readonly kind: 'command'; readonly slot: number; readonly command: number }
+  | { readonly kind: 'terminate'; readonly slot: number }
+  | {
+      readonly kind: 'complete';
+      readonly state: 'FINISHED' | 'FAILED' | 'CANCELED';
+      readonly error: WireError | null;
+      readonly commits: readonly SinkCommit[];
+    };
+
+/** What the machine is configured with. */
+export interface CoordinatorOptions {
+  readonly slots: readonly number[];
+  readonly cancellationTimeoutMs: number;
+}
+
+/** The state machine. */
+export class Coordinator {
+  state: JobState = 'CREATED';
+  readonly #options: CoordinatorOptions;
+  readonly #waitingToStart: Set<number>;
+  readonly #live: Set<number>;
+  readonly #commits: SinkCommit[] = [];
+  #error: WireError | null = null;
+  #isComplete = false;
+  /** When the remaining slots are terminated; set by the first tick after cancelling began. */
+  #deadlineMs: number | null = null;
+
+  constructor(options: CoordinatorOptions) {
+    this.#options = options;
+    this.#waitingToStart = new Set(options.slots);
+    this.#live = new Set(options.slots);
+  }
+
+  handle(event: CoordinatorEvent): readonly CoordinatorAction[] {
+    if (this.#isComplete) return [];
+    switch (event.kind) {
+      case 'slotReady':
+        return this.#ready(event.slot);
+      case 'subtaskFinished':
+        this.#commits.push(...event.commits);
+        return [];
+      case 'slotEnded':
+        return this.#ended(event.slot);
+      case 'slotFailed':
+        return [...this.#fail(event.error), ...this.#ended(event.slot)];
+      case 'slotStalled':
+        return [...this.#fail(event.error), { kind: 'terminate', slot: event.slot }];
+      case 'slotExited':
+        return this.#exited(event.slot, event.error);
+      case 'cancel':
+        return this.#cancel(event.reason);
+      case 'stop':
+        return this.#stop(event.drain);
+      case 'tick':
+        return this.#tick(event.nowMs);
+    }
+  }
+
+  #ready(slot: number): CoordinatorAction[] {
+    this.#waitingToStart.delete(slot);
+    if (this.state !== 'CREATED' || this.#waitingToStart.size > 0) return [];
+    return [this.#enter('RUNNING')];
+  }
+
+  #ended(slot: number): CoordinatorAction[] {
+    this.#waitingToStart.delete(slot);
+    if (!this.#live.delete(slot) || this.#live.size > 0) return [];
+    return this.#complete();
+  }
+
+  /** A thread that is gone before its loop ended has failed, unless it was being cancelled. */
+  #exited(slot: number, error: WireError | null): CoordinatorAction[] {
+    if (!this.#live.has(slot)) return [];
+    const cause =
+      error ?? toWire(new MillraceError('TASK_EXITED', `Slot ${slot} ended by itself.`));
+    return [...this.#fail(cause), ...this.#ended(slot)];
+  }
+
+  #fail(error: WireError): CoordinatorAction[] {
+    if (this.state === 'FAILING' || this.state === 'CANCELLING') return [];
+    this.#error = error;
+    return [this.#enter('FAILING'), ...this.#commandAll(COMMAND_CANCEL)];
+  }
+
+  #cancel(reason: WireError | null): CoordinatorAction[] {
+    if (this.state === 'FAILING' || this.state === 'CANCELLING') return [];
+    this.#error = reason;
+    return [this.#enter('CANCELLING'), ...this.#commandAll(COMMAND_CANCEL)];
+  }
+
+  #stop(drain: boolean): CoordinatorAction[] {
+    if (this.state !== 'RUNNING' && this.state !== 'CREATED') return [];
+    return this.#commandAll(drain ? COMMAND_DRAIN : COMMAND_STOP);
+  }
+
+  #tick(nowMs: number): CoordinatorAction[] {
+    if (this.state !== 'FAILING' && this.state !== 'CANCELLING') return [];
+    this.#deadlineMs ??= nowMs + this.#options.cancellationTimeoutMs;
+    if (nowMs < this.#deadlineMs) return [];
+    return [...this.#live].map((slot) => ({ kind: 'terminate', slot }));
+  }
+
+  #commandAll(command: number): CoordinatorAction[] {
+    return [...this.#live].map((slot) => ({ kind: 'command', slot, command }));
+  }
+
+  #enter(state: JobState): CoordinatorAction {
+    this.state = state;
+    return { kind: 'state', state };
+  }
+
+  #complete(): CoordinatorAction[] {
+    assert(this.#live.size === 0, 'A run completes after all of its slots have ended.');
+    this.#isComplete = true;
+    const state =
+      this.state === 'FAILING' ? 'FAILED' : this.state === 'CANCELLING' ? 'CANCELED' : 'FINISHED';
+    const commits = state === 'FINISHED' ? this.#commits : [];
+    return [this.#enter(state), { kind: 'complete', state, error: this.#error, commits }];
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * Lays out the shared memory of a run: rings, counters, control words, schema registry. Callers: `start-run.ts`.
+ * Runs on: the caller's thread. Invariant: the rings that a slot receives through fit the network share of its
+ * memory, else the plan is refused with the setting to raise.
+ */
+import { HOST_SLOT, type PhysicalPlan } from '../graph/physical-plan.js';
+import { Arena, sharedBuffer } from '../memory/arena.js';
+import { Ledger, type LedgerRow } from '../memory/ledger.js';
+import { ringBytes, splitSlotMemory } from '../memory/slot-budget.js';
+import { runMetricsBytes } from '../metrics/run-metrics.js';
+import { createRing } from '../ring/spsc-ring.js';
+import { targetsOf } from './channels.js';
+import { controlBytes } from './control-layout.js';
+import { type Deployment, type RingPlacement, StreamIds } from './deployment.js';
+
+/** What is known before memory is laid out. */
+export type DeploymentFacts = Omit<
+  Deployment,
+  'ringMemory' | 'rings' | 'registry' | 'metrics' | 'control' | 'slots'
+>;
+
+/** Room for the schemas of a stream: wide records widened many times still fit. */
+const REGISTRY_BYTES_PER_STREAM = 64 * 1024;
+const REGISTRY_BYTES_MIN = 1024 * 1024;
+
+/** A deployment and who holds its shared memory. */
+export interface LaidOut {
+  readonly deployment: Deployment;
+  readonly ledger: readonly LedgerRow[];
+}
+
+/** Lays out shared memory. Throws MEMORY_BUDGET_TOO_SMALL. */
+export function deploy(plan: PhysicalPlan, facts: DeploymentFacts): LaidOut {
+  const ledger = new Ledger();
+  const pairs = ringPairs(plan);
+  const sizes = ringSizes(plan, facts, pairs);
+  const total = pairs.reduce((bytes, _, index) => bytes + sizes[index], 0);
+  const arena = new Arena({
+    bytes: Math.max(total, 1024),
+    setting: 'slot.networkFraction',
+    ledger,
+  });
+  const rings = pairs.map((pair, metricsIndex): RingPlacement => {
+    const { edge, from, to } = pair;
+    const operator = plan.vertices[plan.edges[edge].to].name;
+    const owner = { job: plan.jobName, operator, subtask: to, purpose: 'ring' };
+    const piece = arena.allocate(sizes[metricsIndex], owner);
+    createRing(piece.buffer, piece.byteOffset, piece.byteLength);
+    const { byteOffset, byteLength } = piece;
+    const memory = arena.buffers.indexOf(piece.buffer);
+    return { edge, from, to, memory, byteOffset, byteLength, metricsIndex };
+  });
+  const shared = (purpose: string, bytes: number): SharedArrayBuffer =>
+    sharedBuffer(bytes, { job: plan.jobName, operator: null, subtask: null, purpose }, ledger);
+  const streams = new StreamIds(plan).count;
+  const deployment: Deployment = {
+    ...facts,
+    ringMemory: arena.buffers,
+    rings,
+    registry: shared('registry', Math.max(REGISTRY_BYTES_MIN, streams * REGISTRY_BYTES_PER_STREAM)),
+    metrics: shared('metrics', runMetricsBytes(plan, rings.length)),
+    control: shared('control', controlBytes(plan.vertices.length, plan.slots + 1)),
+    slots: plan.slots,
+  };
+  return { deployment, ledger: ledger.rows() };
+}
+
+interface RingPair {
+  readonly edge: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+function ringPairs(plan: PhysicalPlan): readonly RingPair[] {
+  return plan.edges.flatMap((edge) =>
+    plan.vertices[edge.from].slots.flatMap((_, from) =>
+      targetsOf(plan, edge, from).map((to) => ({ edge: edge.id, from, to })),
+    ),
+  );
+}
+
+/** The receiving slot's network share, divided among the rings it receives through. */
+function ringSizes(
+  plan: PhysicalPlan,
+  facts: DeploymentFacts,
+  pairs: readonly RingPair[],
+): readonly number[] {
+  const { settings } = facts;
+  const fractions = {
+    network: settings['slot.networkFraction'],
+    managed: settings['slot.managedFraction'],
+  };
+  const { networkBytes } = splitSlotMemory(settings['slot.memory'], fractions);
+  const slotOf = (pair: RingPair): number =>
+    plan.vertices[plan.edges[pair.edge].to].slots[pair.to] ?? HOST_SLOT;
+  const channelsOf = new Map<number, number>();
+  for (const pair of pairs) {
+    channelsOf.set(slotOf(pair), (channelsOf.get(slotOf(pair)) ?? 0) + 1);
+  }
+  return pairs.map((pair) => ringBytes(networkBytes, channelsOf.get(slotOf(pair)) ?? 1, fractions));
+}

@@ -1,0 +1,167 @@
+/**
+ * A run of a job as the embedding program sees it: state, events, metrics, cancel, stop, and a promise of the end.
+ * Callers: `api/start.ts`, the command line. Runs on: the caller's thread. Invariant: `finished` settles exactly
+ * once, after sinks were committed or aborted and every thread of the run has ended.
+ */
+import { systemClock } from '../base/clock.js';
+import { fromWire, MillraceError, toWire } from '../base/errors.js';
+import { nodeDisk } from '../base/node-disk.js';
+import type { PhysicalPlan } from '../graph/physical-plan.js';
+import type { LedgerRow } from '../memory/ledger.js';
+import type { JobState } from './coordinator.js';
+import type { Deployment } from './deployment.js';
+import { EventStream } from './event-stream.js';
+import type { BadRecordReport } from './messages.js';
+import { type RunMetricsSnapshot, snapshotMetrics } from './metrics-snapshot.js';
+import type { RunCompletion, RunControl, RunObserver } from './run-control.js';
+import { abortSinks, commitSinks } from './sink-commit.js';
+
+/** What `events()` yields. */
+export type ExecutionEvent =
+  | { readonly type: 'state'; readonly state: JobState; readonly atMs: number }
+  | { readonly type: 'badRecord'; readonly record: BadRecordReport };
+
+/** What a finished run leaves behind. */
+export interface JobResult {
+  readonly jobName: string;
+  readonly state: 'FINISHED';
+  readonly durationMs: number;
+  readonly metrics: RunMetricsSnapshot;
+  readonly badRecords: number;
+  /** Who held how much memory, per slot. */
+  readonly ledger: readonly { readonly slot: number; readonly rows: readonly LedgerRow[] }[];
+}
+
+/** Bad records whose bytes are kept for the caller; all are counted. */
+const BAD_RECORDS_KEPT_MAX = 1000;
+
+/** The slot number under which the shared memory of the run stands in the ledger. */
+export const SHARED_LEDGER = -2;
+
+/** The handle on a running job, wherever it runs. */
+export interface JobExecution {
+  readonly jobName: string;
+  readonly plan: PhysicalPlan;
+  readonly state: JobState;
+  /** Resolves with the result; rejects with the first failure, or with JOB_CANCELED. */
+  readonly finished: Promise<JobResult>;
+  /** Ends the job at once; results that are not committed are thrown away. */
+  cancel(): void;
+  /**
+   * Ends the job in order: sources stop, records in flight are processed, sinks commit. With `drain`, operators
+   * also emit what they hold back, as at the natural end of the input.
+   */
+  stop(options?: { readonly drain?: boolean }): Promise<JobResult>;
+  /** What happens from now on, until the end; each call is a stream of its own. */
+  events(): AsyncIterableIterator<ExecutionEvent>;
+  /** The counters of all subtasks and edges, read from shared memory without disturbing the workers. */
+  metrics(): RunMetricsSnapshot;
+}
+
+/** A job that runs in this process. */
+export class Execution implements RunObserver, JobExecution {
+  readonly plan: PhysicalPlan;
+  readonly deployment: Deployment;
+  readonly finished: Promise<JobResult>;
+  state: JobState = 'CREATED';
+  readonly #startedMs = systemClock.monotonicMs();
+  readonly #events = new EventStream<ExecutionEvent>();
+  readonly #ledger: { slot: number; rows: readonly LedgerRow[] }[] = [];
+  readonly #signal: AbortSignal | null;
+  readonly #onAbort = (): void => this.cancel();
+  #badRecords = 0;
+  #control: RunControl | null = null;
+  #resolve: (result: JobResult) => void = () => {};
+  #reject: (error: unknown) => void = () => {};
+
+  constructor(plan: PhysicalPlan, deployment: Deployment, signal: AbortSignal | null) {
+    this.plan = plan;
+    this.deployment = deployment;
+    this.#signal = signal;
+    this.finished = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    // Whoever only listens to events must not bring the process down with an unhandled rejection.
+    this.finished.catch(() => {});
+  }
+
+  /** Called once by whoever starts the threads. */
+  attach(control: RunControl): void {
+    this.#control = control;
+    this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
+    if (this.#signal?.aborted === true) this.cancel();
+  }
+
+  get jobName(): string {
+    return this.plan.jobName;
+  }
+
+  cancel(): void {
+    const reason = toWire(
+      new MillraceError('JOB_CANCELED', 'The job was canceled.', { where: { job: this.jobName } }),
+    );
+    this.#control?.send({ kind: 'cancel', reason });
+  }
+
+  stop(options: { readonly drain?: boolean } = {}): Promise<JobResult> {
+    this.#control?.send({ kind: 'stop', drain: options.drain ?? false });
+    return this.finished;
+  }
+
+  events(): AsyncIterableIterator<ExecutionEvent> {
+    return this.#events.subscribe();
+  }
+
+  metrics(): RunMetricsSnapshot {
+    return snapshotMetrics(this.plan, this.deployment, systemClock.monotonicMs() - this.#startedMs);
+  }
+
+  onState(state: JobState): void {
+    this.state = state;
+    this.#events.push({ type: 'state', state, atMs: systemClock.epochMs() });
+  }
+
+  onBadRecord(record: BadRecordReport): void {
+    if (this.#badRecords++ < BAD_RECORDS_KEPT_MAX) this.#events.push({ type: 'badRecord', record });
+  }
+
+  onLedger(slot: number, rows: readonly LedgerRow[]): void {
+    this.#ledger.push({ slot, rows });
+  }
+
+  onComplete(completion: RunCompletion): void {
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    void this.#settle(completion);
+  }
+
+  async #settle(completion: RunCompletion): Promise<void> {
+    try {
+      const parts = { plan: this.plan, deployment: this.deployment, disk: nodeDisk };
+      if (completion.state === 'FINISHED') {
+        await commitSinks(parts, completion.commits);
+        this.#resolve(this.#result());
+      } else {
+        await abortSinks(parts);
+        const error = completion.error === null ? null : fromWire(completion.error);
+        this.#reject(error ?? new MillraceError('ASSERTION', 'A job failed without a cause.'));
+      }
+    } catch (error) {
+      this.state = 'FAILED';
+      this.#reject(error);
+    } finally {
+      this.#events.end();
+    }
+  }
+
+  #result(): JobResult {
+    return {
+      jobName: this.jobName,
+      state: 'FINISHED',
+      durationMs: systemClock.monotonicMs() - this.#startedMs,
+      metrics: this.metrics(),
+      badRecords: this.#badRecords,
+      ledger: this.#ledger,
+    };
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * The in-thread runtime: the same scheduler, coordinator and subtasks as a threaded run, with one slot on the
+ * caller's thread. Tests, simulation and small jobs use it. Callers: `execution.ts`, the test kit. Runs on: the
+ * caller's thread, yielding to its event loop every few milliseconds.
+ */
+import type { Clock } from '../base/clock.js';
+import type { Disk } from '../base/disk.js';
+import { toWire } from '../base/errors.js';
+import type { Random } from '../base/random.js';
+import { HOST_SLOT, type PhysicalPlan } from '../graph/physical-plan.js';
+import { wakerFor } from '../ring/parker.js';
+import { ControlMemory } from './control-layout.js';
+import { Coordinator, type CoordinatorAction, type CoordinatorEvent } from './coordinator.js';
+import type { Deployment } from './deployment.js';
+import { eventLoopHold, nextEventLoopTurn } from './event-loop.js';
+import type { SlotMessage } from './messages.js';
+import type { RunControl, RunObserver } from './run-control.js';
+import { runSlot } from './slot-run.js';
+
+/** What a simulation replaces. */
+export interface InThreadWorld {
+  readonly clock: Clock;
+  readonly disk: Disk;
+  /** Order of stepping; null steps in plan order. */
+  readonly shuffle: Random | null;
+}
+
+/** The plan with every subtask on the caller's thread. */
+export function planInThread(plan: PhysicalPlan): PhysicalPlan {
+  const vertices = plan.vertices.map((vertex) => ({
+    ...vertex,
+    slots: vertex.slots.map(() => HOST_SLOT),
+  }));
+  return { ...plan, vertices, slots: 0 };
+}
+
+/** Runs a plan whose subtasks are all on the caller's thread. */
+export function startInThread(
+  plan: PhysicalPlan,
+  deployment: Deployment,
+  observer: RunObserver,
+  world: InThreadWorld,
+): RunControl {
+  const run = new InThreadRun(plan, deployment, observer, world);
+  void run.run();
+  return run;
+}
+
+class InThreadRun implements RunControl {
+  readonly #plan: PhysicalPlan;
+  readonly #deployment: Deployment;
+  readonly #observer: RunObserver;
+  readonly #world: InThreadWorld;
+  readonly #control: ControlMemory;
+  readonly #coordinator: Coordinator;
+
+  constructor(
+    plan: PhysicalPlan,
+    deployment: Deployment,
+    observer: RunObserver,
+    world: InThreadWorld,
+  ) {
+    this.#plan = plan;
+    this.#deployment = deployment;
+    this.#observer = observer;
+    this.#world = world;
+    this.#control = new ControlMemory(deployment.control, plan.vertices.length);
+    this.#coordinator = new Coordinator({
+      slots: [HOST_SLOT],
+      cancellationTimeoutMs: deployment.settings['task.cancellationTimeout'],
+    });
+  }
+
+  async run(): Promise<void> {
+    const letGo = eventLoopHold();
+    try {
+      await runSlot({
+        plan: this.#plan,
+        deployment: this.#deployment,
+        slot: HOST_SLOT,
+        clock: this.#world.clock,
+        disk: this.#world.disk,
+        mayBlock: false,
+        shuffle: this.#world.shuffle,
+        keepAlive: eventLoopHold,
+        yieldToEvents: nextEventLoopTurn,
+        report: (message) => this.#onMessage(message),
+      });
+    } catch (error) {
+      this.send({ kind: 'slotFailed', slot: HOST_SLOT, error: toWire(error) });
+    } finally {
+      letGo();
+    }
+  }
+
+  send(event: CoordinatorEvent): void {
+    for (const action of this.#coordinator.handle(event)) this.#perform(action);
+  }
+
+  #onMessage(message: SlotMessage): void {
+    if (message.kind === 'event') this.send(message.event);
+    else if (message.kind === 'badRecord') this.#observer.onBadRecord(message.record);
+    else this.#observer.onLedger(message.slot, message.rows);
+  }
+
+  #perform(action: CoordinatorAction): void {
+    if (action.kind === 'state') {
+      this.#observer.onState(action.state);
+    } else if (action.kind === 'command') {
+      this.#control.command(this.#deployment.slots, action.command);
+      wakerFor(this.#control.parkerWord(this.#deployment.slots)).wake();
+    } else if (action.kind === 'complete') {
+      this.#observer.onComplete(action);
+    }
+    // A thread cannot terminate itself; a function that never returns is beyond the in-thread runtime.
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * The inputs of a subtask: one ring per upstream subtask of every input edge, read in turn so that no channel
+ * starves. Callers: the subtask. Runs on: the slot's thread. Invariant: at most one message is current, and its
+ * memory stays untouched until `release`.
+ */
+import { assert } from '../base/assert.js';
+import type { Batch } from '../record/batch.js';
+import { decodeFrame } from '../record/frame-codec.js';
+import type { StreamSchemas } from '../record/schema-registry.js';
+import {
+  FRAME_DATA,
+  FRAME_END_OF_DATA,
+  FRAME_FINISHED,
+  type RingReader,
+} from '../ring/contract.js';
+
+/** One upstream subtask. */
+export interface InputChannel {
+  /** Index of the input edge within the vertex. */
+  readonly input: number;
+  readonly ring: RingReader;
+  readonly schemas: StreamSchemas;
+}
+
+/** A batch is current; consume it, then `release`. */
+export const GATE_BATCH = 0;
+/** No channel has anything. */
+export const GATE_EMPTY = 1;
+/** All channels have finished. */
+export const GATE_FINISHED = 2;
+
+/** Reads the channels of one subtask. */
+export class InputGate {
+  batch: Batch | null = null;
+  /** Input edge and frame bytes of the current batch. */
+  input = 0;
+  bytes = 0;
+  /** False once an upstream subtask ended without draining: held-back results must not be emitted. */
+  isDraining = true;
+  readonly #channels: readonly InputChannel[];
+  readonly #finished: boolean[];
+  #open: number;
+  #current = -1;
+  #next = 0;
+
+  constructor(channels: readonly InputChannel[]) {
+    this.#channels = channels;
+    this.#finished = channels.map(() => false);
+    this.#open = channels.length;
+  }
+
+  poll(): number {
+    assert(this.#current < 0, 'The current batch is released before the next poll.');
+    if (this.#open === 0) return GATE_FINISHED;
+    for (let looked = 0; looked < this.#channels.length; looked++) {
+      const index = this.#next;
+      this.#next = index + 1 === this.#channels.length ? 0 : index + 1;
+      if (this.#finished[index]) continue;
+      if (this.#pollChannel(index)) return GATE_BATCH;
+      if (this.#open === 0) return GATE_FINISHED;
+    }
+    return GATE_EMPTY;
+  }
+
+  release(): void {
+    this.#channels[this.#current].ring.release();
+    this.#current = -1;
+    this.batch = null;
+  }
+
+  /** Handles control frames of a channel until a data frame is current or the ring is empty. */
+  #pollChannel(index: number): boolean {
+    const { ring, schemas, input } = this.#channels[index];
+    while (!this.#finished[index] && ring.poll()) {
+      if (ring.kind === FRAME_DATA) {
+        this.batch = decodeFrame(ring.memory, ring.offset, ring.bytes, schemas);
+        this.input = input;
+        this.bytes = ring.bytes;
+        this.#current = index;
+        return true;
+      }
+      this.#control(index, ring);
+      ring.release();
+    }
+    return false;
+  }
+
+  #control(index: number, ring: RingReader): void {
+    if (ring.kind === FRAME_END_OF_DATA) {
+      if (ring.memory[ring.offset] === 0) this.isDraining = false;
+    } else {
+      assert(ring.kind === FRAME_FINISHED, 'A bounded job sends data, end-of-data and finished.');
+      this.#finished[index] = true;
+      this.#open--;
+    }
+  }
+}

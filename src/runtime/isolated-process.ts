@@ -1,0 +1,61 @@
+/**
+ * The main file of the child process of an isolated job: imports the job, runs it, reports to the parent, ends.
+ * Callers: `isolated-run.ts` forks it. Runs on: the main thread of the child.
+ */
+import { toWire } from '../base/errors.js';
+import type { JobExecution } from './execution.js';
+import type { IsolatedReport, IsolatedRequest } from './isolated-run.js';
+import { importJob } from './job-import.js';
+import { startRun } from './start-run.js';
+
+/** How often counters are reported; also how stale the name of the last operator may be after a crash. */
+const METRICS_MS = 250;
+
+let execution: JobExecution | null = null;
+
+function report(message: IsolatedReport): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.send === undefined || !process.connected) resolve();
+    else process.send(message, () => resolve());
+  });
+}
+
+async function main(request: IsolatedRequest & { readonly kind: 'run' }): Promise<void> {
+  try {
+    const { moduleUrl, jobName, params, settings, baseDirectory } = request;
+    const job = await importJob(moduleUrl, jobName, { isSlot: true });
+    const running = await startRun({
+      job: { ...job, module: moduleUrl, isImportable: true, build: (given) => job.build(given) },
+      params,
+      settings: { ...settings, isolate: 'none', runtime: 'threads' },
+      baseDirectory,
+      signal: null,
+    });
+    execution = running;
+    const timer = setInterval(() => {
+      void report({ kind: 'metrics', metrics: running.metrics() });
+    }, METRICS_MS);
+    void forwardEvents(running);
+    const result = await running.finished.finally(() => clearInterval(timer));
+    await report({ kind: 'finished', result });
+  } catch (error) {
+    await report({ kind: 'failed', error: toWire(error) });
+  } finally {
+    process.exit(0);
+  }
+}
+
+async function forwardEvents(running: JobExecution): Promise<void> {
+  for await (const event of running.events()) await report({ kind: 'event', event });
+}
+
+process.on('message', (request: IsolatedRequest) => {
+  if (request.kind === 'run') void main(request);
+  else if (request.kind === 'cancel') execution?.cancel();
+  else void execution?.stop({ drain: request.drain });
+});
+// Without its parent the job has nobody to report to.
+process.on('disconnect', () => {
+  execution?.cancel();
+  setTimeout(() => process.exit(1), 5000).unref();
+});

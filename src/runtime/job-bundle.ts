@@ -1,0 +1,95 @@
+/**
+ * Turns a TypeScript job module into one JavaScript module that every slot can import, by esbuild. Packages stay
+ * external; `millrace` itself is pinned to this very copy, so that all threads share one engine. Callers: start of
+ * a run, the command line. Runs on: the caller's thread.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { BuildOptions, BuildResult } from 'esbuild';
+import { MillraceError } from '../base/errors.js';
+import { entryUrl } from './entry-url.js';
+
+const TYPESCRIPT = /\.[cm]?tsx?$/;
+
+/** The URL that slots import for `moduleUrl`: itself for JavaScript, a bundle for TypeScript. */
+export async function importableUrl(moduleUrl: string): Promise<string> {
+  if (!moduleUrl.startsWith('file:') || !TYPESCRIPT.test(new URL(moduleUrl).pathname))
+    return moduleUrl;
+  const path = fileURLToPath(moduleUrl);
+  const code = await bundle(path, moduleUrl);
+  const hash = createHash('sha256').update(code).digest('hex').slice(0, 16);
+  const target = join(cacheDirectory(path), `${hash}.mjs`);
+  if (!existsSync(target)) {
+    // Written aside and renamed, so that another process never imports half a file.
+    const aside = `${target}.${process.pid}.tmp`;
+    writeFileSync(aside, code);
+    renameSync(aside, target);
+  }
+  return pathToFileURL(target).href;
+}
+
+async function bundle(path: string, moduleUrl: string): Promise<string> {
+  const { build } = await import('esbuild');
+  const options = {
+    entryPoints: [path],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    packages: 'external',
+    sourcemap: 'inline',
+    sourcesContent: false,
+    logLevel: 'silent',
+    define: { 'import.meta.url': JSON.stringify(moduleUrl) },
+    plugins: [
+      {
+        name: 'millrace',
+        setup: (setup) => {
+          setup.onResolve({ filter: /^millrace$/ }, () => ({
+            path: entryUrl('index'),
+            external: true,
+          }));
+        },
+      },
+    ],
+  } satisfies BuildOptions;
+  let result: BuildResult<typeof options>;
+  try {
+    result = await build(options);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new MillraceError('JOB_NOT_IMPORTABLE', `The job does not compile: ${reason}`, {
+      cause,
+      where: { file: path },
+    });
+  }
+  return result.outputFiles[0].text;
+}
+
+/** Beside the packages the job imports, so that bare names still resolve; else the system's place for it. */
+function cacheDirectory(path: string): string {
+  for (let directory = dirname(path); ; directory = dirname(directory)) {
+    const packages = join(directory, 'node_modules');
+    if (existsSync(packages) && tryMake(join(packages, '.cache', 'millrace'))) {
+      return join(packages, '.cache', 'millrace');
+    }
+    if (dirname(directory) === directory) break;
+  }
+  const fallback = join(tmpdir(), 'millrace-bundles');
+  mkdirSync(fallback, { recursive: true });
+  return fallback;
+}
+
+function tryMake(directory: string): boolean {
+  try {
+    mkdirSync(directory, { recursive: true });
+    return true;
+  } catch {
+    // A read-only installation: the caller looks further up.
+    return false;
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * Messages between the threads of a run; all plain data. Rows never travel this way. Callers: slot threads, the
+ * coordinator thread, the caller's thread. Runs on: any thread.
+ */
+import type { MessagePort } from 'node:worker_threads';
+import type { WireError } from '../base/errors.js';
+import type { LedgerRow } from '../memory/ledger.js';
+import type { CoordinatorAction, CoordinatorEvent } from './coordinator.js';
+import type { Deployment } from './deployment.js';
+
+/** Given to a slot's thread at start. */
+export interface SlotThreadData {
+  readonly deployment: Deployment;
+  readonly slot: number;
+  /** To the coordinator. */
+  readonly port: MessagePort;
+}
+
+/** Given to the coordinator's thread at start. */
+export interface CoordinatorThreadData {
+  readonly slots: readonly number[];
+  /** Port of each slot, in the order of `slots`. */
+  readonly slotPorts: readonly MessagePort[];
+  /** To the caller's thread. */
+  readonly hostPort: MessagePort;
+  readonly control: SharedArrayBuffer;
+  readonly metrics: SharedArrayBuffer;
+  readonly vertices: number;
+  readonly workerSlots: number;
+  readonly cancellationTimeoutMs: number;
+  readonly stallTimeoutMs: number;
+  /** What the watchdog names: the subtasks of each slot, by index into the task metrics. */
+  readonly watched: readonly WatchedSubtask[];
+}
+
+/** A subtask as the watchdog sees it. */
+export interface WatchedSubtask {
+  readonly slot: number;
+  readonly metricsIndex: number;
+  readonly vertexName: string;
+  readonly vertexUid: string;
+  readonly subtask: number;
+  readonly operators: readonly { readonly name: string; readonly uid: string }[];
+}
+
+/** From a slot to the coordinator. */
+export type SlotMessage =
+  | { readonly kind: 'event'; readonly event: CoordinatorEvent }
+  | { readonly kind: 'badRecord'; readonly record: BadRecordReport }
+  | { readonly kind: 'ledger'; readonly slot: number; readonly rows: readonly LedgerRow[] };
+
+/** A bad record as it reaches the caller. */
+export interface BadRecordReport {
+  readonly vertex: number;
+  readonly file: string | null;
+  readonly line: number | null;
+  readonly byteOffset: number | null;
+  readonly bytes: Uint8Array;
+  readonly error: WireError;
+}
+
+/** From the coordinator to the caller's thread. */
+export type HostMessage =
+  | { readonly kind: 'action'; readonly action: CoordinatorAction }
+  | { readonly kind: 'badRecord'; readonly record: BadRecordReport }
+  | { readonly kind: 'ledger'; readonly slot: number; readonly rows: readonly LedgerRow[] };
+
+/** From the caller's thread to the coordinator. */
+export type HostRequest = { readonly kind: 'event'; readonly event: CoordinatorEvent };

@@ -1,0 +1,200 @@
+/**
+ * Every configuration key of a run, in one table: name, type, default, range, meaning. Embedded options, the
+ * configuration file, environment variables, `-D` flags and `docs/configuration.md` all read it. Callers: api,
+ * cli, the documentation generator. Runs on: any thread; pure.
+ */
+import { MillraceError } from '../base/errors.js';
+import { didYouMean } from '../base/nearest-name.js';
+import { parseBytes, parseDurationMs } from '../base/units.js';
+
+/** How a value is written and checked. */
+export type SettingType = 'integer' | 'number' | 'bytes' | 'duration' | 'choice' | 'boolean';
+
+/** One row of the table. */
+export interface SettingDefinition {
+  readonly type: SettingType;
+  /** As a person would write it; `null` means that it is worked out at start. */
+  readonly default: string | number | boolean | null;
+  /** Inclusive bounds after conversion (bytes, milliseconds); absent for choices and booleans. */
+  readonly min?: number;
+  readonly max?: number;
+  readonly choices?: readonly string[];
+  readonly meaning: string;
+}
+
+const GIB = 1024 ** 3;
+const DAY_MS = 86_400_000;
+
+/** The table. Keys are dotted; the file nests them or not, the environment writes `MILLRACE_SLOT_MEMORY`. */
+export const SETTINGS = {
+  parallelism: {
+    type: 'integer',
+    default: null,
+    min: 1,
+    max: 32768,
+    meaning: 'Subtasks of each operator that names no parallelism of its own. Default: the cores.',
+  },
+  maxParallelism: {
+    type: 'integer',
+    default: null,
+    min: 1,
+    max: 32768,
+    meaning:
+      'Number of key groups, the bound of every later rescale. Default: as Flink computes it.',
+  },
+  'slot.memory': {
+    type: 'bytes',
+    default: '512mb',
+    min: 32 * 1024 ** 2,
+    max: 1024 * GIB,
+    meaning: 'Memory of one slot: its rings, its state and its heap together.',
+  },
+  'slot.networkFraction': {
+    type: 'number',
+    default: 0.125,
+    min: 0.01,
+    max: 0.8,
+    meaning: 'Share of the slot memory for the rings through which its subtasks receive frames.',
+  },
+  'slot.managedFraction': {
+    type: 'number',
+    default: 0.375,
+    min: 0.01,
+    max: 0.9,
+    meaning: 'Share of the slot memory for state tables. The rest is the JavaScript heap.',
+  },
+  'exchange.batchRows': {
+    type: 'integer',
+    default: 1024,
+    min: 1,
+    max: 65536,
+    meaning: 'Rows a frame holds at most.',
+  },
+  'aggregate.preAggregateKeys': {
+    type: 'integer',
+    default: 16384,
+    min: 0,
+    max: 16_777_216,
+    meaning: 'Keys that a pre-aggregation before the exchange holds at most; 0 turns it off.',
+  },
+  'task.stallTimeout': {
+    type: 'duration',
+    default: 0,
+    min: 0,
+    max: 365 * DAY_MS,
+    meaning: 'A function that does not return for so long fails the job; 0 never.',
+  },
+  'task.cancellationTimeout': {
+    type: 'duration',
+    default: '180s',
+    min: 0,
+    max: 365 * DAY_MS,
+    meaning: 'A thread that does not react to cancellation for so long is terminated.',
+  },
+  runtime: {
+    type: 'choice',
+    default: 'auto',
+    choices: ['auto', 'threads', 'in-thread'],
+    meaning: 'Worker threads, or one slot on the calling thread; auto takes threads where it can.',
+  },
+  isolate: {
+    type: 'choice',
+    default: 'none',
+    choices: ['none', 'process'],
+    meaning: 'Where the job runs: in this process, or in a child process that may crash alone.',
+  },
+  seed: {
+    type: 'integer',
+    default: null,
+    min: 0,
+    max: 4294967295,
+    meaning: 'Seed of everything random in the run. Default: a fresh one, printed with --verbose.',
+  },
+} as const satisfies Record<string, SettingDefinition>;
+
+/** A configuration key. */
+export type SettingKey = keyof typeof SETTINGS;
+/** Converted values: bytes and milliseconds as numbers, null where the default is worked out at start. */
+export type Settings = {
+  readonly [K in SettingKey]: (typeof SETTINGS)[K]['type'] extends 'choice'
+    ? string
+    : (typeof SETTINGS)[K]['default'] extends null
+      ? number | null
+      : number;
+};
+
+/** Values as given, with where each was given, for messages. Later layers win. */
+export interface SettingsLayer {
+  /** Such as 'option', 'file millrace.config.yaml', 'environment', '-D'. */
+  readonly origin: string;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+/** Merges layers over the defaults. Throws OPTION_UNKNOWN or OPTION_INVALID naming key, value and range. */
+export function resolveSettings(layers: readonly SettingsLayer[]): Settings {
+  const resolved: Record<string, unknown> = {};
+  for (const [key, definition] of Object.entries(SETTINGS)) {
+    resolved[key] =
+      definition.default === null ? null : convert(key, definition, definition.default, 'default');
+  }
+  for (const { origin, values } of layers) {
+    for (const [key, value] of Object.entries(values)) {
+      if (value === undefined) continue;
+      resolved[key] = convert(key, definitionOf(key, origin), value, origin);
+    }
+  }
+  const settings = resolved as Settings;
+  const shares = settings['slot.networkFraction'] + settings['slot.managedFraction'];
+  if (shares > 0.95) {
+    throw new MillraceError(
+      'OPTION_INVALID',
+      `slot.networkFraction and slot.managedFraction together are ${shares}.`,
+      { advice: 'Leave at least 0.05 of the slot for the JavaScript heap.' },
+    );
+  }
+  return settings;
+}
+
+function definitionOf(key: string, origin: string): SettingDefinition {
+  const table: Readonly<Record<string, SettingDefinition>> = SETTINGS;
+  if (Object.hasOwn(table, key)) return table[key];
+  throw new MillraceError('OPTION_UNKNOWN', `There is no setting "${key}" (${origin}).`, {
+    advice: didYouMean(key, Object.keys(SETTINGS)),
+  });
+}
+
+function convert(
+  key: string,
+  definition: SettingDefinition,
+  value: unknown,
+  origin: string,
+): unknown {
+  const fail = (expected: string): never => {
+    throw new MillraceError(
+      'OPTION_INVALID',
+      `${key} (${origin}) is ${JSON.stringify(value)}; it must be ${expected}.`,
+    );
+  };
+  if (definition.type === 'choice') {
+    const choices = definition.choices ?? [];
+    return choices.includes(String(value)) ? value : fail(`one of ${choices.join(', ')}`);
+  }
+  if (definition.type === 'boolean') {
+    if (value === true || value === 'true') return true;
+    return value === false || value === 'false' ? false : fail('true or false');
+  }
+  const number = toNumber(key, definition.type, value);
+  const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = definition;
+  const isWhole = definition.type !== 'integer' || Number.isInteger(number);
+  if (!(number >= min && number <= max) || !isWhole) {
+    fail(`${definition.type === 'integer' ? 'a whole number' : 'a value'} from ${min} to ${max}`);
+  }
+  return number;
+}
+
+function toNumber(key: string, type: SettingType, value: unknown): number {
+  if (typeof value !== 'number' && typeof value !== 'string') return Number.NaN;
+  if (type === 'bytes') return parseBytes(value, key);
+  if (type === 'duration') return parseDurationMs(value, key);
+  return typeof value === 'string' && value.trim() === '' ? Number.NaN : Number(value);
+}

@@ -1,0 +1,74 @@
+/**
+ * Makes the results of a finished run visible, or throws those of a failed one away. Callers: `execution.ts`. Runs
+ * on: the caller's thread, after every writer has ended.
+ */
+import type { Disk } from '../base/disk.js';
+import { MillraceError } from '../base/errors.js';
+import type { PhysicalPlan, VertexSink } from '../graph/physical-plan.js';
+import type { SinkCommit } from './coordinator.js';
+import type { Deployment } from './deployment.js';
+
+/** What commit and abort work on. */
+export interface SinkCommitParts {
+  readonly plan: PhysicalPlan;
+  readonly deployment: Deployment;
+  readonly disk: Disk;
+}
+
+/** Commits every sink, in plan order. Throws SINK_FAILED naming the sink. */
+export async function commitSinks(
+  parts: SinkCommitParts,
+  commits: readonly SinkCommit[],
+): Promise<void> {
+  await forEachSink(parts, 'committed', async (sink, vertex, sinkIndex) => {
+    const committables = commits
+      .filter((commit) => commit.vertex === vertex && commit.sinkIndex === sinkIndex)
+      .flatMap((commit) => commit.committables);
+    await sink.connector.commit?.(committables, contextOf(parts, vertex, sinkIndex));
+  });
+}
+
+/** Cleans up after every sink; a sink that cannot be cleaned does not keep the others from it. */
+export async function abortSinks(parts: SinkCommitParts): Promise<void> {
+  await forEachSink(parts, 'cleaned up', async (sink, vertex, sinkIndex) => {
+    const context = contextOf(parts, vertex, sinkIndex);
+    await sink.connector.abort?.(context.plan, context);
+  });
+}
+
+async function forEachSink(
+  parts: SinkCommitParts,
+  what: string,
+  action: (sink: VertexSink, vertex: number, sinkIndex: number) => Promise<void>,
+): Promise<void> {
+  let first: MillraceError | null = null;
+  for (const vertex of parts.plan.vertices) {
+    for (const [sinkIndex, sink] of vertex.sinks.entries()) {
+      try {
+        await action(sink, vertex.id, sinkIndex);
+      } catch (cause) {
+        const reason = cause instanceof Error ? cause.message : String(cause);
+        first ??= MillraceError.is(cause)
+          ? cause.at({ operator: sink.identity.name })
+          : new MillraceError('SINK_FAILED', `The sink could not be ${what}: ${reason}`, {
+              cause,
+              where: { job: parts.plan.jobName, operator: sink.identity.name },
+            });
+      }
+    }
+  }
+  if (first !== null) throw first;
+}
+
+function contextOf(
+  parts: SinkCommitParts,
+  vertex: number,
+  sinkIndex: number,
+): { plan: unknown; disk: Disk; baseDirectory: string } {
+  const { deployment, disk } = parts;
+  return {
+    plan: deployment.sinkPlans[vertex][sinkIndex],
+    disk,
+    baseDirectory: deployment.baseDirectory,
+  };
+}

@@ -1,0 +1,69 @@
+/**
+ * The output of a chain into a sink writer in the same slot: full builders are offered to the writer, which
+ * takes what it can. Callers: the chain's generated loop, the subtask. Runs on: the slot's thread. Invariant:
+ * rows are offered in order and each exactly once, also when the writer takes a batch in parts.
+ */
+import type { SinkWriter } from '../connector/contract.js';
+import type { TaskMetricsWriter } from '../metrics/task-metrics.js';
+import type { OutputPort, PortOptions } from '../operator/contract.js';
+import type { BatchBuilder } from '../record/batch-builder.js';
+import { createBatchBuilder } from '../record/batch-builder.js';
+import type { Schema } from '../record/schema.js';
+import type { StreamSchemas } from '../record/schema-registry.js';
+
+/** What a sink port is made of. */
+export interface SinkPortParts {
+  readonly writer: SinkWriter;
+  readonly schemas: StreamSchemas;
+  readonly batchRows: number;
+  readonly metrics: TaskMetricsWriter;
+}
+
+/** An output port over a sink writer. */
+export class SinkPort implements OutputPort {
+  readonly channels = 1;
+  builders: readonly BatchBuilder[] = [];
+  readonly #writer: SinkWriter;
+  readonly #schemas: StreamSchemas;
+  readonly #batchRows: number;
+  readonly #metrics: TaskMetricsWriter;
+  /** Rows of the builder that the writer has taken already. */
+  #taken = 0;
+
+  constructor(parts: SinkPortParts) {
+    this.#writer = parts.writer;
+    this.#schemas = parts.schemas;
+    this.#batchRows = parts.batchRows;
+    this.#metrics = parts.metrics;
+  }
+
+  open(schema: Schema, options: PortOptions): boolean {
+    if (!this.flushAll()) return false;
+    const agreed = this.#schemas.propose(schema);
+    this.builders = [
+      createBatchBuilder(agreed.schema, agreed.version, { capacity: this.#batchRows, ...options }),
+    ];
+    return true;
+  }
+
+  flush(_channel: number): boolean {
+    const builder = this.builders[0];
+    if (builder.rows === 0) return true;
+    this.#taken += this.#writer.write(builder.take(), this.#taken);
+    if (this.#taken < builder.rows) return false;
+    this.#metrics.addRowsOut(this.#taken);
+    this.#metrics.setBytesOut(this.#writer.bytesWritten);
+    this.#taken = 0;
+    builder.reset();
+    return true;
+  }
+
+  flushAll(): boolean {
+    return this.builders.length === 0 || this.flush(0);
+  }
+
+  /** Hands over all rows and makes them visible as far as the sink can. */
+  flushThrough(): boolean {
+    return this.flushAll() && this.#writer.flush();
+  }
+}

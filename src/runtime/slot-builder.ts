@@ -1,0 +1,262 @@
+/**
+ * Builds the subtasks of one slot from the plan and the deployment: opens readers and writers, wires rings, and
+ * compiles chains lazily on their first batch. Callers: `slot-thread.ts`, `host-slot.ts`. Runs on: the slot's
+ * thread. Invariant: what was opened is closed again when building fails half-way.
+ */
+import type { Clock } from '../base/clock.js';
+import type { Disk } from '../base/disk.js';
+import { MillraceError } from '../base/errors.js';
+import { SeededRandom } from '../base/random.js';
+import type { BadRecord, SourceReader } from '../connector/contract.js';
+import type { PhysicalPlan, Vertex } from '../graph/physical-plan.js';
+import { HOST_SLOT } from '../graph/physical-plan.js';
+import { RunMetrics } from '../metrics/run-metrics.js';
+import type { TaskMetricsWriter } from '../metrics/task-metrics.js';
+import type { ChainOutput } from '../operator/chain-options.js';
+import { createChainTask } from '../operator/chain-task.js';
+import { keyGroupRange } from '../record/key-group.js';
+import { SchemaRegistry } from '../record/schema-registry.js';
+import { wakerFor } from '../ring/parker.js';
+import { openRingReader, openRingWriter } from '../ring/spsc-ring.js';
+import type { StateTable, TableSpec } from '../state/contract.js';
+import { createHotTable } from '../state/hot-table.js';
+import { originsOf, targetsOf } from './channels.js';
+import { ControlMemory } from './control-layout.js';
+import { type Deployment, type RingPlacement, StreamIds } from './deployment.js';
+import { type InputChannel, InputGate } from './input-gate.js';
+import { RingPort } from './ring-port.js';
+import { SinkPort } from './sink-port.js';
+import { SourceHead } from './source-head.js';
+import { Subtask, type SubtaskSink } from './subtask.js';
+
+/** What a slot is built from. */
+export interface SlotParts {
+  readonly plan: PhysicalPlan;
+  readonly deployment: Deployment;
+  /** Index of the slot, or HOST_SLOT. */
+  readonly slot: number;
+  readonly clock: Clock;
+  readonly disk: Disk;
+  /** Filled with every state table of the slot as it is created. */
+  readonly tables: StateTable[];
+  onBadRecord(vertex: Vertex, record: BadRecord): void;
+}
+
+/** Builds every subtask that the plan puts into this slot, producers before consumers. */
+export async function buildSlot(parts: SlotParts): Promise<readonly Subtask[]> {
+  const builder = new SlotBuilder(parts);
+  const subtasks: Subtask[] = [];
+  try {
+    for (const vertex of parts.plan.vertices) {
+      for (let index = 0; index < vertex.parallelism; index++) {
+        if (vertex.slots[index] !== parts.slot) continue;
+        subtasks.push(await builder.subtask(vertex, index));
+      }
+    }
+  } catch (error) {
+    for (const subtask of subtasks) subtask.close();
+    builder.closeOpened();
+    throw error;
+  }
+  return subtasks;
+}
+
+class SlotBuilder {
+  readonly #parts: SlotParts;
+  readonly #control: ControlMemory;
+  readonly #registry: SchemaRegistry;
+  readonly #streams: StreamIds;
+  readonly #metrics: RunMetrics;
+  /** Readers and writers of the subtask being built, closed when building it fails. */
+  #opened: { close(): void }[] = [];
+
+  constructor(parts: SlotParts) {
+    this.#parts = parts;
+    const { deployment, plan } = parts;
+    this.#control = new ControlMemory(deployment.control, plan.vertices.length);
+    this.#registry = new SchemaRegistry(deployment.registry);
+    this.#streams = new StreamIds(plan);
+    this.#metrics = new RunMetrics(deployment.metrics, plan, deployment.rings.length);
+  }
+
+  closeOpened(): void {
+    for (const opened of this.#opened) opened.close();
+  }
+
+  async subtask(vertex: Vertex, index: number): Promise<Subtask> {
+    this.#opened = [];
+    const { deployment, clock } = this.#parts;
+    const metrics = this.#metrics.task(vertex.id, index);
+    metrics.setState('INITIALIZING');
+    const ringPorts = vertex.outputs.map((output) => this.#ringPort(output.edge, index, metrics));
+    const sinks: SubtaskSink[] = [];
+    for (let sink = 0; sink < vertex.sinks.length; sink++) {
+      sinks.push(await this.#sink(vertex, index, sink, metrics));
+    }
+    const outputs: ChainOutput[] = [
+      ...vertex.outputs.map((output, at) => ({
+        port: ringPorts[at],
+        after: output.after,
+        partitioner: this.#parts.plan.edges[output.edge].partitioner,
+        columns: this.#parts.plan.edges[output.edge].columns,
+        maxParallelism: this.#maxParallelismOf(output.edge),
+      })),
+      ...vertex.sinks.map((sink, at) => ({
+        port: sinks[at].port,
+        after: sink.after,
+        partitioner: { kind: 'forward' as const },
+        columns: sink.connector.columns,
+      })),
+    ];
+    const task = createChainTask({
+      vertexName: vertex.name,
+      operators: vertex.operators,
+      outputs,
+      streamSchemas: (operator) =>
+        this.#registry.stream(this.#streams.operator(vertex.id, operator)),
+      subtask: index,
+      parallelism: vertex.parallelism,
+      maxParallelism: vertex.maxParallelism,
+      clock,
+      random: new SeededRandom(deployment.seed + vertex.id * 7919 + index),
+      control: metrics.control,
+      tables: (_uid, spec) => this.#table(vertex, index, spec),
+      preAggregateKeysMax: deployment.settings['aggregate.preAggregateKeys'],
+    });
+    const source = vertex.source === null ? null : await this.#source(vertex, index);
+    return new Subtask({
+      vertexId: vertex.id,
+      index,
+      name: vertex.name,
+      uid: vertex.uid,
+      task,
+      source,
+      gate: source === null ? this.#gate(vertex, index) : null,
+      ringPorts,
+      sinks,
+      metrics,
+      clock,
+    });
+  }
+
+  #maxParallelismOf(edge: number): number {
+    const { edges, vertices } = this.#parts.plan;
+    return vertices[edges[edge].to].maxParallelism;
+  }
+
+  #table(vertex: Vertex, index: number, spec: TableSpec): StateTable {
+    const keyGroups = keyGroupRange(index, vertex.parallelism, vertex.maxParallelism);
+    const table = createHotTable(spec, { keyGroups });
+    this.#parts.tables.push(table);
+    return table;
+  }
+
+  async #source(vertex: Vertex, index: number): Promise<SourceHead> {
+    const { deployment, disk, clock, onBadRecord } = this.#parts;
+    const plan = deployment.sourcePlans[vertex.id];
+    if (vertex.source === null || plan === null) throw missing(vertex, 'source');
+    const reader: SourceReader = await vertex.source.connector.open({
+      plan,
+      subtask: index,
+      parallelism: vertex.parallelism,
+      columns: vertex.source.columns,
+      disk,
+      clock,
+      baseDirectory: deployment.baseDirectory,
+      schemas: this.#registry.stream(this.#streams.source(vertex.id)),
+      batchRows: deployment.settings['exchange.batchRows'],
+      wake: this.#wakeSelf(),
+      badRecord: (record) => onBadRecord(vertex, record),
+    });
+    this.#opened.push(reader);
+    return new SourceHead(reader, plan, this.#control.nextSplit(vertex.id));
+  }
+
+  async #sink(
+    vertex: Vertex,
+    index: number,
+    sinkIndex: number,
+    metrics: TaskMetricsWriter,
+  ): Promise<SubtaskSink> {
+    const { deployment, disk, clock } = this.#parts;
+    const writer = await vertex.sinks[sinkIndex].connector.open({
+      plan: deployment.sinkPlans[vertex.id][sinkIndex],
+      subtask: index,
+      parallelism: vertex.parallelism,
+      attempt: deployment.attempt,
+      disk,
+      clock,
+      baseDirectory: deployment.baseDirectory,
+      wake: this.#wakeSelf(),
+    });
+    this.#opened.push(writer);
+    const schemas = this.#registry.stream(this.#streams.sink(vertex.id, sinkIndex));
+    const batchRows = deployment.settings['exchange.batchRows'];
+    const port = new SinkPort({ writer, schemas, batchRows, metrics });
+    return { sinkIndex, writer, port };
+  }
+
+  #ringPort(edgeId: number, from: number, task: TaskMetricsWriter): RingPort {
+    const { plan, deployment } = this.#parts;
+    const edge = plan.edges[edgeId];
+    const placements = targetsOf(plan, edge, from).map((to) => this.#placement(edgeId, from, to));
+    return new RingPort({
+      rings: placements.map((place) =>
+        openRingWriter(
+          deployment.ringMemory[place.memory],
+          place.byteOffset,
+          place.byteLength,
+          wakerFor(this.#control.parkerWord(this.#wordOf(edge.to, place.to))),
+        ),
+      ),
+      broadcast: edge.partitioner.kind === 'broadcast',
+      schemas: this.#registry.stream(this.#streams.edge(edgeId)),
+      batchRows: deployment.settings['exchange.batchRows'],
+      metrics: placements.map((place) => this.#metrics.channel(place.metricsIndex)),
+      task,
+    });
+  }
+
+  #gate(vertex: Vertex, index: number): InputGate {
+    const { plan, deployment } = this.#parts;
+    const channels = vertex.inputs.flatMap((edgeId, input): readonly InputChannel[] => {
+      const edge = plan.edges[edgeId];
+      return originsOf(plan, edge, index).map((from) => {
+        const place = this.#placement(edgeId, from, index);
+        const producer = wakerFor(this.#control.parkerWord(this.#wordOf(edge.from, from)));
+        const memory = deployment.ringMemory[place.memory];
+        return {
+          input,
+          ring: openRingReader(memory, place.byteOffset, place.byteLength, producer),
+          schemas: this.#registry.stream(this.#streams.edge(edgeId)),
+        };
+      });
+    });
+    return new InputGate(channels);
+  }
+
+  #placement(edge: number, from: number, to: number): RingPlacement {
+    const found = this.#parts.deployment.rings.find(
+      (place) => place.edge === edge && place.from === from && place.to === to,
+    );
+    if (found !== undefined) return found;
+    throw new MillraceError('ASSERTION', `No ring was placed for edge ${edge}, ${from} to ${to}.`);
+  }
+
+  /** Index of the control words of the slot a subtask runs in. */
+  #wordOf(vertex: number, subtask: number): number {
+    const slot = this.#parts.plan.vertices[vertex].slots[subtask];
+    return slot === HOST_SLOT ? this.#parts.deployment.slots : slot;
+  }
+
+  #wakeSelf(): () => void {
+    const { slot, deployment } = this.#parts;
+    const word = this.#control.parkerWord(slot === HOST_SLOT ? deployment.slots : slot);
+    const waker = wakerFor(word);
+    return () => waker.wake();
+  }
+}
+
+function missing(vertex: Vertex, what: string): MillraceError {
+  return new MillraceError('ASSERTION', `The deployment has no ${what} plan for "${vertex.name}".`);
+}

@@ -1,0 +1,72 @@
+/**
+ * Watches what a slot uses of its memory: state against the managed share, heap and buffers against theirs, and
+ * fails the job by name before V8 fails the process. Callers: the slot loop, every few passes. Runs on: the slot's
+ * thread.
+ */
+import { getHeapStatistics } from 'node:v8';
+import { MillraceError } from '../base/errors.js';
+import { formatBytes } from '../base/units.js';
+import { HOST_SLOT } from '../graph/physical-plan.js';
+import { HeapGuard } from '../memory/heap-guard.js';
+import { threadHeapProbe } from '../memory/heap-probe.js';
+import { splitSlotMemory } from '../memory/slot-budget.js';
+import type { StateTable } from '../state/contract.js';
+import type { Deployment } from './deployment.js';
+import type { Subtask } from './subtask.js';
+
+/** Guards one slot. */
+export class SlotGuard {
+  readonly #tables: readonly StateTable[];
+  readonly #heap: HeapGuard;
+  readonly #managedBytes: number;
+
+  /** `tables` is the live list of the slot's state tables; it grows while subtasks compile. */
+  constructor(deployment: Deployment, slot: number, tables: readonly StateTable[]) {
+    const { settings } = deployment;
+    const budget = splitSlotMemory(settings['slot.memory'], {
+      network: settings['slot.networkFraction'],
+      managed: settings['slot.managedFraction'],
+    });
+    this.#tables = tables;
+    this.#managedBytes = budget.managedBytes;
+    // The caller's thread belongs to the embedding program: there the limit is V8's own, not the slot's.
+    const isHost = slot === HOST_SLOT;
+    this.#heap = new HeapGuard({
+      slot,
+      heapBytes: isHost ? getHeapStatistics().heap_size_limit : budget.heapBytes,
+      externalBytes: isHost ? null : budget.managedBytes + budget.heapBytes,
+      probe: threadHeapProbe(),
+      framesPerSample: 1,
+    });
+  }
+
+  /** Throws MEMORY_EXHAUSTED. */
+  check(subtask: Subtask): void {
+    const stateBytes = this.stateBytes();
+    if (stateBytes > this.#managedBytes) throw exhausted(subtask, stateBytes, this.#managedBytes);
+    this.#heap.frameDone(subtask.parts.name);
+    subtask.parts.metrics.setHeap(
+      this.#heap.sample.usedHeapBytes,
+      this.#heap.sample.heapLimitBytes,
+    );
+  }
+
+  stateBytes(): number {
+    let bytes = 0;
+    for (const table of this.#tables) bytes += table.bytes;
+    return bytes;
+  }
+}
+
+function exhausted(subtask: Subtask, bytes: number, budgetBytes: number): MillraceError {
+  const { name, uid, index } = subtask.parts;
+  return new MillraceError(
+    'MEMORY_EXHAUSTED',
+    `State holds ${formatBytes(bytes)}; the slot has ${formatBytes(budgetBytes)} for it.`,
+    {
+      where: { operator: name, uid, subtask: index },
+      advice:
+        'Raise slot.memory or slot.managedFraction, use more slots, or give the state a time to live.',
+    },
+  );
+}

@@ -1,0 +1,168 @@
+/**
+ * The scheduler of one slot: steps its subtasks in turn until all have finished, parks when none can go on. The
+ * same loop runs in a worker thread (parking in `Atomics.wait`, or asynchronously while a subtask waits for the
+ * event loop) and on the caller's thread (never blocking, yielding every few milliseconds). Callers:
+ * `slot-thread.ts`, `host-slot.ts`, the in-thread runtime. Runs on: the slot's thread.
+ */
+import type { Clock } from '../base/clock.js';
+import { MillraceError } from '../base/errors.js';
+import type { Random } from '../base/random.js';
+import type { Parker } from '../ring/contract.js';
+import { SUBTASK_BLOCKED, SUBTASK_FINISHED, SUBTASK_PROGRESS, type Subtask } from './subtask.js';
+
+/** Commands that the coordinator writes into a slot's command word. */
+export const COMMAND_RUN = 0;
+export const COMMAND_CANCEL = 1;
+/** Sources stop; held-back results are dropped. */
+export const COMMAND_STOP = 2;
+/** Sources stop; held-back results are emitted. */
+export const COMMAND_DRAIN = 3;
+
+/** Longest uninterrupted run on a thread that has an event loop to serve. */
+const YIELD_EVERY_MS = 5;
+/** Passes over the subtasks between two samples of memory. */
+const GUARD_EVERY_PASSES = 64;
+/** Upper bound of a park; waking is by notification, this only bounds the staleness of gauges. */
+const PARK_MS_MAX = 1000;
+
+/** What the loop needs from its thread. */
+export interface SlotHost {
+  readonly clock: Clock;
+  /** How the slot parks; both are wakers of the same word. */
+  readonly blockingParker: Parker | null;
+  readonly asyncParker: Parker;
+  /** Lets the event loop run once. */
+  yieldToEvents(): Promise<void>;
+  /** Current command, one of the COMMAND constants. */
+  command(): number;
+  /** Called when a subtask has finished, with its commits. */
+  finished(subtask: Subtask): void;
+  /** Samples memory; throws MEMORY_EXHAUSTED. */
+  guard(subtask: Subtask): void;
+  /** Seeded order of stepping, for simulation; null steps in order. */
+  readonly shuffle: Random | null;
+}
+
+/** Why the loop ended. */
+export type SlotOutcome = 'finished' | 'canceled';
+
+/** Steps subtasks until the end. Throws what a subtask threw, with its coordinates. */
+export class SlotLoop {
+  readonly #host: SlotHost;
+  readonly #live: Subtask[];
+  #stopped = false;
+  #lastYieldMs: number;
+  #passes = 0;
+
+  constructor(subtasks: readonly Subtask[], host: SlotHost) {
+    this.#host = host;
+    this.#live = [...subtasks];
+    this.#lastYieldMs = host.clock.monotonicMs();
+  }
+
+  async run(): Promise<SlotOutcome> {
+    while (this.#live.length > 0) {
+      const command = this.#host.command();
+      if (command === COMMAND_CANCEL) return 'canceled';
+      if (command !== COMMAND_RUN && !this.#stopped) this.#stop(command);
+      if (!this.#pass()) await this.#park();
+      if (this.#mustServeEvents()) await this.#yield();
+    }
+    return 'finished';
+  }
+
+  #stop(command: number): void {
+    this.#stopped = true;
+    for (const subtask of this.#live) subtask.stop(command === COMMAND_DRAIN ? 'drain' : 'stop');
+  }
+
+  /** Steps every live subtask once; false when none could do anything. */
+  #pass(): boolean {
+    let progress = false;
+    if (this.#host.shuffle !== null) shuffle(this.#live, this.#host.shuffle);
+    for (let index = 0; index < this.#live.length; index++) {
+      const subtask = this.#live[index];
+      const status = this.#step(subtask);
+      if (status === SUBTASK_FINISHED) {
+        this.#host.finished(subtask);
+        this.#live.splice(index--, 1);
+      }
+      if (status === SUBTASK_PROGRESS || status === SUBTASK_FINISHED) progress = true;
+    }
+    return progress;
+  }
+
+  #step(subtask: Subtask): number {
+    const { metrics, name, uid, index } = subtask.parts;
+    const startMs = this.#host.clock.monotonicMs();
+    try {
+      if (this.#passes++ % GUARD_EVERY_PASSES === 0) this.#host.guard(subtask);
+      metrics.enter(startMs);
+      const status = subtask.step();
+      metrics.leave();
+      const spentMs = this.#host.clock.monotonicMs() - startMs;
+      if (status === SUBTASK_BLOCKED) metrics.addBackpressuredMs(spentMs);
+      else metrics.addBusyMs(spentMs);
+      return status;
+    } catch (error) {
+      metrics.leave();
+      throw located(error, { operator: name, uid, subtask: index });
+    }
+  }
+
+  /** Announces, looks once more, then parks; time parked is idle or backpressured by each subtask's status. */
+  async #park(): Promise<void> {
+    const needsEvents = this.#live.some((subtask) => subtask.waitsForEvents);
+    const blocking = needsEvents ? null : this.#host.blockingParker;
+    const parker = blocking ?? this.#host.asyncParker;
+    const ticket = parker.announce();
+    const command = this.#host.command();
+    const isNew = command === COMMAND_CANCEL || (command !== COMMAND_RUN && !this.#stopped);
+    if (isNew || this.#pass()) return parker.withdraw();
+    const startMs = this.#host.clock.monotonicMs();
+    const parked = parker.park(ticket, PARK_MS_MAX);
+    if (parked !== undefined) await parked;
+    const endMs = this.#host.clock.monotonicMs();
+    for (const subtask of this.#live) {
+      if (subtask.status === SUBTASK_BLOCKED)
+        subtask.parts.metrics.addBackpressuredMs(endMs - startMs);
+      else subtask.parts.metrics.addIdleMs(endMs - startMs);
+    }
+    if (blocking === null) this.#lastYieldMs = endMs;
+  }
+
+  #mustServeEvents(): boolean {
+    if (this.#host.clock.monotonicMs() - this.#lastYieldMs < YIELD_EVERY_MS) return false;
+    return (
+      this.#host.blockingParker === null || this.#live.some((subtask) => subtask.waitsForEvents)
+    );
+  }
+
+  async #yield(): Promise<void> {
+    const startMs = this.#host.clock.monotonicMs();
+    await this.#host.yieldToEvents();
+    this.#lastYieldMs = this.#host.clock.monotonicMs();
+    for (const subtask of this.#live) {
+      subtask.parts.metrics.setLoopLagMs(this.#lastYieldMs - startMs);
+    }
+  }
+}
+
+/** An error with the coordinates of the subtask it came from; foreign errors become coded ones. */
+export function located(
+  error: unknown,
+  where: { readonly operator: string; readonly uid: string; readonly subtask: number },
+): MillraceError {
+  if (MillraceError.is(error)) return error.at(where);
+  const reason = error instanceof Error ? error.message : String(error);
+  return new MillraceError('ASSERTION', `Unexpected failure: ${reason}`, { cause: error, where });
+}
+
+function shuffle(subtasks: Subtask[], random: Random): void {
+  for (let index = subtasks.length - 1; index > 0; index--) {
+    const other = random.below(index + 1);
+    const kept = subtasks[index];
+    subtasks[index] = subtasks[other];
+    subtasks[other] = kept;
+  }
+}

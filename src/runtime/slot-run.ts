@@ -1,0 +1,120 @@
+/**
+ * Runs one slot from building to closing, the same in a worker thread, on the caller's thread and in the
+ * in-thread runtime. Callers: `slot-thread.ts`, `host-slot.ts`. Runs on: the slot's thread.
+ */
+import type { Clock } from '../base/clock.js';
+import type { Disk } from '../base/disk.js';
+import type { Random } from '../base/random.js';
+import type { BadRecord } from '../connector/contract.js';
+import { HOST_SLOT, type PhysicalPlan, type Vertex } from '../graph/physical-plan.js';
+import { Ledger, type LedgerRow } from '../memory/ledger.js';
+import { AsyncParker, BlockingParker, type KeepAlive } from '../ring/parker.js';
+import type { StateTable } from '../state/contract.js';
+import { ControlMemory } from './control-layout.js';
+import type { Deployment } from './deployment.js';
+import type { SlotMessage } from './messages.js';
+import { buildSlot } from './slot-builder.js';
+import { SlotGuard } from './slot-guard.js';
+import { SlotLoop } from './slot-loop.js';
+import { SUBTASK_FINISHED, type Subtask } from './subtask.js';
+
+/** What a slot is run with. */
+export interface SlotRunParts {
+  readonly plan: PhysicalPlan;
+  readonly deployment: Deployment;
+  readonly slot: number;
+  readonly clock: Clock;
+  readonly disk: Disk;
+  /** Whether the thread belongs to the slot, so that it may wait in `Atomics.wait`. */
+  readonly mayBlock: boolean;
+  readonly shuffle: Random | null;
+  readonly keepAlive: KeepAlive;
+  yieldToEvents(): Promise<void>;
+  report(message: SlotMessage): void;
+}
+
+/** Runs the slot to its end and reports it; throws what building or a subtask threw. */
+export async function runSlot(parts: SlotRunParts): Promise<void> {
+  const { plan, deployment, slot, report } = parts;
+  const tables: StateTable[] = [];
+  const subtasks = await buildSlot({
+    plan,
+    deployment,
+    slot,
+    clock: parts.clock,
+    disk: parts.disk,
+    tables,
+    onBadRecord: (vertex, record) => reportBadRecord(parts, vertex, record),
+  });
+  for (const subtask of subtasks) subtask.parts.metrics.setState('RUNNING');
+  report({ kind: 'event', event: { kind: 'slotReady', slot } });
+  try {
+    const outcome = await loopOf(parts, subtasks, tables).run();
+    if (outcome === 'canceled') markEnded(subtasks, 'CANCELED');
+    report({ kind: 'ledger', slot, rows: stateRows(parts, tables) });
+  } catch (error) {
+    markEnded(subtasks, 'FAILED');
+    throw error;
+  } finally {
+    for (const subtask of subtasks) subtask.close();
+  }
+  report({ kind: 'event', event: { kind: 'slotEnded', slot } });
+}
+
+function markEnded(subtasks: readonly Subtask[], state: 'CANCELED' | 'FAILED'): void {
+  for (const subtask of subtasks) {
+    if (subtask.status !== SUBTASK_FINISHED) subtask.parts.metrics.setState(state);
+  }
+}
+
+function loopOf(
+  parts: SlotRunParts,
+  subtasks: readonly Subtask[],
+  tables: readonly StateTable[],
+): SlotLoop {
+  const { plan, deployment, slot, report } = parts;
+  const control = new ControlMemory(deployment.control, plan.vertices.length);
+  const index = slot === HOST_SLOT ? deployment.slots : slot;
+  const word = control.parkerWord(index);
+  const commandWord = control.commandWord(index);
+  const guard = new SlotGuard(deployment, slot, tables);
+  return new SlotLoop(subtasks, {
+    clock: parts.clock,
+    blockingParker: parts.mayBlock ? new BlockingParker(word) : null,
+    asyncParker: new AsyncParker(word, parts.keepAlive),
+    yieldToEvents: parts.yieldToEvents,
+    command: () => Atomics.load(commandWord, 0),
+    finished: (subtask) => {
+      subtask.parts.metrics.setState('FINISHED');
+      const commits = subtask.commits.map((commit) => ({
+        vertex: subtask.parts.vertexId,
+        ...commit,
+      }));
+      report({ kind: 'event', event: { kind: 'subtaskFinished', slot, commits } });
+    },
+    guard: (subtask) => guard.check(subtask),
+    shuffle: parts.shuffle,
+  });
+}
+
+/** What the slot's state holds at its end, for the ledger of the run. */
+function stateRows(parts: SlotRunParts, tables: readonly StateTable[]): readonly LedgerRow[] {
+  const ledger = new Ledger();
+  for (const table of tables) {
+    const owner = {
+      job: parts.plan.jobName,
+      operator: table.spec.name,
+      subtask: parts.slot,
+      purpose: 'state',
+    };
+    ledger.add(owner, table.bytes, table.bytes);
+  }
+  return ledger.rows();
+}
+
+function reportBadRecord(parts: SlotRunParts, vertex: Vertex, record: BadRecord): void {
+  parts.report({
+    kind: 'badRecord',
+    record: { vertex: vertex.id, ...record },
+  });
+}

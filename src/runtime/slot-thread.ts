@@ -1,0 +1,71 @@
+/**
+ * The main file of a slot's thread: imports the job, rebuilds its plan, builds its subtasks and runs them.
+ * Callers: `thread-pool.ts` starts it as a worker. Runs on: the slot's thread. Invariant: whatever happens, the
+ * coordinator is told exactly once how the slot ended, and everything that was opened is closed.
+ */
+import { type MessagePort, workerData } from 'node:worker_threads';
+import { systemClock } from '../base/clock.js';
+import { MillraceError, toWire } from '../base/errors.js';
+import { nodeDisk } from '../base/node-disk.js';
+import type { PhysicalPlan } from '../graph/physical-plan.js';
+import { planJob } from '../graph/plan.js';
+import { eventLoopHold, nextEventLoopTurn } from './event-loop.js';
+import { importJob } from './job-import.js';
+import type { SlotMessage, SlotThreadData } from './messages.js';
+import { runSlot } from './slot-run.js';
+
+const data = workerData as SlotThreadData;
+
+function post(port: MessagePort, message: SlotMessage): void {
+  port.postMessage(message);
+}
+
+async function rebuildPlan(): Promise<PhysicalPlan> {
+  const { deployment } = data;
+  if (deployment.moduleUrl === null) {
+    throw new MillraceError('ASSERTION', 'A worker slot is given the module of its job.');
+  }
+  const job = await importJob(deployment.moduleUrl, deployment.jobName, { isSlot: true });
+  const plan = planJob(job.build(deployment.params), {
+    parallelism: deployment.parallelism,
+    maxParallelism: deployment.maxParallelism,
+    params: deployment.params,
+  });
+  if (plan.hash === deployment.planHash) return plan;
+  throw new MillraceError('JOB_MISMATCH', 'A worker thread built another job than was submitted.', {
+    where: { job: deployment.jobName, file: deployment.moduleUrl },
+    advice:
+      'A job must come out the same in every thread: no clocks, random numbers or environment in ' +
+      'module scope; pass such values as params.',
+  });
+}
+
+async function main(): Promise<void> {
+  // The import may never settle, and `waitAsync` holds nothing.
+  const letGo = eventLoopHold();
+  const { port, slot, deployment } = data;
+  try {
+    const plan = await rebuildPlan();
+    await runSlot({
+      plan,
+      deployment,
+      slot,
+      clock: systemClock,
+      disk: nodeDisk,
+      mayBlock: true,
+      shuffle: null,
+      keepAlive: eventLoopHold,
+      yieldToEvents: nextEventLoopTurn,
+      report: (message) => post(port, message),
+    });
+  } catch (error) {
+    post(port, { kind: 'event', event: { kind: 'slotFailed', slot, error: toWire(error) } });
+  } finally {
+    letGo();
+    port.close();
+    // The job's module may hold the loop open (servers, timers); in a slot nothing of it is wanted.
+    process.exit(0);
+  }
+}
+
+void main();

@@ -1,0 +1,67 @@
+/**
+ * The head of a source chain: a reader and the queue of splits that all subtasks of the source share. A split is
+ * claimed by one atomic add on a shared counter, so fast subtasks read more splits and nobody sends messages.
+ * Callers: the subtask. Runs on: the slot's thread.
+ */
+import {
+  POLL_BATCH,
+  POLL_NEED_SPLIT,
+  type SourcePlan,
+  type SourceReader,
+} from '../connector/contract.js';
+import type { Batch } from '../record/batch.js';
+
+/** The next batch is ready. */
+export const HEAD_BATCH = 0;
+/** Nothing now. */
+export const HEAD_WAIT = 1;
+/** No rows will come any more. */
+export const HEAD_END = 2;
+
+/** Reads a source for one subtask. */
+export class SourceHead {
+  /** Whether the last poll found the reader waiting for something outside the thread. */
+  isWaiting = false;
+  readonly #reader: SourceReader;
+  readonly #plan: SourcePlan;
+  /** One Int32: the index of the next unclaimed split. */
+  readonly #nextSplit: Int32Array;
+
+  constructor(reader: SourceReader, plan: SourcePlan, nextSplit: Int32Array) {
+    this.#reader = reader;
+    this.#plan = plan;
+    this.#nextSplit = nextSplit;
+  }
+
+  get batch(): Batch | null {
+    return this.#reader.batch;
+  }
+
+  get bytesRead(): number {
+    return this.#reader.bytesRead;
+  }
+
+  poll(): number {
+    for (;;) {
+      const result = this.#reader.poll();
+      if (result === POLL_BATCH) {
+        this.isWaiting = false;
+        return HEAD_BATCH;
+      }
+      if (result !== POLL_NEED_SPLIT) {
+        this.isWaiting = true;
+        return HEAD_WAIT;
+      }
+      const index = Atomics.add(this.#nextSplit, 0, 1);
+      if (index >= this.#plan.splits.length) {
+        this.isWaiting = false;
+        return HEAD_END;
+      }
+      this.#reader.addSplit(this.#plan.splits[index], null);
+    }
+  }
+
+  close(): void {
+    this.#reader.close();
+  }
+}

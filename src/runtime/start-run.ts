@@ -1,0 +1,152 @@
+/**
+ * Starts a run: builds the graph, plans it, asks sources and sinks to prepare, lays out shared memory, and starts
+ * threads or the in-thread runtime. Callers: `api/start.ts`, the command line. Runs on: the caller's thread.
+ */
+import { availableParallelism } from 'node:os';
+import { systemClock } from '../base/clock.js';
+import type { Disk } from '../base/disk.js';
+import { MillraceError } from '../base/errors.js';
+import { nodeDisk } from '../base/node-disk.js';
+import { freshSeed } from '../base/random.js';
+import type { PlainData, SourcePlan } from '../connector/contract.js';
+import type { PhysicalPlan } from '../graph/physical-plan.js';
+import { planJob } from '../graph/plan.js';
+import { deploy } from './deploy.js';
+import { Execution, type JobExecution, SHARED_LEDGER } from './execution.js';
+import { IsolatedRun } from './isolated-run.js';
+import { type InThreadWorld, planInThread, startInThread } from './in-thread-run.js';
+import { importableUrl } from './job-bundle.js';
+import type { RunnableJob } from './job-import.js';
+import type { Settings } from './settings.js';
+import { startThreads } from './threaded-run.js';
+
+/** What a run is asked for. */
+export interface RunRequest {
+  readonly job: RunnableJob;
+  readonly params: unknown;
+  readonly settings: Settings;
+  readonly baseDirectory: string;
+  readonly signal: AbortSignal | null;
+  /** Replaces clock, disk and order of stepping of an in-thread run; for tests and simulation. */
+  readonly world?: InThreadWorld;
+}
+
+/** Plans the job as `startRun` would, without running it. */
+export function planOf(request: RunRequest): { plan: PhysicalPlan; isThreaded: boolean } {
+  const isThreaded = usesThreads(request);
+  const { settings, params } = request;
+  const parallelism = settings.parallelism ?? (isThreaded ? availableParallelism() : 1);
+  const plan = planJob(request.job.build(params), {
+    parallelism,
+    maxParallelism: settings.maxParallelism,
+    params,
+  });
+  return { plan: isThreaded ? plan : planInThread(plan), isThreaded };
+}
+
+/** Starts the job. Rejects when it cannot start; failures later reject `execution.finished`. */
+export async function startRun(request: RunRequest): Promise<JobExecution> {
+  const { plan, isThreaded } = planOf(request);
+  if (request.settings.isolate === 'process') return startIsolated(plan, request);
+  const disk = request.world?.disk ?? nodeDisk;
+  const { settings } = request;
+  const prepared = await prepare(plan, request, disk);
+  const { deployment, ledger } = deploy(plan, {
+    jobName: plan.jobName,
+    attempt: `${systemClock.epochMs().toString(36)}-${freshSeed().toString(36)}`,
+    moduleUrl: isThreaded ? await importableUrl(request.job.module ?? '') : null,
+    params: request.params,
+    planHash: plan.hash,
+    parallelism: settings.parallelism ?? (isThreaded ? availableParallelism() : 1),
+    maxParallelism: settings.maxParallelism,
+    baseDirectory: request.baseDirectory,
+    settings,
+    seed: settings.seed ?? freshSeed(),
+    ...prepared,
+  });
+  const execution = new Execution(plan, deployment, request.signal);
+  execution.onLedger(SHARED_LEDGER, ledger);
+  const world = request.world ?? { clock: systemClock, disk: nodeDisk, shuffle: null };
+  execution.attach(
+    isThreaded
+      ? startThreads(plan, deployment, execution)
+      : startInThread(plan, deployment, execution, world),
+  );
+  return execution;
+}
+
+/** Sinks that hand results to the caller have no meaning in another process, so they are refused. */
+async function startIsolated(plan: PhysicalPlan, request: RunRequest): Promise<JobExecution> {
+  const { job, params, settings, baseDirectory, signal } = request;
+  if (!job.isImportable || job.module === null) throw notImportable(request);
+  for (const sink of plan.vertices.flatMap((vertex) => vertex.sinks)) {
+    if (!sink.connector.host || sink.connector.type === 'print') continue;
+    throw new MillraceError(
+      'FEATURE_UNSUPPORTED',
+      `The sink ${sink.identity.name} gives its rows to this process, but the job is isolated.`,
+      { where: { job: job.name }, advice: 'Write to a file sink, or run with isolate: "none".' },
+    );
+  }
+  const moduleUrl = await importableUrl(job.module);
+  const run = {
+    kind: 'run',
+    moduleUrl,
+    jobName: job.name,
+    params,
+    settings,
+    baseDirectory,
+  } as const;
+  return new IsolatedRun(plan, run, signal);
+}
+
+/** Threads where the job can be imported by them; otherwise the calling thread, if that is not a lie. */
+function usesThreads({ job, settings, world }: RunRequest): boolean {
+  if (settings.runtime === 'in-thread' || world !== undefined) return false;
+  if (job.isImportable && job.module !== null) return true;
+  const asked = settings.runtime === 'threads' || (settings.parallelism ?? 1) > 1;
+  if (!asked) return false;
+  throw notImportable({ job });
+}
+
+function notImportable({ job }: Pick<RunRequest, 'job'>): MillraceError {
+  return new MillraceError(
+    'JOB_NOT_IMPORTABLE',
+    `The job "${job.name}" cannot run in worker threads, because importing its module does not define it.`,
+    {
+      where: { job: job.name, ...(job.module === null ? {} : { file: job.module }) },
+      advice:
+        'Call job() at the top level of a module and pass values as params, or run it with ' +
+        '{ parallelism: 1 } in the calling thread.',
+    },
+  );
+}
+
+/** Asks every source and sink to prepare. Values of the params may be anything structured clone carries. */
+async function prepare(
+  plan: PhysicalPlan,
+  request: RunRequest,
+  disk: Disk,
+): Promise<{
+  sourcePlans: readonly (SourcePlan | null)[];
+  sinkPlans: readonly (readonly PlainData[])[];
+}> {
+  const { baseDirectory } = request;
+  const sourcePlans: (SourcePlan | null)[] = [];
+  const sinkPlans: PlainData[][] = [];
+  for (const { source, sinks, parallelism } of plan.vertices) {
+    const context = { parallelism, disk, baseDirectory };
+    try {
+      const planned = source === null ? null : await source.connector.plan(context);
+      const declared = source?.schema ?? null;
+      sourcePlans.push(
+        planned === null || declared === null ? planned : { ...planned, schema: declared },
+      );
+      const prepared: PlainData[] = [];
+      for (const sink of sinks) prepared.push(await sink.connector.plan(context));
+      sinkPlans.push(prepared);
+    } catch (error) {
+      throw MillraceError.is(error) ? error.at({ job: plan.jobName }) : error;
+    }
+  }
+  return { sourcePlans, sinkPlans };
+}

@@ -1,0 +1,236 @@
+/**
+ * One subtask: a chain task with its inputs and outputs, stepped by the slot loop. A step does a bounded piece
+ * of work and says what it found; nothing here blocks or waits. Callers: the slot loop. Runs on: the slot's
+ * thread. Invariant: a batch is released only after all of its rows are consumed, and the FINISHED frame leaves
+ * only after every row before it.
+ */
+import type { Clock } from '../base/clock.js';
+import type { Committable, SinkWriter } from '../connector/contract.js';
+import type { TaskMetricsWriter } from '../metrics/task-metrics.js';
+import type { ChainTask, Cursor } from '../operator/contract.js';
+import { STEP_DONE, STEP_OUT_OF_OUTPUT } from '../operator/contract.js';
+import type { Batch } from '../record/batch.js';
+import { FRAME_END_OF_DATA, FRAME_FINISHED } from '../ring/contract.js';
+import { GATE_BATCH, GATE_EMPTY, type InputGate } from './input-gate.js';
+import type { RingPort } from './ring-port.js';
+import type { SinkPort } from './sink-port.js';
+import { HEAD_BATCH, HEAD_WAIT, type SourceHead } from './source-head.js';
+
+/** Rows a subtask may process in one step, so that the slot stays responsive. */
+const STEP_ROWS_MAX = 4096;
+
+/** The step did something; there may be more to do. */
+export const SUBTASK_PROGRESS = 0;
+/** An output has no room. */
+export const SUBTASK_BLOCKED = 1;
+/** There is no input now. */
+export const SUBTASK_IDLE = 2;
+/** All work is done; do not step again. */
+export const SUBTASK_FINISHED = 3;
+export type SubtaskStatus = 0 | 1 | 2 | 3;
+
+/** A sink of the chain, in this slot. */
+export interface SubtaskSink {
+  readonly sinkIndex: number;
+  readonly port: SinkPort;
+  readonly writer: SinkWriter;
+}
+
+/** What a sink of a finished subtask hands over for commit. */
+export interface SubtaskCommit {
+  readonly sinkIndex: number;
+  readonly committables: readonly Committable[];
+}
+
+/** What a subtask is made of; either a source head or an input gate. */
+export interface SubtaskParts {
+  readonly vertexId: number;
+  readonly index: number;
+  readonly name: string;
+  readonly uid: string;
+  readonly task: ChainTask;
+  readonly source: SourceHead | null;
+  readonly gate: InputGate | null;
+  readonly ringPorts: readonly RingPort[];
+  readonly sinks: readonly SubtaskSink[];
+  readonly metrics: TaskMetricsWriter;
+  readonly clock: Clock;
+}
+
+type Phase =
+  | 'running'
+  | 'endOfInput'
+  | 'flushing'
+  | 'committing'
+  | 'endOfData'
+  | 'closing'
+  | 'finished';
+
+const DRAIN = Uint8Array.of(1);
+const NO_DRAIN = Uint8Array.of(0);
+
+/** A steppable subtask. */
+export class Subtask {
+  readonly parts: SubtaskParts;
+  status: SubtaskStatus = SUBTASK_PROGRESS;
+  /** Filled when the subtask has finished. */
+  readonly commits: SubtaskCommit[] = [];
+  #phase: Phase = 'running';
+  /** 'drain' emits held-back results at the end, 'stop' does not. */
+  #ending: 'drain' | 'stop' = 'drain';
+  #batch: Batch | null = null;
+  #input = 0;
+  readonly #cursor: Cursor = { position: 0 };
+
+  constructor(parts: SubtaskParts) {
+    this.parts = parts;
+  }
+
+  /** Whether the subtask waits for something that only the event loop of its thread can bring. */
+  get waitsForEvents(): boolean {
+    return this.parts.source?.isWaiting === true && this.#phase === 'running';
+  }
+
+  /** Ends a source before its natural end; other subtasks follow when their inputs finish. */
+  stop(ending: 'drain' | 'stop'): void {
+    if (this.parts.source === null || this.#phase !== 'running') return;
+    this.#ending = ending;
+    if (this.#batch === null) this.#end();
+    else this.#stopAfterBatch = true;
+  }
+  #stopAfterBatch = false;
+
+  /** Does a bounded piece of work. */
+  step(): SubtaskStatus {
+    this.status = this.#phase === 'running' ? this.#run() : this.#finish();
+    return this.status;
+  }
+
+  close(): void {
+    this.parts.task.close();
+    this.parts.source?.close();
+    for (const sink of this.parts.sinks) sink.writer.close();
+  }
+
+  #run(): SubtaskStatus {
+    if (this.#batch === null) {
+      const found = this.parts.source === null ? this.#pollGate() : this.#pollSource();
+      if (found !== SUBTASK_PROGRESS || this.#batch === null) return found;
+    }
+    const { task, metrics } = this.parts;
+    const before = this.#cursor.position;
+    const result = task.step(this.#input, this.#batch, this.#cursor, STEP_ROWS_MAX);
+    const consumed = this.#cursor.position - before;
+    metrics.addRowsIn(consumed);
+    if (result === STEP_DONE) this.#batchDone();
+    if (result === STEP_OUT_OF_OUTPUT && consumed === 0) return SUBTASK_BLOCKED;
+    return SUBTASK_PROGRESS;
+  }
+
+  #batchDone(): void {
+    this.#batch = null;
+    this.#cursor.position = 0;
+    this.parts.gate?.release();
+    if (this.#stopAfterBatch) this.#end();
+  }
+
+  #pollSource(): SubtaskStatus {
+    const { source, metrics } = this.parts;
+    if (source === null) return SUBTASK_IDLE;
+    const result = source.poll();
+    metrics.setBytesIn(source.bytesRead);
+    if (result === HEAD_BATCH) {
+      this.#batch = source.batch;
+      metrics.addBatchesIn(1);
+    } else if (result === HEAD_WAIT) {
+      return this.#dry();
+    } else {
+      this.#end();
+    }
+    return SUBTASK_PROGRESS;
+  }
+
+  #pollGate(): SubtaskStatus {
+    const { gate, metrics } = this.parts;
+    if (gate === null) return SUBTASK_IDLE;
+    const result = gate.poll();
+    if (result === GATE_EMPTY) return this.#dry();
+    if (result === GATE_BATCH) {
+      this.#batch = gate.batch;
+      this.#input = gate.input;
+      metrics.addBatchesIn(1);
+      metrics.addBytesIn(gate.bytes);
+    } else {
+      this.#ending = gate.isDraining ? 'drain' : 'stop';
+      this.#end();
+    }
+    return SUBTASK_PROGRESS;
+  }
+
+  /** Input has run dry: hand on what is there, so that slow streams are not held up by half-full frames. */
+  #dry(): SubtaskStatus {
+    if (!this.parts.task.flush()) return SUBTASK_BLOCKED;
+    for (const sink of this.parts.sinks) if (!sink.port.flushThrough()) return SUBTASK_BLOCKED;
+    return SUBTASK_IDLE;
+  }
+
+  #end(): void {
+    this.#cursor.position = 0;
+    this.#phase = this.#ending === 'drain' ? 'endOfInput' : 'flushing';
+  }
+
+  /** Walks the phases after the last row; each is repeated until its output has room. */
+  #finish(): SubtaskStatus {
+    if (this.#phase === 'endOfInput') {
+      const result = this.parts.task.endOfInput(this.#cursor, STEP_ROWS_MAX);
+      if (result === STEP_OUT_OF_OUTPUT) return SUBTASK_BLOCKED;
+      if (result === STEP_DONE) this.#phase = 'flushing';
+      return SUBTASK_PROGRESS;
+    }
+    if (this.#phase === 'flushing') {
+      if (!this.parts.task.flush()) return SUBTASK_BLOCKED;
+      for (const sink of this.parts.sinks) if (!sink.port.flushThrough()) return SUBTASK_BLOCKED;
+      this.#phase = 'committing';
+    }
+    if (this.#phase === 'committing') {
+      if (!this.#commit()) return SUBTASK_BLOCKED;
+      this.#phase = 'endOfData';
+    }
+    return this.#sayGoodbye();
+  }
+
+  #commit(): boolean {
+    while (this.commits.length < this.parts.sinks.length) {
+      const sink = this.parts.sinks[this.commits.length];
+      const committables = sink.writer.prepareCommit(true);
+      if (committables === null) return false;
+      this.commits.push({ sinkIndex: sink.sinkIndex, committables });
+    }
+    return true;
+  }
+
+  #sayGoodbye(): SubtaskStatus {
+    const how = this.#ending === 'drain' ? DRAIN : NO_DRAIN;
+    if (this.#phase === 'endOfData') {
+      if (!this.#send(FRAME_END_OF_DATA, how)) return SUBTASK_BLOCKED;
+      this.#phase = 'closing';
+    }
+    if (this.#phase === 'closing') {
+      if (!this.#send(FRAME_FINISHED, NO_DRAIN)) return SUBTASK_BLOCKED;
+      this.#phase = 'finished';
+    }
+    return SUBTASK_FINISHED;
+  }
+
+  /** Sends a control frame through every port; ports that have sent it already are skipped when repeated. */
+  #send(kind: typeof FRAME_END_OF_DATA | typeof FRAME_FINISHED, payload: Uint8Array): boolean {
+    const { ringPorts } = this.parts;
+    while (this.#portsDone < ringPorts.length) {
+      if (!ringPorts[this.#portsDone].sendControl(kind, payload)) return false;
+      this.#portsDone++;
+    }
+    this.#portsDone = 0;
+    return true;
+  }
+  #portsDone = 0;
+}

@@ -1,0 +1,418 @@
+/**
+ * The hot table: one keyed state of one subtask in pages of typed arrays, with an index per key group. Callers:
+ * the runtime opens it; generated loops, state handles and snapshots use it through contract.ts. Runs on: worker.
+ *
+ * Invariants. Pages are added, never copied or moved, and an id names the same entry until it is removed. Whatever
+ * changes an entry calls `touch` first, so the frozen generation sees what was there. A removed entry that an earlier
+ * snapshot may contain keeps its id and key until its tombstone is drained; any other is free at once.
+ */
+import { assert } from '../base/assert.js';
+import { ByteArena } from './byte-arena.js';
+import type { StateTable, TableEntry, TablePage, TableSpec } from './contract.js';
+import { PAGE_SHIFT } from './contract.js';
+import { FrozenGeneration } from './frozen-generation.js';
+import { heapValueBytes } from './heap-value.js';
+import { HotIndex } from './hot-index.js';
+import { clearBit, hasBit, marksBytes, PageMarks, setBit } from './page-marks.js';
+import type { TableCode } from './table-code.js';
+import { compileTable } from './table-code.js';
+import { pushKeyArguments, tableKeyHash } from './table-key.js';
+import type { TableShape } from './table-shape.js';
+import { tableShape } from './table-shape.js';
+import { encodeText } from '../record/text.js';
+
+/** What a hot table needs to know besides its specification. */
+export interface HotTableOptions {
+  /** The key groups of the subtask, `end` exclusive. */
+  readonly keyGroups: { readonly start: number; readonly end: number };
+  /** Entries per page as shift. Generated loops rely on the default; tests make pages tiny. */
+  readonly pageShift?: number;
+  /** The hash of a key that is loaded; by default `tableKeyHash`. Must be the one that callers pass. */
+  readonly hashOf?: (key: readonly unknown[]) => number;
+}
+
+/** Opens an empty table. */
+export function createHotTable(spec: TableSpec, options: HotTableOptions): StateTable {
+  return new HotTable(spec, options);
+}
+
+/** Ids that fit the words of the index. */
+const ENTRIES_MAX = 2 ** 30 - 2;
+/** The size of a heap value is measured anew once per so many replacements, since measuring costs as much. */
+const MEASURE_EVERY = 32;
+/** Units of text moved by a call that does housekeeping anyway. */
+const COMPACT_UNITS = 4096;
+
+/** A `js` column: the size last measured of each value, by page. */
+interface HeapColumn {
+  readonly sizes: Int32Array[];
+  untilMeasured: number;
+}
+
+class HotTable implements StateTable {
+  readonly spec: TableSpec;
+  readonly pages: TablePage[] = [];
+  readonly marks: PageMarks[] = [];
+  readonly upsert: StateTable['upsert'];
+  readonly find: StateTable['find'];
+  created = false;
+  nowMs = 0;
+  entries = 0;
+  /** The open generation. */
+  generation = 1;
+  readonly #keyGroups: HotTableOptions['keyGroups'];
+  readonly #hashOf: (key: readonly unknown[]) => number;
+  readonly #shape: TableShape;
+  readonly #code: TableCode;
+  readonly #index: HotIndex;
+  readonly #arena: ByteArena;
+  readonly #frozen: FrozenGeneration;
+  readonly #heap: (HeapColumn | null)[];
+  /** Names of the value columns in pages. */
+  readonly #names: readonly string[];
+  readonly #mask: number;
+  readonly #ttlMs: number;
+  #heapBytes = 0;
+  /** First of the free ids, which are linked through `hashes`; -1: none. */
+  #free = -1;
+  /** Ids handed out so far. */
+  #top = 0;
+  #expirePosition = 0;
+
+  constructor(spec: TableSpec, options: HotTableOptions) {
+    const shape = tableShape(spec, options.pageShift ?? PAGE_SHIFT);
+    this.spec = spec;
+    this.#keyGroups = options.keyGroups;
+    this.#hashOf = options.hashOf ?? ((key) => tableKeyHash(spec.keys, key));
+    this.#shape = shape;
+    this.#mask = (1 << shape.pageShift) - 1;
+    this.#names = spec.columns.map((_, index) => `c${index}`);
+    this.#ttlMs = spec.ttlMs ?? Number.POSITIVE_INFINITY;
+    this.#heap = spec.columns.map((column) =>
+      column.form === 'js' ? { sizes: [], untilMeasured: 0 } : null,
+    );
+    this.#index = new HotIndex(options.keyGroups);
+    this.#arena = new ByteArena(
+      (owner, position) => this.#code.ownsText(this.#pageOf(owner), owner & this.#mask, position),
+      (owner, from, to) => this.#code.moveText(this.#pageOf(owner), owner & this.#mask, from, to),
+    );
+    this.#code = compileTable(shape, {
+      table: this,
+      pages: this.pages,
+      marks: this.marks,
+      index: this.#index,
+      arena: this.#arena,
+      firstKeyGroup: options.keyGroups.start,
+    });
+    this.#frozen = new FrozenGeneration(this, shape, this.#code);
+    this.upsert = this.#code.upsert;
+    this.find = this.#code.find;
+  }
+
+  #pageOf(entry: number): TablePage {
+    return this.pages[entry >>> this.#shape.pageShift];
+  }
+
+  #marksOf(entry: number): PageMarks {
+    return this.marks[entry >>> this.#shape.pageShift];
+  }
+
+  // What generated look-ups call off their fast way.
+
+  /** Makes an entry writable in the open generation. */
+  touch(entry: number): void {
+    const marks = this.#marksOf(entry);
+    const offset = entry & this.#mask;
+    if (marks.generation !== this.generation) marks.roll(this.generation);
+    if (hasBit(marks.dirty, offset)) return;
+    if (this.#frozen.isFrozen) this.#frozen.preserve(entry);
+    setBit(marks.dirty, offset);
+  }
+
+  /** A fresh, zeroed entry; the caller sets its key and puts it in the index. */
+  take(keyGroup: number, hash: number): number {
+    const entry = this.#takeId();
+    this.touch(entry);
+    const marks = this.#marksOf(entry);
+    const offset = entry & this.#mask;
+    setBit(marks.used, offset);
+    setBit(marks.alive, offset);
+    marks.hashes[offset] = hash;
+    marks.keyGroups[offset] = keyGroup;
+    if (marks.stamps.length > 0) marks.stamps[offset] = this.nowMs;
+    this.entries++;
+    this.created = true;
+    return entry;
+  }
+
+  #takeId(): number {
+    const entry = this.#free;
+    if (entry >= 0) {
+      this.#free = this.#marksOf(entry).hashes[entry & this.#mask];
+      return entry;
+    }
+    if (this.#top === this.pages.length << this.#shape.pageShift) this.#addPage();
+    return this.#top++;
+  }
+
+  #addPage(): void {
+    assert(this.#top < ENTRIES_MAX, 'A state table holds less than 2^30 entries per subtask.');
+    const entries = this.#mask + 1;
+    this.pages.push(this.#code.makePage());
+    this.marks.push(new PageMarks(entries, this.generation, this.spec.ttlMs !== null));
+    for (const column of this.#heap) column?.sizes.push(new Int32Array(entries));
+  }
+
+  /** Brings an entry back whose key is still in the index for its tombstone. */
+  revive(entry: number): number {
+    this.touch(entry);
+    const marks = this.#marksOf(entry);
+    const offset = entry & this.#mask;
+    setBit(marks.alive, offset);
+    this.#index.setRemoved(marks.keyGroups[offset], marks.hashes[offset], entry, false);
+    if (marks.stamps.length > 0) marks.stamps[offset] = this.nowMs;
+    this.entries++;
+    this.created = true;
+    return entry;
+  }
+
+  /** Starts an expired entry afresh. */
+  reset(entry: number): number {
+    this.touch(entry);
+    this.#clearValues(entry);
+    this.#marksOf(entry).stamps[entry & this.#mask] = this.nowMs;
+    this.created = true;
+    return entry;
+  }
+
+  #clearValues(entry: number): void {
+    const offset = entry & this.#mask;
+    this.#code.clearValues(this.#pageOf(entry), offset);
+    for (const column of this.#heap) {
+      if (column === null) continue;
+      const sizes = column.sizes[entry >>> this.#shape.pageShift];
+      this.#heapBytes -= sizes[offset];
+      sizes[offset] = 0;
+    }
+  }
+
+  remove(entry: number): void {
+    const marks = this.#marksOf(entry);
+    const offset = entry & this.#mask;
+    if (!hasBit(marks.alive, offset)) return;
+    this.touch(entry);
+    this.#clearValues(entry);
+    clearBit(marks.alive, offset);
+    this.entries--;
+    if (hasBit(marks.base, offset)) {
+      this.#index.setRemoved(marks.keyGroups[offset], marks.hashes[offset], entry, true);
+    } else {
+      this.release(entry);
+    }
+  }
+
+  /** Frees the id of an entry that is not alive. */
+  release(entry: number): void {
+    const marks = this.#marksOf(entry);
+    const offset = entry & this.#mask;
+    this.#index.remove(marks.keyGroups[offset], marks.hashes[offset], entry);
+    this.#code.clearKey(this.#pageOf(entry), offset);
+    clearBit(marks.used, offset);
+    marks.hashes[offset] = this.#free;
+    this.#free = entry;
+  }
+
+  // Values.
+
+  /** A write that does not go through `upsert`. */
+  #beforeWrite(entry: number): void {
+    this.touch(entry);
+    const marks = this.#marksOf(entry);
+    if (marks.stamps.length > 0) marks.stamps[entry & this.#mask] = this.nowMs;
+  }
+
+  setText(entry: number, index: number, bytes: Uint8Array, start: number, end: number): void {
+    this.#beforeWrite(entry);
+    const positions: Int32Array = this.#pageOf(entry)[this.#names[index]];
+    const offset = entry & this.#mask;
+    this.#arena.free(positions[offset]);
+    // The place is emptied first, so that compaction does not take the old text for a living one.
+    positions[offset] = 0;
+    if (end > start) positions[offset] = this.#arena.append(bytes, start, end, entry);
+  }
+
+  getText(entry: number, index: number): string {
+    return this.#arena.text(this.#pageOf(entry)[this.#names[index]][entry & this.#mask]);
+  }
+
+  setValue(entry: number, index: number, value: unknown): void {
+    this.#beforeWrite(entry);
+    const values: unknown[] = this.#pageOf(entry)[this.#names[index]];
+    const offset = entry & this.#mask;
+    values[offset] = value;
+    const column = this.#heap[index];
+    if (column === null) return;
+    const sizes = column.sizes[entry >>> this.#shape.pageShift];
+    if (sizes[offset] !== 0 && --column.untilMeasured > 0) return;
+    column.untilMeasured = MEASURE_EVERY;
+    const bytes = heapValueBytes(value);
+    this.#heapBytes += bytes - sizes[offset];
+    sizes[offset] = bytes;
+  }
+
+  getValue(entry: number, index: number): unknown {
+    return this.#pageOf(entry)[this.#names[index]][entry & this.#mask];
+  }
+
+  keyOf(entry: number): readonly unknown[] {
+    return this.#code.readKey(this.#pageOf(entry), entry & this.#mask);
+  }
+
+  get bytes(): number {
+    const entries = this.#mask + 1;
+    const heapColumns = this.#heap.filter((column) => column !== null).length;
+    const pageBytes =
+      this.#shape.pageBytes +
+      marksBytes(entries, this.spec.ttlMs !== null) +
+      12 * entries * heapColumns;
+    return (
+      this.pages.length * pageBytes +
+      this.#index.bytes +
+      this.#arena.heldBytes +
+      this.#heapBytes +
+      this.#frozen.bytes
+    );
+  }
+
+  // Iteration.
+
+  /** Whether an id is an entry that can be seen. */
+  #isVisible(marks: PageMarks, offset: number): boolean {
+    if (!hasBit(marks.alive, offset)) return false;
+    return marks.stamps.length === 0 || marks.stamps[offset] + this.#ttlMs > this.nowMs;
+  }
+
+  scan(position: number, entriesMax: number, visit: (entry: number) => void): number {
+    let left = entriesMax;
+    for (let entry = position; entry < this.#top; entry++) {
+      if (!this.#isVisible(this.#marksOf(entry), entry & this.#mask)) continue;
+      if (left-- <= 0) return entry;
+      visit(entry);
+    }
+    return -1;
+  }
+
+  *entriesOf(keyGroup: number): Generator<TableEntry> {
+    for (const entry of this.#index.entriesOf(keyGroup)) {
+      const marks = this.#marksOf(entry);
+      const offset = entry & this.#mask;
+      // The table may change between two steps of the iteration.
+      if (!this.#isVisible(marks, offset) || marks.keyGroups[offset] !== keyGroup) continue;
+      const page = this.#pageOf(entry);
+      yield {
+        keyGroup,
+        key: this.#code.readKey(page, offset),
+        values: this.#code.readValues(page, offset),
+        stampMs: marks.stamps.length > 0 ? marks.stamps[offset] : 0,
+      };
+    }
+  }
+
+  expire(entriesMax: number): number {
+    if (this.spec.ttlMs === null) return 0;
+    let removed = 0;
+    const looks = Math.min(entriesMax, this.#top);
+    for (let look = 0; look < looks; look++) {
+      if (this.#expirePosition >= this.#top) this.#expirePosition = 0;
+      const entry = this.#expirePosition++;
+      const marks = this.#marksOf(entry);
+      const offset = entry & this.#mask;
+      if (!hasBit(marks.alive, offset) || this.#isVisible(marks, offset)) continue;
+      this.remove(entry);
+      removed++;
+    }
+    this.#arena.compact(COMPACT_UNITS);
+    return removed;
+  }
+
+  // Snapshots.
+
+  freeze(): void {
+    assert(!this.isFrozen, 'A generation is drained before the next one is frozen.');
+    this.generation++;
+    this.#frozen.begin();
+    this.#arena.hold(true);
+  }
+
+  get isFrozen(): boolean {
+    return this.#frozen.isFrozen;
+  }
+
+  drain(entriesMax: number, full: boolean, visit: (entry: TableEntry) => void): boolean {
+    const isDrained = this.#frozen.drain(entriesMax, full, visit);
+    if (isDrained) this.#arena.hold(false);
+    return isDrained;
+  }
+
+  load(entry: TableEntry): void {
+    assert(!this.isFrozen, 'Entries are loaded before the first freeze.');
+    assert(
+      entry.keyGroup >= this.#keyGroups.start && entry.keyGroup < this.#keyGroups.end,
+      'Only entries of the key groups of the subtask are loaded.',
+    );
+    const { values } = entry;
+    const flat: unknown[] = [];
+    this.spec.keys.forEach((type, index) => pushKeyArguments(flat, type, entry.key[index]));
+    const hash = this.#hashOf(entry.key);
+    const locate = (values === null ? this.find : this.upsert) as (
+      keyGroup: number,
+      hash: number,
+      ...key: unknown[]
+    ) => number;
+    // An entry that is past its time already is found and loaded all the same: the clock may not be set yet.
+    const { nowMs } = this;
+    this.nowMs = Number.NEGATIVE_INFINITY;
+    const id = locate(entry.keyGroup, hash, ...flat);
+    this.nowMs = nowMs;
+    if (id < 0) return;
+    const marks = this.#marksOf(id);
+    const offset = id & this.#mask;
+    if (values === null) {
+      clearBit(marks.base, offset);
+      this.remove(id);
+      return;
+    }
+    this.#loadValues(id, values);
+    if (marks.stamps.length > 0) marks.stamps[offset] = entry.stampMs;
+    // What was loaded is in a snapshot: it has not changed since, and removing it must leave a tombstone.
+    clearBit(marks.dirty, offset);
+    setBit(marks.base, offset);
+  }
+
+  #loadValues(entry: number, values: readonly unknown[]): void {
+    this.#code.writeFixed(this.#pageOf(entry), entry & this.#mask, values);
+    this.spec.columns.forEach(({ form }, index) => {
+      if (form === 'js') this.setValue(entry, index, values[index]);
+      if (form !== 'utf8') return;
+      const bytes = encodeText(String(values[index]));
+      this.setText(entry, index, bytes, 0, bytes.length);
+    });
+  }
+
+  clear(): void {
+    this.pages.length = 0;
+    this.marks.length = 0;
+    this.#index.clear();
+    this.#arena.clear();
+    this.#frozen.reset();
+    for (const column of this.#heap) {
+      if (column !== null) column.sizes.length = 0;
+    }
+    this.entries = 0;
+    this.created = false;
+    this.#heapBytes = 0;
+    this.#free = -1;
+    this.#top = 0;
+    this.#expirePosition = 0;
+  }
+}

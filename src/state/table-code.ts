@@ -1,0 +1,355 @@
+/**
+ * The generated part of a hot table: look-ups specialised for the forms of its keys, and the functions that read,
+ * copy and clear entries without asking for forms. One compilation per table, so that its memory is constant to
+ * the compiler. Callers: hot-table.ts. Runs on: worker. Invariant: no name from outside is part of the code.
+ *
+ * A look-up compares hashes in the index first. The key itself is read only where its hash does not prove it:
+ * a number whose hash is the number has the flag WORD_DIRECT in the index, so integer keys cost one cache miss less.
+ */
+import { compileFunction } from 'node:vm';
+import { decimalText } from '../record/decimal.js';
+import type { ByteArena } from './byte-arena.js';
+import type { StateTable, TablePage } from './contract.js';
+import type { HotIndex } from './hot-index.js';
+import {
+  SEGMENT_MASK_OFFSET,
+  slotHash,
+  WORD_DIRECT,
+  WORD_ENTRY,
+  WORD_REMOVED,
+} from './hot-index.js';
+import { freezeHeapValue } from './heap-value.js';
+import type { PageMarks } from './page-marks.js';
+import type { KeyShape, TableShape } from './table-shape.js';
+
+/** What generated look-ups ask of their table beside its memory. */
+export interface LookupOwner {
+  readonly generation: number;
+  readonly nowMs: number;
+  created: boolean;
+  /** Makes an entry writable in the open generation: preserves its frozen content. */
+  touch(entry: number): void;
+  /** A fresh, zeroed entry that counts as alive. */
+  take(keyGroup: number, hash: number): number;
+  /** Brings a removed entry that is still in the index back to life. */
+  revive(entry: number): number;
+  /** Starts an expired entry afresh. */
+  reset(entry: number): number;
+}
+
+/** What the generated code works on. */
+export interface TableParts {
+  readonly table: LookupOwner;
+  readonly pages: readonly TablePage[];
+  readonly marks: readonly PageMarks[];
+  readonly index: HotIndex;
+  readonly arena: ByteArena;
+  readonly firstKeyGroup: number;
+}
+
+/** The generated functions. `o` is the offset of an entry in its page. */
+export interface TableCode {
+  readonly upsert: StateTable['upsert'];
+  readonly find: StateTable['find'];
+  makePage(): TablePage;
+  readKey(page: TablePage, o: number): readonly unknown[];
+  readValues(page: TablePage, o: number): readonly unknown[];
+  /** Sets the fixed columns; text and heap columns are left as they are. */
+  writeFixed(page: TablePage, o: number, values: readonly unknown[]): void;
+  /** Clears the value columns and counts their texts dead. */
+  clearValues(page: TablePage, o: number): void;
+  /** Counts the texts of the key dead and forgets them. */
+  clearKey(page: TablePage, o: number): void;
+  /** Copies keys and values; heap values are copied so that later changes in place do not reach the copy. */
+  copy(from: TablePage, o: number, to: TablePage, p: number): void;
+  ownsText(page: TablePage, o: number, position: number): boolean;
+  moveText(page: TablePage, o: number, from: number, to: number): void;
+}
+
+const MS_PER_DAY = 86_400_000;
+
+/** Compiles the functions of a table. */
+export function compileTable(shape: TableShape, parts: TableParts): TableCode {
+  const constants = {
+    ...parts,
+    directory: parts.index.directory,
+    segments: parts.index.segments,
+    slotHash,
+    decimalText,
+    freezeHeapValue,
+  };
+  const make = compileFunction(tableCode(shape), Object.keys(constants), {
+    filename: `millrace:state-table/${shape.spec.name}.js`,
+  }) as (...values: readonly unknown[]) => TableCode;
+  return make(...Object.values(constants));
+}
+
+/** The text of the generated functions. */
+export function tableCode(shape: TableShape): string {
+  const i64 = shape.keys.some((key) => key.form === 'i64');
+  return [
+    `'use strict';`,
+    ...(i64 ? [SCRATCH] : []),
+    makePageCode(shape),
+    createCode(shape),
+    lookupCode(shape, 'upsert', upsertHit(shape), `return create(${argumentsOf(shape)});`),
+    lookupCode(shape, 'find', findHit(shape), 'return -1;'),
+    readKeyCode(shape),
+    readValuesCode(shape),
+    writeFixedCode(shape),
+    ...clearCode(shape),
+    copyCode(shape),
+    ...textCode(shape),
+    `return { upsert, find, makePage, readKey, readValues, writeFixed, clearValues, clearKey, copy,`,
+    `  ownsText, moveText };`,
+  ].join('\n');
+}
+
+/** A bigint is compared as two words: storing it in an array makes no garbage, comparing bigints does. */
+const SCRATCH = `const wide = new BigInt64Array(1);
+const words = new Int32Array(wide.buffer);
+wide[0] = 1n;
+const LOW = words[0] === 1 ? 0 : 1;
+const HIGH = 1 - LOW;`;
+
+function makePageCode({ arrays, pageBytes, pageShift, spec, keys }: TableShape): string {
+  const entries = 1 << pageShift;
+  const typed = arrays.map(
+    ({ name, constructor, offset }) =>
+      `    ${name}: new ${constructor}(buffer, ${offset}, ${entries}),`,
+  );
+  const heap = spec.columns.flatMap((column, index) =>
+    column.form === 'js' ? [`    c${index}: new Array(${entries}).fill(undefined),`] : [],
+  );
+  const pairs = keys.flatMap((key, index) => {
+    const offset = arrays.find((array) => array.name === `k${index}`)?.offset;
+    return key.form === 'i64'
+      ? [`    k${index}w: new Int32Array(buffer, ${offset}, ${2 * entries}),`]
+      : [];
+  });
+  return [
+    'function makePage() {',
+    `  const buffer = new ArrayBuffer(${pageBytes});`,
+    '  return {',
+    ...typed,
+    ...heap,
+    ...pairs,
+    '  };',
+    '}',
+  ].join('\n');
+}
+
+/** Parameters of one key column. */
+function parametersOf(key: KeyShape, index: number): string {
+  return key.form === 'text' ? `b${index}, s${index}, n${index}` : `k${index}`;
+}
+
+function argumentsOf({ keys }: TableShape): string {
+  return ['keyGroup', 'hash', ...keys.map(parametersOf)].join(', ');
+}
+
+/** Brings an argument to the value under which it is kept, so that equal keys are kept alike. */
+function normaliseCode({ form }: KeyShape, index: number): readonly string[] {
+  switch (form) {
+    case 'f64':
+      return [`k${index} += 0;`];
+    case 'f32':
+      return [`k${index} = Math.fround(k${index}) + 0;`];
+    case 'i32':
+      return [`k${index} |= 0;`];
+    case 'u32':
+      return [`k${index} >>>= 0;`];
+    case 'u8':
+      return [`k${index} &= 255;`];
+    case 'i64':
+      return [
+        `wide[0] = k${index};`,
+        `const l${index} = words[LOW], h${index} = words[HIGH], w${index} = words[0], v${index} = words[1];`,
+      ];
+    default:
+      return [];
+  }
+}
+
+/** Whether key column `index` of the page `p` at `o` equals the argument. */
+function equalCode({ form }: KeyShape, index: number): string {
+  const kept = `p.k${index}[o]`;
+  switch (form) {
+    case 'f64':
+    case 'f32':
+      return `(${kept} === k${index} || (k${index} !== k${index} && ${kept} !== ${kept}))`;
+    case 'i64':
+      return `p.k${index}w[2 * o] === w${index} && p.k${index}w[2 * o + 1] === v${index}`;
+    case 'text':
+      return `arena.equals(${kept}, b${index}, s${index}, n${index})`;
+    default:
+      return `${kept} === k${index}`;
+  }
+}
+
+/** Whether the argument is the number that its hash is; null where that cannot be. */
+function directCode({ keys }: TableShape): string | null {
+  if (keys.length !== 1) return null;
+  switch (keys[0].form) {
+    case 'f64':
+    case 'f32':
+    case 'i32':
+      return 'k0 === hash';
+    case 'u32':
+      return '(k0 | 0) === hash';
+    case 'i64':
+      return 'l0 === hash && h0 === hash >> 31';
+    default:
+      return null;
+  }
+}
+
+/** A look-up that runs `hit` with the locals `entry`, `o` and `word` set, or `miss`. */
+function lookupCode(shape: TableShape, name: string, hit: string, miss: string): string {
+  const direct = directCode(shape);
+  const equal = shape.keys.map(equalCode).join(' && ');
+  const compare = `p = pages[entry >>> ${shape.pageShift}]`;
+  const test =
+    direct === null
+      ? `(${compare}, ${equal || 'true'})`
+      : `(direct ? word < 0 : word >= 0 && (${compare}, ${equal}))`;
+  return `function ${name}(${argumentsOf(shape)}) {
+  ${shape.keys.flatMap(normaliseCode).join('\n  ')}
+  ${direct === null ? '' : `const direct = ${direct};`}
+  const mixed = slotHash(hash);
+  const at = (keyGroup - firstKeyGroup) << 1;
+  const segment = segments[directory[at] + ((mixed >>> 1) >>> directory[at + 1])];
+  const mask = segment.length - ${SEGMENT_MASK_OFFSET};
+  let slot = (mixed << 1) & mask, word = 0, p;
+  while ((word = segment[slot + 1]) !== 0) {
+    if (segment[slot] === hash) {
+      const entry = (word & ${WORD_ENTRY}) - 1, o = entry & ${(1 << shape.pageShift) - 1};
+      if (${test}) {
+        ${hit}
+      }
+    }
+    slot = (slot + 2) & mask;
+  }
+  ${miss}
+}`;
+}
+
+/** The fast way through an upsert: the entry is there and was changed in this generation already. */
+function upsertHit({ pageShift, spec }: TableShape): string {
+  const ttl =
+    spec.ttlMs === null
+      ? ''
+      : `if (m.stamps[o] + ${spec.ttlMs} <= table.nowMs) return table.reset(entry);
+        m.stamps[o] = table.nowMs;`;
+  return `if ((word & ${WORD_REMOVED}) !== 0) return table.revive(entry);
+        const m = marks[entry >>> ${pageShift}];
+        if (m.generation !== table.generation || (m.dirty[o >>> 5] & (1 << o)) === 0) table.touch(entry);
+        ${ttl}
+        table.created = false;
+        return entry;`;
+}
+
+function findHit({ pageShift, spec }: TableShape): string {
+  const removed = `(word & ${WORD_REMOVED}) !== 0`;
+  const stamp = `marks[entry >>> ${pageShift}].stamps[o]`;
+  const expired = spec.ttlMs === null ? '' : ` || ${stamp} + ${spec.ttlMs} <= table.nowMs`;
+  return `return ${removed}${expired} ? -1 : entry;`;
+}
+
+/** The slow way: arguments are normalised already, except bigints, whose words are needed again. */
+function createCode(shape: TableShape): string {
+  const direct = directCode(shape);
+  const keep = shape.keys.map(({ form }, index) =>
+    form === 'text'
+      ? `p.k${index}[o] = arena.append(b${index}, s${index}, n${index}, entry);`
+      : `p.k${index}[o] = k${index};`,
+  );
+  const again = shape.keys.flatMap((key, index) =>
+    key.form === 'i64' ? normaliseCode(key, index) : [],
+  );
+  return `function create(${argumentsOf(shape)}) {
+  ${direct === null ? '' : again.join('\n  ')}
+  const entry = table.take(keyGroup, hash);
+  const p = pages[entry >>> ${shape.pageShift}], o = entry & ${(1 << shape.pageShift) - 1};
+  ${keep.join('\n  ')}
+  index.insert(keyGroup, hash, (entry + 1)${direct === null ? '' : ` | (${direct} ? ${WORD_DIRECT} : 0)`});
+  return entry;
+}`;
+}
+
+function readKeyCode({ keys }: TableShape): string {
+  const parts = keys.map(({ type, form }, index) => {
+    const kept = `page.k${index}[o]`;
+    if (form === 'text') return `arena.${type.kind === 'bytes' ? 'copy' : 'text'}(${kept})`;
+    switch (type.kind) {
+      case 'date':
+        return `new Date(${kept} * ${MS_PER_DAY})`;
+      case 'timestamp':
+        return `new Date(${kept})`;
+      case 'bool':
+        return `${kept} !== 0`;
+      case 'decimal':
+        return `decimalText(${kept}, ${type.scale})`;
+      default:
+        return kept;
+    }
+  });
+  return `function readKey(page, o) { return [${parts.join(', ')}]; }`;
+}
+
+function readValuesCode({ spec }: TableShape): string {
+  const parts = spec.columns.map(({ form }, index) =>
+    form === 'utf8' ? `arena.text(page.c${index}[o])` : `page.c${index}[o]`,
+  );
+  return `function readValues(page, o) { return [${parts.join(', ')}]; }`;
+}
+
+function writeFixedCode({ spec }: TableShape): string {
+  const parts = spec.columns.flatMap(({ form }, index) =>
+    form === 'utf8' || form === 'js' ? [] : [`page.c${index}[o] = values[${index}];`],
+  );
+  return `function writeFixed(page, o, values) { ${parts.join(' ')} }`;
+}
+
+const ZEROS = { f64: '0', i32: '0', u8: '0', utf8: '0', i64: '0n', js: 'undefined' } as const;
+
+function clearCode({ spec, keys }: TableShape): readonly string[] {
+  const values = spec.columns.map(({ form }, index) => {
+    const place = `page.c${index}[o]`;
+    return `${form === 'utf8' ? `arena.free(${place}); ` : ''}${place} = ${ZEROS[form]};`;
+  });
+  const texts = keys.flatMap(({ form }, index) => {
+    const place = `page.k${index}[o]`;
+    return form === 'text' ? [`arena.free(${place}); ${place} = 0;`] : [];
+  });
+  return [
+    `function clearValues(page, o) { ${values.join(' ')} }`,
+    `function clearKey(page, o) { ${texts.join(' ')} }`,
+  ];
+}
+
+function copyCode({ spec, keys }: TableShape): string {
+  const names = [
+    ...spec.columns.map(({ form }, index) => ({ name: `c${index}`, isHeap: form === 'js' })),
+    ...keys.map((_, index) => ({ name: `k${index}`, isHeap: false })),
+  ];
+  const parts = names.map(({ name, isHeap }) =>
+    isHeap
+      ? `to.${name}[p] = freezeHeapValue(from.${name}[o]);`
+      : `to.${name}[p] = from.${name}[o];`,
+  );
+  return `function copy(from, o, to, p) { ${parts.join(' ')} }`;
+}
+
+function textCode({ spec, keys }: TableShape): readonly string[] {
+  const names = [
+    ...keys.flatMap(({ form }, index) => (form === 'text' ? [`k${index}`] : [])),
+    ...spec.columns.flatMap(({ form }, index) => (form === 'utf8' ? [`c${index}`] : [])),
+  ];
+  const owns = names.map((name) => `page.${name}[o] === position`).join(' || ');
+  const moves = names.map((name) => `if (page.${name}[o] === from) page.${name}[o] = to;`);
+  return [
+    `function ownsText(page, o, position) { return ${owns || 'false'}; }`,
+    `function moveText(page, o, from, to) { ${moves.join(' ')} }`,
+  ];
+}

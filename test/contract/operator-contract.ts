@@ -1,0 +1,150 @@
+/**
+ * The contract that every operator of a chain must keep, whatever it computes: it gives the same results when rows
+ * come one at a time, when the budget is one row, when every other hand-over is refused by a full output, and when
+ * its state moves to a new instance after every step. Callers: `operator-contract.test.ts`, and the tests of
+ * operators to come.
+ */
+import { describe, expect, it } from 'vitest';
+import type { Batch } from '../../src/record/batch.js';
+import { STEP_DONE } from '../../src/operator/contract.js';
+import {
+  batchOf,
+  type ChainParts,
+  chainOf,
+  type ChainUnderTest,
+  type Left,
+  MemorySnapshot,
+  untilDone,
+} from '../unit/operator/chain-harness.js';
+
+/** A chain and what goes through it. */
+export interface OperatorCase {
+  readonly name: string;
+  /** Made anew for each run, so that functions with a memory start afresh. */
+  readonly parts: () => ChainParts;
+  readonly records: readonly unknown[];
+  readonly times?: readonly number[];
+  readonly kinds?: readonly number[];
+  /** Whether results may come in any order: those of state that is emitted at the end. */
+  readonly isUnordered?: boolean;
+}
+
+/** How the rows of a case are driven through it. */
+interface Drive {
+  readonly name: string;
+  readonly rowsPerBatch: number;
+  readonly budgetRows: number;
+  readonly capacity: number;
+  /** Refuses every other hand-over. */
+  readonly isFull: boolean;
+  /** Moves the state to a new instance after every call. */
+  readonly isMoved: boolean;
+}
+
+const ALL: Drive = {
+  name: 'all at once',
+  rowsPerBatch: Number.MAX_SAFE_INTEGER,
+  budgetRows: 1024,
+  capacity: 1024,
+  isFull: false,
+  isMoved: false,
+};
+
+const DRIVES: readonly Drive[] = [
+  { ...ALL, name: 'one row at a time', rowsPerBatch: 1 },
+  { ...ALL, name: 'a budget of one row', budgetRows: 1 },
+  { ...ALL, name: 'outputs always full', capacity: 2, isFull: true },
+  { ...ALL, name: 'full outputs of one row, budget of three', budgetRows: 3, capacity: 1, isFull: true },
+  { ...ALL, name: 'a new instance after every row', rowsPerBatch: 5, budgetRows: 1, isMoved: true },
+  {
+    name: 'a new instance after every call, outputs full',
+    rowsPerBatch: 7,
+    budgetRows: 2,
+    capacity: 2,
+    isFull: true,
+    isMoved: true,
+  },
+];
+
+/** Tests that a chain keeps the contract. */
+export function describeOperator(operatorCase: OperatorCase): void {
+  describe(operatorCase.name, () => {
+    const expected = driven(operatorCase, ALL);
+    it('gives something', () => {
+      expect(expected.some((left) => left.length > 0)).toBe(true);
+    });
+    for (const drive of DRIVES) {
+      it(`gives the same with ${drive.name}`, () => {
+        expect(driven(operatorCase, drive)).toEqual(expected);
+      });
+    }
+  });
+}
+
+/** What leaves by each port. */
+function driven(operatorCase: OperatorCase, drive: Drive): readonly (readonly Left[])[] {
+  let calls = 0;
+  const parts = operatorCase.parts();
+  const mayTake = (): boolean => !drive.isFull || calls++ % 2 === 1;
+  let chain = chainOf({ ...parts, capacity: drive.capacity, mayTake });
+  const move = (): void => {
+    if (drive.isMoved) chain = moved(chain, { ...parts, mayTake }, drive.budgetRows);
+  };
+  for (const batch of batchesOf(operatorCase, drive.rowsPerBatch)) {
+    untilDone((cursor) => {
+      const result = chain.task.step(0, batch, cursor, drive.budgetRows);
+      move();
+      return result;
+    });
+  }
+  untilDone((cursor) => {
+    const result = chain.task.endOfInput(cursor, drive.budgetRows);
+    move();
+    return result;
+  });
+  flushAll(chain);
+  chain.task.close();
+  return chain.ports.map((port) => (operatorCase.isUnordered ? port.left.toSorted(byText) : port.left));
+}
+
+function batchesOf(operatorCase: OperatorCase, rowsPerBatch: number): readonly Batch[] {
+  const { records, times, kinds } = operatorCase;
+  const { schema } = batchOf(records);
+  const batches: Batch[] = [];
+  for (let from = 0; from < records.length; from += rowsPerBatch) {
+    const to = from + rowsPerBatch;
+    batches.push(
+      batchOf(records.slice(from, to), {
+        schema,
+        ...(times === undefined ? {} : { times: times.slice(from, to) }),
+        ...(kinds === undefined ? {} : { kinds: kinds.slice(from, to) }),
+      }),
+    );
+  }
+  return batches;
+}
+
+/** The same chain with its state in a new instance; what was handed on stays with the ports. */
+function moved(chain: ChainUnderTest, parts: ChainParts, budgetRows: number): ChainUnderTest {
+  untilDone((cursor) => chain.task.prepareBarrier(cursor, budgetRows));
+  flushAll(chain);
+  const snapshot = new MemorySnapshot();
+  chain.task.snapshot(snapshot);
+  chain.task.close();
+  const next = chainOf({ ...parts, from: chain });
+  next.task.restore(snapshot);
+  return next;
+}
+
+function flushAll(chain: ChainUnderTest): void {
+  untilDone(() => (chain.task.flush() ? STEP_DONE : 1));
+}
+
+function byText(a: Left, b: Left): number {
+  const [x, y] = [a, b].map((left) => JSON.stringify(left, withBigints));
+  return x < y ? -1 : x > y ? 1 : 0;
+}
+
+function withBigints(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? `${value}n` : value;
+}

@@ -1,0 +1,197 @@
+import type { Flow, KeyedStream, RecordOf, SinkConnector, Stream } from '../../src/index.js';
+import { col, job, lit, when } from '../../src/index.js';
+import { assertType, type Same } from './same.js';
+
+interface Flight {
+  origin: string;
+  delay: number;
+  distance: number | null;
+  miles: bigint;
+  price?: number;
+  at: Date;
+  tags: string[];
+}
+declare const flow: Flow;
+declare const flights: Stream<Flight>;
+
+// Sources give the type of their records.
+const fromArray = flow.from([{ word: 'a', size: 1 }]);
+assertType<Same<RecordOf<typeof fromArray>, { word: string; size: number }>>();
+const fromGenerator = flow.from(
+  (function* () {
+    yield 1;
+  })(),
+);
+assertType<Same<RecordOf<typeof fromGenerator>, number>>();
+// error: not assignable to parameter of type 'SourceInput
+flow.from(42);
+
+// Functions give the type of what they return.
+const mapped = flights.map((f) => ({ from: f.origin, late: f.delay > 15 }));
+assertType<Same<RecordOf<typeof mapped>, { from: string; late: boolean }>>();
+const flat = flights.flatMap((f) => f.tags);
+assertType<Same<RecordOf<typeof flat>, string>>();
+const narrowed = flights
+  .map((f) => f.distance)
+  .filter((distance): distance is number => distance !== null);
+assertType<Same<RecordOf<typeof narrowed>, number>>();
+// error: Property 'dealy' does not exist on type 'Flight'
+flights.map((f) => f.dealy);
+// error: Type 'number' is not assignable to type 'boolean'
+flights.filter((f) => f.delay);
+// error: not assignable to type 'Iterable
+flights.flatMap((f) => f.delay);
+
+// Selections.
+const picked = flights.select('origin', 'distance');
+assertType<
+  Same<RecordOf<typeof picked>, { readonly origin: string; readonly distance: number | null }>
+>();
+const renamed = flights.select({ from: 'origin', minutes: 'delay' });
+assertType<Same<RecordOf<typeof renamed>, { readonly from: string; readonly minutes: number }>>();
+const projected = flights.project('miles');
+assertType<Same<RecordOf<typeof projected>, { readonly miles: bigint }>>();
+const computed = flights.select({
+  origin: 'origin',
+  hours: col('delay').div(60),
+  far: col('distance').gt(100),
+  size: col('origin').length(),
+  kind: when(col('delay').gt(15)).then('late').otherwise('on time'),
+  one: lit(1),
+});
+assertType<
+  Same<
+    RecordOf<typeof computed>,
+    {
+      readonly origin: string;
+      readonly hours: number;
+      readonly far: boolean | null;
+      readonly size: number;
+      readonly kind: string;
+      readonly one: 1;
+    }
+  >
+>();
+const aliased = flights.select('origin', col('price').mul(2).as('double'));
+assertType<
+  Same<RecordOf<typeof aliased>, { readonly origin: string; readonly double: number | null }>
+>();
+// error: No field 'dealy'; fields: 'at' | 'delay'
+flights.select({ hours: col('dealy').div(60) });
+// error: No field 'dealy'; fields: 'at' | 'delay'
+flights.select('origin', col('dealy').as('d'));
+
+const widened = aliased.withColumn('half', col('double').div(2)).withColumn('origin', lit(1));
+assertType<
+  Same<
+    RecordOf<typeof widened>,
+    { readonly double: number | null; readonly half: number | null; readonly origin: 1 }
+  >
+>();
+// error: No field 'dealy'; fields: 'at' | 'delay'
+flights.withColumn('x', col('dealy').div(2));
+// error: No field 'dealy'; fields: 'at' | 'delay'
+flights.withColumn('x', 'dealy');
+
+// Expressions as conditions.
+flights.filter(col('delay').gt(15).and(col('origin').eq('ATL')));
+flights.filter(col('delay').gt(col('distance')), { uid: 'late' });
+// error: No field 'dealy'; fields: 'at' | 'delay'
+flights.filter(col('dealy').gt(15));
+// error: No field 'dest'; fields: 'at' | 'delay'
+flights.filter(col('delay').gt(15).and(col('dest').eq('ATL')));
+// error: A condition is true, false or null; compare the value
+flights.filter(col('delay'));
+// error: A condition is true, false or null; compare the value
+flights.filter(col('delay').round(1));
+
+// error: 'dealy'; fields: 'at' | 'delay' | 'distance' | 'miles' | 'origin' | 'price' | 'tags'
+flights.project('dealy');
+// error: No field 'orgin'; fields: 'at' | 'delay'
+flights.select('orgin');
+// error: No field 'destination'; fields: 'at' | 'delay'
+flights.select({ to: 'destination' });
+// error: No field 'distance'; fields: 'from' | 'minutes'
+renamed.project('distance');
+
+// Keys.
+const byOrigin = flights.keyBy('origin', 'at');
+assertType<
+  Same<typeof byOrigin, KeyedStream<Flight, { readonly origin: string; readonly at: Date }>>
+>();
+const byFunction = flights.keyBy((f) => f.origin.length);
+assertType<Same<typeof byFunction, KeyedStream<Flight, { readonly key: number }>>>();
+// error: No field 'orign'; fields: 'at' | 'delay'
+flights.keyBy('orign');
+// error: No field 'dealy'; fields: 'at' | 'delay'
+flights.keyBy('origin', 'dealy');
+// error: Field 'tags' cannot be a key
+flights.keyBy('tags');
+// error: Mistake<"A key function returns text, a number, a boolean, a date or bytes">
+flights.keyBy((f) => f.tags).count();
+// error: No field 'orign'; fields: 'at' | 'delay'
+flights.distinct('orign');
+// error: Field 'tags' cannot be a key
+flights.distinct('tags');
+declare const computedName: string;
+// error: Type 'string' is not assignable to type 'keyof Flight'
+flights.keyBy(computedName);
+
+// Nullable and missing key fields give keys without null, which are refused at run time.
+const nullableKey = flights.keyBy('distance', 'price');
+assertType<
+  Same<
+    typeof nullableKey,
+    KeyedStream<Flight, { readonly distance: number; readonly price: number }>
+  >
+>();
+
+// Scalars and tuples have fields too.
+declare const words: Stream<string>;
+words.keyBy('value');
+// error: No field 'word'; fields: 'value'
+words.keyBy('word');
+declare const pairs: Stream<[string, number]>;
+pairs.keyBy('0');
+// error: No field '2'; fields: '0' | '1'
+pairs.keyBy('2');
+
+// Records of unknown type take any field.
+declare const anything: Stream<unknown>;
+anything.keyBy('whatever').count();
+declare const rows: Stream<Record<string, string>>;
+rows.keyBy('whatever');
+
+// Unions know all fields of all their records.
+const union = flights.union(mapped, words);
+assertType<Same<RecordOf<typeof union>, Flight | { from: string; late: boolean } | string>>();
+
+// Sinks say what they take.
+declare const numbersOnly: SinkConnector<number>;
+// error: The sink takes records of another type than the stream has
+flights.to(numbersOnly);
+narrowed.to(numbersOnly);
+
+// Options.
+// error: 'paralellism' does not exist in type
+flights.map((f) => f, { paralellism: 4 });
+// error: Type '"sometimes"' is not assignable to type
+flights.map((f) => f, { chain: 'sometimes' });
+// error: 'emit' does not exist in type
+flights.map((f) => f, { emit: 'final' });
+
+// Parameters are typed from the defaults of the second argument.
+const withDefaults = job('days', (_flow, { days = 1, unit = 'd' }) => {
+  assertType<Same<typeof days, number>>();
+  assertType<Same<typeof unit, string>>();
+});
+withDefaults.build({ days: 2 });
+withDefaults.build();
+// error: Type 'string' is not assignable to type 'number'
+withDefaults.build({ days: 'two' });
+// error: 'day' does not exist in type
+withDefaults.build({ day: 2 });
+const annotated = job('annotated', (_flow, params: { readonly path: string }) => params.path);
+annotated.build({ path: 'x' });
+// error: Type 'number' is not assignable to type 'string'
+annotated.build({ path: 1 });

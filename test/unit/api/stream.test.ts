@@ -1,0 +1,220 @@
+import { describe, expect, it } from 'vitest';
+import { col } from '../../../src/operator/expression-builder.js';
+import type { Flow } from '../../../src/api/flow.js';
+import type { Stream } from '../../../src/api/stream.js';
+import type { LogicalNode } from '../../../src/graph/logical-graph.js';
+import { type Flight, graphOf, schema, sink, source } from '../graph/graph-fixtures.js';
+
+/** The nodes of a job, each without what is the same everywhere. */
+const nodesOf = (build: (flow: Flow) => void): readonly LogicalNode[] => graphOf(build).nodes;
+const specOf = (build: (flights: Stream<Flight>) => void) => {
+  const [, node] = nodesOf((flow) => build(flow.from(source())));
+  return node?.kind === 'operator' ? node.spec : null;
+};
+
+describe('verbs of a stream', () => {
+  it('map and flatMap keep the function and the declared result', () => {
+    const fn = (f: Flight): number[] => [f.delay];
+    const returns = schema({ value: 'number' });
+    expect(specOf((s) => s.map(fn))).toMatchObject({ kind: 'map', fn, returns: null });
+    expect(specOf((s) => s.flatMap(fn, { returns }))).toMatchObject({
+      kind: 'flatMap',
+      fn,
+      returns,
+    });
+  });
+
+  it('filter takes a function or an expression', () => {
+    const fn = (f: Flight): boolean => f.delay > 15;
+    expect(specOf((s) => s.filter(fn))).toMatchObject({ kind: 'filter', name: 'filter', fn });
+    const predicate = col('delay').gt(15);
+    expect(specOf((s) => s.filter(predicate))).toMatchObject({
+      kind: 'where',
+      name: 'filter',
+      predicate: predicate.expression,
+    });
+  });
+
+  it('select takes names, or names and expressions by their new name, in order', () => {
+    const column = (name: string) => ({ node: 'column', name });
+    const columns = [
+      { name: 'delay', value: column('delay') },
+      { name: 'origin', value: column('origin') },
+    ];
+    expect(specOf((s) => s.select('delay', 'origin'))).toMatchObject({ kind: 'select', columns });
+    expect(specOf((s) => s.project('delay', 'origin'))).toMatchObject({ kind: 'select', columns });
+    const hours = col('delay').div(60);
+    expect(specOf((s) => s.select('delay', hours.as('hours')))).toMatchObject({
+      columns: [columns[0], { name: 'hours', value: hours.expression }],
+    });
+    expect(specOf((s) => s.select({ from: 'origin', hours }, { uid: 'u' }))).toMatchObject({
+      uid: 'u',
+      columns: [
+        { name: 'from', value: column('origin') },
+        { name: 'hours', value: hours.expression },
+      ],
+    });
+  });
+
+  it('withColumn adds or replaces a field where the fields are known', () => {
+    const hours = col('delay').div(60);
+    const lastColumns = (build: (flow: Flow) => void): unknown => {
+      const nodes = nodesOf(build);
+      const node = nodes[nodes.length - 2];
+      return node?.kind === 'operator' && node.spec.kind === 'select'
+        ? node.spec.columns.map(({ name, value }) => (value.node === 'column' ? name : [name]))
+        : node?.kind;
+    };
+    expect(
+      lastColumns((flow) => {
+        const picked = flow.from(source()).select('origin', 'delay');
+        picked
+          .filter((f) => f.delay > 0)
+          .union(picked)
+          .withColumn('hours', hours)
+          .withColumn('delay', col('hours').mul(2))
+          .to(sink());
+      }),
+    ).toEqual(['origin', ['delay'], 'hours']);
+    expect(
+      lastColumns((flow) => {
+        flow
+          .from(source(), { schema: schema({ delay: 'number' }) })
+          .keyBy((f) => f.delay)
+          .count()
+          .withColumn('half', col('count').div(2))
+          .to(sink());
+      }),
+    ).toEqual(['key', 'count', ['half']]);
+  });
+
+  it('withColumn refuses a stream whose fields are not known', () => {
+    const unknown = (change: (flights: Stream<Flight>) => Stream<Flight>) => () =>
+      graphOf((flow) => {
+        const known = flow.from(source(), { schema: schema({ delay: 'number' }) });
+        change(known).withColumn('hours', col('delay').div(60)).to(sink());
+      });
+    expect(unknown((s) => s)).not.toThrow();
+    const error = expect.objectContaining({
+      code: 'FEATURE_UNSUPPORTED',
+      advice: expect.stringContaining('map((record) => ({ ...record, hours: ... }))'),
+    });
+    expect(unknown((s) => s.map((f) => f))).toThrow(error);
+    expect(unknown((s) => s.union(s.map((f) => f)))).toThrow(error);
+  });
+
+  it('are values: a stream can be used twice and is not changed', () => {
+    const nodes = nodesOf((flow) => {
+      const flights = flow.from(source());
+      flights.map((f) => f.origin).to(sink());
+      flights.rebalance().to(sink());
+      flights.to(sink());
+    });
+    expect(nodes.map(({ inputs }) => inputs)).toEqual([
+      [],
+      [{ node: 0, partitioner: null }],
+      [{ node: 1, partitioner: null }],
+      [{ node: 0, partitioner: { kind: 'rebalance' } }],
+      [{ node: 0, partitioner: null }],
+    ]);
+  });
+
+  it.each(['forward', 'rebalance', 'rescale', 'shuffle', 'broadcast', 'global'] as const)(
+    '%s deals to the next operator only',
+    (kind) => {
+      const nodes = nodesOf((flow) => {
+        flow
+          .from(source())
+          [kind]()
+          .map((f) => f)
+          .to(sink());
+      });
+      expect(nodes[1]?.inputs).toEqual([{ node: 0, partitioner: { kind } }]);
+      expect(nodes[2]?.inputs).toEqual([{ node: 1, partitioner: null }]);
+    },
+  );
+
+  it('the last of several ways to deal counts, and partitionBy keeps its function', () => {
+    const fn = (f: Flight, parallelism: number): number => f.delay % parallelism;
+    const nodes = nodesOf((flow) => {
+      flow.from(source()).rebalance().partitionBy(fn).to(sink());
+    });
+    expect(nodes[1]?.inputs).toEqual([{ node: 0, partitioner: { kind: 'custom', fn } }]);
+  });
+
+  it('union needs no node; its ways of dealing stay with their streams', () => {
+    const nodes = nodesOf((flow) => {
+      const one = flow.from(source({ name: 'one' }));
+      const two = flow.from(source({ name: 'two' }));
+      one
+        .rebalance()
+        .union(two, two)
+        .map((f) => f)
+        .to(sink());
+    });
+    expect(nodes).toHaveLength(4);
+    expect(nodes[2]?.inputs).toEqual([
+      { node: 0, partitioner: { kind: 'rebalance' } },
+      { node: 1, partitioner: null },
+      { node: 1, partitioner: null },
+    ]);
+  });
+
+  it('keyBy of a function computes the key once per input, before the exchange', () => {
+    const nodes = nodesOf((flow) => {
+      const one = flow.from(source({ name: 'one' }));
+      const two = flow.from(source({ name: 'two' }));
+      const keyed = one.union(two).keyBy((f) => f.origin.length, { uid: 'k' });
+      keyed.count().to(sink());
+    });
+    const kinds = nodes.map((node) => (node.kind === 'operator' ? node.spec.kind : node.kind));
+    expect(kinds).toEqual(['source', 'source', 'computeKey', 'computeKey', 'aggregate', 'sink']);
+    const hash = { kind: 'hash', keys: ['$key'] };
+    expect(nodes[4]?.inputs).toEqual([
+      { node: 2, partitioner: hash },
+      { node: 3, partitioner: hash },
+    ]);
+  });
+
+  it('distinct deals by its fields and keeps the first record of each', () => {
+    const [, node] = nodesOf((flow) => {
+      flow.from(source()).distinct('origin', 'date').to(sink());
+    });
+    expect(node).toMatchObject({
+      inputs: [{ node: 0, partitioner: { kind: 'hash', keys: ['origin', 'date'] } }],
+      spec: { kind: 'distinct', keys: ['origin', 'date'] },
+    });
+  });
+
+  it('remember the user’s line', () => {
+    const spec = specOf((s) => s.map((f) => f));
+    expect(spec?.createdAt).toMatch(/stream\.test\.ts:\d+:\d+$/);
+  });
+
+  it.each([
+    ['map', (s: Stream<Flight>) => s.map(undefined as never), /map\(\.\.\.\) takes a function/],
+    ['filter', (s: Stream<Flight>) => s.filter('x' as never), /filter\(\.\.\.\) takes a function/],
+    ['keyBy', (s: Stream<Flight>) => s.keyBy(), /keyBy\(\.\.\.\) takes names of fields/],
+    ['keyBy twice', (s: Stream<Flight>) => s.keyBy('origin', 'origin'), /each once/],
+    ['distinct', (s: Stream<Flight>) => s.distinct(), /distinct\(\.\.\.\) takes names of fields/],
+    ['select', (s: Stream<Flight>) => s.select({}), /select\(\.\.\.\) takes names/],
+    ['select of a number', (s: Stream<Flight>) => s.select({ a: 1 as never }), /select\(\{ a \}\)/],
+    ['to', (s: Stream<Flight>) => s.to(source() as never), /to\(\.\.\.\) takes a sink/],
+    ['to nothing', (s: Stream<Flight>) => s.to(undefined as never), /to\(\.\.\.\) takes a sink/],
+  ])('%s refuses what it cannot use', (_verb, act, message) => {
+    expect(() => graphOf((flow) => void act(flow.from(source())))).toThrow(message);
+  });
+
+  it('refuse streams of another job', () => {
+    const strangers: Stream<Flight>[] = [];
+    graphOf((flow) => void strangers.push(flow.from(source())));
+    expect(() =>
+      graphOf((flow) => {
+        flow
+          .from(source())
+          .union(...strangers)
+          .to(sink());
+      }),
+    ).toThrow(/a stream of another job/);
+  });
+});

@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+import { count, max } from '../../../src/api/aggregates.js';
+import { col } from '../../../src/operator/expression-builder.js';
+import type { Flow } from '../../../src/api/flow.js';
+import { planOf, sink, source } from './graph-fixtures.js';
+
+/**
+ * What sources read and edges carry, without pre-aggregation, whose columns are the operator's
+ * affair.
+ */
+const columnsOf = (build: (flow: Flow) => void) => {
+  const plan = planOf(build, { preAggregate: false });
+  return {
+    read: plan.vertices.flatMap(({ source: from }) => (from === null ? [] : [from.columns])),
+    carried: plan.edges.map(({ columns }) => columns),
+  };
+};
+
+describe('column pruning', () => {
+  it('reads and carries only what keys and aggregates use', () => {
+    const { read, carried } = columnsOf((flow) => {
+      flow
+        .from(source())
+        .filter(col('distance').gt(100))
+        .keyBy('origin')
+        .aggregate({ worst: max('delay') })
+        .to(sink());
+    });
+    expect(read).toEqual([['delay', 'distance', 'origin']]);
+    expect(carried).toEqual([['delay', 'origin']]);
+  });
+
+  it('keeps everything for sinks that want it and functions whose use is hidden', () => {
+    const hidden = (f: unknown) => JSON.stringify(f);
+    expect(
+      columnsOf((flow) => {
+        flow.from(source()).rebalance().to(sink());
+      }),
+    ).toEqual({ read: [null], carried: [null] });
+    expect(
+      columnsOf((flow) => {
+        flow.from(source()).rebalance().map(hidden).to(sink());
+      }),
+    ).toEqual({ read: [null], carried: [null] });
+  });
+
+  it('sees into functions', () => {
+    const { read, carried } = columnsOf((flow) => {
+      flow
+        .from(source())
+        .filter((f) => f.delay > 15)
+        .rebalance()
+        .map(({ origin, destination }) => origin + destination)
+        .to(sink());
+    });
+    expect(read).toEqual([['delay', 'destination', 'origin']]);
+    expect(carried).toEqual([['destination', 'origin']]);
+  });
+
+  it('carries nothing when only the number of records matters', () => {
+    const { read, carried } = columnsOf((flow) => {
+      flow
+        .from(source())
+        .rebalance()
+        .map(() => 1)
+        .to(sink());
+    });
+    expect(read).toEqual([[]]);
+    expect(carried).toEqual([[]]);
+  });
+
+  it('needs what a sink needs and what selections make it from', () => {
+    const { read } = columnsOf((flow) => {
+      flow
+        .from(source())
+        .select({ from: 'origin', hours: col('delay').div(60), unused: 'tags' })
+        .to(sink({ columns: ['from', 'hours'] }));
+    });
+    expect(read).toEqual([['delay', 'origin']]);
+  });
+
+  it('needs before an edge, but does not carry, what only decides where a record goes', () => {
+    const { read, carried } = columnsOf((flow) => {
+      flow
+        .from(source())
+        .partitionBy((f, parallelism) => f.delay % parallelism)
+        .select('origin')
+        .to(sink());
+    });
+    expect(read).toEqual([['delay', 'origin']]);
+    expect(carried).toEqual([['origin']]);
+  });
+
+  it('joins what several users of a stream need, each edge carrying its own', () => {
+    const { read, carried } = columnsOf((flow) => {
+      const flights = flow.from(source());
+      flights.keyBy('origin').aggregate({ n: count() }).to(sink());
+      flights
+        .keyBy('destination')
+        .aggregate({ worst: max('delay') })
+        .to(sink());
+    });
+    expect(read).toEqual([['delay', 'destination', 'origin']]);
+    expect(carried).toEqual([['origin'], ['delay', 'destination']]);
+  });
+});

@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+import { TASK_STATES, TASK_VALUES } from '../../../src/metrics/metrics-layout.js';
+import { RunMetrics, runMetricsBytes } from '../../../src/metrics/run-metrics.js';
+import { rates, readTaskMetrics } from '../../../src/metrics/task-metrics.js';
+
+const PLAN = { vertices: [{ parallelism: 2 }, { parallelism: 1 }, { parallelism: 3 }] };
+
+function newMetrics(channels = 2): { metrics: RunMetrics; memory: SharedArrayBuffer } {
+  const memory = new SharedArrayBuffer(runMetricsBytes(PLAN, channels));
+  return { metrics: new RunMetrics(memory, PLAN, channels), memory };
+}
+
+describe('task metrics', () => {
+  it('reads back everything that is written, and nothing next to it', () => {
+    const { metrics } = newMetrics();
+    const writer = metrics.task(2, 0);
+    const neighbours = [metrics.readTask(1, 0, 0), metrics.readTask(2, 1, 0)];
+    writer.addRowsIn(3);
+    writer.addRowsIn(4);
+    writer.addRowsOut(5);
+    writer.addBytesIn(1);
+    writer.setBytesIn(60);
+    writer.addBytesIn(10);
+    writer.addBytesOut(8);
+    writer.addBatchesIn(2);
+    writer.addBusyMs(1.5);
+    writer.addBackpressuredMs(2.5);
+    writer.addIdleMs(3.5);
+    writer.setLoopLagMs(4.5);
+    writer.addBadRecords(6);
+    writer.addLateRecords(7);
+    writer.setHeap(1000, 2000);
+    writer.setState('RUNNING');
+    writer.enter(99.5);
+    writer.control[0] = 4;
+    expect(metrics.readTask(2, 0, 123)).toEqual({
+      rowsIn: 7,
+      rowsOut: 5,
+      bytesIn: 70,
+      bytesOut: 8,
+      batchesIn: 2,
+      busyMs: 1.5,
+      backpressuredMs: 2.5,
+      idleMs: 3.5,
+      loopLagMs: 4.5,
+      badRecords: 6,
+      lateRecords: 7,
+      heapUsedBytes: 1000,
+      heapLimitBytes: 2000,
+      state: 'RUNNING',
+      currentOperator: 4,
+      progress: 1,
+      entryMs: 99.5,
+      atMs: 123,
+    });
+    expect([metrics.readTask(1, 0, 0), metrics.readTask(2, 1, 0)]).toEqual(neighbours);
+    writer.setBytesOut(5);
+    expect(metrics.readTask(2, 0, 0).bytesOut).toBe(5);
+  });
+
+  it('tells that a step is over', () => {
+    const { metrics } = newMetrics();
+    const writer = metrics.task(0, 1);
+    writer.enter(10);
+    writer.control[0] = 0;
+    writer.leave();
+    const { currentOperator, entryMs, progress } = metrics.readTask(0, 1, 0);
+    expect({ currentOperator, entryMs, progress }).toEqual({
+      currentOperator: null,
+      entryMs: null,
+      progress: 1,
+    });
+  });
+
+  it('knows every state', () => {
+    const { metrics } = newMetrics();
+    const writer = metrics.task(0, 0);
+    expect(metrics.readTask(0, 0, 0).state).toBe('CREATED');
+    for (const state of TASK_STATES) {
+      writer.setState(state);
+      expect(metrics.readTask(0, 0, 0).state).toBe(state);
+    }
+  });
+
+  it('numbers subtasks by vertex, as a watchdog that knows only numbers does', () => {
+    const { metrics, memory } = newMetrics();
+    expect([metrics.taskIndex(0, 1), metrics.taskIndex(1, 0), metrics.taskIndex(2, 2)]).toEqual([
+      1, 2, 5,
+    ]);
+    metrics.task(1, 0).addRowsIn(9);
+    expect(readTaskMetrics(memory, 2, 0).rowsIn).toBe(9);
+    expect(() => metrics.taskIndex(1, 1)).toThrow('a subtask of the plan');
+    expect(() => metrics.taskIndex(3, 0)).toThrow('a subtask of the plan');
+    expect(() => new RunMetrics(memory, PLAN, 3)).toThrow('have room');
+  });
+});
+
+describe('channel metrics', () => {
+  it('read back what is written', () => {
+    const { metrics } = newMetrics();
+    const writer = metrics.channel(1);
+    writer.addRows(10);
+    writer.addRows(1);
+    writer.addBytes(100);
+    writer.setQueued(64);
+    writer.setCapacity(4096);
+    expect(metrics.readChannel(1, 5)).toEqual({
+      rows: 11,
+      bytes: 100,
+      queuedBytes: 64,
+      capacityBytes: 4096,
+      atMs: 5,
+    });
+    expect(metrics.readChannel(0, 5).rows).toBe(0);
+  });
+});
+
+describe('rates', () => {
+  it('are differences per second', () => {
+    const { metrics } = newMetrics();
+    const writer = metrics.task(0, 0);
+    writer.addRowsIn(100);
+    const previous = metrics.readTask(0, 0, 1000);
+    writer.addRowsIn(50);
+    writer.addRowsOut(25);
+    writer.addBytesIn(500);
+    writer.addBytesOut(250);
+    writer.addBusyMs(300);
+    writer.addIdleMs(150);
+    writer.addBackpressuredMs(50);
+    expect(rates(previous, metrics.readTask(0, 0, 1500))).toEqual({
+      rowsInPerSecond: 100,
+      rowsOutPerSecond: 50,
+      bytesInPerSecond: 1000,
+      bytesOutPerSecond: 500,
+      busyMsPerSecond: 600,
+      backpressuredMsPerSecond: 100,
+      idleMsPerSecond: 300,
+    });
+    expect(Object.values(rates(previous, previous)).every((rate) => rate === 0)).toBe(true);
+    expect(Object.keys(TASK_VALUES)).toContain('rowsIn');
+  });
+});

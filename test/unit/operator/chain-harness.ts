@@ -1,0 +1,337 @@
+/**
+ * A chain task in a test: ports that collect what is handed on, schemas agreed in memory, state tables, and a
+ * driver that steps the task through batches. Callers: tests of chains.
+ */
+import { SeededRandom } from '../../../src/base/random.js';
+import { createChainTask } from '../../../src/operator/chain-task.js';
+import type {
+  ChainOperator,
+  ChainTaskOptions,
+  CompiledChain,
+} from '../../../src/operator/chain-options.js';
+import type {
+  OutputPort,
+  PortOptions,
+  SnapshotSink,
+  SnapshotSource,
+  StepResult,
+} from '../../../src/operator/contract.js';
+import { STEP_DONE } from '../../../src/operator/contract.js';
+import type { AggregateOperator } from '../../../src/operator/aggregate-fields.js';
+import type { ColumnLike } from '../../../src/operator/expression-builder.js';
+import type {
+  AggregateSpec,
+  BuiltInAggregate,
+  OperatorSpec,
+  Partitioner,
+  UserAggregator,
+} from '../../../src/operator/operator-spec.js';
+import type { Batch } from '../../../src/record/batch.js';
+import type { BatchBuilder } from '../../../src/record/batch-builder.js';
+import { createBatchBuilder } from '../../../src/record/batch-builder.js';
+import { inferSchema } from '../../../src/record/infer.js';
+import { compileRowReader, compileRowWriter } from '../../../src/record/row-codec.js';
+import type { Schema } from '../../../src/record/schema.js';
+import { mergeSchemas } from '../../../src/record/schema-merge.js';
+import type { StreamSchemas } from '../../../src/record/schema-registry.js';
+import { createTestTable } from './test-table.js';
+
+/** Schemas of a stream, agreed by its producers in one thread. */
+export class MemorySchemas implements StreamSchemas {
+  readonly versions: Schema[] = [];
+
+  current(): { schema: Schema; version: number } | null {
+    const schema = this.versions.at(-1);
+    return schema === undefined ? null : { schema, version: this.versions.length };
+  }
+
+  propose(schema: Schema): { schema: Schema; version: number } {
+    const current = this.versions.at(-1);
+    const merged = current === undefined ? schema : mergeSchemas(current, schema);
+    if (merged !== current) this.versions.push(merged);
+    return { schema: merged, version: this.versions.length };
+  }
+
+  get(version: number): Schema {
+    return this.versions[version - 1];
+  }
+}
+
+/** A row as it left a chain. */
+export interface Left {
+  readonly channel: number;
+  readonly record: unknown;
+  readonly time: number | null;
+  readonly kind: number | null;
+}
+
+/** A port that keeps what it is given, and may refuse. */
+export class CollectingPort implements OutputPort {
+  readonly channels: number;
+  builders: readonly BatchBuilder[] = [];
+  readonly left: Left[] = [];
+  /** Schemas of the batches handed on, in order of first use. */
+  readonly schemas = new MemorySchemas();
+  opened = 0;
+  readonly #broadcast: boolean;
+  readonly #capacity: number;
+  readonly #mayTake: () => boolean;
+
+  constructor(channels: number, broadcast: boolean, capacity: number, mayTake: () => boolean) {
+    this.channels = channels;
+    this.#broadcast = broadcast;
+    this.#capacity = capacity;
+    this.#mayTake = mayTake;
+  }
+
+  open(schema: Schema, options: PortOptions): boolean {
+    for (let channel = 0; channel < this.builders.length; channel++) {
+      if (!this.flush(channel)) return false;
+    }
+    const agreed = this.schemas.propose(schema);
+    this.builders = Array.from({ length: this.#broadcast ? 1 : this.channels }, () =>
+      createBatchBuilder(agreed.schema, agreed.version, { capacity: this.#capacity, ...options }),
+    );
+    this.opened++;
+    return true;
+  }
+
+  flush(channel: number): boolean {
+    const builder = this.builders[channel];
+    if (builder.rows === 0) return true;
+    if (!this.#mayTake()) return false;
+    const batch = builder.take();
+    const read = compileRowReader(batch.schema, null);
+    for (let row = 0; row < batch.rows; row++) {
+      this.left.push({
+        channel,
+        record: read(batch, row),
+        time: batch.times === null ? null : batch.times[row],
+        kind: batch.kinds === null ? null : batch.kinds[row],
+      });
+    }
+    builder.reset();
+    return true;
+  }
+}
+
+/** A batch of records; the schema is inferred when it is not given. */
+export function batchOf(
+  records: readonly unknown[],
+  options: {
+    readonly schema?: Schema;
+    readonly times?: readonly number[];
+    readonly kinds?: readonly number[];
+    readonly version?: number;
+  } = {},
+): Batch {
+  const schema = options.schema ?? inferSchema(records);
+  const builder = createBatchBuilder(schema, options.version ?? 1, {
+    capacity: Math.max(1, records.length),
+    times: options.times !== undefined,
+    kinds: options.kinds !== undefined,
+  });
+  const write = compileRowWriter(schema);
+  records.forEach((record, row) => {
+    if (builder.times !== null) builder.times[row] = options.times?.[row] ?? 0;
+    if (builder.kinds !== null) builder.kinds[row] = options.kinds?.[row] ?? 0;
+    const misfit = write(builder, record);
+    if (misfit !== null) throw new Error(`Record ${row} does not fit: ${misfit}.`);
+  });
+  return builder.take();
+}
+
+/** Pieces of a snapshot in memory. */
+export class MemorySnapshot implements SnapshotSink, SnapshotSource {
+  readonly pieces: { uid: string; name: string; keyGroup: number; bytes: Uint8Array }[] = [];
+
+  put(uid: string, name: string, keyGroup: number, bytes: Uint8Array): void {
+    this.pieces.push({ uid, name, keyGroup, bytes });
+  }
+
+  get(uid: string, name: string): { keyGroup: number; bytes: Uint8Array }[] {
+    return this.pieces.filter((piece) => piece.uid === uid && piece.name === name);
+  }
+}
+
+/** Parts of a chain under test; everything but the operators has a default. */
+export interface ChainParts {
+  readonly operators: readonly ChainOperator[];
+  readonly outputs?: readonly {
+    readonly after: number;
+    readonly partitioner?: Partitioner;
+    readonly channels?: number;
+    readonly columns?: readonly string[] | null;
+  }[];
+  readonly capacity?: number;
+  readonly preAggregateKeysMax?: number;
+  readonly mayTake?: () => boolean;
+  /** Ports and schemas of an earlier instance, to go on with after a restore. */
+  readonly from?: ChainUnderTest;
+}
+
+/** A chain task with what surrounds it. */
+export interface ChainUnderTest {
+  readonly task: CompiledChain;
+  readonly ports: readonly CollectingPort[];
+  readonly schemas: readonly MemorySchemas[];
+  readonly control: Int32Array;
+}
+
+/** Operators in a line. */
+export function line(...specs: readonly OperatorSpec[]): readonly ChainOperator[] {
+  return specs.map((spec, index) => ({ spec, input: index - 1 }));
+}
+
+/** Builds a chain; without outputs it gets one at its end. */
+export function chainOf(parts: ChainParts): ChainUnderTest {
+  const { operators } = parts;
+  const outputs = parts.outputs ?? [{ after: operators.length - 1 }];
+  const ports = outputs.map(
+    ({ channels = 1, partitioner }, index) =>
+      parts.from?.ports[index] ??
+      new CollectingPort(
+        channels,
+        partitioner?.kind === 'broadcast',
+        parts.capacity ?? 1024,
+        parts.mayTake ?? (() => true),
+      ),
+  );
+  const schemas = parts.from?.schemas ?? operators.map(() => new MemorySchemas());
+  const control = new Int32Array(2);
+  const options: ChainTaskOptions = {
+    vertexName: 'chain under test',
+    operators,
+    outputs: outputs.map(({ after, partitioner, columns }, index) => ({
+      port: ports[index],
+      after,
+      partitioner: partitioner ?? { kind: 'forward' },
+      columns: columns ?? null,
+    })),
+    streamSchemas: (index) => schemas[index],
+    subtask: 0,
+    parallelism: 1,
+    maxParallelism: 128,
+    clock: { epochMs: () => 0, monotonicMs: () => 0 },
+    random: new SeededRandom(7),
+    control,
+    tables: (_uid, spec) => createTestTable(spec),
+    preAggregateKeysMax: parts.preAggregateKeysMax ?? 1000,
+  };
+  return { task: createChainTask(options), ports, schemas, control };
+}
+
+/** Calls a resumable method until it is done; fails when it never is. */
+export function untilDone(call: (cursor: { position: number }) => StepResult): void {
+  const cursor = { position: 0 };
+  for (let calls = 0; calls < 100_000; calls++) {
+    if (call(cursor) === STEP_DONE) return;
+  }
+  throw new Error('The call never ends.');
+}
+
+/** Runs batches through a chain to the end, and gives what left by each port. */
+export function runChain(
+  parts: ChainParts,
+  batches: readonly Batch[],
+  budgetRows = 1024,
+): readonly (readonly Left[])[] {
+  const chain = chainOf(parts);
+  for (const batch of batches) {
+    untilDone((cursor) => chain.task.step(0, batch, cursor, budgetRows));
+  }
+  untilDone((cursor) => chain.task.endOfInput(cursor, budgetRows));
+  untilDone(() => (chain.task.flush() ? STEP_DONE : 1));
+  return chain.ports.map((port) => port.left);
+}
+
+/** The records that leave by the first port. */
+export function recordsOf(
+  parts: ChainParts,
+  records: readonly unknown[],
+  schema?: Schema,
+): readonly unknown[] {
+  const batch = batchOf(records, schema === undefined ? {} : { schema });
+  return runChain(parts, [batch])[0].map((left) => left.record);
+}
+
+/** An aggregate: a function, optionally its input and filter; or one of the user. */
+export type AggregateText =
+  | {
+      readonly fn: BuiltInAggregate['fn'];
+      readonly of?: ColumnLike;
+      readonly filter?: ColumnLike;
+      readonly exact?: boolean;
+    }
+  | UserAggregator;
+
+function aggregateOf(as: string, text: AggregateText): AggregateSpec {
+  if (!('fn' in text)) return { as, fn: 'user', aggregator: text, filter: null };
+  return {
+    as,
+    fn: text.fn,
+    input: text.of?.expression ?? null,
+    filter: text.filter?.expression ?? null,
+    exact: text.exact ?? false,
+  };
+}
+
+const identity = (name: string) => ({ uid: name, name, createdAt: 'job.ts:1:2' });
+
+/** Shorthand for operators. */
+export const op = {
+  map: (fn: (record: never) => unknown, returns: Schema | null = null): OperatorSpec => ({
+    ...identity('map'),
+    kind: 'map',
+    fn,
+    returns,
+  }),
+  filter: (fn: (record: never) => unknown): OperatorSpec => ({
+    ...identity('filter'),
+    kind: 'filter',
+    fn,
+  }),
+  flatMap: (fn: (record: never) => unknown, returns: Schema | null = null): OperatorSpec => ({
+    ...identity('flatMap'),
+    kind: 'flatMap',
+    fn,
+    returns,
+  }),
+  computeKey: (fn: (record: never) => unknown): OperatorSpec => ({
+    ...identity('computeKey'),
+    kind: 'computeKey',
+    fn,
+  }),
+  where: (predicate: ColumnLike): OperatorSpec => ({
+    ...identity('where'),
+    kind: 'where',
+    predicate: predicate.expression,
+  }),
+  select: (columns: Readonly<Record<string, ColumnLike>>): OperatorSpec => ({
+    ...identity('select'),
+    kind: 'select',
+    columns: Object.entries(columns).map(([name, column]) => ({ name, value: column.expression })),
+  }),
+  aggregate: (
+    keys: readonly string[],
+    aggregates: Readonly<Record<string, AggregateText>>,
+    emit: 'updates' | 'final' = 'final',
+  ): AggregateOperator => ({
+    ...identity('aggregate'),
+    kind: 'aggregate',
+    keys,
+    aggregates: Object.entries(aggregates).map(([as, text]) => aggregateOf(as, text)),
+    emit,
+    phase: 'single',
+  }),
+  distinct: (...keys: readonly string[]): OperatorSpec => ({
+    ...identity('distinct'),
+    kind: 'distinct',
+    keys,
+  }),
+  reduce: (
+    keys: readonly string[],
+    fn: (a: never, b: never) => unknown,
+    emit: 'updates' | 'final' = 'final',
+  ): OperatorSpec => ({ ...identity('reduce'), kind: 'reduce', keys, fn, emit }),
+};
