@@ -6,5 +6,7 @@ export default defineConfig({
     testTimeout: 30_000,
     maxWorkers: 2,
     pool: 'forks',
+    // Fixtures and the built package are imported by Node itself, so that jobs see real module URLs.
+    server: { deps: { external: [/\/test\/fixtures\//, /\/dist\//] } },
   },
 });

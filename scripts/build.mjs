@@ -2,13 +2,15 @@
  * Builds the package: bundled entries with shared chunks by esbuild, type declarations by tsc.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
+/** Built aside and moved into place, so that whoever uses the old build meanwhile is not disturbed. */
+const aside = join(root, `dist.${process.pid}.tmp`);
 const entries = {
   index: 'src/index.ts',
   slot: 'src/runtime/slot-thread.ts',
@@ -17,14 +19,13 @@ const entries = {
   cli: 'src/cli/main.ts',
 };
 
-rmSync(dist, { recursive: true, force: true });
 await build({
   entryPoints: Object.fromEntries(
     Object.entries(entries)
       .filter(([, path]) => existsSync(join(root, path)))
       .map(([name, path]) => [name, join(root, path)]),
   ),
-  outdir: dist,
+  outdir: aside,
   bundle: true,
   splitting: true,
   format: 'esm',
@@ -36,9 +37,16 @@ await build({
   chunkNames: '[name]-[hash]',
   logLevel: 'warning',
 });
-const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-execFileSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json')], {
-  cwd: root,
-  stdio: 'inherit',
-});
-writeFileSync(join(dist, '.built'), '');
+if (!process.argv.includes('--no-types')) declareTypes();
+writeFileSync(join(aside, '.built'), '');
+rmSync(dist, { recursive: true, force: true });
+renameSync(aside, dist);
+
+function declareTypes() {
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  execFileSync(
+    process.execPath,
+    [tsc, '-p', join(root, 'tsconfig.build.json'), '--outDir', join(aside, 'types')],
+    { cwd: root, stdio: 'inherit' },
+  );
+}

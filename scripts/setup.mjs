@@ -15,7 +15,9 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exit(1);
 }
 
-const lockHash = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+const lockHash = createHash('sha256')
+  .update(readFileSync(join(root, 'package-lock.json')))
+  .digest('hex');
 const stampFile = join(root, 'node_modules', '.millrace-setup');
 const installed = existsSync(stampFile) && readFileSync(stampFile, 'utf8') === lockHash;
 if (!installed) {

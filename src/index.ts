@@ -25,11 +25,19 @@ export { isJobDefinition, job, type JobDefinition, type ParamsOf } from './api/j
 export { type EmitOptions, KeyedStream } from './api/keyed-stream.js';
 export type { OperatorOptions } from './api/operator-options.js';
 export type { FieldsOf, FieldType } from './api/record-types.js';
+export type { RunOptions } from './api/run-options.js';
+export { run, start } from './api/start.js';
 export { type RecordOf, type ReturnsOptions, Stream } from './api/stream.js';
 export type { Selection } from './api/verb-types.js';
 export type { ErrorCode } from './base/error-codes.js';
 export { describeError, type ErrorWhere, MillraceError } from './base/errors.js';
 export type { ByteSize, Duration } from './base/units.js';
+export {
+  type CollectOptions,
+  type CollectSink,
+  collectSink,
+} from './connector/collect/collect.js';
+export { type CollectionOptions, collection } from './connector/collection/collection.js';
 export type {
   SinkConnector,
   SinkWriter,
@@ -37,6 +45,32 @@ export type {
   SourceReader,
   Split,
 } from './connector/contract.js';
+export { type CustomSink, defineSink } from './connector/custom/define-sink.js';
+export { type CustomSource, defineSource } from './connector/custom/define-source.js';
+export { type DatagenOptions, datagen } from './connector/datagen/datagen.js';
+export {
+  booleans,
+  choice,
+  floats,
+  integers,
+  normal,
+  randomText,
+  sequence,
+  timestamps,
+} from './connector/datagen/generators.js';
+export { discard } from './connector/discard/discard.js';
+export {
+  fromAsync,
+  type IterableContext,
+  type IterableInput,
+  type IterableOptions,
+} from './connector/iterable/iterable.js';
+export {
+  type IterableSink,
+  type IterableSinkOptions,
+  iterableSink,
+} from './connector/iterable/iterable-sink.js';
+export { type PrintOptions, print } from './connector/print/print.js';
 export {
   type CaseCondition,
   type CaseResult,
@@ -53,8 +87,3 @@ export {
 } from './operator/expression-builder.js';
 export type { EmitMode } from './operator/operator-spec.js';
 export type { DataType, Field, Schema } from './record/schema.js';
-export { run, start } from './api/start.js';
-export type { RunOptions } from './api/run-options.js';
-export { collectSink } from './connector/collect/collect.js';
-export { collection } from './connector/collection/collection.js';
-export { discard } from './connector/discard/discard.js';

@@ -5,6 +5,7 @@
  */
 import { MillraceError } from '../base/errors.js';
 import type { SinkConnector } from '../connector/contract.js';
+import { print, type PrintOptions } from '../connector/print/print.js';
 import { KEY_FIELD } from '../operator/chain-row.js';
 import type { Expression } from '../operator/expression.js';
 import type { NamedColumn } from '../operator/expression-builder.js';
@@ -231,6 +232,18 @@ export class Stream<T> {
     }
     const names = { defaultName: sink.name, uidName: sink.type };
     this.#core.sink({ verb: 'to', boundary: this.to, options, ...names }, sink);
+  }
+
+  /**
+   * Shows the records as a table on the terminal of the calling program.
+   *
+   * @example
+   * totals.print({ title: 'Ten worst', orderBy: 'worst', limit: 10 })
+   */
+  print(show: PrintOptions = {}, options: OperatorOptions = {}): void {
+    const sink = print(show);
+    const names = { defaultName: sink.name, uidName: sink.type };
+    this.#core.sink({ verb: 'print', boundary: this.print, options, ...names }, sink);
   }
 
   #keyed<K>(core: StreamCore, keys: readonly string[]): KeyedStream<T, K> {

@@ -6,7 +6,7 @@
  */
 import { usedFields } from '../operator/lambda-fields.js';
 import { fieldsNeeded } from '../operator/operator-fields.js';
-import type { Partitioner } from '../operator/operator-spec.js';
+import type { OperatorSpec, Partitioner } from '../operator/operator-spec.js';
 import type { LogicalNode } from './logical-graph.js';
 import type { PlacedGraph } from './placement.js';
 
@@ -36,6 +36,16 @@ export function wantedFields(graph: PlacedGraph): WantedFields {
     }
   }
   return { outputs: outputs.map(sorted), inputs };
+}
+
+/**
+ * An operator without the results that nobody uses. A selection must not name fields that were pruned
+ * before it, so its unused columns go with them.
+ */
+export function withoutUnused(spec: OperatorSpec, wanted: FieldNames): OperatorSpec {
+  if (spec.kind !== 'select' || wanted === null) return spec;
+  const columns = spec.columns.filter((column) => wanted.includes(column.name));
+  return columns.length === spec.columns.length ? spec : { ...spec, columns };
 }
 
 function inputFields(node: LogicalNode, output: FieldNames): FieldNames {

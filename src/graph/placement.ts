@@ -1,8 +1,8 @@
 /**
  * Decides for every node of a logical graph how many subtasks it has, into how many key groups its
- * keys fall and with whom it shares slots, and refuses what is impossible. Callers: `plan.ts`. Runs
- * on: any thread; pure. Invariant: afterwards nothing about parallelism is open, and host nodes
- * have exactly one subtask.
+ * keys fall and with whom it shares slots, and refuses what is impossible. Callers: `plan.ts`.
+ * Runs on: any thread; pure. Invariant: afterwards nothing about parallelism is open, and host
+ * nodes have exactly one subtask.
  */
 import { defaultMaxParallelism } from '../record/key-group.js';
 import { nodeError } from './error-place.js';

@@ -9,7 +9,7 @@ import { assert } from '../base/assert.js';
 import { MillraceError } from '../base/errors.js';
 import type { SinkConnector, SourceConnector } from '../connector/contract.js';
 import { chainGraph, type Chain, type ChainedGraph } from './chained-graph.js';
-import { wantedFields, type WantedFields } from './column-pruning.js';
+import { wantedFields, type WantedFields, withoutUnused } from './column-pruning.js';
 import { keepLiveNodes } from './live-nodes.js';
 import { identityOf, type LogicalGraph, type LogicalNode } from './logical-graph.js';
 import type { Edge, PhysicalPlan, Vertex, VertexSink } from './physical-plan.js';
@@ -117,7 +117,8 @@ function vertexOf(
       source = { identity, connector, schema, columns: wanted.outputs[node.id] ?? null };
     } else if (node.kind === 'operator') {
       operatorIndex.set(node.id, operators.length);
-      operators.push({ spec: node.spec, input });
+      const spec = withoutUnused(node.spec, wanted.outputs[node.id] ?? null);
+      operators.push({ spec, input });
     } else {
       sinks.push({ identity: node.identity, connector: node.connector, after: input });
     }

@@ -180,8 +180,8 @@ export const MATH_FUNCTIONS: readonly ExpressionFunction[] = [
   binary(
     'div',
     infix('/', 6),
-    'Quotient. Numbers keep their fraction, int64 cuts it off. int64 and decimals divided by zero ' +
-      'are null.',
+    'Quotient. Numbers keep their fraction, int64 cuts it off. Division of int64 and decimals ' +
+      'by zero is null.',
     [numbers('$0 / $1'), { ...int64s('@wholeDiv($0, $1)'), mayBeNull: true }, decimalQuotient],
   ),
   binary(
@@ -211,8 +211,7 @@ export const MATH_FUNCTIONS: readonly ExpressionFunction[] = [
   simple(
     'round',
     'The nearest whole number, or the nearest with the given digits after the point (before it ' +
-      'when negative). Halves of numbers go up, as with Math.round, halves of decimals away from ' +
-      'zero.',
+      'when negative). Halves go up, as with Math.round; halves of decimals go away from zero.',
     [
       numbers('Math.round($0)', 1),
       int64s('$0', 1),

@@ -94,7 +94,7 @@ export const TEXT_FUNCTIONS: readonly ExpressionFunction[] = [
   },
   text(
     'substring',
-    'From a start to before an end (the end of the text when left out), as substring in JavaScript.',
+    'From a start to before an end, or to the end of the text, as substring in JavaScript.',
     [
       { args: ['utf8', 'number'], result: UTF8, code: '$0.substring($1)' },
       { args: ['utf8', 'number', 'number'], result: UTF8, code: '$0.substring($1, $2)' },
@@ -170,8 +170,8 @@ export const TEXT_FUNCTIONS: readonly ExpressionFunction[] = [
   ),
   text(
     'regexpReplace',
-    'Every match of a regular expression replaced; $1 and $& in the replacement stand for a group ' +
-      'and for the match.',
+    'Every match of a regular expression replaced; $1 and $& in the replacement stand for a ' +
+      'group and for the match.',
     [{ args: ['utf8', REGEXP_ALL, 'utf8'], result: UTF8, code: '$0.replace(#1, $2)' }],
     `col('name').regexpReplace(/\\s+/, ' ')`,
   ),

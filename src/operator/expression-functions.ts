@@ -112,9 +112,9 @@ const CONVERSIONS: readonly ExpressionFunction[] = [
     name: 'cast',
     group: 'conversion',
     doc:
-      'The value as another type: number kinds, int64, decimal(p,s), utf8, bool, date, timestamp, ' +
-      'and bytes from utf8. Fractions are cut off for whole types, and rounded half away from ' +
-      'zero for decimals. A value that cannot be converted fails the job with CAST_FAILED.',
+      'The value as another type: number kinds, int64, decimal(p,s), utf8, bool, date, timestamp ' +
+      'and bytes from utf8. Whole types cut fractions off, decimals round halves away from zero. ' +
+      'A value that cannot be converted fails the job with CAST_FAILED.',
     example: `col('price').cast('decimal(10,2)')`,
     typing: 'cast',
     arity: [2, 2],

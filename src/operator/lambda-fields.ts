@@ -18,6 +18,9 @@ import type { UserFunction } from './operator-spec.js';
 
 type FunctionNode = FunctionExpression | ArrowFunctionExpression;
 
+/** What has been told of functions: the graph and the compiler ask for the same ones again. */
+const answers = new WeakMap<UserFunction, Map<number, readonly string[] | null>>();
+
 /** Source text of a function, as it was written; part of the hash of a job. */
 export function functionSource(fn: UserFunction): string {
   return Function.prototype.toString.call(fn);
@@ -31,7 +34,14 @@ export function functionSource(fn: UserFunction): string {
  * usedFields((flight) => flight.delay > 15 && flight.origin); // ['delay', 'origin']
  */
 export function usedFields(fn: UserFunction, position = 0): readonly string[] | null {
-  return usedFieldsInSource(functionSource(fn), position);
+  const known = answers.get(fn) ?? new Map<number, readonly string[] | null>();
+  answers.set(fn, known);
+  let fields = known.get(position);
+  if (fields === undefined) {
+    fields = usedFieldsInSource(functionSource(fn), position);
+    known.set(position, fields);
+  }
+  return fields;
 }
 
 /** The same for the source text of a function. */

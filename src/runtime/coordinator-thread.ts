@@ -14,7 +14,7 @@ import { Watchdog } from './watchdog.js';
 
 /** How often the watchdog looks and deadlines are checked. */
 const TICK_MS = 100;
-/** A closed port usually precedes the thread's error, which the caller's thread reports. */
+/** How long a closed port waits for the thread's error, which comes by way of the caller's thread. */
 const EXIT_GRACE_MS = 300;
 
 const data = workerData as CoordinatorThreadData;
@@ -50,14 +50,39 @@ function finish(): void {
   data.hostPort.close();
 }
 
-function listen(slot: number, port: MessagePort): void {
+/**
+ * The end of a thread is learnt twice, in either order: its port closes after its last message, and the caller's
+ * thread reports the exit with the error. Only both together say how it ended.
+ */
+class ThreadEnd {
+  readonly #slot: number;
+  #isClosed = false;
+  #exit: CoordinatorEvent | null = null;
+
+  constructor(slot: number) {
+    this.#slot = slot;
+  }
+
+  closed(): void {
+    this.#isClosed = true;
+    if (this.#exit !== null) handle(this.#exit);
+    else setTimeout(() => this.exited(null), EXIT_GRACE_MS);
+  }
+
+  exited(event: CoordinatorEvent | null): void {
+    this.#exit ??= event ?? { kind: 'slotExited', slot: this.#slot, error: null };
+    if (this.#isClosed) handle(this.#exit);
+  }
+}
+
+function listen(slot: number, port: MessagePort): ThreadEnd {
+  const end = new ThreadEnd(slot);
   port.on('message', (message: SlotMessage) => {
     if (message.kind === 'event') handle(message.event);
     else tell(message);
   });
-  port.on('close', () => {
-    setTimeout(() => handle({ kind: 'slotExited', slot, error: null }), EXIT_GRACE_MS).unref();
-  });
+  port.on('close', () => end.closed());
+  return end;
 }
 
 const ticker = setInterval(() => {
@@ -65,5 +90,10 @@ const ticker = setInterval(() => {
   for (const event of watchdog.look()) handle(event);
 }, TICK_MS);
 
-data.slots.forEach((slot, index) => listen(slot, data.slotPorts[index]));
-data.hostPort.on('message', (request: HostRequest) => handle(request.event));
+const ends = new Map(
+  data.slots.map((slot, index) => [slot, listen(slot, data.slotPorts[index])] as const),
+);
+data.hostPort.on('message', ({ event }: HostRequest) => {
+  if (event.kind === 'slotExited') ends.get(event.slot)?.exited(event);
+  else handle(event);
+});

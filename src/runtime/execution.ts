@@ -143,8 +143,7 @@ export class Execution implements RunObserver, JobExecution {
         this.#resolve(this.#result());
       } else {
         await abortSinks(parts);
-        const error = completion.error === null ? null : fromWire(completion.error);
-        this.#reject(error ?? new MillraceError('ASSERTION', 'A job failed without a cause.'));
+        this.#reject(this.#failure(completion));
       }
     } catch (error) {
       this.state = 'FAILED';
@@ -152,6 +151,13 @@ export class Execution implements RunObserver, JobExecution {
     } finally {
       this.#events.end();
     }
+  }
+
+  #failure(completion: RunCompletion): Error {
+    if (completion.error === null)
+      return new MillraceError('ASSERTION', 'A job failed without a cause.');
+    const error = fromWire(completion.error);
+    return MillraceError.is(error) ? error.at({ job: this.jobName }) : error;
   }
 
   #result(): JobResult {

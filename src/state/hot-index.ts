@@ -5,8 +5,8 @@
  * read `directory` and `segments` directly. Runs on: worker. Invariant: probing from the slot of a hash reaches
  * its entries before an empty slot.
  *
- * A segment is an Int32Array of pairs (hash as the caller gave it, word), then its number of entries, then its
- * depth. A word is entry id + 1 and two flags; 0 is an empty slot. Key group g (counted from the first one) has its
+ * A segment is an Int32Array of pairs (hash as the caller gave it, word), then its number of entries, its depth and
+ * the generation of its WORD_TOUCHED flags. A word is entry id + 1 and flags; 0 is an empty slot. Key group g (counted from the first one) has its
  * segments at `directory[2g] + (slotHash >>> 1 >>> directory[2g + 1])`.
  */
 
@@ -14,10 +14,19 @@
 export const WORD_DIRECT = 0x80000000 | 0;
 /** Flag of a word: the entry is removed and waits for its tombstone to be drained. */
 export const WORD_REMOVED = 0x40000000;
+/**
+ * Flag of a word: the entry has been touched in the generation of its segment, so that an upsert need not look at
+ * the marks of its page. Without the flag it may have been touched as well.
+ */
+export const WORD_TOUCHED = 0x20000000;
 /** Mask of entry id + 1 in a word. */
-export const WORD_ENTRY = 0x3fffffff;
+export const WORD_ENTRY = 0x1fffffff;
 /** Words of a segment behind its slots. */
-const TRAILER = 2;
+const TRAILER = 4;
+/** What to subtract from a segment's length for its words behind the slots. */
+const COUNT = 4;
+const DEPTH = 3;
+export const SEGMENT_GENERATION = 2;
 /** What to subtract from a segment's length for the mask of (even) slot positions. */
 export const SEGMENT_MASK_OFFSET = TRAILER + 2;
 
@@ -80,16 +89,14 @@ export class HotIndex {
     }
     segment[hole] = 0;
     segment[hole + 1] = 0;
-    segment[segment.length - TRAILER]--;
+    segment[segment.length - COUNT]--;
   }
 
-  /** Flags an entry as removed, or as alive again. */
-  setRemoved(keyGroup: number, hash: number, entry: number, removed: boolean): void {
+  /** Sets and clears flags of an entry that is in the index. */
+  flag(keyGroup: number, hash: number, entry: number, set: number, clear: number): void {
     const segment = this.segments[this.#place(keyGroup, slotHash(hash))];
     const slot = slotOf(segment, hash, entry);
-    if (slot < 0) return;
-    if (removed) segment[slot + 1] |= WORD_REMOVED;
-    else segment[slot + 1] &= ~WORD_REMOVED;
+    if (slot >= 0) segment[slot + 1] = (segment[slot + 1] & ~clear) | set;
   }
 
   /** Ids of the entries of a key group, without the removed ones. */
@@ -128,11 +135,12 @@ export class HotIndex {
 
   #grow(keyGroup: number, mixed: number, segment: Int32Array): void {
     const slots = slotsOf(segment);
-    const depth = segment[segment.length - 1];
-    if (segment === EMPTY_SEGMENT) this.#replace(keyGroup, mixed, 0, [this.#open(FIRST_SLOTS, 0)]);
+    const depth = segment[segment.length - DEPTH];
+    if (segment === EMPTY_SEGMENT)
+      this.#replace(keyGroup, mixed, 0, [this.#open(FIRST_SLOTS, 0, 0)]);
     else if (slots >= SLOTS_MAX && depth < DEPTH_MAX) this.#split(keyGroup, mixed, segment);
     else {
-      const larger = this.#open(slots * 2, depth);
+      const larger = this.#open(slots * 2, depth, generationOf(segment));
       for (let slot = 0; slot < segment.length - TRAILER; slot += 2) {
         if (segment[slot + 1] === 0) continue;
         put(larger, slotHash(segment[slot]), segment[slot], segment[slot + 1]);
@@ -145,11 +153,11 @@ export class HotIndex {
   /** Deals the entries of a full segment to two by the next bit of their hashes. */
   #split(keyGroup: number, mixed: number, segment: Int32Array): void {
     const at = 2 * (keyGroup - this.#start);
-    const depth = segment[segment.length - 1];
+    const depth = segment[segment.length - DEPTH];
     const slots = slotsOf(segment);
     if (31 - this.directory[at + 1] === depth) this.#doubleDirectory(at);
-    const low = this.#open(slots, depth + 1);
-    const high = this.#open(slots, depth + 1);
+    const low = this.#open(slots, depth + 1, generationOf(segment));
+    const high = this.#open(slots, depth + 1, generationOf(segment));
     for (let slot = 0; slot < segment.length - TRAILER; slot += 2) {
       const word = segment[slot + 1];
       if (word === 0) continue;
@@ -191,12 +199,24 @@ export class HotIndex {
     }
   }
 
-  #open(slots: number, depth: number): Int32Array {
+  #open(slots: number, depth: number, generation: number): Int32Array {
     const segment = new Int32Array(2 * slots + TRAILER);
-    segment[segment.length - 1] = depth;
+    segment[segment.length - DEPTH] = depth;
+    segment[segment.length - SEGMENT_GENERATION] = generation;
     this.#bytes += segment.byteLength;
     return segment;
   }
+}
+
+/** Makes a segment's flags speak of `generation`, in which nothing has been touched yet. */
+export function openSegmentGeneration(segment: Int32Array, generation: number): void {
+  const end = segment.length - TRAILER;
+  for (let slot = 1; slot < end; slot += 2) segment[slot] &= ~WORD_TOUCHED;
+  segment[segment.length - SEGMENT_GENERATION] = generation;
+}
+
+function generationOf(segment: Int32Array): number {
+  return segment[segment.length - SEGMENT_GENERATION];
 }
 
 function slotsOf(segment: Int32Array): number {
@@ -206,7 +226,7 @@ function slotsOf(segment: Int32Array): number {
 /** At three quarters probes are still short, and one doubling leaves room for as many entries again. */
 function isFull(segment: Int32Array): boolean {
   if (segment === EMPTY_SEGMENT) return true;
-  return segment[segment.length - TRAILER] * 4 >= slotsOf(segment) * 3;
+  return segment[segment.length - COUNT] * 4 >= slotsOf(segment) * 3;
 }
 
 function put(segment: Int32Array, mixed: number, hash: number, word: number): void {
@@ -215,7 +235,7 @@ function put(segment: Int32Array, mixed: number, hash: number, word: number): vo
   while (segment[slot + 1] !== 0) slot = (slot + 2) & mask;
   segment[slot] = hash;
   segment[slot + 1] = word;
-  segment[segment.length - TRAILER]++;
+  segment[segment.length - COUNT]++;
 }
 
 function slotOf(segment: Int32Array, hash: number, entry: number): number {

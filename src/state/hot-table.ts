@@ -12,7 +12,13 @@ import type { StateTable, TableEntry, TablePage, TableSpec } from './contract.js
 import { PAGE_SHIFT } from './contract.js';
 import { FrozenGeneration } from './frozen-generation.js';
 import { heapValueBytes } from './heap-value.js';
-import { HotIndex } from './hot-index.js';
+import {
+  HotIndex,
+  openSegmentGeneration,
+  SEGMENT_GENERATION,
+  WORD_REMOVED,
+  WORD_TOUCHED,
+} from './hot-index.js';
 import { clearBit, hasBit, marksBytes, PageMarks, setBit } from './page-marks.js';
 import type { TableCode } from './table-code.js';
 import { compileTable } from './table-code.js';
@@ -37,7 +43,7 @@ export function createHotTable(spec: TableSpec, options: HotTableOptions): State
 }
 
 /** Ids that fit the words of the index. */
-const ENTRIES_MAX = 2 ** 30 - 2;
+const ENTRIES_MAX = 2 ** 29 - 2;
 /** The size of a heap value is measured anew once per so many replacements, since measuring costs as much. */
 const MEASURE_EVERY = 32;
 /** Units of text moved by a call that does housekeeping anyway. */
@@ -156,24 +162,28 @@ class HotTable implements StateTable {
   }
 
   #addPage(): void {
-    assert(this.#top < ENTRIES_MAX, 'A state table holds less than 2^30 entries per subtask.');
+    assert(this.#top < ENTRIES_MAX, 'A state table holds less than 2^29 entries per subtask.');
     const entries = this.#mask + 1;
     this.pages.push(this.#code.makePage());
     this.marks.push(new PageMarks(entries, this.generation, this.spec.ttlMs !== null));
     for (const column of this.#heap) column?.sizes.push(new Int32Array(entries));
   }
 
-  /** Brings an entry back whose key is still in the index for its tombstone. */
-  revive(entry: number): number {
+  /** The first upsert of an entry in a generation, or of a removed one whose key is still in the index. */
+  open(entry: number, segment: Int32Array, slot: number): void {
+    if (segment[segment.length - SEGMENT_GENERATION] !== this.generation) {
+      openSegmentGeneration(segment, this.generation);
+    }
     this.touch(entry);
+    const isRemoved = (segment[slot + 1] & WORD_REMOVED) !== 0;
+    segment[slot + 1] = (segment[slot + 1] & ~WORD_REMOVED) | WORD_TOUCHED;
+    if (!isRemoved) return;
     const marks = this.#marksOf(entry);
     const offset = entry & this.#mask;
     setBit(marks.alive, offset);
-    this.#index.setRemoved(marks.keyGroups[offset], marks.hashes[offset], entry, false);
     if (marks.stamps.length > 0) marks.stamps[offset] = this.nowMs;
     this.entries++;
     this.created = true;
-    return entry;
   }
 
   /** Starts an expired entry afresh. */
@@ -205,7 +215,7 @@ class HotTable implements StateTable {
     clearBit(marks.alive, offset);
     this.entries--;
     if (hasBit(marks.base, offset)) {
-      this.#index.setRemoved(marks.keyGroups[offset], marks.hashes[offset], entry, true);
+      this.#index.flag(marks.keyGroups[offset], marks.hashes[offset], entry, WORD_REMOVED, 0);
     } else {
       this.release(entry);
     }
@@ -387,6 +397,7 @@ class HotTable implements StateTable {
     // What was loaded is in a snapshot: it has not changed since, and removing it must leave a tombstone.
     clearBit(marks.dirty, offset);
     setBit(marks.base, offset);
+    
   }
 
   #loadValues(entry: number, values: readonly unknown[]): void {

@@ -12,11 +12,13 @@ import type { ByteArena } from './byte-arena.js';
 import type { StateTable, TablePage } from './contract.js';
 import type { HotIndex } from './hot-index.js';
 import {
+  SEGMENT_GENERATION,
   SEGMENT_MASK_OFFSET,
   slotHash,
   WORD_DIRECT,
   WORD_ENTRY,
   WORD_REMOVED,
+  WORD_TOUCHED,
 } from './hot-index.js';
 import { freezeHeapValue } from './heap-value.js';
 import type { PageMarks } from './page-marks.js';
@@ -27,12 +29,10 @@ export interface LookupOwner {
   readonly generation: number;
   readonly nowMs: number;
   created: boolean;
-  /** Makes an entry writable in the open generation: preserves its frozen content. */
-  touch(entry: number): void;
   /** A fresh, zeroed entry that counts as alive. */
   take(keyGroup: number, hash: number): number;
-  /** Brings a removed entry that is still in the index back to life. */
-  revive(entry: number): number;
+  /** Makes an entry writable in the open generation, or brings a removed one back to life. */
+  open(entry: number, segment: Int32Array, slot: number): void;
   /** Starts an expired entry afresh. */
   reset(entry: number): number;
 }
@@ -239,13 +239,14 @@ function upsertHit({ pageShift, spec }: TableShape): string {
   const ttl =
     spec.ttlMs === null
       ? ''
-      : `if (m.stamps[o] + ${spec.ttlMs} <= table.nowMs) return table.reset(entry);
+      : `const m = marks[entry >>> ${pageShift}];
+        if (m.stamps[o] + ${spec.ttlMs} <= table.nowMs) return table.reset(entry);
         m.stamps[o] = table.nowMs;`;
-  return `if ((word & ${WORD_REMOVED}) !== 0) return table.revive(entry);
-        const m = marks[entry >>> ${pageShift}];
-        if (m.generation !== table.generation || (m.dirty[o >>> 5] & (1 << o)) === 0) table.touch(entry);
+  const flags = `(word & ${WORD_REMOVED | WORD_TOUCHED}) !== ${WORD_TOUCHED}`;
+  const stale = `segment[segment.length - ${SEGMENT_GENERATION}] !== table.generation`;
+  return `table.created = false;
+        if (${flags} || ${stale}) table.open(entry, segment, slot);
         ${ttl}
-        table.created = false;
         return entry;`;
 }
 

@@ -5,19 +5,26 @@ import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { csvSource, type CsvSourceOptions } from '../../src/connector/file/csv-source.js';
-import {
-  inMemory,
-  planSource,
-  readFrom,
-  readSource,
-} from '../unit/connector/file/read-source.js';
+import { inMemory, planSource, readFrom, readSource } from '../unit/connector/file/read-source.js';
 
 const texts: CsvSourceOptions = { nulls: [] };
 
 /** A field as text, and whether it is written in quotes although it need not be. */
 const field = fc.tuple(
   fc.oneof(
-    fc.constantFrom('', 'a', '"', 'x"y', 'a,b', 'line\nbreak', '\r\n', '12', '0012', ' pad ', 'ü€😀'),
+    fc.constantFrom(
+      '',
+      'a',
+      '"',
+      'x"y',
+      'a,b',
+      'line\nbreak',
+      '\r\n',
+      '12',
+      '0012',
+      ' pad ',
+      'ü€😀',
+    ),
     fc.string({ unit: 'binary', maxLength: 12 }).map((text) => text.replace(/[\r\n\ufeff]/g, '_')),
   ),
   fc.boolean(),
@@ -28,19 +35,17 @@ function written([text, quoted]: [string, boolean]): string {
   return quoted || needed ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-const table = fc
-  .integer({ min: 2, max: 5 })
-  .chain((columns) =>
-    fc.record({
-      columns: fc.constant(columns),
-      rows: fc.array(fc.array(field, { minLength: columns, maxLength: columns }), { maxLength: 30 }),
-      newline: fc.constantFrom('\n', '\r\n'),
-      ended: fc.boolean(),
-      splitBytes: fc.integer({ min: 1, max: 200 }),
-      batchRows: fc.integer({ min: 1, max: 20 }),
-      parallelism: fc.integer({ min: 1, max: 3 }),
-    }),
-  );
+const table = fc.integer({ min: 2, max: 5 }).chain((columns) =>
+  fc.record({
+    columns: fc.constant(columns),
+    rows: fc.array(fc.array(field, { minLength: columns, maxLength: columns }), { maxLength: 30 }),
+    newline: fc.constantFrom('\n', '\r\n'),
+    ended: fc.boolean(),
+    splitBytes: fc.integer({ min: 1, max: 200 }),
+    batchRows: fc.integer({ min: 1, max: 20 }),
+    parallelism: fc.integer({ min: 1, max: 3 }),
+  }),
+);
 
 describe('CSV rows', () => {
   it('are those that csv-parse finds, each once, however the file is split', async () => {
@@ -53,7 +58,11 @@ describe('CSV rows', () => {
         const oracle: unknown = parse(text, { columns: true, bom: true });
         const result = await readSource(
           csvSource('t.csv', { ...texts, types, splitBytes: given.splitBytes }),
-          { ...inMemory({ 't.csv': text }), batchRows: given.batchRows, parallelism: given.parallelism },
+          {
+            ...inMemory({ 't.csv': text }),
+            batchRows: given.batchRows,
+            parallelism: given.parallelism,
+          },
         );
         const order = (record: unknown): string => JSON.stringify(record);
         expect(result.records.map(order).toSorted()).toEqual(
@@ -68,7 +77,24 @@ describe('CSV rows', () => {
   it('are the same for every split size and as the model says, also when damaged', async () => {
     const soup = fc
       .array(
-        fc.constantFrom('a', 'b,c', ',', ',', '"', '"', '""', '\n', '\n', '\r\n', '\r', '1', '-2.5e3', '#', '\\', ' '),
+        fc.constantFrom(
+          'a',
+          'b,c',
+          ',',
+          ',',
+          '"',
+          '"',
+          '""',
+          '\n',
+          '\n',
+          '\r\n',
+          '\r',
+          '1',
+          '-2.5e3',
+          '#',
+          '\\',
+          ' ',
+        ),
         { maxLength: 120 },
       )
       .map((parts) => parts.join(''));
@@ -102,9 +128,7 @@ describe('CSV rows', () => {
           const bad = model.filter((row) => row.fields?.length !== 3);
           expect(result.records).toEqual(
             rows.map(({ fields }) =>
-              Object.fromEntries(
-                wanted.map((name) => [name, fields?.['xyz'.indexOf(name)]]),
-              ),
+              Object.fromEntries(wanted.map((name) => [name, fields?.['xyz'.indexOf(name)]])),
             ),
           );
           expect(result.bad.map((record) => record.byteOffset)).toEqual(

@@ -8,16 +8,57 @@ import { csvSource } from '../../src/connector/file/csv-source.js';
 import { inMemory, readSource } from '../unit/connector/file/read-source.js';
 
 const token = fc.oneof(
-  fc.constantFrom('', '""', 'NA', '"NA"', 'x', '"x"', '"a""b"', 'true', 'FALSE', '1', '0', '-0', '+5', '007'),
-  fc.constantFrom('.5', '5.', '"1.5"', 'NaN', '-Infinity', '1e5', '1E-7', '-', '1.2.3', '12a', '1_000'),
-  fc.constantFrom('2024-02-29', '2023-02-29', '2024-02-29T10:00:00Z', '"2024-02-29 10:00"', '9007199254740993'),
+  fc.constantFrom(
+    '',
+    '""',
+    'NA',
+    '"NA"',
+    'x',
+    '"x"',
+    '"a""b"',
+    'true',
+    'FALSE',
+    '1',
+    '0',
+    '-0',
+    '+5',
+    '007',
+  ),
+  fc.constantFrom(
+    '.5',
+    '5.',
+    '"1.5"',
+    'NaN',
+    '-Infinity',
+    '1e5',
+    '1E-7',
+    '-',
+    '1.2.3',
+    '12a',
+    '1_000',
+  ),
+  fc.constantFrom(
+    '2024-02-29',
+    '2023-02-29',
+    '2024-02-29T10:00:00Z',
+    '"2024-02-29 10:00"',
+    '9007199254740993',
+  ),
   fc.double().map(String),
   fc.integer().map(String),
 );
 
 describe('typed CSV fields', () => {
   it('mean the same to the generated and the general reader', async () => {
-    const types = { n: 'number', t: 'timestamp', d: 'date', b: 'bool', i: 'int32', l: 'int64', s: 'utf8' } as const;
+    const types = {
+      n: 'number',
+      t: 'timestamp',
+      d: 'date',
+      b: 'bool',
+      i: 'int32',
+      l: 'int64',
+      s: 'utf8',
+    } as const;
     const names = Object.keys(types);
     await fc.assert(
       fc.asyncProperty(
@@ -64,7 +105,13 @@ describe('typed CSV fields', () => {
   it('are the numbers that Number gives, bit for bit', async () => {
     const digits = fc.string({ unit: fc.constantFrom(...'0123456789'), maxLength: 20 });
     const spelled = fc
-      .tuple(fc.constantFrom('', '-'), fc.integer({ min: 1, max: 9 }), digits, digits, fc.integer({ min: -330, max: 330 }))
+      .tuple(
+        fc.constantFrom('', '-'),
+        fc.integer({ min: 1, max: 9 }),
+        digits,
+        digits,
+        fc.integer({ min: -330, max: 330 }),
+      )
       .map(([sign, lead, whole, fraction, exponent]) => [
         `${sign}${lead}${whole}`,
         `${sign}${lead}${whole}.${fraction}0`,
@@ -86,7 +133,10 @@ describe('typed CSV fields', () => {
           ];
           const text = `a,b\n${numbers.map((number) => `${number},"${number}"\n`).join('')}`;
           const types = { a: 'number', b: 'number' } as const;
-          const { records } = await readSource(csvSource('t.csv', { types }), inMemory({ 't.csv': text }));
+          const { records } = await readSource(
+            csvSource('t.csv', { types }),
+            inMemory({ 't.csv': text }),
+          );
           numbers.forEach((number, index) => {
             const { a, b } = records[index] as { a: number; b: number };
             expect(Object.is(a, Number(number)), number).toBe(true);

@@ -90,7 +90,7 @@ function plansOf({ steps, parallelism }: { steps: readonly Step[]; parallelism: 
 const laws = (law: (made: ReturnType<typeof plansOf>) => void): void => {
   fc.assert(
     fc.property(program, (made) => law(plansOf(made))),
-    { numRuns: 150 },
+    { numRuns: 60 },
   );
 };
 

@@ -5,19 +5,24 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ndjsonSource } from '../../src/connector/file/ndjson-source.js';
 import type { Schema } from '../../src/record/schema.js';
-import {
-  inMemory,
-  planSource,
-  readFrom,
-  readSource,
-} from '../unit/connector/file/read-source.js';
+import { inMemory, planSource, readFrom, readSource } from '../unit/connector/file/read-source.js';
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 const json = fc.jsonValue({ maxDepth: 4, stringUnit: 'binary' }) as fc.Arbitrary<Json>;
 const text = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 20 }),
-  fc.constantFrom('', 'plain', 'with "quotes"', 'back\\slash', 'tab\t', 'line\nbreak', '{"a":1}', 'ü€😀', '\ud800'),
+  fc.constantFrom(
+    '',
+    'plain',
+    'with "quotes"',
+    'back\\slash',
+    'tab\t',
+    'line\nbreak',
+    '{"a":1}',
+    'ü€😀',
+    '\ud800',
+  ),
 );
 const record = fc.record(
   {
@@ -136,9 +141,16 @@ describe('NDJSON rows', () => {
         optional: true,
       })),
     };
-    const damage = fc.array(fc.tuple(fc.nat(), fc.nat(), fc.constantFrom('', '"', '\\', '{', ']', ',', '0', 'x', '\t', ' ')), {
-      maxLength: 3,
-    });
+    const damage = fc.array(
+      fc.tuple(
+        fc.nat(),
+        fc.nat(),
+        fc.constantFrom('', '"', '\\', '{', ']', ',', '0', 'x', '\t', ' '),
+      ),
+      {
+        maxLength: 3,
+      },
+    );
     await fc.assert(
       fc.asyncProperty(rows, fc.array(damage), async (given, damages) => {
         const lines = fileOf(given).split(/[\r\n]+/);
@@ -153,7 +165,9 @@ describe('NDJSON rows', () => {
         const outcome = damaged.flatMap((line) => (/^[ \t]*$/.test(line) ? [] : [attempt(line)]));
         const source = ndjsonSource('t', { schema, validate: 'full', onError: 'skip' });
         const result = await readSource(source, inMemory({ t: damaged.join('\n') }));
-        const good = outcome.filter(isRecord).map(({ id, name, nested }) => strip({ id, name, nested }));
+        const good = outcome
+          .filter(isRecord)
+          .map(({ id, name, nested }) => strip({ id, name, nested }));
         expect(result.records).toEqual(good);
         expect(result.bad.length).toBe(outcome.length - good.length);
       }),
@@ -162,7 +176,11 @@ describe('NDJSON rows', () => {
   });
 
   it('mean the same whatever rows surround them', async () => {
-    const damage = fc.tuple(fc.nat(), fc.nat(), fc.constantFrom('', '"', '\\', '}', ',', '0', 'x', ' '));
+    const damage = fc.tuple(
+      fc.nat(),
+      fc.nat(),
+      fc.constantFrom('', '"', '\\', '}', ',', '0', 'x', ' '),
+    );
     const schema: Schema = {
       shape: 'object',
       fields: [

@@ -3,18 +3,15 @@
  * prints the rate. The consumer is a worker, the producer the main thread; both park when they have nothing to
  * do, so that parking and waking are under stress as well.
  *
- *   node test/stress/ring-stress.mjs [--frames 1e8] [--bytes 64] [--ring 65920] [--large 0]
+ *   node test/stress/ring-stress.mjs [--frames 1e8] [--bytes 64] [--ring 1048960] [--large 0]
  *
- * `--large N` makes every N-th message larger than the ring, so that it travels in segments. The modules come
- * from a bundle of src/ring that is made on the fly in the temporary directory.
+ * `--large N` makes every N-th message larger than the ring, so that it travels in segments.
  */
-import { mkdtempSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { writeSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
-import { build } from 'esbuild';
+import { withRingBundle } from './ring-bundle.mjs';
 
 const FRAME_DATA = 0;
 const FRAME_FINISHED = 9;
@@ -38,36 +35,14 @@ async function main() {
       large: { type: 'string', default: '0' },
     },
   });
-  const directory = mkdtempSync(join(tmpdir(), 'millrace-ring-'));
-  try {
-    const bundle = await bundleRing(directory);
-    await stress(bundle, {
+  await withRingBundle((bundle) =>
+    stress(bundle, {
       frames: Number(values.frames),
       bytes: Number(values.bytes),
       ring: Number(values.ring),
       large: Number(values.large),
-    });
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
-}
-
-async function bundleRing(directory) {
-  const ring = fileURLToPath(new URL('../../src/ring/', import.meta.url));
-  const outfile = join(directory, 'ring.mjs');
-  await build({
-    stdin: {
-      contents: "export * from './spsc-ring.ts'; export * from './parker.ts';",
-      resolveDir: ring,
-      loader: 'ts',
-    },
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    outfile,
-  });
-  return pathToFileURL(outfile).href;
+    }),
+  );
 }
 
 async function stress(bundle, setting) {
@@ -166,12 +141,7 @@ async function consume() {
   const { bundle, memory, setting } = workerData;
   const { createParkerWord, BlockingParker, openRingReader, wakerFor } = await import(bundle);
   const parker = new BlockingParker(createParkerWord(memory, 128));
-  const reader = openRingReader(
-    memory,
-    512,
-    setting.ring,
-    wakerFor(createParkerWord(memory, 0)),
-  );
+  const reader = openRingReader(memory, 512, setting.ring, wakerFor(createParkerWord(memory, 0)));
   const result = { frames: 0, checksum: 0, parks: 0, error: null };
   const ready = new Int32Array(memory, 256, 1);
   Atomics.store(ready, 0, 1);

@@ -134,7 +134,11 @@ export class CsvFormat implements RowFormat {
     if (rowsMax === 0) return;
     const bytesMax = SampleBudget.FILE_BYTES_MAX;
     // The prefix grows until its lines are likely to hold the rows; each row counts once.
-    while (!prefix.isWhole && prefix.bytes < bytesMax && newlines(prefix.lines(), rowsMax) < rowsMax) {
+    while (
+      !prefix.isWhole &&
+      prefix.bytes < bytesMax &&
+      newlines(prefix.lines(), rowsMax) < rowsMax
+    ) {
       await prefix.grow();
     }
     const lines = prefix.lines();
@@ -169,7 +173,9 @@ function checkTypes(
 
 function checkSchema(schema: Schema, headers: readonly (readonly string[])[]): void {
   for (const header of headers) {
-    const missing = schema.fields.find((field) => isRequired(field) && !header.includes(field.name));
+    const missing = schema.fields.find(
+      (field) => isRequired(field) && !header.includes(field.name),
+    );
     if (missing === undefined) continue;
     throw new MillraceError(
       'FIELD_UNKNOWN',

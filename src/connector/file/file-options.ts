@@ -59,9 +59,7 @@ export function fileSettings(
   checkChoice(type, 'encoding', encoding, encodings);
   checkChoice(type, 'onError', onError, ['fail', 'skip']);
   const splitBytes =
-    options.splitBytes === undefined
-      ? null
-      : parseBytes(options.splitBytes, `${type}: splitBytes`);
+    options.splitBytes === undefined ? null : parseBytes(options.splitBytes, `${type}: splitBytes`);
   const rowBytesMax = parseBytes(options.maxRowBytes ?? ROW_BYTES_MAX, `${type}: maxRowBytes`);
   checkRange(type, 'splitBytes', splitBytes ?? 1, 1, Number.MAX_SAFE_INTEGER);
   checkRange(type, 'maxRowBytes', rowBytesMax, 1, ROW_BYTES_LIMIT);

@@ -28,13 +28,7 @@ import {
   type Split,
   type SplitPosition,
 } from '../contract.js';
-import {
-  ByteWindow,
-  FILL_END,
-  FILL_READY,
-  FILL_TOO_LONG,
-  FILL_WAIT,
-} from './byte-window.js';
+import { ByteWindow, FILL_END, FILL_READY, FILL_TOO_LONG, FILL_WAIT } from './byte-window.js';
 import { LineCounter } from './line-counter.js';
 import { type CodecLibraries, type Encoding, isStream, openFeed } from './open-feed.js';
 import type { FileSplit, RowFormat } from './row-format.js';

@@ -32,13 +32,7 @@ export class InflateFeed implements ByteFeed {
   #ended = false;
   #failure: MillraceError | null = null;
 
-  constructor(
-    disk: Disk,
-    path: string,
-    codec: string,
-    stream: Decompressor,
-    wake: () => void,
-  ) {
+  constructor(disk: Disk, path: string, codec: string, stream: Decompressor, wake: () => void) {
     this.#path = path;
     this.#codec = codec;
     this.#file = disk.openRead(path);

@@ -205,7 +205,11 @@ export class Lz4Feed implements ByteFeed {
     return new MillraceError(
       'FORMAT_INVALID',
       `The LZ4 data is damaged at byte ${byteOffset}: ${what}.`,
-      { cause, where: { file: this.#path, byteOffset }, advice: 'Get a complete copy of the file.' },
+      {
+        cause,
+        where: { file: this.#path, byteOffset },
+        advice: 'Get a complete copy of the file.',
+      },
     );
   }
 }

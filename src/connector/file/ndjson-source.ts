@@ -110,7 +110,8 @@ async function sample(prefix: FilePrefix, rowsMax: number, records: unknown[]): 
       rows++;
       at = newline + 1;
     }
-    if (rows >= rowsMax || prefix.isWhole || prefix.bytes >= SampleBudget.FILE_BYTES_MAX) return rows;
+    if (rows >= rowsMax || prefix.isWhole || prefix.bytes >= SampleBudget.FILE_BYTES_MAX)
+      return rows;
   }
 }
 

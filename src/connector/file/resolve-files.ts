@@ -124,5 +124,5 @@ function whatIsThere(disk: Disk, path: string): string {
 }
 
 function slashes(path: string): string {
-  return sep === "\\" ? path.replaceAll("\\", "/") : path;
+  return sep === '\\' ? path.replaceAll('\\', '/') : path;
 }

@@ -6,6 +6,7 @@ import { MillraceError } from '../../base/errors.js';
 import { didYouMean } from '../../base/nearest-name.js';
 import { formatCount } from '../../base/units.js';
 import type { Batch } from '../../record/batch.js';
+import type { Column } from '../../record/column.js';
 import { valueAt } from '../../record/row-codec.js';
 import type { Field, Schema } from '../../record/schema.js';
 import { fieldIndex } from '../../record/schema.js';
@@ -56,7 +57,7 @@ export class PrintWriter implements SinkWriter {
       if (full && order === null) continue;
       this.#held.push({
         cells: batch.columns.map((column) => cellOf(valueAt(column, row), column.field.type)),
-        order: order === null ? null : valueAt(batch.columns[order], row),
+        order: order === null ? null : orderOf(batch.columns[order], row),
       });
       if (order !== null && this.#held.length >= this.#shownMax * 2 + 1024) this.#keepFirst();
     }
@@ -177,6 +178,12 @@ function padded(row: HeldRow, from: Schema | null, to: Schema): HeldRow {
     return index < 0 ? missing : row.cells[index];
   });
   return { cells, order: row.order };
+}
+
+/** Decimals are texts, which would be ordered by their first digits. */
+function orderOf(column: Column, row: number): unknown {
+  const value = valueAt(column, row);
+  return column.field.type.kind === 'decimal' && typeof value === 'string' ? Number(value) : value;
 }
 
 /** Values without an order (null, missing, NaN) come last either way. */

@@ -87,15 +87,15 @@ while (p < end) {
   const start = p;
   row: {
 ${dialect.comment === NO_BYTE ? '' : `    if (b[p] === ${dialect.comment}) break row;\n`}${present
-    .map((index) => code.declare(index))
-    .join('\n')}
+  .map((index) => code.declare(index))
+  .join('\n')}
 ${columns.map((column, index) => code.column(column, index, columns.length)).join('\n')}
 ${absent.map((index) => (fields[index].optional ? '' : '    break row;\n')).join('')}${[
-    ...failing,
-    ...safe,
-  ]
-    .map((index) => code.commit(index))
-    .join('\n')}
+  ...failing,
+  ...safe,
+]
+  .map((index) => code.commit(index))
+  .join('\n')}
 ${absent.map((index) => `    A${index}.setMissing(r);`).join('\n')}
     rowStarts[r] = base + start;
     r++;
@@ -124,7 +124,9 @@ function readKindOf(field: Field, dialect: CsvDialect): ReadKind {
 
 function bindColumn(index: number, kind: ReadKind): string {
   const column = `const A${index} = builder.columns[${index}];`;
-  return kind === 'text' || kind === 'range' ? column : `${column} const V${index} = A${index}.values;`;
+  return kind === 'text' || kind === 'range'
+    ? column
+    : `${column} const V${index} = A${index}.values;`;
 }
 
 /** Writes the parts of the code that depend on the dialect. */
@@ -266,8 +268,7 @@ ${plain}
   #instant(index: number, kind: 'instant' | 'date', isLast: boolean): string {
     const { nullable } = this.#fields[index];
     const parse = kind === 'instant' ? 'h.parseInstant' : 'h.parseDate';
-    const isNull =
-      nullable && this.#emptyIsNull ? `if (s === e) n${index} = true; else ` : '';
+    const isNull = nullable && this.#emptyIsNull ? `if (s === e) n${index} = true; else ` : '';
     return `      let s = 0, e = 0, k = 0;
 ${this.#cell('s', 'e', 'k', isLast)}
       ${isNull}{
@@ -286,9 +287,7 @@ ${this.#cell('s', 'e', 'k', isLast)}
         ? `if (b[p] === ${separator} || b[p] === 10 || b[p] === 13) n${index} = true; else `
         : '';
     const quotedNull =
-      nullable && this.#emptyIsNull
-        ? `if (p !== t) break row; n${index} = true;`
-        : 'break row;';
+      nullable && this.#emptyIsNull ? `if (p !== t) break row; n${index} = true;` : 'break row;';
     const quoted =
       quote === NO_BYTE
         ? ''

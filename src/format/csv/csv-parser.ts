@@ -135,12 +135,7 @@ export class CsvParser implements RowParser {
     return this.#finish(row, nulls, cursor);
   }
 
-  #readCell(
-    buffer: Buffer,
-    index: number,
-    column: CsvColumn,
-    row: number,
-  ): number {
+  #readCell(buffer: Buffer, index: number, column: CsvColumn, row: number): number {
     const { starts, ends, kinds } = this.#cells;
     const { target, checked } = column;
     if (target >= 0) {

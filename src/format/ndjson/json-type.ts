@@ -4,6 +4,7 @@
  * row does not fit. Runs on: worker; pure.
  */
 import type { DataType, Field, Slot } from '../../record/schema.js';
+import { mergeSlots } from '../../record/schema-merge.js';
 
 const ANY: DataType = { kind: 'any' };
 
@@ -27,18 +28,16 @@ function typeForJson(value: unknown, known: DataType | null): DataType {
   }
 }
 
-/** The one slot for all items; items that disagree need `any`. */
+/** The one slot for all items. */
 function itemSlot(items: readonly unknown[], known: DataType | null): Slot {
   let slot: Slot | null = known?.kind === 'list' ? known.item : null;
   for (const item of items) {
+    if (item === null) continue;
     const needed = slotForJson(item, slot);
-    const disagrees =
-      slot !== null && slot.type.kind !== 'any' && needed.type.kind !== slot.type.kind;
-    slot = { type: disagrees ? ANY : needed.type, nullable: needed.nullable || slot?.nullable === true };
-    if (disagrees) break;
+    slot = slot === null ? needed : mergeSlots(slot, needed);
   }
-  const hasNull = items.includes(null);
-  return slot === null ? { type: ANY, nullable: false } : { ...slot, nullable: slot.nullable || hasNull };
+  const { type, nullable } = slot ?? { type: ANY, nullable: false };
+  return { type, nullable: nullable || items.includes(null) };
 }
 
 function structFields(

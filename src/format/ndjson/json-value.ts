@@ -85,7 +85,9 @@ function exactValue(
   const to = quoted ? end - 1 : end;
   switch (type.kind) {
     case 'int64':
-      return (quoted || isNumber(bytes, start, end) ? parseInteger(bytes, from, to) : null) ?? undefined;
+      return (
+        (quoted || isNumber(bytes, start, end) ? parseInteger(bytes, from, to) : null) ?? undefined
+      );
     case 'decimal':
       return quoted || !isNumber(bytes, start, end) ? undefined : bytes.latin1Slice(from, to);
     case 'timestamp':

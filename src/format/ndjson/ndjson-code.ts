@@ -45,9 +45,9 @@ const helpers = {
   },
 };
 
-const NULL_WORD = Buffer.from('null').readInt32LE();
-const TRUE_WORD = Buffer.from('true').readInt32LE();
-const ALSE_WORD = Buffer.from('alse').readInt32LE();
+const NULL_WORD = 0x6c6c756e;
+const TRUE_WORD = 0x65757274;
+const ALSE_WORD = 0x65736c61;
 
 /** How a wanted value is read: in place, or as a range that `appendJson` takes. */
 type ReadKind = 'number' | 'text' | 'bool' | 'range';
@@ -119,7 +119,8 @@ function bindColumn(index: number, kind: ReadKind): string {
 
 /** Locals of a field: v value, s and e range, x has escapes, n is null, h has the key. */
 function declare(index: number, kind: ReadKind): string {
-  const value = kind === 'number' || kind === 'bool' ? `v${index} = 0` : `s${index} = 0, e${index} = 0`;
+  const value =
+    kind === 'number' || kind === 'bool' ? `v${index} = 0` : `s${index} = 0, e${index} = 0`;
   const escapes = kind === 'text' ? `, x${index} = false` : '';
   return `    let ${value}${escapes}, n${index} = false, h${index} = false;`;
 }
@@ -231,7 +232,8 @@ function numberCode(column: number): string {
 /** Walks four bytes at a time while none is a quote, a backslash or a control character. */
 const PLAIN_TEXT = `for (;;) {
           const w = view.getInt32(p, true), q = w ^ 0x22222222, k = w ^ 0x5c5c5c5c;
-          if ((((q - 0x01010101) & ~q) | ((k - 0x01010101) & ~k) | ((w - 0x20202020) & ~w)) & 0x80808080) break;
+          const hit = ((q - 0x01010101) & ~q) | ((k - 0x01010101) & ~k) | ((w - 0x20202020) & ~w);
+          if (hit & 0x80808080) break;
           p += 4;
         }
         while ((c = b[p]) !== 34 && c !== 92 && c >= 32) p++;`;
@@ -267,6 +269,7 @@ function skippedCode(): string {
         if (p < 0) break row;
       } else {
         const t = p;
+        while (c >= 48 && c <= 57) c = b[++p];
         while (c > 32 && c !== 44 && c !== 125 && c !== 93) c = b[++p];
         if (p === t) break row;
       }`;
@@ -318,14 +321,23 @@ function writeCode(field: Field, index: number, kind: ReadKind): string {
 }
 
 function presentCode(index: number, kind: ReadKind): string {
-  const giveUp = '{ h.giveUp(builder, r); break row; }';
+  const start = `s${index}`;
+  const end = `e${index}`;
   switch (kind) {
     case 'number':
     case 'bool':
       return `V${index}[r] = v${index};`;
-    case 'text':
-      return `if (x${index}) { if (h.appendJson(A${index}, r, b, s${index} - 1, e${index} + 1) !== 0) ${giveUp} } else A${index}.appendBytes(r, b, s${index}, e${index});`;
+    case 'text': {
+      // A text with escapes goes the general way, quotes included.
+      const decoded = appendRange(index, `${start} - 1`, `${end} + 1`);
+      return `if (x${index}) ${decoded} else A${index}.appendBytes(r, b, ${start}, ${end});`;
+    }
     case 'range':
-      return `if (h.appendJson(A${index}, r, b, s${index}, e${index}) !== 0) ${giveUp}`;
+      return appendRange(index, start, end);
   }
+}
+
+function appendRange(index: number, start: string, end: string): string {
+  const append = `h.appendJson(A${index}, r, b, ${start}, ${end})`;
+  return `{ if (${append} !== 0) { h.giveUp(builder, r); break row; } }`;
 }

@@ -119,6 +119,18 @@ describe('verbs of a stream', () => {
     ]);
   });
 
+  it('print ends in the sink of that name', () => {
+    const [, node] = nodesOf((flow) => {
+      flow.from(source()).print({ title: 'Flights' }, { uid: 'shown' });
+    });
+    expect(node).toMatchObject({
+      kind: 'sink',
+      identity: { uid: 'shown', name: 'print Flights' },
+      connector: { type: 'print' },
+    });
+    expect(node?.kind === 'sink' && node.identity.createdAt).toMatch(/stream\.test\.ts:\d+/);
+  });
+
   it.each(['forward', 'rebalance', 'rescale', 'shuffle', 'broadcast', 'global'] as const)(
     '%s deals to the next operator only',
     (kind) => {

@@ -79,6 +79,25 @@ describe('column pruning', () => {
     expect(read).toEqual([['delay', 'origin']]);
   });
 
+  it('drops the columns of a selection that nobody uses, with the fields they are made from', () => {
+    const plan = planOf((flow) => {
+      flow
+        .from(source())
+        .select({ from: 'origin', hours: col('delay').div(60) })
+        .select({ from: 'from', twice: col('hours').mul(2) })
+        .keyBy('from')
+        .aggregate({ n: count() })
+        .to(sink());
+    });
+    const [vertex] = plan.vertices;
+    expect(vertex?.source?.columns).toEqual(['origin']);
+    expect(
+      vertex?.operators.flatMap(({ spec }) =>
+        spec.kind === 'select' ? [spec.columns.map(({ name }) => name)] : [],
+      ),
+    ).toEqual([['from'], ['from']]);
+  });
+
   it('needs before an edge, but does not carry, what only decides where a record goes', () => {
     const { read, carried } = columnsOf((flow) => {
       flow

@@ -1,0 +1,132 @@
+/**
+ * Writes the part files of one subtask. Callers: `file-sink.ts`. Runs on: the slot's thread. Invariant: a part is handed
+ * over for commit only after its last byte was written (and made durable, when asked for), and no part is handed over
+ * twice.
+ */
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import type { FileHandle } from '../../base/disk.js';
+import { MillraceError } from '../../base/errors.js';
+import type { FileEncoder, FileFormat } from '../../format/encode/file-encoder.js';
+import type { Batch } from '../../record/batch.js';
+import { KIND_DELETE, KIND_UPDATE_BEFORE } from '../../record/batch.js';
+import type { Schema } from '../../record/schema.js';
+import { sameSchema } from '../../record/schema-merge.js';
+import type { Committable, SinkWriter, WriterContext } from '../contract.js';
+import type { FileSinkPlan, PartCommit } from './commit-parts.js';
+import { partName, pendingName } from './part-name.js';
+
+/** What the writer works with. */
+export interface FileSinkWriterOptions {
+  readonly plan: FileSinkPlan;
+  readonly context: WriterContext;
+  readonly format: FileFormat;
+  readonly gzip: boolean;
+  /** A part of this size is closed. */
+  readonly rollBytes: number;
+  readonly sync: boolean;
+}
+
+/** A part being written. */
+interface OpenPart {
+  readonly commit: PartCommit;
+  readonly file: FileHandle;
+  readonly encoder: FileEncoder;
+  readonly schema: Schema;
+  bytes: number;
+}
+
+/** Text is packed in members of this size: the speed of one call, the ratio of one stream. */
+const GZIP_LEVEL = 6;
+
+/** A sink writer over part files. */
+export class FileSinkWriter implements SinkWriter {
+  bytesWritten = 0;
+  readonly #options: FileSinkWriterOptions;
+  #part: OpenPart | null = null;
+  #done: PartCommit[] = [];
+  #number: number;
+
+  constructor(options: FileSinkWriterOptions) {
+    this.#options = options;
+    this.#number = options.plan.firstNumber;
+  }
+
+  write(batch: Batch, fromRow: number): number {
+    if (fromRow === batch.rows) return 0;
+    if (batch.kinds !== null) refuseRetractions(batch.kinds, fromRow, batch.rows);
+    const part = this.#partFor(batch.schema);
+    part.encoder.write(batch, fromRow);
+    if (part.bytes + part.encoder.pendingBytes >= this.#options.rollBytes) this.#finishPart(part);
+    return batch.rows - fromRow;
+  }
+
+  /** Parts are hidden until they are committed, so there is nothing to show earlier. */
+  flush(): boolean {
+    return true;
+  }
+
+  prepareCommit(): readonly Committable[] {
+    if (this.#part !== null) this.#finishPart(this.#part);
+    const done = this.#done;
+    this.#done = [];
+    return done;
+  }
+
+  close(): void {
+    this.#part?.file.close();
+    this.#part = null;
+  }
+
+  /** Columns of a file are settled by its first row; records of another type begin the next part. */
+  #partFor(schema: Schema): OpenPart {
+    const part = this.#part;
+    if (part !== null && (part.schema === schema || sameSchema(part.schema, schema))) return part;
+    if (part !== null) this.#finishPart(part);
+    this.#part = this.#begin(schema);
+    return this.#part;
+  }
+
+  #begin(schema: Schema): OpenPart {
+    const { plan, context, format, gzip } = this.#options;
+    const extension = gzip ? `${format.extension}.gz` : format.extension;
+    const final = partName(context.subtask, this.#number++, extension);
+    const pending = pendingName(final, plan.run, context.attempt);
+    const file = context.disk.createNew(join(plan.directory, pending));
+    const output = (bytes: Uint8Array): void => {
+      const packed = gzip ? gzipSync(bytes, { level: GZIP_LEVEL }) : bytes;
+      file.write(packed);
+      part.bytes += packed.length;
+      this.bytesWritten += packed.length;
+    };
+    const begin = (): FileEncoder => {
+      try {
+        return format.begin(schema, output);
+      } catch (error) {
+        file.close();
+        throw error;
+      }
+    };
+    const part: OpenPart = { commit: { pending, final }, file, schema, bytes: 0, encoder: begin() };
+    return part;
+  }
+
+  #finishPart(part: OpenPart): void {
+    part.encoder.end();
+    if (this.#options.sync) part.file.sync();
+    part.file.close();
+    this.#done.push(part.commit);
+    this.#part = null;
+  }
+}
+
+function refuseRetractions(kinds: Uint8Array, fromRow: number, rows: number): void {
+  for (let row = fromRow; row < rows; row++) {
+    if (kinds[row] !== KIND_UPDATE_BEFORE && kinds[row] !== KIND_DELETE) continue;
+    throw new MillraceError(
+      'FEATURE_UNSUPPORTED',
+      'Files can only be appended to, but this stream takes back rows it gave before.',
+      { advice: "Aggregate with { emit: 'final' }, or filter the changes you want to keep." },
+    );
+  }
+}

@@ -1,0 +1,154 @@
+/**
+ * Sinks that write a directory of part files: CSV, NDJSON, text and Parquet differ only in the encoder. Every subtask
+ * writes hidden files of its own; `commit` renames them. Callers: the api. Runs on: plan, commit and abort on the
+ * caller's thread; writers in the slots. Invariant: a file with a visible name is complete, and only a commit makes,
+ * replaces or removes one.
+ */
+import { join, resolve } from 'node:path';
+import type { Disk } from '../../base/disk.js';
+import { MillraceError } from '../../base/errors.js';
+import { didYouMean } from '../../base/nearest-name.js';
+import { freshSeed } from '../../base/random.js';
+import { type ByteSize, parseBytes } from '../../base/units.js';
+import type { FileFormat } from '../../format/encode/file-encoder.js';
+import type { Committable, PlainData, PlanContext, SinkConnector } from '../contract.js';
+import { commitParts, type FileSinkPlan, type PartCommit, type ReplacedPart } from './commit-parts.js';
+import { FileSinkWriter } from './file-sink-writer.js';
+import { isPart, isPendingOf, partNumber } from './part-name.js';
+
+/** What to do when the directory already holds output. */
+export type IfExists = 'fail' | 'replace' | 'append';
+
+/** Options that all file sinks have. */
+export interface FileSinkOptions {
+  /**
+   * When the directory already holds parts: `'fail'` (default) refuses; `'append'` adds to them; `'replace'` removes
+   * them when the new ones are committed, and nothing else.
+   */
+  readonly ifExists?: IfExists;
+  /** A part that has grown to this size is closed and the next one begun; default never. */
+  readonly rollSize?: ByteSize;
+  /** Whether files are made durable before they become visible; default true. */
+  readonly sync?: boolean;
+}
+
+/** Options of sinks whose files may be compressed as a whole. */
+export interface CompressionOptions {
+  readonly compression?: 'none' | 'gzip';
+}
+
+/** What a kind of file sink is made of. */
+export interface FileSinkParts {
+  readonly type: string;
+  readonly directory: string;
+  readonly options: FileSinkOptions & CompressionOptions;
+  /** Names of all options of this kind, for the check. */
+  readonly known: readonly string[];
+  readonly format: FileFormat;
+}
+
+const COMMON_OPTIONS = ['ifExists', 'rollSize', 'sync'];
+
+/** A sink that writes part files. Throws `OPTION_UNKNOWN` and `OPTION_INVALID`. */
+export function fileSink<T>(parts: FileSinkParts): SinkConnector<T> {
+  const { type, directory, options, format } = parts;
+  checkOptions(parts);
+  const rollBytes =
+    options.rollSize === undefined
+      ? Number.POSITIVE_INFINITY
+      : parseBytes(options.rollSize, `${type}.rollSize`);
+  const gzip = options.compression === 'gzip';
+  const sync = options.sync ?? true;
+  return {
+    kind: 'sink',
+    type,
+    name: `${type} ${directory}`,
+    host: false,
+    parallelism: null,
+    guarantee: 'exactly-once',
+    columns: null,
+    plan: (context) => planOf(directory, options.ifExists ?? 'fail', context),
+    open: (context) =>
+      new FileSinkWriter({ plan: planData(context.plan), context, format, gzip, rollBytes, sync }),
+    commit: (committables, { plan, disk }) => {
+      commitParts(disk, planData(plan), partCommits(committables), sync);
+    },
+    abort: (plan, { disk }) => removePending(disk, planData(plan)),
+  };
+}
+
+function checkOptions({ type, options, known }: FileSinkParts): void {
+  const names = [...COMMON_OPTIONS, ...known];
+  for (const name of Object.keys(options)) {
+    if (names.includes(name)) continue;
+    throw new MillraceError('OPTION_UNKNOWN', `${type} has no option "${name}".`, {
+      advice: didYouMean(name, names),
+    });
+  }
+  const choices: readonly (readonly [string, unknown, readonly string[]])[] = [
+    ['ifExists', options.ifExists, ['fail', 'replace', 'append']],
+    ['compression', known.includes('compression') ? options.compression : undefined, ['none', 'gzip']],
+  ];
+  for (const [name, value, allowed] of choices) {
+    if (value === undefined || allowed.some((choice) => choice === value)) continue;
+    if (type === 'parquet' && name === 'compression') continue;
+    throw new MillraceError('OPTION_INVALID', `${type}: ${name} cannot be ${String(value)}.`, {
+      advice: `Choose from ${allowed.join(', ')}.`,
+    });
+  }
+}
+
+/** Plan and committables come back as the plain data they were handed out as. */
+function planData(plan: PlainData): FileSinkPlan {
+  return plan as FileSinkPlan;
+}
+
+function partCommits(committables: readonly Committable[]): readonly PartCommit[] {
+  return committables as readonly PartCommit[];
+}
+
+function planOf(directory: string, ifExists: IfExists, context: PlanContext): FileSinkPlan {
+  const { disk } = context;
+  const path = resolve(context.baseDirectory, directory);
+  const info = disk.stat(path);
+  if (info !== null && !info.isDirectory) {
+    throw new MillraceError('OUTPUT_EXISTS', `${directory} is a file, not a directory.`, {
+      where: { file: path },
+      advice: 'Name a directory; the parts are written into it.',
+    });
+  }
+  const existing = disk.list(path).filter(isPart);
+  if (existing.length > 0 && ifExists === 'fail') throw outputExists(directory, path, existing);
+  disk.makeDirectory(path);
+  const last = existing.reduce((highest, name) => Math.max(highest, partNumber(name)), -1);
+  return {
+    directory: path,
+    run: freshSeed().toString(36),
+    firstNumber: ifExists === 'append' ? last + 1 : 0,
+    replaces: ifExists === 'replace' ? existing.map((name) => replacedPart(disk, path, name)) : [],
+  };
+}
+
+function replacedPart(disk: Disk, directory: string, name: string): ReplacedPart {
+  const info = disk.stat(join(directory, name));
+  return { name, bytes: info?.bytes ?? 0, modifiedMs: info?.modifiedMs ?? 0 };
+}
+
+function removePending(disk: Disk, plan: FileSinkPlan): void {
+  for (const name of disk.list(plan.directory)) {
+    if (isPendingOf(name, plan.run)) disk.remove(join(plan.directory, name));
+  }
+}
+
+function outputExists(directory: string, path: string, existing: readonly string[]): MillraceError {
+  const shown = existing.slice(0, 3).join(', ');
+  const more = existing.length > 3 ? `, … (${existing.length} files)` : '';
+  return new MillraceError(
+    'OUTPUT_EXISTS',
+    `The directory ${JSON.stringify(directory)} already holds results: ${shown}${more}.`,
+    {
+      where: { file: path },
+      advice: "Set ifExists to 'replace' or 'append', or choose another directory.",
+    },
+  );
+}

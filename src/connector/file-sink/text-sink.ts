@@ -1,0 +1,23 @@
+/**
+ * The sink that writes directories of text files. Callers: the api. Runs on: any thread; see `file-sink.ts`.
+ */
+import { type TextEncoderOptions, textFormat } from '../../format/encode/text-encoder.js';
+import type { SinkConnector } from '../contract.js';
+import { type CompressionOptions, type FileSinkOptions, fileSink } from './file-sink.js';
+
+/** Options of `textSink`. */
+export interface TextSinkOptions extends FileSinkOptions, CompressionOptions, TextEncoderOptions {}
+
+/**
+ * Writes texts, or records of one field, as lines.
+ *
+ * @example
+ * stream.map((word) => word.toUpperCase()).to(textSink('out/words'))
+ */
+export function textSink<T = unknown>(
+  directory: string,
+  options: TextSinkOptions = {},
+): SinkConnector<T> {
+  const known = ['compression', 'newline'];
+  return fileSink({ type: 'text', directory, options, known, format: textFormat(options) });
+}

@@ -1,0 +1,266 @@
+/**
+ * Writes records as CSV after RFC 4180, straight from columns. A text is quoted when it has to be: when it holds the
+ * separator, a quote or a line break, or would be taken for null. Nested values are written as JSON in quotes. Callers:
+ * file sinks. Runs on: the slot's thread. Invariant: a reader of the same dialect gets every null and every text back.
+ */
+import { MillraceError } from '../../base/errors.js';
+import type { Batch } from '../../record/batch.js';
+import { bitAt } from '../../record/bitmap.js';
+import type { BinaryColumn, Column } from '../../record/column.js';
+import { TEXT_WTF8 } from '../../record/column.js';
+import type { Field, Schema } from '../../record/schema.js';
+import { formOf } from '../../record/schema.js';
+import { ByteBuffer } from './byte-buffer.js';
+import {
+  BoolCell,
+  BytesCell,
+  binaryOf,
+  type Cell,
+  DateCell,
+  DecimalCell,
+  DecimalTextCell,
+  InstantCell,
+  Int64Cell,
+  NumberCell,
+} from './cell.js';
+import { type ByteOutput, type FileEncoder, type FileFormat, OUTPUT_BYTES } from './file-encoder.js';
+import { jsonCell } from './json-cell.js';
+
+/** Options of CSV files. */
+export interface CsvEncoderOptions {
+  /** Whether each file begins with the names of the fields; default true. */
+  readonly header?: boolean;
+  /** One ASCII character; default `','`. */
+  readonly separator?: string;
+  /** Text of null; default empty. An equal text that is no null is quoted. */
+  readonly nullText?: string;
+  /** Line ending; default `'\n'`. */
+  readonly newline?: '\n' | '\r\n';
+}
+
+/** The dialect as bytes. */
+interface Dialect {
+  readonly separator: number;
+  readonly nullBytes: Uint8Array;
+  readonly newline: Uint8Array;
+  /** 1 for each byte that makes a text need quotes. */
+  readonly special: Uint8Array;
+}
+
+const QUOTE = 0x22;
+
+/** The CSV format. Throws `OPTION_INVALID`. */
+export function csvFormat(options: CsvEncoderOptions): FileFormat {
+  const dialect = dialectOf(options);
+  const header = options.header ?? true;
+  return {
+    extension: 'csv',
+    begin: (schema, output) => new CsvEncoder(schema, dialect, header, output),
+  };
+}
+
+function dialectOf(options: CsvEncoderOptions): Dialect {
+  const separator = options.separator ?? ',';
+  const nullText = options.nullText ?? '';
+  // Characters that numbers, dates and base64 are made of would need quotes around those too.
+  if (separator.length !== 1 || !/^[\t !#$%&'()*,;<>?@[\\\]^_`{|}~]$/.test(separator)) {
+    throw invalid('separator', separator, 'Give one character such as "," ";" "|" or "\\t".');
+  }
+  if (/^[-+.\d]|^(true|false|NaN|Infinity)$|["\r\n]/.test(nullText) || nullText === separator) {
+    throw invalid('nullText', nullText, 'Give a text that is no number, such as "" or "NULL".');
+  }
+  const special = new Uint8Array(256);
+  for (const byte of [QUOTE, 0x0a, 0x0d, separator.charCodeAt(0)]) special[byte] = 1;
+  return {
+    separator: separator.charCodeAt(0),
+    nullBytes: Uint8Array.from(Buffer.from(nullText)),
+    newline: Uint8Array.from(Buffer.from(options.newline ?? '\n')),
+    special,
+  };
+}
+
+function invalid(option: string, value: string, advice: string): MillraceError {
+  const shown = JSON.stringify(value);
+  return new MillraceError('OPTION_INVALID', `csv: ${option} cannot be ${shown}.`, { advice });
+}
+
+class CsvEncoder implements FileEncoder {
+  readonly #cells: readonly Cell[];
+  readonly #dialect: Dialect;
+  readonly #output: ByteOutput;
+  readonly #buffer = new ByteBuffer(OUTPUT_BYTES * 2);
+
+  constructor(schema: Schema, dialect: Dialect, header: boolean, output: ByteOutput) {
+    this.#cells = schema.fields.map((field) => csvCell(field, dialect));
+    this.#dialect = dialect;
+    this.#output = output;
+    if (header) this.#writeHeader(schema);
+  }
+
+  get pendingBytes(): number {
+    return this.#buffer.length;
+  }
+
+  write(batch: Batch, fromRow: number): void {
+    const cells = this.#cells;
+    const { columns } = batch;
+    const { separator, newline } = this.#dialect;
+    const buffer = this.#buffer;
+    for (let index = 0; index < cells.length; index++) cells[index].bind(columns[index]);
+    for (let row = fromRow; row < batch.rows; row++) {
+      for (let index = 0; index < cells.length; index++) {
+        if (index > 0) buffer.push(separator);
+        this.#append(columns[index], cells[index], row);
+      }
+      buffer.append(newline);
+      if (buffer.length >= OUTPUT_BYTES) this.end();
+    }
+  }
+
+  end(): void {
+    if (this.#buffer.length > 0) this.#output(this.#buffer.view());
+    this.#buffer.clear();
+  }
+
+  #append(column: Column, cell: Cell, row: number): void {
+    const { validity } = column;
+    const hasValue = validity === null || bitAt(validity, row);
+    if (!hasValue || !cell.append(row, this.#buffer)) this.#buffer.append(this.#dialect.nullBytes);
+  }
+
+  #writeHeader(schema: Schema): void {
+    for (const [index, field] of schema.fields.entries()) {
+      if (index > 0) this.#buffer.push(this.#dialect.separator);
+      const name = Buffer.from(field.name);
+      appendCsvText(this.#buffer, name, 0, name.length, this.#dialect);
+    }
+    this.#buffer.append(this.#dialect.newline);
+  }
+}
+
+function csvCell(field: Field, dialect: Dialect): Cell {
+  switch (field.type.kind) {
+    case 'bool':
+      return new BoolCell();
+    case 'date':
+      return new DateCell();
+    case 'timestamp':
+      return new InstantCell();
+    case 'int64':
+      return new Int64Cell();
+    case 'decimal':
+      return formOf(field.type) === 'i64' ? new DecimalCell() : new DecimalTextCell();
+    case 'utf8':
+      return new CsvTextCell(dialect);
+    case 'bytes':
+      return new BytesCell();
+    case 'any':
+    case 'list':
+    case 'struct':
+    case 'map':
+      return new CsvJsonCell(field, dialect);
+    default:
+      return new NumberCell(false);
+  }
+}
+
+/** Copies a text and, should a byte turn up that needs quotes, begins anew with quotes. */
+function appendCsvText(
+  buffer: ByteBuffer,
+  source: Uint8Array,
+  start: number,
+  end: number,
+  dialect: Dialect,
+): void {
+  buffer.reserve((end - start) * 2 + 2);
+  const { bytes } = buffer;
+  const { special } = dialect;
+  let to = buffer.length;
+  for (let from = start; from < end; from++) {
+    const byte = source[from];
+    if (special[byte] === 1) {
+      appendQuoted(buffer, source, start, end);
+      return;
+    }
+    bytes[to++] = byte;
+  }
+  if (end - start === dialect.nullBytes.length && equal(source, start, dialect.nullBytes)) {
+    appendQuoted(buffer, source, start, end);
+    return;
+  }
+  buffer.length = to;
+}
+
+function appendQuoted(buffer: ByteBuffer, source: Uint8Array, start: number, end: number): void {
+  const { bytes } = buffer;
+  let to = buffer.length;
+  bytes[to++] = QUOTE;
+  for (let from = start; from < end; from++) {
+    const byte = source[from];
+    if (byte === QUOTE) bytes[to++] = QUOTE;
+    bytes[to++] = byte;
+  }
+  bytes[to++] = QUOTE;
+  buffer.length = to;
+}
+
+function equal(source: Uint8Array, start: number, wanted: Uint8Array): boolean {
+  for (let index = 0; index < wanted.length; index++) {
+    if (source[start + index] !== wanted[index]) return false;
+  }
+  return true;
+}
+
+class CsvTextCell implements Cell {
+  readonly #dialect: Dialect;
+  #column: BinaryColumn | null = null;
+
+  constructor(dialect: Dialect) {
+    this.#dialect = dialect;
+  }
+
+  bind(column: Column): void {
+    this.#column = binaryOf(column);
+    if (this.#column.textKind !== TEXT_WTF8) return;
+    const { name } = column.field;
+    throw new MillraceError(
+      'VALUE_UNSUPPORTED',
+      `Field "${name}" holds text that is not valid Unicode, which CSV cannot carry.`,
+      {
+        where: { field: name },
+        advice: 'Repair it with text.toWellFormed() in a map(), or write NDJSON.',
+      },
+    );
+  }
+
+  append(row: number, buffer: ByteBuffer): boolean {
+    if (this.#column === null) return false;
+    const { codes, offsets, bytes } = this.#column;
+    const entry = codes[row];
+    appendCsvText(buffer, bytes, offsets[entry], offsets[entry + 1], this.#dialect);
+    return true;
+  }
+}
+
+class CsvJsonCell implements Cell {
+  readonly #json: Cell;
+  readonly #dialect: Dialect;
+  readonly #text = new ByteBuffer(1024);
+
+  constructor(field: Field, dialect: Dialect) {
+    this.#json = jsonCell(field, 'null');
+    this.#dialect = dialect;
+  }
+
+  bind(column: Column): void {
+    this.#json.bind(column);
+  }
+
+  append(row: number, buffer: ByteBuffer): boolean {
+    const text = this.#text;
+    text.clear();
+    if (!this.#json.append(row, text)) return false;
+    appendCsvText(buffer, text.bytes, 0, text.length, this.#dialect);
+    return true;
+  }
+}

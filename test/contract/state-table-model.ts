@@ -1,0 +1,133 @@
+/**
+ * The reference model of a state table: a Map from the printed key to its values, and generations as copies. Used by
+ * the contract suite and the property tests; slow and obvious on purpose.
+ */
+import type { DataType } from '../../src/record/schema.js';
+import type { StateTable, TableEntry, TableSpec } from '../../src/state/contract.js';
+import { pushKeyArguments, tableKeyHash } from '../../src/state/table-key.js';
+
+export type Row = { readonly keyGroup: number; readonly key: readonly unknown[] } & {
+  values: unknown[];
+  stampMs: number;
+};
+export type Rows = Map<string, Row>;
+
+/** A key as text, equal exactly when tables must take keys for equal. */
+export function printKey(key: readonly unknown[]): string {
+  return key.map(printValue).join('|');
+}
+
+function printValue(value: unknown): string {
+  if (value instanceof Uint8Array) return `b${[...value].join(',')}`;
+  if (value instanceof Date) return `d${value.getTime()}`;
+  if (typeof value === 'number') return `n${value === 0 ? 0 : value}`;
+  if (typeof value === 'string') return `s${JSON.stringify(value)}`;
+  return `${typeof value}${String(value)}`;
+}
+
+/** What a snapshot should hold, for comparing: sorted by key. */
+export function printRows(rows: Iterable<Row>, ttl: boolean): readonly string[] {
+  return [...rows]
+    .map(({ keyGroup, key, values, stampMs }) =>
+      [keyGroup, printKey(key), JSON.stringify(values, jsonSafe), ttl ? stampMs : 0].join(' '),
+    )
+    .sort();
+}
+
+function jsonSafe(_: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return `${value}n`;
+  if (value === undefined) return 'undefined';
+  return Object.is(value, -0) ? '-0' : value;
+}
+
+/** Copies rows deeply enough that later changes do not reach the copy. */
+export function copyRows(rows: Rows): Rows {
+  return new Map([...rows].map(([name, row]) => [name, { ...row, values: structuredClone(row.values) }]));
+}
+
+/** Applies drained entries to what was known before, as restoring a base and its deltas does. */
+export function applyEntries(rows: Rows, entries: readonly TableEntry[]): Rows {
+  const result = copyRows(rows);
+  for (const { keyGroup, key, values, stampMs } of entries) {
+    const name = printKey(key);
+    if (values === null) result.delete(name);
+    else result.set(name, { keyGroup, key, values: structuredClone([...values]), stampMs });
+  }
+  return result;
+}
+
+type Lookup = (keyGroup: number, hash: number, ...key: unknown[]) => number;
+
+/** A table addressed by keys as JavaScript values. */
+export class TableDriver {
+  readonly table: StateTable;
+  readonly spec: TableSpec;
+  readonly #keyGroups: number;
+  readonly #hashOf: (key: readonly unknown[]) => number;
+
+  constructor(
+    table: StateTable,
+    keyGroups: number,
+    hashOf: (key: readonly unknown[]) => number = (key) => tableKeyHash(table.spec.keys, key),
+  ) {
+    this.table = table;
+    this.spec = table.spec;
+    this.#keyGroups = keyGroups;
+    this.#hashOf = hashOf;
+  }
+
+  keyGroupOf(key: readonly unknown[]): number {
+    return (this.#hashOf(key) >>> 0) % this.#keyGroups;
+  }
+
+  upsert(key: readonly unknown[]): number {
+    return (this.table.upsert as Lookup)(...this.#arguments(key));
+  }
+
+  find(key: readonly unknown[]): number {
+    return (this.table.find as Lookup)(...this.#arguments(key));
+  }
+
+  #arguments(key: readonly unknown[]): [number, number, ...unknown[]] {
+    const flat: unknown[] = [];
+    this.spec.keys.forEach((type: DataType, index) => pushKeyArguments(flat, type, key[index]));
+    return [this.keyGroupOf(key), this.#hashOf(key), ...flat];
+  }
+
+  /** Writes all values of an entry, as an operator would. */
+  write(entry: number, values: readonly unknown[], pageShift: number): void {
+    const page = this.table.pages[entry >>> pageShift] as Record<string, any>;
+    this.spec.columns.forEach(({ form }, index) => {
+      if (form === 'js') this.table.setValue(entry, index, values[index]);
+      else if (form === 'utf8') this.#writeText(entry, index, String(values[index]));
+      else page[`c${index}`][entry & ((1 << pageShift) - 1)] = values[index];
+    });
+  }
+
+  #writeText(entry: number, index: number, text: string): void {
+    const bytes = new TextEncoder().encode(`<${text}>`);
+    this.table.setText(entry, index, bytes, 1, bytes.length - 1);
+  }
+
+  /** The values of an entry. */
+  read(entry: number, pageShift: number): unknown[] {
+    const page = this.table.pages[entry >>> pageShift] as Record<string, any>;
+    return this.spec.columns.map(({ form }, index) => {
+      if (form === 'js') return this.table.getValue(entry, index);
+      if (form === 'utf8') return this.table.getText(entry, index);
+      return page[`c${index}`][entry & ((1 << pageShift) - 1)];
+    });
+  }
+
+  /** Everything the frozen generation gives, in slices of the size given. */
+  drainAll(full: boolean, entriesMax: number): TableEntry[] {
+    const entries: TableEntry[] = [];
+    while (!this.table.drain(entriesMax, full, (entry) => entries.push(copyEntry(entry))));
+    return entries;
+  }
+}
+
+/** A copy that owns its values. */
+export function copyEntry(entry: TableEntry): TableEntry {
+  return { ...entry, values: entry.values === null ? null : structuredClone([...entry.values]) };
+}

@@ -1,0 +1,286 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { DataType } from '../../src/record/schema.js';
+import type { TableEntry, TableSpec } from '../../src/state/contract.js';
+import { createHotTable } from '../../src/state/hot-table.js';
+import { tableKeyHash } from '../../src/state/table-key.js';
+import type { Rows } from '../contract/state-table-model.js';
+import {
+  applyEntries,
+  copyEntry,
+  copyRows,
+  printKey,
+  printRows,
+  TableDriver,
+} from '../contract/state-table-model.js';
+
+const KEY_GROUPS = 3;
+const PAGE_SHIFT = 2;
+/** Few keys, so that commands meet the same ones again and again. */
+const KEYS_MAX = 11;
+
+interface KeyCase {
+  readonly name: string;
+  readonly types: readonly DataType[];
+  /** The key of a number, so that commands hit the same few keys again and again. */
+  readonly keyOf: (n: number) => readonly unknown[];
+}
+
+const TEXTS = ['', 'a', 'ä', 'b'.repeat(70), '\ud800', '😀', 'x\u0000y'];
+
+const KEY_CASES: readonly KeyCase[] = [
+  {
+    name: 'number',
+    types: [{ kind: 'number' }],
+    keyOf: (n) => [[0, -0, Number.NaN, 0.5, 2 ** 32, 1, 2 ** 53][n] ?? n - 20],
+  },
+  { name: 'int32', types: [{ kind: 'int32' }], keyOf: (n) => [n - 7] },
+  { name: 'uint32', types: [{ kind: 'uint32' }], keyOf: (n) => [n < 5 ? 4294967295 - n : n] },
+  { name: 'float32', types: [{ kind: 'float32' }], keyOf: (n) => [Math.fround(n / 3)] },
+  { name: 'bool', types: [{ kind: 'bool' }], keyOf: (n) => [n % 2 === 0] },
+  {
+    name: 'int64',
+    types: [{ kind: 'int64' }],
+    keyOf: (n) => [[0n, -1n, 2n ** 32n, -(2n ** 63n), 2n ** 63n - 1n][n] ?? BigInt(n)],
+  },
+  { name: 'decimal', types: [{ kind: 'decimal', precision: 9, scale: 2 }], keyOf: (n) => [`${n}.50`] },
+  { name: 'date', types: [{ kind: 'date' }], keyOf: (n) => [new Date((n - 9) * 86_400_000)] },
+  { name: 'timestamp', types: [{ kind: 'timestamp' }], keyOf: (n) => [new Date(n * 1e11 + n)] },
+  { name: 'text', types: [{ kind: 'utf8' }], keyOf: (n) => [TEXTS[n] ?? `key-${n}`] },
+  { name: 'bytes', types: [{ kind: 'bytes' }], keyOf: (n) => [new Uint8Array([n, 255 - n])] },
+  { name: 'two numbers', types: [{ kind: 'number' }, { kind: 'int32' }], keyOf: (n) => [n % 3, n] },
+  {
+    name: 'text, bigint and text',
+    types: [{ kind: 'utf8' }, { kind: 'int64' }, { kind: 'utf8' }],
+    keyOf: (n) => [TEXTS[n % 3], BigInt(n), TEXTS[n % 5]],
+  },
+];
+
+const COLUMNS: TableSpec['columns'] = [
+  { name: 'f', form: 'f64' },
+  { name: 'i', form: 'i32' },
+  { name: 'b', form: 'u8' },
+  { name: 'l', form: 'i64' },
+  { name: 't', form: 'utf8' },
+  { name: 'j', form: 'js' },
+];
+
+type Command =
+  | { readonly kind: 'upsert' | 'remove' | 'find'; readonly n: number; readonly x: number }
+  | { readonly kind: 'freeze'; readonly full: boolean }
+  | { readonly kind: 'drain' | 'advance' | 'expire' | 'burst'; readonly x: number }
+  | { readonly kind: 'restore' };
+
+const n = fc.integer({ min: 0, max: KEYS_MAX });
+const x = fc.integer({ min: 1, max: 9 });
+const command: fc.Arbitrary<Command> = fc.oneof(
+  { weight: 8, arbitrary: fc.record({ kind: fc.constant('upsert' as const), n, x }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('remove' as const), n, x }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('find' as const), n, x }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('freeze' as const),
+      full: fc.integer({ min: 0, max: 4 }).map((one) => one === 0),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('drain' as const),
+      x: fc.oneof(x, fc.constant(1000)),
+    }),
+  },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('advance' as const, 'expire' as const), x }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('burst' as const), x }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('restore' as const) }) },
+);
+
+/** A table and its model, stepped together. */
+class Comparison {
+  readonly #case: KeyCase;
+  readonly #spec: TableSpec;
+  readonly #hashOf: (key: readonly unknown[]) => number;
+  #driver: TableDriver;
+  #live: Rows = new Map();
+  #nowMs = 1000;
+  /** State as of the freeze, and as the snapshots drained so far give it. */
+  #frozen: Rows | null = null;
+  #restored: Rows = new Map();
+  /** What the drains since the last full one gave, in order: the base and its deltas. */
+  #history: TableEntry[] = [];
+  #full = true;
+  #freezeMs = 0;
+  #drained: TableEntry[] = [];
+  #counter = 0;
+
+  constructor(keyCase: KeyCase, ttlMs: number | null, collide: boolean) {
+    this.#case = keyCase;
+    this.#spec = { name: 'model', keys: keyCase.types, columns: COLUMNS, ttlMs };
+    this.#hashOf = collide ? () => 7 : (key) => tableKeyHash(keyCase.types, key);
+    this.#driver = this.#open();
+  }
+
+  #open(): TableDriver {
+    const table = createHotTable(this.#spec, {
+      keyGroups: { start: 0, end: KEY_GROUPS },
+      pageShift: PAGE_SHIFT,
+      hashOf: this.#hashOf,
+    });
+    table.nowMs = this.#nowMs;
+    return new TableDriver(table, KEY_GROUPS, this.#hashOf);
+  }
+
+  #dropExpired(rows: Rows, nowMs: number): void {
+    const { ttlMs } = this.#spec;
+    if (ttlMs === null) return;
+    for (const [name, row] of rows) if (row.stampMs + ttlMs <= nowMs) rows.delete(name);
+  }
+
+  run(step: Command): void {
+    this.#dropExpired(this.#live, this.#nowMs);
+    switch (step.kind) {
+      case 'upsert':
+        return this.#upsert(this.#case.keyOf(step.n), step.x);
+      case 'burst':
+        for (let key = 100; key < 100 + 8 * step.x; key++) this.#upsert(this.#case.keyOf(key), key);
+        return;
+      case 'remove': {
+        const key = this.#case.keyOf(step.n);
+        const entry = this.#driver.find(key);
+        expect(entry >= 0).toBe(this.#live.delete(printKey(key)));
+        if (entry >= 0) this.#driver.table.remove(entry);
+        return;
+      }
+      case 'find':
+        return this.#find(this.#case.keyOf(step.n));
+      case 'freeze':
+        return this.#freeze(step.full);
+      case 'drain':
+        return this.#drain(step.x);
+      case 'advance':
+        this.#nowMs += step.x * 10;
+        this.#driver.table.nowMs = this.#nowMs;
+        return;
+      case 'expire':
+        this.#driver.table.expire?.(step.x);
+        return;
+      case 'restore':
+        return this.#restore();
+    }
+  }
+
+  #upsert(key: readonly unknown[], value: number): void {
+    const name = printKey(key);
+    const entry = this.#driver.upsert(key);
+    const before = this.#live.get(name);
+    expect(this.#driver.table.created).toBe(before === undefined);
+    expect(this.#driver.read(entry, PAGE_SHIFT)).toEqual(
+      before?.values ?? [0, 0, 0, 0n, '', undefined],
+    );
+    this.#counter++;
+    // Some objects are changed in place, as user aggregators do.
+    const held = this.#driver.table.getValue(entry, 5);
+    const object = Array.isArray(held) && value % 2 === 0 ? held : [];
+    object.push(this.#counter);
+    const text = value === 3 ? '' : value === 4 ? 'long '.repeat(30) : `ü${this.#counter}`;
+    const values = [value / 4, -this.#counter, value, BigInt(this.#counter), text, object];
+    this.#driver.write(entry, values, PAGE_SHIFT);
+    // The model's array is a copy of its own, the table's the one changed in place.
+    const kept = [...values.slice(0, 5), structuredClone(object)];
+    this.#live.set(name, {
+      keyGroup: this.#driver.keyGroupOf(key),
+      key: this.#driver.table.keyOf(entry),
+      values: kept,
+      stampMs: this.#nowMs,
+    });
+  }
+
+  #find(key: readonly unknown[]): void {
+    const entry = this.#driver.find(key);
+    const row = this.#live.get(printKey(key));
+    expect(entry >= 0).toBe(row !== undefined);
+    if (row === undefined) return;
+    expect(this.#driver.read(entry, PAGE_SHIFT)).toEqual(row.values);
+    expect(printKey(this.#driver.table.keyOf(entry))).toBe(printKey(key));
+  }
+
+  #freeze(full: boolean): void {
+    if (this.#frozen !== null) this.#drain(Number.MAX_SAFE_INTEGER);
+    this.#driver.table.freeze();
+    this.#frozen = copyRows(this.#live);
+    this.#full = full;
+    this.#drained = [];
+    this.#freezeMs = this.#nowMs;
+  }
+
+  #drain(entriesMax: number): void {
+    if (this.#frozen === null) return;
+    const before = this.#drained.length;
+    const isDone = this.#driver.table.drain(entriesMax, this.#full, (entry) =>
+      this.#drained.push(copyEntry(entry)),
+    );
+    expect(this.#drained.length - before).toBeLessThanOrEqual(entriesMax);
+    expect(this.#driver.table.isFrozen).toBe(!isDone);
+    if (!isDone) return;
+    const names = this.#drained.map((entry) => printKey(entry.key));
+    expect(new Set(names).size).toBe(names.length);
+    if (this.#full) expect(this.#drained.every((entry) => entry.values !== null)).toBe(true);
+    const restored = applyEntries(this.#full ? new Map() : this.#restored, this.#drained);
+    // What expired since it was drained is still in the base, and invisible after a restore.
+    const visible = copyRows(restored);
+    this.#dropExpired(visible, this.#freezeMs);
+    expect(this.#print(visible)).toEqual(this.#print(this.#frozen));
+    this.#restored = restored;
+    this.#history = this.#full ? this.#drained : [...this.#history, ...this.#drained];
+    this.#frozen = null;
+  }
+
+  #print(rows: Rows): readonly string[] {
+    return printRows(rows.values(), this.#spec.ttlMs !== null);
+  }
+
+  /** Fails over: a new table from the snapshots, going on from the state of the last one. */
+  #restore(): void {
+    this.#frozen = null;
+    this.#driver = this.#open();
+    for (const entry of this.#history) this.#driver.table.load(copyEntry(entry));
+    this.#live = copyRows(this.#restored);
+    this.#dropExpired(this.#live, this.#nowMs);
+  }
+
+  check(): void {
+    this.#dropExpired(this.#live, this.#nowMs);
+    const { table } = this.#driver;
+    const seen: string[] = [];
+    for (let position = 0; position >= 0; ) {
+      position = table.scan(position, 3, (entry) => seen.push(printKey(table.keyOf(entry))));
+    }
+    expect(seen.sort()).toEqual([...this.#live.keys()].sort());
+    const rows = [...Array(KEY_GROUPS).keys()].flatMap((group) => [...table.entriesOf(group)]);
+    expect(this.#print(applyEntries(new Map(), rows))).toEqual(this.#print(this.#live));
+    expect(table.entries).toBeGreaterThanOrEqual(this.#live.size);
+    if (this.#spec.ttlMs === null) expect(table.entries).toBe(this.#live.size);
+    for (let key = 0; key <= KEYS_MAX; key++) this.#find(this.#case.keyOf(key));
+  }
+}
+
+describe('state table against a Map', () => {
+  for (const keyCase of KEY_CASES) {
+    it(`agrees for keys of ${keyCase.name}`, () => {
+      fc.assert(
+        fc.property(
+          fc.array(command, { minLength: 80, maxLength: 300, size: 'max' }),
+          fc.constantFrom(null, 35),
+          fc.boolean(),
+          (commands, ttlMs, collide) => {
+            const comparison = new Comparison(keyCase, ttlMs, collide);
+            for (const step of commands) comparison.run(step);
+            comparison.check();
+          },
+        ),
+        { numRuns: 25 },
+      );
+    });
+  }
+});
