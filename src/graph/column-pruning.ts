@@ -39,8 +39,8 @@ export function wantedFields(graph: PlacedGraph): WantedFields {
 }
 
 /**
- * An operator without the results that nobody uses. A selection must not name fields that were pruned
- * before it, so its unused columns go with them.
+ * An operator without the results that nobody uses. A selection must not name fields that were
+ * pruned before it, so its unused columns go with them.
  */
 export function withoutUnused(spec: OperatorSpec, wanted: FieldNames): OperatorSpec {
   if (spec.kind !== 'select' || wanted === null) return spec;

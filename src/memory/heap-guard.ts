@@ -1,6 +1,6 @@
 /**
- * Fails a job by name before V8 fails the process without one. Callers: the slot's loop, once per frame. Runs
- * on: the slot's thread. Invariant: the guard throws only for memory that survives a collection, since a heap
+ * Fails a job by name before V8 fails the process without one. Callers: the slot's loop, once per frame.
+ * Runs on: the slot's thread. Invariant: the guard throws only for memory that survives a collection, since a heap
  * may be nearly full of garbage at any moment and is then perfectly healthy.
  */
 import { assert } from '../base/assert.js';

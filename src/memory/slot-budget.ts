@@ -75,7 +75,8 @@ function requireShare(
   if (shareBytes >= bytesMin) return;
   throw new MillraceError(
     'MEMORY_BUDGET_TOO_SMALL',
-    `slot.memory leaves ${formatBytes(shareBytes)} for ${what}; ${formatBytes(bytesMin)} are needed.`,
+    `slot.memory leaves ${formatBytes(shareBytes)} for ${what}, ` +
+      `which takes at least ${formatBytes(bytesMin)}.`,
     { advice: `Raise slot.memory to ${needed(bytesMin, fraction)} or change ${setting}.` },
   );
 }

@@ -98,7 +98,9 @@ describe('the end of a job', () => {
 
   it('comes by stop with drain, and everything read was aggregated', async () => {
     const execution = await start(endless, { parallelism: 2 });
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    while ((execution.metrics().vertices[1]?.rowsIn ?? 0) === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
     const result = await execution.stop({ drain: true });
     const [source, aggregate] = result.metrics.vertices;
     expect(source?.rowsIn).toBeGreaterThan(0);

@@ -52,7 +52,7 @@ describe('CSV boundaries', () => {
           }
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
 });

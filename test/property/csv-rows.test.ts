@@ -70,7 +70,7 @@ describe('CSV rows', () => {
         );
         expect(result.bad).toEqual([]);
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   });
 
@@ -140,7 +140,7 @@ describe('CSV rows', () => {
           );
         },
       ),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     );
   });
 

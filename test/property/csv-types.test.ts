@@ -98,7 +98,7 @@ describe('typed CSV fields', () => {
           );
         },
       ),
-      { numRuns: 600 },
+      { numRuns: 300 },
     );
   });
 

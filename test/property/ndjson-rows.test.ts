@@ -110,7 +110,7 @@ describe('NDJSON rows', () => {
         expect(result.records).toEqual(parsed(file));
         expect(result.bad).toEqual([]);
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
@@ -127,7 +127,7 @@ describe('NDJSON rows', () => {
         );
         expect(result.records).toEqual(expected);
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
@@ -171,7 +171,7 @@ describe('NDJSON rows', () => {
         expect(result.records).toEqual(good);
         expect(result.bad.length).toBe(outcome.length - good.length);
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
@@ -211,7 +211,7 @@ describe('NDJSON rows', () => {
         expect(together.bad.length).toBe(others.bad.length + alone.bad.length);
         for (const row of alone.records) expect(together.records).toContainEqual(row);
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 

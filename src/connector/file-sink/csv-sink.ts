@@ -3,7 +3,7 @@
  */
 import { type CsvEncoderOptions, csvFormat } from '../../format/encode/csv-encoder.js';
 import type { SinkConnector } from '../contract.js';
-import { type CompressionOptions, type FileSinkOptions, fileSink } from './file-sink.js';
+import { type CompressionOptions, type FileSinkOptions, fileSink, isGzip } from './file-sink.js';
 
 /** Options of `csvSink`. */
 export interface CsvSinkOptions extends FileSinkOptions, CompressionOptions, CsvEncoderOptions {}
@@ -19,5 +19,6 @@ export function csvSink<T = unknown>(
   options: CsvSinkOptions = {},
 ): SinkConnector<T> {
   const known = ['compression', 'header', 'separator', 'nullText', 'newline'];
-  return fileSink({ type: 'csv', directory, options, known, format: csvFormat(options) });
+  const gzip = isGzip('csv', options);
+  return fileSink({ type: 'csv', directory, options, known, format: csvFormat(options), gzip });
 }

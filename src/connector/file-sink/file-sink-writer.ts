@@ -30,13 +30,12 @@ export interface FileSinkWriterOptions {
 /** A part being written. */
 interface OpenPart {
   readonly commit: PartCommit;
-  readonly file: FileHandle;
+  readonly file: PartFile;
   readonly encoder: FileEncoder;
   readonly schema: Schema;
-  bytes: number;
 }
 
-/** Text is packed in members of this size: the speed of one call, the ratio of one stream. */
+/** What an encoder pushes out at once becomes one gzip member; members follow each other in the file. */
 const GZIP_LEVEL = 6;
 
 /** A sink writer over part files. */
@@ -57,7 +56,7 @@ export class FileSinkWriter implements SinkWriter {
     if (batch.kinds !== null) refuseRetractions(batch.kinds, fromRow, batch.rows);
     const part = this.#partFor(batch.schema);
     part.encoder.write(batch, fromRow);
-    if (part.bytes + part.encoder.pendingBytes >= this.#options.rollBytes) this.#finishPart(part);
+    if (part.file.bytes + part.encoder.pendingBytes >= this.#options.rollBytes) this.#finishPart(part);
     return batch.rows - fromRow;
   }
 
@@ -92,31 +91,52 @@ export class FileSinkWriter implements SinkWriter {
     const extension = gzip ? `${format.extension}.gz` : format.extension;
     const final = partName(context.subtask, this.#number++, extension);
     const pending = pendingName(final, plan.run, context.attempt);
-    const file = context.disk.createNew(join(plan.directory, pending));
-    const output = (bytes: Uint8Array): void => {
-      const packed = gzip ? gzipSync(bytes, { level: GZIP_LEVEL }) : bytes;
-      file.write(packed);
-      part.bytes += packed.length;
-      this.bytesWritten += packed.length;
-    };
-    const begin = (): FileEncoder => {
-      try {
-        return format.begin(schema, output);
-      } catch (error) {
-        file.close();
-        throw error;
-      }
-    };
-    const part: OpenPart = { commit: { pending, final }, file, schema, bytes: 0, encoder: begin() };
-    return part;
+    const file = new PartFile(context.disk.createNew(join(plan.directory, pending)), gzip);
+    try {
+      const encoder = format.begin(schema, (bytes) => {
+        this.bytesWritten += file.write(bytes);
+      });
+      return { commit: { pending, final }, file, schema, encoder };
+    } catch (error) {
+      file.close();
+      throw error;
+    }
   }
 
   #finishPart(part: OpenPart): void {
     part.encoder.end();
-    if (this.#options.sync) part.file.sync();
-    part.file.close();
+    part.file.finish(this.#options.sync);
     this.#done.push(part.commit);
     this.#part = null;
+  }
+}
+
+/** A file that may be packed, and how much was written to it. */
+class PartFile {
+  bytes = 0;
+  readonly #file: FileHandle;
+  readonly #gzip: boolean;
+
+  constructor(file: FileHandle, gzip: boolean) {
+    this.#file = file;
+    this.#gzip = gzip;
+  }
+
+  /** Appends and returns the bytes that were really written. */
+  write(bytes: Uint8Array): number {
+    const packed = this.#gzip ? gzipSync(bytes, { level: GZIP_LEVEL }) : bytes;
+    this.#file.write(packed);
+    this.bytes += packed.length;
+    return packed.length;
+  }
+
+  finish(sync: boolean): void {
+    if (sync) this.#file.sync();
+    this.#file.close();
+  }
+
+  close(): void {
+    this.#file.close();
   }
 }
 

@@ -41,23 +41,26 @@ export interface CompressionOptions {
 export interface FileSinkParts {
   readonly type: string;
   readonly directory: string;
-  readonly options: FileSinkOptions & CompressionOptions;
+  readonly options: FileSinkOptions;
   /** Names of all options of this kind, for the check. */
   readonly known: readonly string[];
   readonly format: FileFormat;
+  /** Whether whole files are packed. */
+  readonly gzip: boolean;
 }
 
 const COMMON_OPTIONS = ['ifExists', 'rollSize', 'sync'];
+const POLICIES: readonly string[] = ['fail', 'replace', 'append'];
+const COMPRESSIONS: readonly string[] = ['none', 'gzip'];
 
 /** A sink that writes part files. Throws `OPTION_UNKNOWN` and `OPTION_INVALID`. */
 export function fileSink<T>(parts: FileSinkParts): SinkConnector<T> {
-  const { type, directory, options, format } = parts;
+  const { type, directory, options, format, gzip } = parts;
   checkOptions(parts);
   const rollBytes =
     options.rollSize === undefined
       ? Number.POSITIVE_INFINITY
       : parseBytes(options.rollSize, `${type}.rollSize`);
-  const gzip = options.compression === 'gzip';
   const sync = options.sync ?? true;
   return {
     kind: 'sink',
@@ -85,17 +88,29 @@ function checkOptions({ type, options, known }: FileSinkParts): void {
       advice: didYouMean(name, names),
     });
   }
-  const choices: readonly (readonly [string, unknown, readonly string[]])[] = [
-    ['ifExists', options.ifExists, ['fail', 'replace', 'append']],
-    ['compression', known.includes('compression') ? options.compression : undefined, ['none', 'gzip']],
-  ];
-  for (const [name, value, allowed] of choices) {
-    if (value === undefined || allowed.some((choice) => choice === value)) continue;
-    if (type === 'parquet' && name === 'compression') continue;
-    throw new MillraceError('OPTION_INVALID', `${type}: ${name} cannot be ${String(value)}.`, {
-      advice: `Choose from ${allowed.join(', ')}.`,
-    });
+  if (options.ifExists !== undefined && !POLICIES.includes(options.ifExists)) {
+    throw wrongChoice(type, 'ifExists', options.ifExists, POLICIES);
   }
+}
+
+/** Whether files are packed as a whole. Throws `OPTION_INVALID`. */
+export function isGzip(type: string, { compression = 'none' }: CompressionOptions): boolean {
+  if (!COMPRESSIONS.includes(compression)) {
+    throw wrongChoice(type, 'compression', compression, COMPRESSIONS);
+  }
+  return compression === 'gzip';
+}
+
+/** The error of an option that is not one of its choices. */
+export function wrongChoice(
+  type: string,
+  option: string,
+  value: unknown,
+  choices: readonly string[],
+): MillraceError {
+  return new MillraceError('OPTION_INVALID', `${type}: ${option} cannot be ${String(value)}.`, {
+    advice: `Choose from ${choices.join(', ')}.`,
+  });
 }
 
 /** Plan and committables come back as the plain data they were handed out as. */

@@ -3,7 +3,7 @@
  */
 import { type NdjsonEncoderOptions, ndjsonFormat } from '../../format/encode/ndjson-encoder.js';
 import type { SinkConnector } from '../contract.js';
-import { type CompressionOptions, type FileSinkOptions, fileSink } from './file-sink.js';
+import { type CompressionOptions, type FileSinkOptions, fileSink, isGzip } from './file-sink.js';
 
 /** Options of `ndjsonSink`. */
 export interface NdjsonSinkOptions
@@ -22,5 +22,6 @@ export function ndjsonSink<T = unknown>(
   options: NdjsonSinkOptions = {},
 ): SinkConnector<T> {
   const known = ['compression', 'nonFinite'];
-  return fileSink({ type: 'ndjson', directory, options, known, format: ndjsonFormat(options) });
+  const gzip = isGzip('ndjson', options);
+  return fileSink({ type: 'ndjson', directory, options, known, format: ndjsonFormat(options), gzip });
 }

@@ -3,7 +3,7 @@
  */
 import { type TextEncoderOptions, textFormat } from '../../format/encode/text-encoder.js';
 import type { SinkConnector } from '../contract.js';
-import { type CompressionOptions, type FileSinkOptions, fileSink } from './file-sink.js';
+import { type CompressionOptions, type FileSinkOptions, fileSink, isGzip } from './file-sink.js';
 
 /** Options of `textSink`. */
 export interface TextSinkOptions extends FileSinkOptions, CompressionOptions, TextEncoderOptions {}
@@ -19,5 +19,6 @@ export function textSink<T = unknown>(
   options: TextSinkOptions = {},
 ): SinkConnector<T> {
   const known = ['compression', 'newline'];
-  return fileSink({ type: 'text', directory, options, known, format: textFormat(options) });
+  const gzip = isGzip('text', options);
+  return fileSink({ type: 'text', directory, options, known, format: textFormat(options), gzip });
 }

@@ -1,8 +1,8 @@
 /**
- * Where the bytes of a file come from, decompressed and in order: plain files at any offset, compressed ones
- * from their start. Callers: the file reader and, at plan time, the sampling of files. Runs on: worker; plan
- * time on the caller's thread. Invariant: offsets count decoded bytes, so that a position means the same bytes
- * however they were stored.
+ * Where the bytes of a file come from, decompressed and in order: plain files at any offset,
+ * compressed ones from their start. Callers: the file reader and, at plan time, the sampling of
+ * files. Runs on: worker; plan time on the caller's thread. Invariant: offsets count decoded bytes,
+ * so that a position means the same bytes however they were stored.
  */
 import type { Disk, FileHandle } from '../../base/disk.js';
 import { MillraceError } from '../../base/errors.js';

@@ -1,7 +1,7 @@
 /**
- * The one buffer a reader parses from: keeps the bytes of rows not yet complete, fills up from a feed, and hands
- * out regions that end with a newline. Callers: the file reader. Runs on: worker. Invariant: `SLACK_BYTES` of the
- * buffer behind every region may be read.
+ * The one buffer a reader parses from: keeps the bytes of rows not yet complete, fills up from a
+ * feed, and hands out regions that end with a newline. Callers: the file reader. Runs on: worker.
+ * Invariant: `SLACK_BYTES` of the buffer behind every region may be read.
  */
 import { isUtf8 } from 'node:buffer';
 import { type ParseCursor, SLACK_BYTES } from '../../format/bytes/row-parser.js';
@@ -110,7 +110,10 @@ export class ByteWindow {
     cursor.validUtf8 = isUtf8(this.buffer.subarray(cursor.position, end));
   }
 
-  /** Index after the last newline among the bytes from `from` on, or 0; forgets what is to be skipped. */
+  /**
+   * Index after the last newline among the bytes from `from` on, or 0; forgets what is to be
+   * skipped.
+   */
   #regionEnd(cursor: ParseCursor, from: number): number {
     if (this.#skip > 0) {
       this.#skip -= this.#filled;

@@ -1,6 +1,7 @@
 /**
- * CSV as a format of the file source: headers of all files, types from a sample, and split boundaries that
- * respect quotes. Callers: the CSV source. Runs on: the caller's thread (plan) and the slots (parsers).
+ * CSV as a format of the file source: headers of all files, types from a sample, and split
+ * boundaries that respect quotes. Callers: the CSV source. Runs on: the caller's thread (plan) and
+ * the slots (parsers).
  */
 import { MillraceError } from '../../base/errors.js';
 import { didYouMean } from '../../base/nearest-name.js';

@@ -1,7 +1,7 @@
 /**
- * `csv(...)` as a source: tables of text as RFC 4180 describes them. Callers: user jobs, through the `csv`
- * connector. Runs on: any thread; planning reads headers and samples rows on the caller's thread, reading is done
- * in `file-source.ts`.
+ * `csv(...)` as a source: tables of text as RFC 4180 describes them. Callers: user jobs, through
+ * the `csv` connector. Runs on: any thread; planning reads headers and samples rows on the caller's
+ * thread, reading is done in `file-source.ts`.
  */
 import type { ValidateMode } from '../../format/bytes/row-parser.js';
 import { type CsvDialectOptions, csvDialect } from '../../format/csv/csv-dialect.js';
@@ -22,21 +22,23 @@ import { createFileSource, type FileSource } from './file-source.js';
 /** Options of the CSV source. */
 export interface CsvSourceOptions extends FileSourceOptions, CsvDialectOptions {
   /**
-   * True (default): the first row names the columns. False: they are called `column1`, `column2`, … A list: these
-   * are the names and the first row is data.
+   * True (default): the first row names the columns. False: they are called `column1`, `column2`, …
+   * A list: these are the names and the first row is data.
    */
   readonly header?: HeaderOption;
   /** Lines at the top of each file to pass over, before the header; default 0. */
   readonly skipRows?: number;
   /** Types of some columns; the others are inferred. */
   readonly types?: Readonly<Record<string, SimpleKind | DataType>>;
-  /** Declares all columns; rows that do not fit are bad then. Columns it leaves out are not read. */
+  /**
+   * Declares all columns; rows that do not fit are bad then. Columns it leaves out are not read.
+   */
   readonly schema?: Schema;
   /** Rows from which types are inferred; default 10 000, taken from the first files. */
   readonly sampleRows?: number;
   /**
-   * `'projected'` (default) checks the framing of rows (quotes, number of fields) and the columns in use,
-   * `'full'` every field and all of the text's encoding.
+   * `'projected'` (default) checks the framing of rows (quotes, number of fields) and the columns
+   * in use, `'full'` every field and all of the text's encoding.
    */
   readonly validate?: ValidateMode;
 }
@@ -59,9 +61,9 @@ const CSV_OPTIONS: readonly string[] = [
 ];
 
 /**
- * Reads CSV files. Types are inferred as number, bool, date, timestamp (ISO 8601; without an offset UTC) or text;
- * numbers with leading zeros stay text. An empty unquoted field is null. Files may have their columns in different
- * orders; a column that some files lack is optional.
+ * Reads CSV files. Types are inferred as number, bool, date, timestamp (ISO 8601; without an offset
+ * UTC) or text; numbers with leading zeros stay text. An empty unquoted field is null. Files may
+ * have their columns in different orders; a column that some files lack is optional.
  *
  * @example
  * flow.from(csvSource('flights/*.csv.gz', { types: { flight: 'utf8' } }));

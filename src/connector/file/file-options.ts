@@ -1,6 +1,6 @@
 /**
- * Options that all file sources share, and their checking. Callers: the CSV, NDJSON and text sources. Runs on:
- * any thread; pure.
+ * Options that all file sources share, and their checking. Callers: the CSV, NDJSON and text
+ * sources. Runs on: any thread; pure.
  */
 import { MillraceError } from '../../base/errors.js';
 import { didYouMean } from '../../base/nearest-name.js';
@@ -15,11 +15,13 @@ export interface FileSourceOptions {
   /** Encoding of the text; default `'utf8'`. A byte order mark of UTF-8 is always passed over. */
   readonly encoding?: Encoding;
   /**
-   * What happens to a record that cannot be parsed: `'fail'` (default) ends the job and names it, `'skip'` counts
-   * it and keeps it for the dead letters.
+   * What happens to a record that cannot be parsed: `'fail'` (default) ends the job and names it,
+   * `'skip'` counts it and keeps it for the dead letters.
    */
   readonly onError?: 'fail' | 'skip';
-  /** Size of the pieces that subtasks take in turn; default by the size of the input, 1 to 16 MiB. */
+  /**
+   * Size of the pieces that subtasks take in turn; default by the size of the input, 1 to 16 MiB.
+   */
   readonly splitBytes?: ByteSize;
   /** Longest row; default 64 MiB. */
   readonly maxRowBytes?: ByteSize;

@@ -1,7 +1,8 @@
 /**
- * Plans the reading of files: finds them, looks at their first bytes, lets the format infer the schema, and cuts
- * them into splits that begin and end with rows. Callers: the file sources. Runs on: the caller's thread, before
- * the job starts. Invariant: every row lies in exactly one split, whatever the size of splits.
+ * Plans the reading of files: finds them, looks at their first bytes, lets the format infer the
+ * schema, and cuts them into splits that begin and end with rows. Callers: the file sources.
+ * Runs on: the caller's thread, before the job starts. Invariant: every row lies in exactly one
+ * split, whatever the size of splits.
  */
 import type { Disk } from '../../base/disk.js';
 import type { RandomAccess } from '../../format/bytes/line-start.js';

@@ -1,7 +1,7 @@
 /**
- * The first bytes of a file, decoded, as many as planning turns out to need: for headers, byte order marks and
- * the sample from which schemas are inferred. Callers: the planner and formats. Runs on: the caller's thread, at
- * plan time.
+ * The first bytes of a file, decoded, as many as planning turns out to need: for headers, byte
+ * order marks and the sample from which schemas are inferred. Callers: the planner and formats.
+ * Runs on: the caller's thread, at plan time.
  */
 import type { Disk } from '../../base/disk.js';
 import { type ByteFeed, FEED_END, FEED_WAIT } from './byte-feed.js';
@@ -20,7 +20,9 @@ export interface PrefixOptions {
   readonly libraries: CodecLibraries;
 }
 
-/** A growing prefix of one file. Nothing is opened before it grows, and `close` lets everything go. */
+/**
+ * A growing prefix of one file. Nothing is opened before it grows, and `close` lets everything go.
+ */
 export class FilePrefix {
   readonly file: InputFile;
   readonly codec: Codec;
@@ -38,7 +40,10 @@ export class FilePrefix {
     this.#options = options;
   }
 
-  /** The bytes there are, up to and with the last newline; at the end of the file one is added if need be. */
+  /**
+   * The bytes there are, up to and with the last newline; at the end of the file one is added if
+   * need be.
+   */
   lines(): Buffer {
     const filled = this.#buffer.subarray(0, this.#filled);
     const isEnded = this.#filled === 0 || filled[this.#filled - 1] === NEWLINE;

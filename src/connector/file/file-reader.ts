@@ -1,8 +1,9 @@
 /**
- * Reads splits of files: fills the window, lets the format's parser turn its rows into batches, keeps exact
- * places, reports bad records and widens the schema when rows need it. Callers: the scheduler, through the source
- * contract. Runs on: worker (the slot's thread). Invariant: `rowStarts[i]` is the offset of row i of the batch, so
- * that a split can be resumed before any row.
+ * Reads splits of files: fills the window, lets the format's parser turn its rows into batches,
+ * keeps exact places, reports bad records and widens the schema when rows need it. Callers: the
+ * scheduler, through the source contract. Runs on: worker (the slot's thread). Invariant:
+ * `rowStarts[i]` is the offset of row i of the batch, so that a split can be resumed before any
+ * row.
  */
 import { assert } from '../../base/assert.js';
 import { MillraceError, toWire } from '../../base/errors.js';
@@ -253,7 +254,10 @@ export class FileReader implements SourceReader {
     this.#report(bytes, problem, advice, field);
   }
 
-  /** A row longer than allowed: passed over where newlines end rows, else nobody knows where it ends. */
+  /**
+   * A row longer than allowed: passed over where newlines end rows, else nobody knows where it
+   * ends.
+   */
   #passLongRow(): void {
     const { format, rowBytesMax } = this.#options;
     const problem = `The row is longer than ${formatBytes(rowBytesMax)}.`;

@@ -1,6 +1,6 @@
 /**
- * The source connector shared by CSV, NDJSON and text: planning on the caller's thread, readers in the slots.
- * Callers: the factories of the three formats. Runs on: see the contract.
+ * The source connector shared by CSV, NDJSON and text: planning on the caller's thread, readers in
+ * the slots. Callers: the factories of the three formats. Runs on: see the contract.
  */
 import type { ValidateMode } from '../../format/bytes/row-parser.js';
 import type {

@@ -1,7 +1,8 @@
 /**
- * Glob patterns as regular expressions over one path: `*` and `?` stay within a path segment, `**` crosses
- * segments, `{a,b}` is a choice, `[a-z]` and `[!a-z]` a character of a set, and `\` takes the next character as
- * it is. Callers: file resolution. Runs on: the caller's thread, at plan time; pure.
+ * Glob patterns as regular expressions over one path: `*` and `?` stay within a path segment, `**`
+ * crosses segments, `{a,b}` is a choice, `[a-z]` and `[!a-z]` a character of a set, and `\` takes
+ * the next character as it is. Callers: file resolution. Runs on: the caller's thread, at plan
+ * time; pure.
  */
 import { MillraceError } from '../../base/errors.js';
 

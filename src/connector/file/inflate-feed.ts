@@ -1,8 +1,8 @@
 /**
- * Reads gzip and zstd files through the streams of `node:zlib`, concatenated members included. Decompression
- * runs in libuv's pool beside the slot's thread; the feed keeps a bounded number of decoded bytes ahead and asks
- * to wait when it has none. Callers: `open-feed.ts`. Runs on: worker, whose event loop must turn while the feed
- * waits.
+ * Reads gzip and zstd files through the streams of `node:zlib`, concatenated members included.
+ * Decompression runs in libuv's pool beside the slot's thread; the feed keeps a bounded number of
+ * decoded bytes ahead and asks to wait when it has none. Callers: `open-feed.ts`. Runs on: worker,
+ * whose event loop must turn while the feed waits.
  */
 import type { Transform } from 'node:stream';
 import type { Disk, FileHandle } from '../../base/disk.js';
@@ -11,7 +11,10 @@ import { type ByteFeed, FEED_END, FEED_WAIT } from './byte-feed.js';
 
 /** Compressed bytes handed to the decompressor at once. */
 const FILE_CHUNK_BYTES = 128 * 1024;
-/** Decoded bytes kept ahead of the reader before more input is given; a bound, as one chunk may expand. */
+/**
+ * Decoded bytes kept ahead of the reader before more input is given; a bound, as one chunk may
+ * expand.
+ */
 const AHEAD_BYTES = 2 * 1024 * 1024;
 
 /** The decompressor: a stream that says how many bytes of its input it has used. */

@@ -1,6 +1,6 @@
 /**
- * Line numbers of places in a file, for the reports of bad records: counted only when one is found, from the last
- * place counted on. Callers: the file reader. Runs on: worker.
+ * Line numbers of places in a file, for the reports of bad records: counted only when one is found,
+ * from the last place counted on. Callers: the file reader. Runs on: worker.
  */
 import type { Disk } from '../../base/disk.js';
 

@@ -1,7 +1,8 @@
 /**
- * Reads LZ4 frames block by block, concatenated and skippable ones included, and checks every checksum they
- * carry. Only blocks go to the native package, because its own frame function reads nothing but the first of
- * several frames and wants the whole file in memory. Callers: `open-feed.ts`. Runs on: worker. Format:
+ * Reads LZ4 frames block by block, concatenated and skippable ones included, and checks every
+ * checksum they carry. Only blocks go to the native package, because its own frame function reads
+ * nothing but the first of several frames and wants the whole file in memory. Callers:
+ * `open-feed.ts`. Runs on: worker. Format:
  * https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md.
  */
 import type { Disk, FileHandle } from '../../base/disk.js';

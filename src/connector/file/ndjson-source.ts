@@ -1,6 +1,7 @@
 /**
- * `ndjson(...)` as a source: one JSON object per line. Callers: user jobs, through the `ndjson` connector. Runs
- * on: any thread; planning samples rows on the caller's thread, reading is done in `file-source.ts`.
+ * `ndjson(...)` as a source: one JSON object per line. Callers: user jobs, through the `ndjson`
+ * connector. Runs on: any thread; planning samples rows on the caller's thread, reading is done in
+ * `file-source.ts`.
  */
 import { lineStartFrom, type RandomAccess } from '../../format/bytes/line-start.js';
 import type { RowParser, RowParserOptions, ValidateMode } from '../../format/bytes/row-parser.js';
@@ -24,13 +25,16 @@ import { SampleBudget } from './sample-budget.js';
 
 /** Options of the NDJSON source. */
 export interface NdjsonSourceOptions extends FileSourceOptions {
-  /** Declares what rows are; rows that do not fit are bad then. Default: inferred, and widened as rows need it. */
+  /**
+   * Declares what rows are; rows that do not fit are bad then. Default: inferred, and widened as
+   * rows need it.
+   */
   readonly schema?: Schema;
   /** Rows from which the schema is inferred; default 10 000, taken from the first files. */
   readonly sampleRows?: number;
   /**
-   * `'projected'` (default) checks the framing of rows and the fields in use, `'full'` all of every row against
-   * RFC 8259 and UTF-8.
+   * `'projected'` (default) checks the framing of rows and the fields in use, `'full'` all of every
+   * row against RFC 8259 and UTF-8.
    */
   readonly validate?: ValidateMode;
 }
@@ -39,7 +43,8 @@ const MARK_BYTES = 4;
 const NEWLINE = 0x0a;
 
 /**
- * Reads files of newline-delimited JSON objects. Of a key that occurs twice in a row the last value counts.
+ * Reads files of newline-delimited JSON objects. Of a key that occurs twice in a row the last value
+ * counts.
  *
  * @example
  * flow.from(ndjsonSource<{ user: string; price: number }>('events/*.ndjson')).keyBy('user');

@@ -1,6 +1,7 @@
 /**
- * Chooses how the bytes of a file are read: compression is recognised by magic numbers, not by names. Callers:
- * the planner and the reader of file sources. Runs on: worker, and the caller's thread at plan time.
+ * Chooses how the bytes of a file are read: compression is recognised by magic numbers, not by
+ * names. Callers: the planner and the reader of file sources. Runs on: worker, and the caller's
+ * thread at plan time.
  */
 import * as zlib from 'node:zlib';
 import type { Disk } from '../../base/disk.js';
@@ -38,7 +39,9 @@ export interface FeedOptions {
   readonly wake: () => void;
 }
 
-/** Whether a file is read from its start only, because offsets in it are not offsets in the file. */
+/**
+ * Whether a file is read from its start only, because offsets in it are not offsets in the file.
+ */
 export function isStream(codec: Codec, encoding: Encoding): boolean {
   return codec !== 'none' || encoding === 'utf16le';
 }
@@ -74,7 +77,9 @@ function openBytes(options: FeedOptions): ByteFeed {
   }
 }
 
-/** Loads what these codecs need; throws `CODEC_UNAVAILABLE` for one that this Node does not have. */
+/**
+ * Loads what these codecs need; throws `CODEC_UNAVAILABLE` for one that this Node does not have.
+ */
 export async function loadCodecs(codecs: ReadonlySet<Codec>): Promise<CodecLibraries> {
   if (!codecs.has('lz4')) return { lz4: null };
   const { decompressLz4Block } = await import('../../../native-bindings/lz4.js');

@@ -1,8 +1,8 @@
 /**
- * Turns what the user wrote (paths, directories, globs) into the files to read, in a stable order. A directory
- * stands for the files directly in it; names that begin with a dot or an underscore are left out unless the
- * pattern itself names them, as markers and half-written files are called so. Callers: file sources. Runs on:
- * the caller's thread, at plan time.
+ * Turns what the user wrote (paths, directories, globs) into the files to read, in a stable order.
+ * A directory stands for the files directly in it; names that begin with a dot or an underscore are
+ * left out unless the pattern itself names them, as markers and half-written files are called so.
+ * Callers: file sources. Runs on: the caller's thread, at plan time.
  */
 import { join, resolve, sep } from 'node:path';
 import type { Disk } from '../../base/disk.js';

@@ -1,6 +1,6 @@
 /**
- * What the file source needs from a format to plan and to read: CSV, NDJSON and text each implement it. Callers:
- * the file planner and reader. Runs on: see each method.
+ * What the file source needs from a format to plan and to read: CSV, NDJSON and text each implement
+ * it. Callers: the file planner and reader. Runs on: see each method.
  */
 import type { RandomAccess } from '../../format/bytes/line-start.js';
 import type { RowParser, RowParserOptions } from '../../format/bytes/row-parser.js';

@@ -1,6 +1,7 @@
 /**
- * Deals the rows of a sample to the first few files, so that one odd file does not decide the schema of all.
- * Callers: the CSV and NDJSON sources at plan time. Runs on: the caller's thread; pure.
+ * Deals the rows of a sample to the first few files, so that one odd file does not decide the
+ * schema of all. Callers: the CSV and NDJSON sources at plan time. Runs on: the caller's thread;
+ * pure.
  */
 import type { InputFile } from './resolve-files.js';
 

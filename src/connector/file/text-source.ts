@@ -1,6 +1,6 @@
 /**
- * `text(...)` as a source: the lines of files. Callers: user jobs, through the `text` connector. Runs on: any
- * thread; the work is done in `file-source.ts`.
+ * `text(...)` as a source: the lines of files. Callers: user jobs, through the `text` connector.
+ * Runs on: any thread; the work is done in `file-source.ts`.
  */
 import type { RowParser, RowParserOptions } from '../../format/bytes/row-parser.js';
 import { lineStartFrom, type RandomAccess } from '../../format/bytes/line-start.js';

@@ -1,6 +1,7 @@
 /**
- * Turns UTF-16 (little endian) into UTF-8 on the way to the scanners. Offsets therefore count bytes of the UTF-8
- * text, and such files are read from their start. Callers: `open-feed.ts`. Runs on: worker.
+ * Turns UTF-16 (little endian) into UTF-8 on the way to the scanners. Offsets therefore count bytes
+ * of the UTF-8 text, and such files are read from their start. Callers: `open-feed.ts`. Runs on:
+ * worker.
  */
 import { MillraceError } from '../../base/errors.js';
 import { type ByteFeed, FEED_END, FEED_WAIT } from './byte-feed.js';

@@ -1,8 +1,8 @@
 /**
- * Dates and instants in ISO 8601 read from bytes: `2024-02-29`, `2024-02-29T12:30:00.250Z`, a space in place of
- * the T, seconds and fraction optional, offsets as `Z`, `+02:00`, `+0200` or `+02`. An instant without an offset
- * is UTC. Fractions beyond milliseconds are accepted and cut, as columns hold milliseconds. Callers: CSV and
- * NDJSON parsers, CSV inference. Runs on: worker; pure.
+ * Dates and instants in ISO 8601 read from bytes: `2024-02-29`, `2024-02-29T12:30:00.250Z`, a space
+ * in place of the T, seconds and fraction optional, offsets as `Z`, `+02:00`, `+0200` or `+02`. An
+ * instant without an offset is UTC. Fractions beyond milliseconds are accepted and cut, as columns
+ * hold milliseconds. Callers: CSV and NDJSON parsers, CSV inference. Runs on: worker; pure.
  */
 
 const MS_PER_DAY = 86_400_000;
@@ -41,7 +41,9 @@ function daysIn(year: number, month: number): number {
   return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28;
 }
 
-/** Counts in eras of 400 years that begin in March, so that the leap day is the last of its year. */
+/**
+ * Counts in eras of 400 years that begin in March, so that the leap day is the last of its year.
+ */
 function daysSinceEpoch(year: number, month: number, day: number): number {
   const shifted = month <= 2 ? year - 1 : year;
   const era = Math.floor(shifted / 400);

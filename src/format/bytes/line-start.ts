@@ -1,6 +1,6 @@
 /**
- * Finds line starts in the middle of a file, where it is split. Callers: file sources at plan time. Runs on: the
- * caller's thread.
+ * Finds line starts in the middle of a file, where it is split. Callers: file sources at plan time.
+ * Runs on: the caller's thread.
  */
 
 const WINDOW_BYTES = 32 * 1024;

@@ -1,8 +1,8 @@
 /**
- * Numbers read from bytes, equal bit for bit to what `Number(text)` gives. Up to fifteen significant digits with
- * a power of ten within 10^22 are one exact multiplication or division of exact doubles, which IEEE 754 rounds
- * correctly; everything else goes through `Number`. Callers: CSV and NDJSON parsers, generated code. Runs on:
- * worker; no allocation on the fast path.
+ * Numbers read from bytes, equal bit for bit to what `Number(text)` gives. Up to fifteen
+ * significant digits with a power of ten within 10^22 are one exact multiplication or division of
+ * exact doubles, which IEEE 754 rounds correctly; everything else goes through `Number`. Callers:
+ * CSV and NDJSON parsers, generated code. Runs on: worker; no allocation on the fast path.
  */
 
 /** Powers of ten that a double holds exactly. */
@@ -18,7 +18,10 @@ const ZERO = 0x30;
 
 /** Grammar of a number: that of JSON. */
 export const GRAMMAR_JSON = 0;
-/** Grammar of a number in CSV: JSON's plus a leading `+`, `.5` and `5.`; leading zeros are text, not numbers. */
+/**
+ * Grammar of a number in CSV: JSON's plus a leading `+`, `.5` and `5.`; leading zeros are text, not
+ * numbers.
+ */
 export const GRAMMAR_LOOSE = 1;
 export type NumberGrammar = typeof GRAMMAR_JSON | typeof GRAMMAR_LOOSE;
 

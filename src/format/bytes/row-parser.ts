@@ -1,10 +1,11 @@
 /**
- * What the file source and the row formats (text, CSV, NDJSON) agree on: the source keeps bytes, places and
- * policies, the format turns complete rows of a buffer into rows of a builder. Callers: connector/file,
- * format/*. Runs on: worker.
+ * What the file source and the row formats (text, CSV, NDJSON) agree on: the source keeps bytes,
+ * places and policies, the format turns complete rows of a buffer into rows of a builder. Callers:
+ * connector/file, format/*. Runs on: worker.
  *
- * The source promises: the last byte before `end` is a newline (one is put there when the input ends without),
- * and `SLACK_BYTES` further bytes of the buffer may be read and ignored, so that scanners need no bounds checks.
+ * The source promises: the last byte before `end` is a newline (one is put there when the input
+ * ends without), and `SLACK_BYTES` further bytes of the buffer may be read and ignored, so that
+ * scanners need no bounds checks.
  */
 import type { BatchBuilder } from '../../record/batch-builder.js';
 import type { Schema } from '../../record/schema.js';
@@ -16,9 +17,13 @@ export const SLACK_BYTES = 16;
 export const PARSE_MORE = 0;
 /** The builder is full. */
 export const PARSE_FULL = 1;
-/** The row from `cursor.position` to `cursor.rowEnd` cannot be parsed; `cursor.problem` says why. */
+/**
+ * The row from `cursor.position` to `cursor.rowEnd` cannot be parsed; `cursor.problem` says why.
+ */
 export const PARSE_BAD = 2;
-/** The row from `cursor.position` does not fit the schema; `cursor.proposal` is what it would take. */
+/**
+ * The row from `cursor.position` does not fit the schema; `cursor.proposal` is what it would take.
+ */
 export const PARSE_MISFIT = 3;
 export type ParseResult =
   | typeof PARSE_MORE
@@ -53,8 +58,8 @@ export class ParseCursor {
 /** Reads rows into the builder it was made for. */
 export interface RowParser {
   /**
-   * Reads rows from `cursor.position` on, counts `builder.rows` up, and puts the input offset of row i into
-   * `rowStarts[i]`. `view` and `buffer` show the same memory.
+   * Reads rows from `cursor.position` on, counts `builder.rows` up, and puts the input offset of
+   * row i into `rowStarts[i]`. `view` and `buffer` show the same memory.
    */
   parse(buffer: Buffer, view: DataView, cursor: ParseCursor): ParseResult;
 }
@@ -64,7 +69,10 @@ export interface RowParserOptions {
   readonly builder: BatchBuilder;
   /** Input offset of each row of the builder. */
   readonly rowStarts: Float64Array;
-  /** Wanted names that the schema does not hold yet; a row that has one is a misfit. Null: any new name. */
+  /**
+   * Wanted names that the schema does not hold yet; a row that has one is a misfit. Null: any new
+   * name.
+   */
   readonly wanted: readonly string[] | null;
 }
 

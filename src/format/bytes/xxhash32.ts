@@ -1,6 +1,7 @@
 /**
- * xxHash32, the checksum of LZ4 frames (https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md), over
- * bytes that arrive in pieces. Callers: the LZ4 feed. Runs on: worker; pure.
+ * xxHash32, the checksum of LZ4 frames
+ * (https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md), over bytes that arrive in
+ * pieces. Callers: the LZ4 feed. Runs on: worker; pure.
  */
 
 const PRIME_1 = 0x9e3779b1;

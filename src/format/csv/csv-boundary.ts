@@ -1,12 +1,14 @@
 /**
- * Finds where rows begin in the middle of a CSV file, so that it can be split: a newline may stand inside quotes,
- * and only what precedes it tells. Callers: the CSV source at plan time. Runs on: the caller's thread.
+ * Finds where rows begin in the middle of a CSV file, so that it can be split: a newline may stand
+ * inside quotes, and only what precedes it tells. Callers: the CSV source at plan time. Runs on:
+ * the caller's thread.
  *
- * Two ways, both exact for every input, well formed or not. First: after some newline before the wanted place the
- * scanner can only be at the start of a row or inside quotes; it is run from both, and once both have begun a row
- * at the same byte, what came before no longer matters. That settles files that use quotes by reading a few
- * kilobytes per split. Second, where quotes are too rare for that: from the last known row start on, a native
- * search for the next quote jumps over everything that has none, at the speed of memory.
+ * Two ways, both exact for every input, well formed or not. First: after some newline before the
+ * wanted place the scanner can only be at the start of a row or inside quotes; it is run from both,
+ * and once both have begun a row at the same byte, what came before no longer matters. That settles
+ * files that use quotes by reading a few kilobytes per split. Second, where quotes are too rare for
+ * that: from the last known row start on, a native search for the next quote jumps over everything
+ * that has none, at the speed of memory.
  */
 import { lineStartFrom, type RandomAccess } from '../bytes/line-start.js';
 import type { CsvDialect } from './csv-dialect.js';
@@ -52,8 +54,9 @@ export class CsvBoundaries {
   }
 
   /**
-   * The first way; null when the two runs do not meet within the window. Where they meet only behind the wanted
-   * place, a row start or two before that are passed over, since they belong to one of the runs only.
+   * The first way; null when the two runs do not meet within the window. Where they meet only
+   * behind the wanted place, a row start or two before that are passed over, since they belong to
+   * one of the runs only.
    */
   #synchronized(place: number): number | null {
     const { windowBytes } = this.#sizes;
@@ -77,7 +80,8 @@ export class CsvBoundaries {
 
   /** The first row start, when `start` is inside quotes. */
   #afterQuotes(window: Buffer, start: number, end: number): number {
-    // A quote in front of the bytes makes them the first field of a row; rows only depend on what follows it.
+    // A quote in front of the bytes makes them the first field of a row; rows only depend on what
+    // follows it.
     const quoted = Buffer.allocUnsafe(end - start + 1);
     quoted[0] = this.#dialect.quote;
     window.copy(quoted, 1, start, end);
@@ -92,7 +96,9 @@ export class CsvBoundaries {
     return splitRow(bytes, at, end, this.#dialect, this.#cells);
   }
 
-  /** The second way: rows without a quote end at newlines, the others are split to find their end. */
+  /**
+   * The second way: rows without a quote end at newlines, the others are split to find their end.
+   */
   #searched(place: number): number {
     let at = this.#known;
     let { chunkBytes } = this.#sizes;
@@ -114,14 +120,17 @@ export class CsvBoundaries {
     return at;
   }
 
-  /** Walks from row start 0 to the first row start at or after `place`, as far as the chunk goes. */
+  /**
+   * Walks from row start 0 to the first row start at or after `place`, as far as the chunk goes.
+   */
   #walk(chunk: Buffer, end: number, place: number): number {
     let at = 0;
     while (at < place && at < end) {
       const quote = chunk.indexOf(this.#dialect.quote, at);
       const plainEnd = quote < 0 || quote >= end ? end : quote;
       if (plainEnd >= place || plainEnd === end) {
-        // The newline before the wanted place, or before the end of the plain part, whichever comes first.
+        // The newline before the wanted place, or before the end of the plain part, whichever comes
+        // first.
         const limit = Math.min(plainEnd, place);
         const start = limit === end ? end : chunk.lastIndexOf(NEWLINE, limit - 1) + 1;
         if (start > at) {

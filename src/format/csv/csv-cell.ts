@@ -1,8 +1,9 @@
 /**
- * Puts one CSV field, given as a range of bytes, into a column: numbers, dates and texts straight from the bytes,
- * nested values as the JSON they are written in. Callers: the CSV parser and the code it generates. Runs on:
- * worker. A text is null when it is unquoted and one of the dialect's nulls; values of other types are null
- * whenever they spell a null, since writers that quote everything quote those too.
+ * Puts one CSV field, given as a range of bytes, into a column: numbers, dates and texts straight
+ * from the bytes, nested values as the JSON they are written in. Callers: the CSV parser and the
+ * code it generates. Runs on: worker. A text is null when it is unquoted and one of the dialect's
+ * nulls; values of other types are null whenever they spell a null, since writers that quote
+ * everything quote those too.
  */
 import { isUtf8 } from 'node:buffer';
 import { BinaryAppender } from '../../record/appenders.js';

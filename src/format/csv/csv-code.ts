@@ -1,8 +1,8 @@
 /**
- * Generates the reader of CSV rows for one order of columns: separators are found four bytes at a time, wanted
- * numbers, dates and texts are read in place, other fields only walked over, and nothing is written before the
- * row has turned out to be well formed. Callers: the CSV parser. Runs on: worker; the generated function touches
- * each byte about once and allocates nothing.
+ * Generates the reader of CSV rows for one order of columns: separators are found four bytes at a
+ * time, wanted numbers, dates and texts are read in place, other fields only walked over, and
+ * nothing is written before the row has turned out to be well formed. Callers: the CSV parser.
+ * Runs on: worker; the generated function touches each byte about once and allocates nothing.
  */
 import { compileFunction } from 'node:vm';
 import type { BatchBuilder } from '../../record/batch-builder.js';
@@ -14,7 +14,9 @@ import type { CsvCellReader } from './csv-cell.js';
 import type { CsvDialect } from './csv-dialect.js';
 import { NO_BYTE } from './csv-dialect.js';
 
-/** All complete rows of the region are read, or the next one is not as simple as this reader wants. */
+/**
+ * All complete rows of the region are read, or the next one is not as simple as this reader wants.
+ */
 export const FAST_OTHER = 0;
 /** The builder is full. */
 export const FAST_FULL = 1;
@@ -57,8 +59,9 @@ export function compileFastCsvReader(
     },
   };
   const types = columns.map((column) => column.checked);
+  const code = fastCsvCode(columns, fields, dialect);
   const compiled: unknown = compileFunction(
-    `return (bytes, view, cursor, builder, rowStarts) => {\n${fastCsvCode(columns, fields, dialect)}\n};`,
+    `return (bytes, view, cursor, builder, rowStarts) => {\n${code}\n};`,
     ['h', 'P10', 'T'],
     { filename: 'millrace:csv-reader' },
   )(helpers, POWERS_OF_TEN, types);
@@ -154,7 +157,9 @@ class CsvCode {
     return `    let ${value}, n${index} = false;`;
   }
 
-  /** Reads one column of the file; `p` goes from its first byte to that of the next column or row. */
+  /**
+   * Reads one column of the file; `p` goes from its first byte to that of the next column or row.
+   */
   column(column: CsvColumn, index: number, count: number): string {
     const isLast = index === count - 1;
     const { target } = column;
@@ -171,12 +176,16 @@ class CsvCode {
     const kind = this.#kinds[index];
     const { nullable } = this.#fields[index];
     const isNull = nullable ? `if (n${index}) A${index}.setNull(r); else ` : '';
-    const giveUp = '{ h.giveUp(builder, r); break row; }';
+    const range = `r, b, s${index}, e${index}`;
+    const written = (cell: string): string =>
+      `{ if (h.cells.write(A${index}, ${range}, ${cell}) !== 0) ${GIVE_UP} }`;
     switch (kind) {
       case 'text':
-        return `    ${isNull}if (k${index} === 2) { if (h.cells.write(A${index}, r, b, s${index}, e${index}, 2) !== 0) ${giveUp} } else A${index}.appendBytes(r, b, s${index}, e${index});`;
+        // Only a text with escapes has to go the general way.
+        return `    ${isNull}if (k${index} === 2) ${written('2')}
+    else A${index}.appendBytes(${range});`;
       case 'range':
-        return `    if (h.cells.write(A${index}, r, b, s${index}, e${index}, k${index}) !== 0) ${giveUp}`;
+        return `    ${written(`k${index}`)}`;
       default:
         return `    ${isNull}V${index}[r] = v${index};`;
     }
@@ -278,7 +287,10 @@ ${this.#cell('s', 'e', 'k', isLast)}
       }`;
   }
 
-  /** Numbers of up to nine digits are read here; longer ones, exponents and quoted ones by `parseNumber`. */
+  /**
+   * Numbers of up to nine digits are read here; longer ones, exponents and quoted ones by
+   * `parseNumber`.
+   */
   #number(index: number): string {
     const { separator, quote } = this.#dialect;
     const { nullable } = this.#fields[index];
@@ -340,6 +352,9 @@ ${this.#cell('s', 'e', 'k', isLast)}
     return `if (!${test}) break row; n${index} = true;`;
   }
 }
+
+/** Forgets what has been written of the row, which is then read the general way. */
+const GIVE_UP = '{ h.giveUp(builder, r); break row; }';
 
 /** The end of a row: a newline, with or without a carriage return. */
 const ROW_END = `      if (b[p] === 10) p++;

@@ -1,6 +1,6 @@
 /**
- * What kind of CSV a file is, as bytes ready for scanning. Callers: the CSV source, every part of this folder.
- * Runs on: any thread; pure.
+ * What kind of CSV a file is, as bytes ready for scanning. Callers: the CSV source, every part of
+ * this folder. Runs on: any thread; pure.
  */
 import { MillraceError } from '../../base/errors.js';
 
@@ -37,7 +37,10 @@ export interface CsvDialectOptions {
   readonly comment?: string | null;
   /** Drops spaces and tabs around fields; default false. */
   readonly trim?: boolean;
-  /** Whether quoted fields may hold newlines; default true. False lets huge files be split without a look at them. */
+  /**
+   * Whether quoted fields may hold newlines; default true. False lets huge files be split without a
+   * look at them.
+   */
   readonly multiline?: boolean;
   /** Fields that stand for null; default `['']`. A quoted text is never null. */
   readonly nulls?: readonly string[];

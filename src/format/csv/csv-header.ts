@@ -1,6 +1,6 @@
 /**
- * The top of a CSV file: lines to skip, the header, and the place where rows begin. Callers: the CSV source at
- * plan time. Runs on: the caller's thread; pure.
+ * The top of a CSV file: lines to skip, the header, and the place where rows begin. Callers: the
+ * CSV source at plan time. Runs on: the caller's thread; pure.
  */
 import type { CsvCellReader } from './csv-cell.js';
 import type { CsvDialect } from './csv-dialect.js';
@@ -18,8 +18,8 @@ export interface CsvHeader {
 export type HeaderOption = boolean | readonly string[];
 
 /**
- * Reads the top of a file from its first bytes, which end with a newline at `end - 1`. Null when they hold
- * neither a header nor, where names are made up, a row to count.
+ * Reads the top of a file from its first bytes, which end with a newline at `end - 1`. Null when
+ * they hold neither a header nor, where names are made up, a row to count.
  */
 export function readCsvHeader(
   bytes: Buffer,
@@ -50,7 +50,9 @@ export function readCsvHeader(
   return { names: uniqueNames(texts), dataStart: next };
 }
 
-/** Names columns without a name by their place, and numbers the second and further ones of a name. */
+/**
+ * Names columns without a name by their place, and numbers the second and further ones of a name.
+ */
 function uniqueNames(names: readonly string[]): readonly string[] {
   const taken = new Set<string>();
   return names.map((name, index) => {

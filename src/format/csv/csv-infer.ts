@@ -1,8 +1,8 @@
 /**
- * Guesses the types of CSV columns from a sample of rows. A column is the narrowest of number, bool, date,
- * timestamp that all its sampled fields spell, else text. Numbers with leading zeros, such as postal codes, stay
- * text; integers that a double cannot hold make the column `int64`. Callers: the CSV source at plan time. Runs
- * on: the caller's thread; pure.
+ * Guesses the types of CSV columns from a sample of rows. A column is the narrowest of number,
+ * bool, date, timestamp that all its sampled fields spell, else text. Numbers with leading zeros,
+ * such as postal codes, stay text; integers that a double cannot hold make the column `int64`.
+ * Callers: the CSV source at plan time. Runs on: the caller's thread; pure.
  */
 import type { Field, SimpleKind } from '../../record/schema.js';
 import { parseDate, parseInstant } from '../bytes/instant-bytes.js';
@@ -118,7 +118,8 @@ export class CsvSample {
       if (this.#reader.isNull(bytes, start, end, kind, TEXT)) {
         column.hasNull = true;
       } else if (start === end && kind !== 0) {
-        // An empty quoted field is a text in a text column and null in any other; it decides nothing.
+        // An empty quoted field is a text in a text column and null in any other; it decides
+        // nothing.
         column.hasNull = true;
       } else {
         column.add(Buffer.from(this.#reader.text(bytes, start, end, kind)));

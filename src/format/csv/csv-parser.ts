@@ -1,7 +1,7 @@
 /**
- * The CSV parser: the generated reader takes the rows that are simple, the others are split and read field by
- * field here, which also decides what is bad and why. Callers: the file reader. Runs on: worker. Invariant: what
- * a row means does not depend on which of the two reads it.
+ * The CSV parser: the generated reader takes the rows that are simple, the others are split and
+ * read field by field here, which also decides what is bad and why. Callers: the file reader.
+ * Runs on: worker. Invariant: what a row means does not depend on which of the two reads it.
  */
 import { isUtf8 } from 'node:buffer';
 import type { BatchBuilder } from '../../record/batch-builder.js';
@@ -148,7 +148,10 @@ export class CsvParser implements RowParser {
       : -1;
   }
 
-  /** Completes the row, or proposes what it needs: nulls in these columns, fields the file does not have. */
+  /**
+   * Completes the row, or proposes what it needs: nulls in these columns, fields the file does not
+   * have.
+   */
   #finish(row: number, nulls: readonly number[], cursor: ParseCursor): ParseResult {
     const required = this.#absent.filter((index) => !this.#fields[index].optional);
     if (nulls.length === 0 && required.length === 0) {

@@ -1,11 +1,11 @@
 /**
- * Splits one CSV row into its fields. This defines what a row is, where it ends and when it is bad; the generated
- * reader and the search for split boundaries agree with it. Callers: the CSV parser, header and sample reading,
- * boundaries. Runs on: worker, and the caller's thread at plan time.
+ * Splits one CSV row into its fields. This defines what a row is, where it ends and when it is bad;
+ * the generated reader and the search for split boundaries agree with it. Callers: the CSV parser,
+ * header and sample reading, boundaries. Runs on: worker, and the caller's thread at plan time.
  *
- * A field is quoted when a quote is its first byte; a quote anywhere else in an unquoted field is a character.
- * Text after a closing quote makes the row bad; it then ends at the next newline, so that where rows begin
- * depends on nothing but the bytes since the row began.
+ * A field is quoted when a quote is its first byte; a quote anywhere else in an unquoted field is a
+ * character. Text after a closing quote makes the row bad; it then ends at the next newline, so
+ * that where rows begin depends on nothing but the bytes since the row began.
  */
 import type { CsvDialect } from './csv-dialect.js';
 
@@ -57,8 +57,8 @@ export class CsvCells {
 }
 
 /**
- * Splits the row at `start` and gives the index after its newline. The last byte before `end` must be a newline;
- * `ROW_INCOMPLETE` means that a quoted field goes on beyond `end`.
+ * Splits the row at `start` and gives the index after its newline. The last byte before `end` must
+ * be a newline; `ROW_INCOMPLETE` means that a quoted field goes on beyond `end`.
  */
 export function splitRow(
   bytes: Buffer,

@@ -1,8 +1,9 @@
 /**
- * Checks JSON values in bytes against the whole grammar of RFC 8259: what `validate: 'full'` asks of every
- * value. That the bytes are UTF-8 is checked elsewhere, for whole regions at once. Callers: the NDJSON row
- * reader, generated code. Runs on: worker. Every function starts at the first byte of the value and gives the
- * index after it, or -1; nesting costs no stack, so no input can exhaust it.
+ * Checks JSON values in bytes against the whole grammar of RFC 8259: what `validate: 'full'` asks
+ * of every value. That the bytes are UTF-8 is checked elsewhere, for whole regions at once.
+ * Callers: the NDJSON row reader, generated code. Runs on: worker. Every function starts at the
+ * first byte of the value and gives the index after it, or -1; nesting costs no stack, so no input
+ * can exhaust it.
  */
 import { skipBlanks } from './json-skip.js';
 
@@ -131,7 +132,10 @@ function checkNested(bytes: Buffer, at: number): number {
   }
 }
 
-/** After a value: the comma and blanks before the next one, or closing brackets as many as there are. */
+/**
+ * After a value: the comma and blanks before the next one, or closing brackets as many as there
+ * are.
+ */
 function closeAll(bytes: Buffer, at: number, closers: number[]): number {
   let next = at;
   for (;;) {

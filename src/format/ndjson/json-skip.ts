@@ -1,9 +1,9 @@
 /**
- * Walks over JSON values in bytes without looking at what they mean: strings with their escapes, nested values
- * by balance, scalars up to the next delimiter. This is all that `validate: 'projected'` asks of values nobody
- * wants. Callers: the NDJSON row reader, generated code. Runs on: worker. Every function starts at the first
- * byte of the value and gives the index after it, or -1; a newline always ends the walk, so rows never run into
- * each other.
+ * Walks over JSON values in bytes without looking at what they mean: strings with their escapes,
+ * nested values by balance, scalars up to the next delimiter. This is all that `validate:
+ * 'projected'` asks of values nobody wants. Callers: the NDJSON row reader, generated code.
+ * Runs on: worker. Every function starts at the first byte of the value and gives the index after
+ * it, or -1; a newline always ends the walk, so rows never run into each other.
  */
 
 /** Index after the string whose opening quote is at `at`, or -1 when the row ends first. */

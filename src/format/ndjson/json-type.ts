@@ -1,7 +1,7 @@
 /**
- * The type that a JSON value needs, seen against the type its place has so far: null and empty lists say nothing
- * about a type, so they leave the known one alone instead of widening it. Callers: the NDJSON row reader, when a
- * row does not fit. Runs on: worker; pure.
+ * The type that a JSON value needs, seen against the type its place has so far: null and empty
+ * lists say nothing about a type, so they leave the known one alone instead of widening it.
+ * Callers: the NDJSON row reader, when a row does not fit. Runs on: worker; pure.
  */
 import type { DataType, Field, Slot } from '../../record/schema.js';
 import { mergeSlots } from '../../record/schema-merge.js';

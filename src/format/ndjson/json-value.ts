@@ -1,10 +1,11 @@
 /**
- * Puts one JSON value, given as a range of bytes, into a column: by hand for numbers, plain text and booleans,
- * through `JSON.parse` for escapes and nested values. Callers: the NDJSON row reader, its generated code, and CSV for nested values.
- * Runs on: worker.
+ * Puts one JSON value, given as a range of bytes, into a column: by hand for numbers, plain text
+ * and booleans, through `JSON.parse` for escapes and nested values. Callers: the NDJSON row reader,
+ * its generated code, and CSV for nested values. Runs on: worker.
  *
- * How JSON stands for types that only a declared schema has: `timestamp` as ISO 8601 text or milliseconds,
- * `date` as `YYYY-MM-DD`, `int64` and `decimal` as number or text, `bytes` as base64, `map` as an object.
+ * How JSON stands for types that only a declared schema has: `timestamp` as ISO 8601 text or
+ * milliseconds, `date` as `YYYY-MM-DD`, `int64` and `decimal` as number or text, `bytes` as base64,
+ * `map` as an object.
  */
 import { isUtf8 } from 'node:buffer';
 import type { Appender } from '../../record/batch-builder.js';
@@ -73,7 +74,10 @@ function appendText(
   return VALUE_WRITTEN;
 }
 
-/** Values of types that are read from their digits, since a double would not hold them; else undefined. */
+/**
+ * Values of types that are read from their digits, since a double would not hold them; else
+ * undefined.
+ */
 function exactValue(
   type: DataType,
   bytes: Buffer,

@@ -1,8 +1,9 @@
 /**
- * Generates the reader of NDJSON rows of one layout: whole keys are compared as constants four bytes at a time,
- * wanted numbers, text and booleans are read in place, unwanted values are skipped (or checked), and nothing is
- * written before the row has turned out to be as predicted. Callers: the NDJSON parser. Runs on: worker; the
- * generated function touches each byte about once and allocates nothing.
+ * Generates the reader of NDJSON rows of one layout: whole keys are compared as constants four
+ * bytes at a time, wanted numbers, text and booleans are read in place, unwanted values are skipped
+ * (or checked), and nothing is written before the row has turned out to be as predicted. Callers:
+ * the NDJSON parser. Runs on: worker; the generated function touches each byte about once and
+ * allocates nothing.
  */
 import { compileFunction } from 'node:vm';
 import type { BatchBuilder } from '../../record/batch-builder.js';
@@ -143,7 +144,8 @@ function stepsCode(
     const body = valueCode(step, fields, kinds, validate);
     const has = step.column >= 0 ? `h${step.column} = true; ` : '';
     const test = `b[p] === ${first ? 'open' : 44} && ${matches(step.lead, 1)}`;
-    const take = `p += ${step.lead.length + 1}; ${has}${first && step.optional ? 'open = 44; ' : ''}`;
+    const opened = first && step.optional ? 'open = 44; ' : '';
+    const take = `p += ${step.lead.length + 1}; ${has}${opened}`;
     code.push(
       step.optional
         ? `    if (${test}) { ${take}\n${body}\n    }`
@@ -183,7 +185,7 @@ function valueCode(
   const { column } = step;
   if (column < 0) return validate === 'full' ? checkedCode() : skippedCode();
   const isNull = fields[column].nullable
-    ? `if (b[p] === 110 && view.getInt32(p, true) === ${NULL_WORD}) { n${column} = true; p += 4; } else `
+    ? `if (view.getInt32(p, true) === ${NULL_WORD}) { n${column} = true; p += 4; } else `
     : '';
   switch (kinds[column]) {
     case 'number':
@@ -253,8 +255,9 @@ function textCode(column: number): string {
 
 function boolCode(column: number): string {
   return `        if (view.getInt32(p, true) === ${TRUE_WORD}) { v${column} = 1; p += 4; }
-        else if (b[p] === 102 && view.getInt32(p + 1, true) === ${ALSE_WORD}) { v${column} = 0; p += 5; }
-        else break row;`;
+        else if (b[p] === 102 && view.getInt32(p + 1, true) === ${ALSE_WORD}) {
+          v${column} = 0; p += 5;
+        } else break row;`;
 }
 
 /** An unwanted value that is only walked over. */

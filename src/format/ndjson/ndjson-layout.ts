@@ -1,8 +1,9 @@
 /**
- * The layout of NDJSON rows, learned from rows seen: which keys come in which order, with which blanks, and
- * which of them may be absent. Writers emit millions of rows alike, so a reader generated for the layout compares
- * whole keys as constants. Callers: the NDJSON parser, the code generator. Runs on: worker; pure. Invariant: a
- * layout only predicts; rows that differ are read the general way.
+ * The layout of NDJSON rows, learned from rows seen: which keys come in which order, with which
+ * blanks, and which of them may be absent. Writers emit millions of rows alike, so a reader
+ * generated for the layout compares whole keys as constants. Callers: the NDJSON parser, the code
+ * generator. Runs on: worker; pure. Invariant: a layout only predicts; rows that differ are read
+ * the general way.
  */
 import { skipBlanks, skipString, skipValue } from './json-skip.js';
 
@@ -25,12 +26,14 @@ export interface NdjsonLayout {
   readonly tail: string;
 }
 
-/** Rows with more keys than this are read the general way, as generated code has a sensible size. */
+/**
+ * Rows with more keys than this are read the general way, as generated code has a sensible size.
+ */
 const STEPS_MAX = 256;
 
 /**
- * The layout of the row `bytes[start, newline]`, or null when the row has something a layout cannot say: a key
- * twice, an escaped key, blanks before a comma, a key for which `columnOf` answers null.
+ * The layout of the row `bytes[start, newline]`, or null when the row has something a layout cannot
+ * say: a key twice, an escaped key, blanks before a comma, a key for which `columnOf` answers null.
  */
 export function learnLayout(
   bytes: Buffer,
@@ -62,7 +65,10 @@ export function learnLayout(
   return { steps, tail: bytes.latin1Slice(at, newline + 1) };
 }
 
-/** A layout that both rows of `a` and rows of `b` have, keys made optional as needed; null when there is none. */
+/**
+ * A layout that both rows of `a` and rows of `b` have, keys made optional as needed; null when
+ * there is none.
+ */
 export function mergeLayouts(a: NdjsonLayout, b: NdjsonLayout): NdjsonLayout | null {
   if (a.tail !== b.tail) return null;
   const merged: LayoutStep[] = [];

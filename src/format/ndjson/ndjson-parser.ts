@@ -1,7 +1,7 @@
 /**
- * The NDJSON parser: lets the generated reader take the rows that look as learned, reads the others the general
- * way, and learns from them when they become many. Callers: the file reader. Runs on: worker. Invariant: what a
- * row means does not depend on which of the two reads it.
+ * The NDJSON parser: lets the generated reader take the rows that look as learned, reads the others
+ * the general way, and learns from them when they become many. Callers: the file reader. Runs on:
+ * worker. Invariant: what a row means does not depend on which of the two reads it.
  */
 import type { BatchBuilder } from '../../record/batch-builder.js';
 import {

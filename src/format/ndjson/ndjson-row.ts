@@ -1,10 +1,11 @@
 /**
- * Reads one NDJSON row the general way: any order of keys, blanks anywhere, escapes, nesting. It defines what a
- * row means; the generated reader only does the same faster for rows that look as expected. Callers: the NDJSON
- * parser, for every row the generated reader does not take. Runs on: worker.
+ * Reads one NDJSON row the general way: any order of keys, blanks anywhere, escapes, nesting. It
+ * defines what a row means; the generated reader only does the same faster for rows that look as
+ * expected. Callers: the NDJSON parser, for every row the generated reader does not take. Runs on:
+ * worker.
  *
- * Of a key that occurs twice the last value counts, as in `JSON.parse`. A row that does not fit is either bad
- * (the schema was declared) or proposes what it needs.
+ * Of a key that occurs twice the last value counts, as in `JSON.parse`. A row that does not fit is
+ * either bad (the schema was declared) or proposes what it needs.
  */
 import { isUtf8 } from 'node:buffer';
 import type { BatchBuilder } from '../../record/batch-builder.js';
@@ -259,7 +260,9 @@ function keyText(bytes: Buffer, start: number, end: number): string | null {
   return typeof text === 'string' ? text : null;
 }
 
-/** The field as this value (missing when `start` is negative) needs it, or null when it is not JSON. */
+/**
+ * The field as this value (missing when `start` is negative) needs it, or null when it is not JSON.
+ */
 function fieldFor(
   field: Field,
   known: Field | null,

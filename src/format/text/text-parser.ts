@@ -1,6 +1,6 @@
 /**
- * Reads lines of text, one record per line, empty lines included. Callers: the file reader. Runs on: worker; the
- * bytes of a line are copied once, from the read buffer into the column.
+ * Reads lines of text, one record per line, empty lines included. Callers: the file reader.
+ * Runs on: worker; the bytes of a line are copied once, from the read buffer into the column.
  */
 import { isUtf8 } from 'node:buffer';
 import { BinaryAppender } from '../../record/appenders.js';
@@ -74,7 +74,10 @@ export class TextParser implements RowParser {
   }
 }
 
-/** Index of the newline at or after `at`; four bytes at a time, since most lines are too short for a native call. */
+/**
+ * Index of the newline at or after `at`; four bytes at a time, since most lines are too short for a
+ * native call.
+ */
 function newlineFrom(buffer: Buffer, view: DataView, at: number): number {
   let next = at;
   for (;;) {
