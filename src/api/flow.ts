@@ -7,6 +7,7 @@ import { collection } from '../connector/collection/collection.js';
 import type { SourceConnector } from '../connector/contract.js';
 import { fromAsync } from '../connector/iterable/iterable.js';
 import type { Schema } from '../record/schema.js';
+import type { FileConnector } from './files.js';
 import type { GraphBuilder } from './graph-builder.js';
 import type { OperatorOptions, OptionCheck } from './operator-options.js';
 import { Stream } from './stream.js';
@@ -19,7 +20,12 @@ export interface SourceOptions extends OperatorOptions {
 }
 
 /** What records may come from. */
-export type SourceInput<T> = SourceConnector<T> | readonly T[] | Iterable<T> | AsyncIterable<T>;
+export type SourceInput<T> =
+  | SourceConnector<T>
+  | FileConnector<T>
+  | readonly T[]
+  | Iterable<T>
+  | AsyncIterable<T>;
 
 const SOURCE_CHECKS: Readonly<Record<string, OptionCheck>> = {
   schema: (value) =>
@@ -65,6 +71,7 @@ export class Flow {
 function connectorOf<T>(input: SourceInput<T>): SourceConnector<T> {
   if (Array.isArray(input)) return collection(input);
   if (isConnector(input)) return input;
+  if (isFile(input)) return input.source();
   if (isIterable(input)) return fromAsync(input);
   const shown = typeof input === 'string' ? `the text ${JSON.stringify(input)}` : kindOf(input);
   throw new MillraceError('OPTION_INVALID', `from(...) cannot read ${shown}.`, {
@@ -79,6 +86,10 @@ function kindOf(input: unknown): string {
 
 function isConnector<T>(input: SourceInput<T>): input is SourceConnector<T> {
   return typeof input === 'object' && input !== null && 'kind' in input && input.kind === 'source';
+}
+
+function isFile<T>(input: SourceInput<T>): input is FileConnector<T> {
+  return typeof input === 'object' && input !== null && 'kind' in input && input.kind === 'file';
 }
 
 function isIterable<T>(input: SourceInput<T>): input is Iterable<T> | AsyncIterable<T> {

@@ -11,6 +11,7 @@ import type { Expression } from '../operator/expression.js';
 import type { NamedColumn } from '../operator/expression-builder.js';
 import type { Schema } from '../record/schema.js';
 import { type HasExpression, isColumn } from './column-types.js';
+import type { FileConnector } from './files.js';
 import { KeyedStream } from './keyed-stream.js';
 import type { OperatorOptions, OptionCheck } from './operator-options.js';
 import type { CheckFields, CheckKeys, Flat, KeyFields } from './record-types.js';
@@ -223,7 +224,11 @@ export class Stream<T> {
    * @example
    * totals.to(csv('out/totals'))
    */
-  to<S>(sink: SinkConnector<S> & CheckSink<T, S>, options: OperatorOptions = {}): void {
+  to<S>(
+    target: (SinkConnector<S> & CheckSink<T, S>) | FileConnector<S>,
+    options: OperatorOptions = {},
+  ): void {
+    const sink: SinkConnector = target?.kind === 'file' ? target.sink() : target;
     if (sink?.kind !== 'sink') {
       throw new MillraceError('OPTION_INVALID', 'to(...) takes a sink.', {
         where: { operator: 'to' },

@@ -3,7 +3,7 @@
  * worker, when a chain is compiled. Invariant: the key group of an entry is that of its key, so that state moves
  * with the keys; state without a key, and of partial aggregations, belongs to the first group of the subtask.
  */
-import { combineHash } from '../record/key-hash.js';
+import { TUPLE_HASH_START } from '../record/key-hash.js';
 import { keyGroupOf } from '../record/key-group.js';
 import { formOf, type Field } from '../record/schema.js';
 import { PAGE_MASK, PAGE_SHIFT, type StateTable } from '../state/contract.js';
@@ -12,7 +12,7 @@ import { unknownField } from './aggregate-fields.js';
 import type { ChainCode } from './chain-code.js';
 import type { FieldValue, FlowRow } from './chain-row.js';
 import type { CodeBlock } from './code-block.js';
-import { binaryParts, hashCode, KeyText, keyArguments, tupleHashCode } from './key-code.js';
+import { binaryParts, KeyText, keyArguments, tupleHashCode } from './key-code.js';
 
 /** A key in generated code: its values, and locals of its hash and key group. */
 export interface KeyCode {
@@ -55,7 +55,12 @@ export function keyCode(
     return value;
   });
   if (values.length === 0) {
-    return { values, hash: '0', group: String(run.firstKeyGroup), args: [] };
+    return {
+      values,
+      hash: String(TUPLE_HASH_START),
+      group: String(run.firstKeyGroup),
+      args: [],
+    };
   }
   const hash = unit.fresh('hash');
   place.line(`const ${hash} = ${tupleHashCode(unit, values, place)};`);
@@ -118,7 +123,7 @@ export function distinctCode(
 ): string {
   const { unit } = code;
   const bound = unit.constant(table, 'distinct');
-  const hash = `${unit.constant(combineHash, 'combineHash')}(${key.hash}, ${hashCode(unit, value, place)})`;
+  const hash = tupleHashCode(unit, [...key.values, value], place);
   const args = [key.group, hash, ...key.args, ...keyArguments(unit, value, place)];
   place.line(`${bound}.upsert(${args.join(', ')});`);
   return `${bound}.created`;

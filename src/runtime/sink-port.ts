@@ -3,7 +3,7 @@
  * takes what it can. Callers: the chain's generated loop, the subtask. Runs on: the slot's thread. Invariant:
  * rows are offered in order and each exactly once, also when the writer takes a batch in parts.
  */
-import type { SinkWriter } from '../connector/contract.js';
+import type { Committable, SinkWriter } from '../connector/contract.js';
 import type { TaskMetricsWriter } from '../metrics/task-metrics.js';
 import type { OutputPort, PortOptions } from '../operator/contract.js';
 import type { BatchBuilder } from '../record/batch-builder.js';
@@ -23,6 +23,8 @@ export interface SinkPortParts {
 export class SinkPort implements OutputPort {
   readonly channels = 1;
   builders: readonly BatchBuilder[] = [];
+  /** Whether the writer refused last time, so that only an event of its thread can help. */
+  isWaiting = false;
   readonly #writer: SinkWriter;
   readonly #schemas: StreamSchemas;
   readonly #batchRows: number;
@@ -50,7 +52,8 @@ export class SinkPort implements OutputPort {
     const builder = this.builders[0];
     if (builder.rows === 0) return true;
     this.#taken += this.#writer.write(builder.take(), this.#taken);
-    if (this.#taken < builder.rows) return false;
+    this.isWaiting = this.#taken < builder.rows;
+    if (this.isWaiting) return false;
     this.#metrics.addRowsOut(this.#taken);
     this.#metrics.setBytesOut(this.#writer.bytesWritten);
     this.#taken = 0;
@@ -64,6 +67,15 @@ export class SinkPort implements OutputPort {
 
   /** Hands over all rows and makes them visible as far as the sink can. */
   flushThrough(): boolean {
-    return this.flushAll() && this.#writer.flush();
+    if (!this.flushAll()) return false;
+    this.isWaiting = !this.#writer.flush();
+    return !this.isWaiting;
+  }
+
+  /** Closes what is open and gives what is to be committed; null while the writer cannot yet. */
+  prepareCommit(): readonly Committable[] | null {
+    const committables = this.#writer.prepareCommit(true);
+    this.isWaiting = committables === null;
+    return committables;
   }
 }

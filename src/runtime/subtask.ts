@@ -88,7 +88,8 @@ export class Subtask {
 
   /** Whether the subtask waits for something that only the event loop of its thread can bring. */
   get waitsForEvents(): boolean {
-    return this.parts.source?.isWaiting === true && this.#phase === 'running';
+    if (this.parts.source?.isWaiting === true && this.#phase === 'running') return true;
+    return this.parts.sinks.some((sink) => sink.port.isWaiting);
   }
 
   /** Ends a source before its natural end; other subtasks follow when their inputs finish. */
@@ -202,7 +203,7 @@ export class Subtask {
   #commit(): boolean {
     while (this.commits.length < this.parts.sinks.length) {
       const sink = this.parts.sinks[this.commits.length];
-      const committables = sink.writer.prepareCommit(true);
+      const committables = sink.port.prepareCommit();
       if (committables === null) return false;
       this.commits.push({ sinkIndex: sink.sinkIndex, committables });
     }

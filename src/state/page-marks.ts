@@ -55,7 +55,7 @@ export class PageMarks {
     this.frozenDirty = before;
     this.dirty.fill(0);
     if (!wasFrozen) this.frozenDirty.fill(0);
-    
+    this.base.set(this.alive);
     this.generation = generation;
   }
 }

@@ -11,7 +11,7 @@ interface Row {
   readonly tags: readonly string[];
 }
 
-const records: readonly Row[] = Array.from({ length: 40 }, (_, id) => ({
+const records: readonly Row[] = Array.from({ length: 24 }, (_, id) => ({
   id,
   user: ['ann', 'bob', 'zoë', '🦉'][(id * 7) % 4],
   price: id % 5 === 0 ? null : id / 2,
@@ -86,7 +86,7 @@ describeOperator({
     operators: [
       { spec: op.map((r: Row) => ({ id: r.id, user: r.user })), input: -1 },
       { spec: op.flatMap((r: Row) => [r, r]), input: 0 },
-      { spec: op.where(col('id').gt(20)), input: 0 },
+      { spec: op.where(col('id').gt(12)), input: 0 },
       { spec: op.flatMap((r: Row) => r.tags), input: -1 },
       { spec: op.aggregate(['user'], { n: { fn: 'count' } }, 'updates'), input: 2 },
     ],

@@ -104,7 +104,11 @@ function driven(operatorCase: OperatorCase, drive: Drive): readonly (readonly Le
   });
   flushAll(chain);
   chain.task.close();
-  return chain.ports.map((port) => (operatorCase.isUnordered ? port.left.toSorted(byText) : port.left));
+  return chain.ports.map(({ left }) =>
+    operatorCase.isUnordered
+      ? left.toSorted(byText)
+      : left.toSorted((a, b) => a.channel - b.channel),
+  );
 }
 
 function batchesOf(operatorCase: OperatorCase, rowsPerBatch: number): readonly Batch[] {

@@ -20,7 +20,7 @@ export const CELL_WRITTEN = 0;
 /** The field is null and the column does not allow that. */
 export const CELL_NULL = 1;
 /** The field does not spell a value of the column's type. */
-export const CELL_INVALID = 2;
+const CELL_INVALID = 2;
 export type CellResult = typeof CELL_WRITTEN | typeof CELL_NULL | typeof CELL_INVALID;
 
 const MS_PER_DAY = 86_400_000;

@@ -17,7 +17,7 @@ import { NO_BYTE } from './csv-dialect.js';
 /**
  * All complete rows of the region are read, or the next one is not as simple as this reader wants.
  */
-export const FAST_OTHER = 0;
+const FAST_OTHER = 0;
 /** The builder is full. */
 export const FAST_FULL = 1;
 
@@ -69,7 +69,7 @@ export function compileFastCsvReader(
 }
 
 /** The body of the generated function. */
-export function fastCsvCode(
+function fastCsvCode(
   columns: readonly CsvColumn[],
   fields: readonly Field[],
   dialect: CsvDialect,

@@ -23,6 +23,8 @@ import { type CsvColumn, compileFastCsvReader, FAST_FULL, type FastCsvReader } f
 import type { CsvDialect } from './csv-dialect.js';
 import { CsvCells, isBlankLine, isComment, ROW_INCOMPLETE, splitRow } from './csv-split.js';
 
+/** Wider files are read the general way, as generated code has a sensible size. */
+const FAST_COLUMNS_MAX = 512;
 /** Bytes of a field that an error message shows. */
 const SHOWN_BYTES = 40;
 
@@ -58,13 +60,14 @@ export class CsvParser implements RowParser {
     this.#rowStarts = options.rowStarts;
     this.#options = csv;
     this.#fields = fields;
-    this.#columns = csv.header.map((name) => columnOf(name, fields, csv));
+    this.#columns = columnsOf(fields, csv);
     const targets = new Set(this.#columns.map((column) => column.target));
     this.#absent = fields.flatMap((_, index) => (targets.has(index) ? [] : [index]));
     this.#reader = new CsvCellReader(csv.dialect);
-    this.#fast = csv.dialect.trim
-      ? null
-      : compileFastCsvReader(this.#columns, fields, csv.dialect, this.#reader);
+    const isSimple = !csv.dialect.trim && csv.header.length <= FAST_COLUMNS_MAX;
+    this.#fast = isSimple
+      ? compileFastCsvReader(this.#columns, fields, csv.dialect, this.#reader)
+      : null;
   }
 
   parse(buffer: Buffer, view: DataView, cursor: ParseCursor): ParseResult {
@@ -192,11 +195,15 @@ export class CsvParser implements RowParser {
   }
 }
 
-function columnOf(name: string, fields: readonly Field[], csv: CsvParserOptions): CsvColumn {
-  const target = fields.findIndex((field) => field.name === name);
-  const field = csv.schema?.fields.find((known) => known.name === name);
-  const isChecked = csv.validate === 'full' && target < 0 && field !== undefined;
-  return { name, target, checked: isChecked ? field.type : null };
+/** What each column of the file is read as. */
+function columnsOf(fields: readonly Field[], csv: CsvParserOptions): readonly CsvColumn[] {
+  const targets = new Map(fields.map((field, index) => [field.name, index]));
+  const known = new Map(csv.schema?.fields.map((field) => [field.name, field.type]));
+  return csv.header.map((name) => {
+    const target = targets.get(name) ?? -1;
+    const isChecked = csv.validate === 'full' && target < 0;
+    return { name, target, checked: isChecked ? (known.get(name) ?? null) : null };
+  });
 }
 
 function bad(cursor: ParseCursor, problem: string, field: string | null): ParseResult {

@@ -12,7 +12,7 @@ import type { CsvDialect } from './csv-dialect.js';
 /** The field is as it stands. */
 export const CELL_PLAIN = 0;
 /** The field was quoted; its range is between the quotes. */
-export const CELL_QUOTED = 1;
+const CELL_QUOTED = 1;
 /** The field was quoted and holds escapes. */
 export const CELL_ESCAPED = 2;
 export type CellKind = typeof CELL_PLAIN | typeof CELL_QUOTED | typeof CELL_ESCAPED;

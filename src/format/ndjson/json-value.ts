@@ -16,7 +16,7 @@ import { GRAMMAR_JSON, parseInteger, parseNumber } from '../bytes/number-bytes.j
 import { checkString } from './json-check.js';
 
 /** The value is in the column. */
-export const VALUE_WRITTEN = 0;
+const VALUE_WRITTEN = 0;
 /** The value is valid JSON but does not fit the type of the column. */
 export const VALUE_MISFIT = 1;
 /** The value is not valid JSON. */

@@ -20,7 +20,7 @@ export const FAST_MORE = 0;
 /** The builder is full. */
 export const FAST_FULL = 1;
 /** The row at `cursor.position` is not as predicted; nothing of it has been written. */
-export const FAST_OTHER = 2;
+const FAST_OTHER = 2;
 
 /** Reads rows into the builder while they are as predicted. */
 export type FastReader = (
@@ -69,7 +69,7 @@ export function compileFastReader(
 }
 
 /** The body of the generated function. */
-export function fastReaderCode(
+function fastReaderCode(
   layout: NdjsonLayout,
   fields: readonly Field[],
   validate: ValidateMode,

@@ -22,9 +22,11 @@ export const ROW_WRITTEN = 0;
 /** The row is bad; the cursor says why. */
 export const ROW_BAD = 1;
 /** The row does not fit; the cursor holds the proposal. */
-export const ROW_MISFIT = 2;
+const ROW_MISFIT = 2;
 export type RowResult = typeof ROW_WRITTEN | typeof ROW_BAD | typeof ROW_MISFIT;
 
+/** Up to so many names are compared one by one; their lengths and first bytes mostly differ. */
+const NAMES_COMPARED_MAX = 8;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const ADVICE = 'Use onError: "skip" to set such rows aside.';
@@ -50,6 +52,8 @@ export class NdjsonRow {
   readonly #builder: BatchBuilder;
   readonly #fields: readonly Field[];
   readonly #byName: ReadonlyMap<string, number>;
+  /** The same by the bytes of the name, as latin1. */
+  readonly #bySpelling: ReadonlyMap<string, number>;
   readonly #wanted: ReadonlySet<string> | null;
   readonly #full: boolean;
   readonly #declared: boolean;
@@ -65,6 +69,9 @@ export class NdjsonRow {
     this.#fields = fields;
     this.names = fields.map((field) => Buffer.from(field.name));
     this.#byName = new Map(fields.map((field, index) => [field.name, index]));
+    this.#bySpelling = new Map(
+      this.names.map((name, index) => [name.latin1Slice(0, name.length), index]),
+    );
     // A declared schema has all that is wanted.
     const wanted = ndjson.declared ? [] : options.wanted;
     this.#wanted = wanted === null ? null : new Set(wanted);
@@ -184,8 +191,12 @@ export class NdjsonRow {
   /** Index of the field whose name is spelled by these bytes, without escapes, or -1. */
   #indexOf(bytes: Buffer, start: number, end: number): number {
     const { names } = this;
-    for (let step = 0; step < names.length; step++) {
-      const index = (this.#expected + step) % names.length;
+    const expected = this.#expected;
+    if (expected < names.length && spells(bytes, start, end, names[expected])) return expected;
+    if (names.length > NAMES_COMPARED_MAX) {
+      return this.#bySpelling.get(bytes.latin1Slice(start, end)) ?? -1;
+    }
+    for (let index = 0; index < names.length; index++) {
       if (spells(bytes, start, end, names[index])) return index;
     }
     return -1;

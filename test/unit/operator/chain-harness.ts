@@ -34,7 +34,7 @@ import { compileRowReader, compileRowWriter } from '../../../src/record/row-code
 import type { Schema } from '../../../src/record/schema.js';
 import { mergeSchemas } from '../../../src/record/schema-merge.js';
 import type { StreamSchemas } from '../../../src/record/schema-registry.js';
-import { createTestTable } from './test-table.js';
+import { createHotTable } from '../../../src/state/hot-table.js';
 
 /** Schemas of a stream, agreed by its producers in one thread. */
 export class MemorySchemas implements StreamSchemas {
@@ -185,7 +185,10 @@ export function line(...specs: readonly OperatorSpec[]): readonly ChainOperator[
 
 /** Builds a chain; without outputs it gets one at its end. */
 export function chainOf(parts: ChainParts): ChainUnderTest {
-  const { operators } = parts;
+  const operators = parts.operators.map(({ spec, input }, index) => ({
+    spec: { ...spec, uid: `${spec.uid}-${index}` },
+    input,
+  }));
   const outputs = parts.outputs ?? [{ after: operators.length - 1 }];
   const ports = outputs.map(
     ({ channels = 1, partitioner }, index) =>
@@ -215,7 +218,7 @@ export function chainOf(parts: ChainParts): ChainUnderTest {
     clock: { epochMs: () => 0, monotonicMs: () => 0 },
     random: new SeededRandom(7),
     control,
-    tables: (_uid, spec) => createTestTable(spec),
+    tables: (_uid, spec) => createHotTable(spec, { keyGroups: { start: 0, end: 128 } }),
     preAggregateKeysMax: parts.preAggregateKeysMax ?? 1000,
   };
   return { task: createChainTask(options), ports, schemas, control };

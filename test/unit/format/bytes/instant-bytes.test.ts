@@ -9,12 +9,15 @@ describe('parseInstant', () => {
   it('reads what Date writes', () => {
     const from = Date.UTC(0, 0, 1) - 62_000_000_000_000;
     fc.assert(
-      fc.property(fc.date({ min: new Date(from), max: new Date('9999-12-31'), noInvalidDate: true }), (moment) => {
-        fc.pre(moment.getUTCFullYear() >= 0);
-        const text = moment.toISOString();
-        expect(instant(text)).toBe(moment.getTime());
-        expect(date(text.slice(0, 10))).toBe(Math.floor(moment.getTime() / 86_400_000));
-      }),
+      fc.property(
+        fc.date({ min: new Date(from), max: new Date('9999-12-31'), noInvalidDate: true }),
+        (moment) => {
+          fc.pre(moment.getUTCFullYear() >= 0);
+          const text = moment.toISOString();
+          expect(instant(text)).toBe(moment.getTime());
+          expect(date(text.slice(0, 10))).toBe(Math.floor(moment.getTime() / 86_400_000));
+        },
+      ),
     );
   });
 

@@ -12,13 +12,43 @@ const loose = (text: string): number =>
 
 describe('parseNumber', () => {
   it('reads what JSON allows', () => {
-    for (const text of ['0', '-0', '12', '1.5', '-0.001', '1e3', '1E+3', '1.5e-7', '123456789012345678', '0.1234567890123456789', '1e400', '5e-324']) {
+    for (const text of [
+      '0',
+      '-0',
+      '12',
+      '1.5',
+      '-0.001',
+      '1e3',
+      '1E+3',
+      '1.5e-7',
+      '123456789012345678',
+      '0.1234567890123456789',
+      '1e400',
+      '5e-324',
+    ]) {
       expect(Object.is(json(text), Number(text)), text).toBe(true);
     }
   });
 
   it('refuses what JSON does not allow', () => {
-    for (const text of ['', '-', '+1', '.5', '5.', '01', '-01', '00', '1e', '1e+', '1.2.3', '1 ', 'NaN', 'Infinity', '0x10', '1_0']) {
+    for (const text of [
+      '',
+      '-',
+      '+1',
+      '.5',
+      '5.',
+      '01',
+      '-01',
+      '00',
+      '1e',
+      '1e+',
+      '1.2.3',
+      '1 ',
+      'NaN',
+      'Infinity',
+      '0x10',
+      '1_0',
+    ]) {
       expect(json(text), text).toBeNaN();
     }
   });

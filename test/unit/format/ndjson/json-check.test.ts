@@ -18,7 +18,27 @@ function parses(text: string): boolean {
 
 describe('checkValue', () => {
   it('agrees with JSON.parse on soups of tokens', () => {
-    const token = fc.constantFrom('{', '}', '[', ']', ',', ':', '"a"', '"', '\\', '1', '-', '.5', 'e3', 'true', 'null', ' ', '\t', '\\u00e9', '\u0001');
+    const token = fc.constantFrom(
+      '{',
+      '}',
+      '[',
+      ']',
+      ',',
+      ':',
+      '"a"',
+      '"',
+      '\\',
+      '1',
+      '-',
+      '.5',
+      'e3',
+      'true',
+      'null',
+      ' ',
+      '\t',
+      '\\u00e9',
+      '\u0001',
+    );
     const soup = fc.array(token, { minLength: 1, maxLength: 12 }).map((parts) => parts.join(''));
     const near = fc
       .tuple(fc.jsonValue({ maxDepth: 3 }), fc.nat(), token)

@@ -37,7 +37,15 @@ describe('learnLayout', () => {
   });
 
   it('gives up on rows that a layout cannot say', () => {
-    for (const row of ['{}', '[1]', '{"a":1,"a":2}', '{"a":1 ,"b":2}', '{"\\u0061":1}', '{"a":}', ' {"a":1}']) {
+    for (const row of [
+      '{}',
+      '[1]',
+      '{"a":1,"a":2}',
+      '{"a":1 ,"b":2}',
+      '{"\\u0061":1}',
+      '{"a":}',
+      ' {"a":1}',
+    ]) {
       expect(learn(row), row).toBeNull();
     }
   });

@@ -1,0 +1,97 @@
+/**
+ * Files as connector values that can be read and written: the same `csv('path')` is a source in `from` and a sink
+ * in `to`. Callers: job functions; `Flow.from` and `Stream.to` take the side they need. Runs on: any thread.
+ */
+import { MillraceError } from '../base/errors.js';
+import type { SinkConnector, SourceConnector } from '../connector/contract.js';
+import { type CsvSourceOptions, csvSource } from '../connector/file/csv-source.js';
+import { type NdjsonSourceOptions, ndjsonSource } from '../connector/file/ndjson-source.js';
+import { type TextSourceOptions, textSource } from '../connector/file/text-source.js';
+import { type CsvSinkOptions, csvSink } from '../connector/file-sink/csv-sink.js';
+import { type NdjsonSinkOptions, ndjsonSink } from '../connector/file-sink/ndjson-sink.js';
+import { type TextSinkOptions, textSink } from '../connector/file-sink/text-sink.js';
+
+/** Files to read or a directory to write. Options are checked by the side that is used. */
+export interface FileConnector<T> {
+  readonly kind: 'file';
+  /** Short type name, such as 'csv'. */
+  readonly type: string;
+  source(): SourceConnector<T>;
+  sink(): SinkConnector<T>;
+}
+
+/** Options of `csv`: those for reading and those for writing; each side refuses the other's. */
+export type CsvOptions = CsvSourceOptions & Omit<CsvSinkOptions, 'header'>;
+
+/** A path, a glob, a directory, or several of them. */
+export type Paths = string | readonly string[];
+
+/**
+ * CSV files (RFC 4180). Reading takes paths, globs and directories, also packed with gzip, lz4 or zstd; writing takes
+ * a directory, which gets one part per subtask.
+ *
+ * @example
+ * flow.from(csv<{ origin: string; delay: number }>('flights/*.csv.gz')).to(csv('out/flights'));
+ */
+export function csv<T = Record<string, unknown>>(
+  paths: Paths,
+  options: CsvOptions = {},
+): FileConnector<T> {
+  return {
+    kind: 'file',
+    type: 'csv',
+    source: () => csvSource<T>(paths, options),
+    sink: () => csvSink<T>(directoryOf('csv', paths), csvSinkOptions(options)),
+  };
+}
+
+/**
+ * Newline-delimited JSON files.
+ *
+ * @example
+ * flow.from(ndjson<{ page: string }>('logs/*.ndjson', { onError: 'skip' }))
+ */
+export function ndjson<T = Record<string, unknown>>(
+  paths: Paths,
+  options: NdjsonSourceOptions & NdjsonSinkOptions = {},
+): FileConnector<T> {
+  return {
+    kind: 'file',
+    type: 'ndjson',
+    source: () => ndjsonSource<T>(paths, options),
+    sink: () => ndjsonSink<T>(directoryOf('ndjson', paths), options),
+  };
+}
+
+/**
+ * Text files, a line a record.
+ *
+ * @example
+ * flow.from(text('books/*.txt')).flatMap((line) => line.split(' '))
+ */
+export function text(
+  paths: Paths,
+  options: TextSourceOptions & TextSinkOptions = {},
+): FileConnector<string> {
+  return {
+    kind: 'file',
+    type: 'text',
+    source: () => textSource(paths, options),
+    sink: () => textSink<string>(directoryOf('text', paths), options),
+  };
+}
+
+function directoryOf(type: string, paths: Paths): string {
+  if (typeof paths === 'string') return paths;
+  throw new MillraceError('OPTION_INVALID', `${type}: a sink writes one directory.`, {
+    advice: `Write .to(${type}('out/name')).`,
+  });
+}
+
+function csvSinkOptions({ header, ...options }: CsvOptions): CsvSinkOptions {
+  if (header === undefined) return options;
+  if (typeof header === 'boolean') return { ...options, header };
+  throw new MillraceError('OPTION_INVALID', 'csv: a list of names as header is for reading only.', {
+    advice: 'Rename the fields with select before the sink; the header follows them.',
+  });
+}
