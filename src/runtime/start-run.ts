@@ -11,6 +11,7 @@ import { freshSeed } from '../base/random.js';
 import type { PlainData, SourcePlan } from '../connector/contract.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import { planJob } from '../graph/plan.js';
+import type { Schema } from '../record/schema.js';
 import { deploy } from './deploy.js';
 import { Execution, type JobExecution, SHARED_LEDGER } from './execution.js';
 import { IsolatedRun } from './isolated-run.js';
@@ -32,32 +33,47 @@ export interface RunRequest {
 }
 
 /** Plans the job as `startRun` would, without running it. */
-export function planOf(request: RunRequest): { plan: PhysicalPlan; isThreaded: boolean } {
+export function planOf(request: RunRequest): PlannedRun {
   const isThreaded = usesThreads(request);
   const { settings, params } = request;
   const parallelism = settings.parallelism ?? (isThreaded ? availableParallelism() : 1);
-  const plan = planJob(request.job.build(params), {
+  const options = { parallelism, maxParallelism: settings.maxParallelism, params };
+  const graph = request.job.build(params);
+  const plan = planJob(graph, options);
+  return {
+    plan: isThreaded ? plan : planInThread(plan),
     parallelism,
-    maxParallelism: settings.maxParallelism,
-    params,
-  });
-  return { plan: isThreaded ? plan : planInThread(plan), isThreaded };
+    isThreaded,
+    check: (sourceSchemas) => {
+      planJob(graph, { ...options, sourceSchemas });
+    },
+  };
+}
+
+/** A plan, and what it was made of. */
+export interface PlannedRun {
+  readonly plan: PhysicalPlan;
+  readonly parallelism: number;
+  readonly isThreaded: boolean;
+  /** Checks the names and types in the job against the schemas that sources found, by uid. */
+  check(sourceSchemas: ReadonlyMap<string, Schema>): void;
 }
 
 /** Starts the job. Rejects when it cannot start; failures later reject `execution.finished`. */
 export async function startRun(request: RunRequest): Promise<JobExecution> {
-  const { plan, isThreaded } = planOf(request);
+  const { plan, parallelism, isThreaded, check } = planOf(request);
   if (request.settings.isolate === 'process') return startIsolated(plan, request);
   const disk = request.world?.disk ?? nodeDisk;
   const { settings } = request;
   const prepared = await prepare(plan, request, disk);
+  check(foundSchemas(plan, prepared.sourcePlans));
   const { deployment, ledger } = deploy(plan, {
     jobName: plan.jobName,
     attempt: `${systemClock.epochMs().toString(36)}-${freshSeed().toString(36)}`,
     moduleUrl: isThreaded ? await importableUrl(request.job.module ?? '') : null,
     params: request.params,
     planHash: plan.hash,
-    parallelism: settings.parallelism ?? (isThreaded ? availableParallelism() : 1),
+    parallelism,
     maxParallelism: settings.maxParallelism,
     baseDirectory: request.baseDirectory,
     settings,
@@ -119,6 +135,18 @@ function notImportable({ job }: Pick<RunRequest, 'job'>): MillraceError {
         '{ parallelism: 1 } in the calling thread.',
     },
   );
+}
+
+function foundSchemas(
+  plan: PhysicalPlan,
+  sourcePlans: readonly (SourcePlan | null)[],
+): ReadonlyMap<string, Schema> {
+  const found = new Map<string, Schema>();
+  for (const { id, source } of plan.vertices) {
+    const schema = sourcePlans[id]?.schema ?? null;
+    if (source !== null && schema !== null) found.set(source.identity.uid, schema);
+  }
+  return found;
 }
 
 /** Asks every source and sink to prepare. Values of the params may be anything structured clone carries. */

@@ -33,6 +33,7 @@ export class InflateFeed implements ByteFeed {
   #at = 0;
   #writing = false;
   #ended = false;
+  #closed = false;
   #failure: MillraceError | null = null;
 
   constructor(disk: Disk, path: string, codec: string, stream: Decompressor, wake: () => void) {
@@ -76,6 +77,7 @@ export class InflateFeed implements ByteFeed {
   }
 
   close(): void {
+    this.#closed = true;
     this.#stream.removeAllListeners();
     // A destroyed stream may still report the write that was under way.
     this.#stream.on('error', ignore);
@@ -115,7 +117,7 @@ export class InflateFeed implements ByteFeed {
 
   /** Hands the next piece of the file to the decompressor, unless one is under way. */
   #feed(): void {
-    if (this.#writing || this.#ended || this.#failure !== null) return;
+    if (this.#writing || this.#ended || this.#closed || this.#failure !== null) return;
     this.#writing = true;
     // A fresh buffer, since the pool reads it while this thread goes on.
     const piece = Buffer.allocUnsafe(FILE_CHUNK_BYTES);

@@ -9,7 +9,14 @@ import { parseDate, parseInstant } from '../bytes/instant-bytes.js';
 import { GRAMMAR_LOOSE, parseInteger, parseNumber } from '../bytes/number-bytes.js';
 import type { CsvCellReader } from './csv-cell.js';
 import type { CsvDialect } from './csv-dialect.js';
-import { CsvCells, isBlankLine, isComment, ROW_INCOMPLETE, splitRow } from './csv-split.js';
+import {
+  CELL_ESCAPED,
+  CsvCells,
+  isBlankLine,
+  isComment,
+  ROW_INCOMPLETE,
+  splitRow,
+} from './csv-split.js';
 
 const INT64_MAX = 2n ** 63n - 1n;
 const INT64_MIN = -(2n ** 63n);
@@ -29,24 +36,37 @@ class SeenColumn {
   #isDate = true;
   #isInstant = true;
 
-  add(bytes: Buffer): void {
+  /** Takes a field that is not null. */
+  add(bytes: Buffer, start: number, end: number): void {
     this.values++;
-    if (this.#isNumber) this.#addNumber(bytes);
-    if (this.#isBool) this.#isBool = BOOLS.has(bytes.latin1Slice(0, bytes.length));
-    if (this.#isDate) this.#isDate = !Number.isNaN(parseDate(bytes, 0, bytes.length));
-    if (this.#isInstant) this.#isInstant = !Number.isNaN(parseInstant(bytes, 0, bytes.length));
+    if (this.#isNumber) this.#addNumber(bytes, start, end);
+    if (this.#isBool) this.#isBool = BOOLS.has(bytes.latin1Slice(start, end));
+    if (this.#isDate) this.#isDate = !Number.isNaN(parseDate(bytes, start, end));
+    if (this.#isInstant) this.#isInstant = !Number.isNaN(parseInstant(bytes, start, end));
   }
 
-  #addNumber(bytes: Buffer): void {
-    const value = parseNumber(bytes, 0, bytes.length, GRAMMAR_LOOSE);
+  /** Takes a field with escapes in it, which is nothing but text. */
+  addText(): void {
+    this.values++;
+    this.#isNumber = false;
+    this.#isBool = false;
+    this.#isDate = false;
+    this.#isInstant = false;
+  }
+
+  #addNumber(bytes: Buffer, start: number, end: number): void {
+    const value = parseNumber(bytes, start, end, GRAMMAR_LOOSE);
     if (Number.isNaN(value)) {
       this.#isInteger = false;
-      this.#isNumber = NOT_FINITE.has(bytes.latin1Slice(0, bytes.length));
-      return;
+      this.#isNumber = NOT_FINITE.has(bytes.latin1Slice(start, end));
+    } else if (this.#isInteger) {
+      this.#isInteger = spellsInteger(bytes, start, end);
+      if (this.#isInteger && !Number.isSafeInteger(value)) {
+        const exact = parseInteger(bytes, start, end);
+        this.#isWide = true;
+        this.#isInteger = exact !== null && exact <= INT64_MAX && exact >= INT64_MIN;
+      }
     }
-    const exact = parseInteger(bytes, 0, bytes.length);
-    if (exact === null || exact > INT64_MAX || exact < INT64_MIN) this.#isInteger = false;
-    else if (!Number.isSafeInteger(value)) this.#isWide = true;
   }
 
   kind(): SimpleKind {
@@ -56,6 +76,14 @@ class SeenColumn {
     if (this.#isDate) return 'date';
     return this.#isInstant ? 'timestamp' : 'utf8';
   }
+}
+
+/** Whether a number is spelled with nothing but digits and a sign. */
+function spellsInteger(bytes: Buffer, start: number, end: number): boolean {
+  for (let at = start + 1; at < end; at++) {
+    if (bytes[at] < 0x30 || bytes[at] > 0x39) return false;
+  }
+  return bytes[start] !== 0x2e;
 }
 
 /** Collects a sample over the rows of one or several files. */
@@ -90,6 +118,7 @@ export class CsvSample {
     rowsMax: number,
   ): number {
     const cells = new CsvCells();
+    const columns = names.map((name) => this.#columns.get(name) ?? new SeenColumn());
     let at = start;
     let rows = 0;
     while (at < end && rows < rowsMax) {
@@ -101,17 +130,17 @@ export class CsvSample {
       const next = splitRow(bytes, at, end, this.#dialect, cells);
       if (next === ROW_INCOMPLETE) break;
       // Bad rows say nothing about types; the readers will report them.
-      if (cells.problem === null && cells.count === names.length) this.#addRow(names, bytes, cells);
+      if (cells.problem === null && cells.count === names.length)
+        this.#addRow(columns, bytes, cells);
       rows++;
       at = next;
     }
     return rows;
   }
 
-  #addRow(names: readonly string[], bytes: Buffer, cells: CsvCells): void {
-    for (let index = 0; index < names.length; index++) {
-      const column = this.#columns.get(names[index]);
-      if (column === undefined) continue;
+  #addRow(columns: readonly SeenColumn[], bytes: Buffer, cells: CsvCells): void {
+    for (let index = 0; index < columns.length; index++) {
+      const column = columns[index];
       const start = cells.starts[index];
       const end = cells.ends[index];
       const kind = cells.kinds[index];
@@ -121,8 +150,10 @@ export class CsvSample {
         // An empty quoted field is a text in a text column and null in any other; it decides
         // nothing.
         column.hasNull = true;
+      } else if (kind === CELL_ESCAPED) {
+        column.addText();
       } else {
-        column.add(Buffer.from(this.#reader.text(bytes, start, end, kind)));
+        column.add(bytes, start, end);
       }
     }
   }

@@ -158,11 +158,10 @@ function channelCode(code: ChainCode, index: number, row: FlowRow, place: CodeBl
   switch (partitioner.kind) {
     case 'hash': {
       const hash = hashOf(code, index, partitioner.keys, row, place);
-      const group = `${unit.constant(keyGroupOf, 'keyGroupOf')}(${hash}, ${maxParallelism(code, index)})`;
-      const subtask = unit.constant(subtaskOf, 'subtaskOf');
-      place.line(
-        `const ${channel} = ${subtask}(${group}, ${channels}, ${maxParallelism(code, index)});`,
-      );
+      const groups = output.maxParallelism ?? run.options.maxParallelism;
+      const group = `${unit.constant(keyGroupOf, 'keyGroupOf')}(${hash}, ${groups})`;
+      const owners = unit.constant(groupOwners(channels, groups), 'groupOwners');
+      place.line(`const ${channel} = ${owners}[${group}];`);
       break;
     }
     case 'shuffle':
@@ -198,9 +197,9 @@ function channelCode(code: ChainCode, index: number, row: FlowRow, place: CodeBl
   return channel;
 }
 
-function maxParallelism(code: ChainCode, index: number): number {
-  const { output } = code.run.outputs[index];
-  return output.maxParallelism ?? code.run.options.maxParallelism;
+/** The channel of every key group: a look-up is cheaper than the division it stands for. */
+function groupOwners(channels: number, groups: number): Uint16Array {
+  return Uint16Array.from({ length: groups }, (_, group) => subtaskOf(group, channels, groups));
 }
 
 function hashOf(

@@ -1,0 +1,132 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const out = mkdtempSync(join(tmpdir(), 'millrace-examples-'));
+afterAll(() => rmSync(out, { recursive: true, force: true }));
+
+/** Runs an example as a user would; what it writes to standard output. */
+function runExample(name: string, ...flags: string[]): string {
+  const call = [
+    join(root, 'dist/cli.js'),
+    'run',
+    join(root, 'examples', name),
+    '-p',
+    '2',
+    ...flags,
+  ];
+  return execFileSync(process.execPath, call, {
+    cwd: root,
+    encoding: 'utf8',
+    timeout: 30_000,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+/** The rows of a table that the print sink drew, as trimmed cells. */
+function tableOf(output: string): string[][] {
+  return output
+    .split('\n')
+    .filter((line) => line.startsWith('│'))
+    .map((line) =>
+      line
+        .split('│')
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    )
+    .slice(1);
+}
+
+const linesOf = (directory: string): string[] =>
+  readdirSync(directory).flatMap((name) =>
+    readFileSync(join(directory, name), 'utf8').trimEnd().split('\n'),
+  );
+
+describe('examples', () => {
+  it('word-count counts what a plain loop counts', () => {
+    const text = readFileSync(join(root, 'examples/data/seasons.txt'), 'utf8').toLowerCase();
+    const counts = new Map<string, number>();
+    for (const word of text.match(/\p{L}+/gu) ?? []) counts.set(word, (counts.get(word) ?? 0) + 1);
+    const table = tableOf(runExample('word-count.ts', '--param', 'limit=1000'));
+    expect(new Map(table.map(([word = '', times]) => [word, Number(times)]))).toEqual(counts);
+  });
+
+  it('log-roll-up sums what a plain loop sums, and skips the two bad lines', () => {
+    const expected = new Map<string, { requests: number; bytes: number }>();
+    for (const line of readFileSync(join(root, 'examples/data/access.ndjson'), 'utf8').split(
+      '\n',
+    )) {
+      if (line === '' || line.includes('oops')) continue;
+      const { time, status, bytes } = JSON.parse(line);
+      const hour = new Date(Math.floor(time / 3_600_000) * 3_600_000);
+      const key = `${hour.toISOString().slice(0, 16).replace('T', ' ')},${status}`;
+      const group = expected.get(key) ?? { requests: 0, bytes: 0 };
+      expected.set(key, { requests: group.requests + 1, bytes: group.bytes + bytes });
+    }
+    runExample('log-roll-up.ts', '--param', `out=${join(out, 'roll-up')}`);
+    const rows = linesOf(join(out, 'roll-up')).filter((line) => !line.startsWith('hour,'));
+    const actual = new Map(
+      rows.map((line) => {
+        const [hour, status, requests, bytes] = line.split(',');
+        return [`${hour},${status}`, { requests: Number(requests), bytes: Number(bytes) }];
+      }),
+    );
+    expect(actual).toEqual(expected);
+  });
+
+  it('custom-source reads both feeds once', () => {
+    const total = Array.from({ length: 230 }, (_, id) => (id % 7) + 1).reduce((a, b) => a + b);
+    const table = tableOf(runExample('custom-source.ts'));
+    expect(table.toSorted()).toEqual([
+      ['eu', '230', String(total)],
+      ['us', '230', String(total)],
+    ]);
+  });
+
+  it('custom-sink writes every alert once', () => {
+    const path = join(out, 'alerts.ndjson');
+    runExample('custom-sink.ts', '--param', `out=${path}`);
+    const alerts = readFileSync(path, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(alerts.length).toBeGreaterThan(300);
+    expect(alerts.every((alert) => alert.level >= 98)).toBe(true);
+    expect(new Set(alerts.map((alert) => alert.id)).size).toBe(alerts.length);
+  });
+
+  it('custom-aggregate gives a median for every sensor', () => {
+    const table = tableOf(runExample('custom-aggregate.ts'));
+    expect(table.map(([sensor]) => sensor).toSorted()).toEqual(['1', '2', '3', '4', '5']);
+    for (const [, median] of table) expect(Math.abs(Number(median) - 20)).toBeLessThan(3);
+  });
+
+  it('fastify-handler answers with a summary of the body', async () => {
+    const { server } = await import('../../examples/fastify-handler.js');
+    const body = [
+      { sensor: 'a', celsius: 20 },
+      { sensor: 'b', celsius: 5 },
+      { sensor: 'a', celsius: 22 },
+    ];
+    const answers = await Promise.all(
+      [1, 2, 3].map(() => server.inject({ method: 'POST', url: '/summary', payload: body })),
+    );
+    for (const answer of answers) {
+      expect(
+        answer
+          .json()
+          .toSorted((x: { sensor: string }, y: { sensor: string }) =>
+            x.sensor < y.sensor ? -1 : 1,
+          ),
+      ).toEqual([
+        { sensor: 'a', readings: 2, mean: 21 },
+        { sensor: 'b', readings: 1, mean: 5 },
+      ]);
+    }
+    await server.close();
+  });
+});
