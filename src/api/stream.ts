@@ -25,6 +25,7 @@ import type {
   SelectArguments,
   Selected,
   SelectionOf,
+  SinkRecord,
   WithColumn,
 } from './verb-types.js';
 
@@ -224,8 +225,8 @@ export class Stream<T> {
    * @example
    * totals.to(csv('out/totals'))
    */
-  to<S>(
-    target: (SinkConnector<S> & CheckSink<T, S>) | FileConnector<S>,
+  to<C extends SinkConnector | FileConnector<unknown>>(
+    target: C & CheckSink<T, SinkRecord<C>>,
     options: OperatorOptions = {},
   ): void {
     const sink: SinkConnector = target?.kind === 'file' ? target.sink() : target;

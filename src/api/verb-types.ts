@@ -12,6 +12,8 @@ import type {
   HasExpression,
   ValueOf,
 } from './column-types.js';
+import type { SinkConnector } from '../connector/contract.js';
+import type { FileConnector } from './files.js';
 import type { KeyedStream } from './keyed-stream.js';
 import type { OperatorOptions } from './operator-options.js';
 import type { CheckField, FieldsOf, FieldType, Flat, KeyValue, Mistake } from './record-types.js';
@@ -107,6 +109,10 @@ export type CheckFilter<T, C> =
 export type KeyedBy<T, K> = [K] extends [KeyValue]
   ? KeyedStream<T, { readonly key: NonNullable<K> }>
   : Mistake<'A key function returns text, a number, a boolean, a date or bytes'>;
+
+/** The records that a sink, or a file as a sink, takes. */
+export type SinkRecord<C> =
+  C extends FileConnector<infer S> ? S : C extends SinkConnector<infer S> ? S : unknown;
 
 /** `unknown` when a sink of records `S` takes records `T`, else the mistake. */
 export type CheckSink<T, S> = unknown extends S

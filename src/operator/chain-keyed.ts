@@ -60,6 +60,7 @@ export class KeyedRun {
   limit = 0;
   readonly keysMax: number;
   #scan = 0;
+  #entryOfCode = new Int32Array(64);
   readonly #openTable: (uid: string, spec: TableSpec) => StateTable;
   readonly #errors: ChainErrors;
 
@@ -84,6 +85,15 @@ export class KeyedRun {
   /** Whether this is a partial aggregation. */
   get isPartial(): boolean {
     return this.spec.kind === 'aggregate' && this.spec.phase === 'partial';
+  }
+
+  /**
+   * Memory for the entry of each code of a dictionary, cleared. Entries stay where they are while rows of one
+   * batch are added, so within a call the look-up of a code is done once.
+   */
+  entryMemory(codes: number): Int32Array {
+    if (this.#entryOfCode.length < codes) this.#entryOfCode = new Int32Array(codes * 2);
+    return this.#entryOfCode.fill(-1, 0, codes);
   }
 
   /** Takes the schema of the records to come; true when plans made for the one before are outdated. */

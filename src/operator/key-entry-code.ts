@@ -14,36 +14,44 @@ import type { FieldValue, FlowRow } from './chain-row.js';
 import type { CodeBlock } from './code-block.js';
 import { binaryParts, KeyText, keyArguments, tupleHashCode } from './key-code.js';
 
-/** A key in generated code: its values, and locals of its hash and key group. */
-export interface KeyCode {
-  readonly values: readonly FieldValue[];
-  readonly hash: string;
-  readonly group: string;
-  readonly args: readonly string[];
-}
-
 /** An entry in generated code: locals of its id, page and offset there. */
 export interface EntryCode {
   readonly table: string;
   readonly entry: string;
   readonly page: string;
   readonly at: string;
-  /** A local that is true when the entry was just created; only of entries found by `upsert`. */
+  /** A local that is true when the entry was just created; only of entries found by `findEntry`. */
   isNew(): string;
 }
 
-/** Code that reads the key of a row, refuses null, and hashes it. */
-export function keyCode(
+/** The key of an entry in generated code, for looking it up in a second table. */
+export interface KeyCode {
+  readonly values: readonly FieldValue[];
+  readonly group: string;
+  readonly args: readonly string[];
+}
+
+/** What is looked up, and where. */
+export interface Lookup {
+  /** Index of the operator. */
+  readonly index: number;
+  readonly table: StateTable;
+  readonly values: readonly FieldValue[];
+  /** Whether all entries belong to the first key group of the subtask. */
+  readonly isLocal: boolean;
+}
+
+/** The values of a row's key, and code that refuses null. */
+export function keyValues(
   code: ChainCode,
   index: number,
   names: readonly string[],
   row: FlowRow,
-  isLocal: boolean,
   place: CodeBlock,
-): KeyCode {
+): readonly FieldValue[] {
   const { unit, run } = code;
   const errors = unit.constant(run.errors, 'errors');
-  const values = names.map((name) => {
+  return names.map((name) => {
     const value = row.field(name);
     if (value === null) {
       const { spec } = run.tree.operators[index];
@@ -54,47 +62,86 @@ export function keyCode(
     }
     return value;
   });
-  if (values.length === 0) {
-    return {
-      values,
-      hash: String(TUPLE_HASH_START),
-      group: String(run.firstKeyGroup),
-      args: [],
-    };
-  }
+}
+
+/** Code that hashes a key whose values are not null. */
+export function keyCode(
+  code: ChainCode,
+  values: readonly FieldValue[],
+  isLocal: boolean,
+  place: CodeBlock,
+): KeyCode & { readonly hash: string } {
+  const { unit, run } = code;
+  const first = String(run.firstKeyGroup);
+  if (values.length === 0) return { values, hash: String(TUPLE_HASH_START), group: first, args: [] };
   const hash = unit.fresh('hash');
   place.line(`const ${hash} = ${tupleHashCode(unit, values, place)};`);
   const args = values.flatMap((value) => keyArguments(unit, value, place));
-  if (isLocal) return { values, hash, group: String(run.firstKeyGroup), args };
+  if (isLocal) return { values, hash, group: first, args };
   const group = unit.fresh('keyGroup');
   const groupOf = unit.constant(keyGroupOf, 'keyGroupOf');
   place.line(`const ${group} = ${groupOf}(${hash}, ${run.options.maxParallelism});`);
   return { values, hash, group, args };
 }
 
-/** Code that finds or creates the entry of a key. */
-export function upsertCode(
+/** Code that finds or creates the entry of a key, and keeps what a second table needs of the key. */
+export function findEntryAndKey(
   code: ChainCode,
-  table: StateTable,
-  key: KeyCode,
+  lookup: Lookup,
   place: CodeBlock,
-): EntryCode {
+): { readonly entry: EntryCode; readonly key: KeyCode } {
   const { unit } = code;
-  const bound = unit.constant(table, 'table');
+  const table = unit.constant(lookup.table, 'table');
+  const key = keyCode(code, lookup.values, lookup.isLocal, place);
   const entry = unit.fresh('entry');
-  const args = [key.group, key.hash, ...key.args].join(', ');
-  place.line(`const ${entry} = ${bound}.upsert(${args});`);
+  place.line(`const ${entry} = ${table}.upsert(${[key.group, key.hash, ...key.args].join(', ')});`);
   // The table remembers only its last answer, so it is asked at once, if it is asked at all.
   const asked = place.place();
   let isNew: string | null = null;
   const ask = (): string => {
     if (isNew === null) {
       isNew = unit.fresh('isNew');
-      asked.line(`const ${isNew} = ${bound}.created;`);
+      asked.line(`const ${isNew} = ${table}.created;`);
     }
     return isNew;
   };
-  return { ...pageCode(code, table, entry, place), isNew: ask };
+  return { entry: { ...pageCode(code, lookup.table, entry, place), isNew: ask }, key };
+}
+
+/** Code that finds or creates the entry of a key. */
+export function findEntry(code: ChainCode, lookup: Lookup, place: CodeBlock): EntryCode {
+  const [value] = lookup.values;
+  const binary = lookup.values.length === 1 ? value.binary : null;
+  if (binary === null) return findEntryAndKey(code, lookup, place).entry;
+  return findByDictionary(code, lookup, binary, place);
+}
+
+/** The entry of a key that is in a dictionary is looked up once per batch, then remembered by its code. */
+function findByDictionary(
+  code: ChainCode,
+  lookup: Lookup,
+  binary: NonNullable<FieldValue['binary']>,
+  place: CodeBlock,
+): EntryCode {
+  const { unit, run } = code;
+  const table = unit.constant(lookup.table, 'table');
+  const { column } = binary;
+  const memory = unit.constant(run.keyed[lookup.index], `keyed${lookup.index}`);
+  const remembered = unit.hoist(
+    `${column}.isDictionary ? ${memory}.entryMemory(${column}.entries) : null`,
+    'entryOfCode',
+  );
+  const word = binaryParts(unit, binary).entry;
+  const entry = unit.fresh('entry');
+  const isNew = unit.fresh('isNew');
+  place.line(`let ${entry} = ${remembered} === null ? -1 : ${remembered}[${word}];`);
+  place.line(`let ${isNew} = false;`);
+  const miss = place.open(`if (${entry} < 0)`);
+  const key = keyCode(code, lookup.values, lookup.isLocal, miss);
+  miss.line(`${entry} = ${table}.upsert(${[key.group, key.hash, ...key.args].join(', ')});`);
+  miss.line(`${isNew} = ${table}.created;`);
+  miss.line(`if (${remembered} !== null) ${remembered}[${word}] = ${entry};`);
+  return { ...pageCode(code, lookup.table, entry, place), isNew: () => isNew };
 }
 
 /** Code of the page and offset of an entry. */

@@ -211,7 +211,7 @@ export class HotIndex {
 /** Makes a segment's flags speak of `generation`, in which nothing has been touched yet. */
 export function openSegmentGeneration(segment: Int32Array, generation: number): void {
   const end = segment.length - TRAILER;
-  for (let slot = 1; slot < end; slot += 2) 
+  for (let slot = 1; slot < end; slot += 2) segment[slot] &= ~WORD_TOUCHED;
   segment[segment.length - SEGMENT_GENERATION] = generation;
 }
 

@@ -94,10 +94,11 @@ export class TableDriver {
     return [this.keyGroupOf(key), this.#hashOf(key), ...flat];
   }
 
-  /** Writes all values of an entry, as an operator would. */
+  /** Writes the values of an entry that are not undefined, as an operator would. */
   write(entry: number, values: readonly unknown[], pageShift: number): void {
     const page = this.table.pages[entry >>> pageShift] as Record<string, any>;
     this.spec.columns.forEach(({ form }, index) => {
+      if (values[index] === undefined) return;
       if (form === 'js') this.table.setValue(entry, index, values[index]);
       else if (form === 'utf8') this.#writeText(entry, index, String(values[index]));
       else page[`c${index}`][entry & ((1 << pageShift) - 1)] = values[index];

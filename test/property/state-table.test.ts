@@ -113,6 +113,9 @@ class Comparison {
   #freezeMs = 0;
   #drained: TableEntry[] = [];
   #counter = 0;
+  /** Keys changed in the open and in the frozen generation. */
+  #changed = new Set<string>();
+  #frozenChanged = new Set<string>();
 
   constructor(keyCase: KeyCase, ttlMs: number | null, collide: boolean) {
     this.#case = keyCase;
@@ -149,7 +152,9 @@ class Comparison {
         const key = this.#case.keyOf(step.n);
         const entry = this.#driver.find(key);
         expect(entry >= 0).toBe(this.#live.delete(printKey(key)));
-        if (entry >= 0) this.#driver.table.remove(entry);
+        if (entry < 0) return;
+        this.#driver.table.remove(entry);
+        this.#changed.add(printKey(key));
         return;
       }
       case 'find':
@@ -183,15 +188,16 @@ class Comparison {
     const held = this.#driver.table.getValue(entry, 5);
     const object = Array.isArray(held) && value % 2 === 0 ? held : [];
     object.push(this.#counter);
-    const text = value === 3 ? '' : value === 4 ? 'long '.repeat(30) : `ü${this.#counter}`;
-    const values = [value / 4, -this.#counter, value, BigInt(this.#counter), text, object];
-    this.#driver.write(entry, values, PAGE_SHIFT);
-    // The model's array is a copy of its own, the table's the one changed in place.
-    const kept = [...values.slice(0, 5), structuredClone(object)];
+    const text = value === 5 ? '' : value === 6 ? 'long '.repeat(30) : `ü${this.#counter}`;
+    const fixed = [value / 4, -this.#counter, value, BigInt(this.#counter)];
+    // Often only fixed columns are written, which the table does not hear of.
+    const rest = value < 5 ? [undefined, undefined] : [text, object];
+    this.#driver.write(entry, [...fixed, ...rest], PAGE_SHIFT);
+    this.#changed.add(name);
     this.#live.set(name, {
       keyGroup: this.#driver.keyGroupOf(key),
       key: this.#driver.table.keyOf(entry),
-      values: kept,
+      values: structuredClone(this.#driver.read(entry, PAGE_SHIFT)),
       stampMs: this.#nowMs,
     });
   }
@@ -209,6 +215,8 @@ class Comparison {
     if (this.#frozen !== null) this.#drain(Number.MAX_SAFE_INTEGER);
     this.#driver.table.freeze();
     this.#frozen = copyRows(this.#live);
+    this.#frozenChanged = this.#changed;
+    this.#changed = new Set();
     this.#full = full;
     this.#drained = [];
     this.#freezeMs = this.#nowMs;
@@ -226,6 +234,9 @@ class Comparison {
     const names = this.#drained.map((entry) => printKey(entry.key));
     expect(new Set(names).size).toBe(names.length);
     if (this.#full) expect(this.#drained.every((entry) => entry.values !== null)).toBe(true);
+    else if (this.#spec.ttlMs === null) {
+      expect(names.filter((name) => !this.#frozenChanged.has(name))).toEqual([]);
+    }
     const restored = applyEntries(this.#full ? new Map() : this.#restored, this.#drained);
     // What expired since it was drained is still in the base, and invisible after a restore.
     const visible = copyRows(restored);
@@ -246,6 +257,7 @@ class Comparison {
     this.#driver = this.#open();
     for (const entry of this.#history) this.#driver.table.load(copyEntry(entry));
     this.#live = copyRows(this.#restored);
+    this.#changed = new Set();
     this.#dropExpired(this.#live, this.#nowMs);
   }
 
@@ -270,7 +282,7 @@ describe('state table against a Map', () => {
     it(`agrees for keys of ${keyCase.name}`, () => {
       fc.assert(
         fc.property(
-          fc.array(command, { minLength: 80, maxLength: 300, size: 'max' }),
+          fc.array(command, { minLength: 80, maxLength: 220, size: 'max' }),
           fc.constantFrom(null, 35),
           fc.boolean(),
           (commands, ttlMs, collide) => {
@@ -279,7 +291,7 @@ describe('state table against a Map', () => {
             comparison.check();
           },
         ),
-        { numRuns: 25 },
+        { numRuns: 12 },
       );
     });
   }

@@ -5,6 +5,7 @@
  */
 import { lineStartFrom, type RandomAccess } from '../../format/bytes/line-start.js';
 import type { RowParser, RowParserOptions, ValidateMode } from '../../format/bytes/row-parser.js';
+import { JsonShapes } from '../../format/ndjson/json-shapes.js';
 import { parseJson } from '../../format/ndjson/json-value.js';
 import { NdjsonParser } from '../../format/ndjson/ndjson-parser.js';
 import { inferSchema } from '../../record/infer.js';
@@ -77,16 +78,17 @@ class NdjsonFormat implements RowFormat {
   async plan(prefixes: readonly FilePrefix[]): Promise<FormatPlan> {
     const files: PlannedFile[] = [];
     const budget = new SampleBudget(this.#schema === null ? this.#sampleRows : 0, prefixes);
-    const records: unknown[] = [];
+    const shapes = new JsonShapes();
     for (const prefix of prefixes) {
       await prefix.grow(MARK_BYTES);
       const { file, codec, markBytes } = prefix;
       files.push({ file, codec, dataStart: markBytes, header: 0 });
       const rowsMax = budget.nextFile(file);
-      if (rowsMax > 0) budget.taken(await sample(prefix, rowsMax, records));
+      if (rowsMax > 0) budget.taken(await sample(prefix, rowsMax, shapes));
       prefix.close();
     }
-    const inferred = records.length === 0 ? null : inferSchema(records);
+    const { examples } = shapes;
+    const inferred = examples.length === 0 ? null : inferSchema(examples);
     return { schema: this.#schema ?? inferred, files, data: null };
   }
 
@@ -101,7 +103,7 @@ class NdjsonFormat implements RowFormat {
 }
 
 /** Adds up to `rowsMax` records of a file; returns how many lines it looked at. */
-async function sample(prefix: FilePrefix, rowsMax: number, records: unknown[]): Promise<number> {
+async function sample(prefix: FilePrefix, rowsMax: number, shapes: JsonShapes): Promise<number> {
   let at = prefix.markBytes;
   let rows = 0;
   for (;;) {
@@ -111,7 +113,7 @@ async function sample(prefix: FilePrefix, rowsMax: number, records: unknown[]): 
       const newline = lines.indexOf(NEWLINE, at);
       const record = parseJson(lines, at, newline);
       // Rows that are no objects are bad, and say nothing about the schema.
-      if (isObject(record)) records.push(record);
+      if (isObject(record)) shapes.add(record);
       rows++;
       at = newline + 1;
     }

@@ -86,7 +86,7 @@ export class Decompressor {
   }
 
   #decodeZstd(source: Uint8Array, length: number): Uint8Array {
-    const { zstd } = { zstd: this.#zstd };
+    const zstd = this.#zstd;
     if (zstd === null) {
       throw new MillraceError('CODEC_UNAVAILABLE', 'There is no decoder for Zstandard.', {
         advice: 'Use Node 22.15 or later, or install the package zstddec.',

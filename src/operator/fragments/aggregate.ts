@@ -17,11 +17,12 @@ import {
   distinctCode,
   type EntryCode,
   entryKeyValues,
+  findEntry,
+  findEntryAndKey,
   type KeyCode,
-  keyCode,
+  keyValues,
   pageCode,
   TableCell,
-  upsertCode,
 } from '../key-entry-code.js';
 import { propertyCode, recordValueCode } from '../object-code.js';
 
@@ -51,32 +52,34 @@ export function aggregateFragment(
 ): void {
   const bound = bind(code, placed);
   const { index, spec, keyed } = bound;
+  const keys = keyValues(code, index, spec.keys, row, place);
   if (!keyed.isPartial) {
-    const key = keyCode(code, index, spec.keys, row, false, place);
-    const entry = accumulateCode(code, bound, key, row, place);
-    if (spec.emit === 'updates') updateCode(code, bound, key, entry, row, place);
+    const entry = accumulateCode(code, bound, keys, row, place);
+    if (spec.emit === 'updates') updateCode(code, bound, keys, entry, row, place);
     return;
   }
-  const key = keyCode(code, index, spec.keys, row, true, place);
   const state = code.unit.constant(keyed, `partial${index}`);
   const passes = place.open(`if (${code.unit.hoist(`${state}.passesThrough`, 'passesThrough')})`);
-  loneCode(code, bound, key, row, passes);
+  loneCode(code, bound, keys, row, passes);
   const holds = place.open('else');
   holds.line(`${code.unit.register(`${state}.rows`, 'partialRows')}++;`);
-  accumulateCode(code, bound, key, row, holds);
+  accumulateCode(code, bound, keys, row, holds);
 }
 
 /** Finds the entry of the key and adds the row to each accumulator. */
 function accumulateCode(
   code: ChainCode,
   bound: Bound,
-  key: KeyCode,
+  values: readonly FieldValue[],
   row: FlowRow,
   place: CodeBlock,
 ): EntryCode {
   const { plan, keyed, index } = bound;
   const table = keyed.table(plan.table);
-  const entry = upsertCode(code, table, key, place);
+  const lookup = { index, table, values, isLocal: keyed.isPartial };
+  const needsKey = plan.aggregates.some((aggregate) => aggregate.distinct !== null);
+  const found = needsKey ? findEntryAndKey(code, lookup, place) : null;
+  const entry = found?.entry ?? findEntry(code, lookup, place);
   const head = place.place();
   const inside = place.indented();
   const tail = place.place();
@@ -99,7 +102,7 @@ function accumulateCode(
     if (bound.spec.phase === 'merge') {
       aggregate.accumulator.merge(cell, carriedFields(aggregate, row), place);
     } else {
-      addCode(code, bound, aggregate, cell, key, row, place);
+      addCode(code, bound, aggregate, cell, found?.key ?? null, row, place);
     }
   });
   return entry;
@@ -128,7 +131,7 @@ function addCode(
   bound: Bound,
   aggregate: PlannedAggregate,
   cell: TableCell,
-  key: KeyCode,
+  key: KeyCode | null,
   row: FlowRow,
   place: CodeBlock,
 ): void {
@@ -139,7 +142,7 @@ function addCode(
   }
   const value = inputValue(code, aggregate, row, inside);
   if (value !== null && value.isNull !== 'false') inside = inside.open(`if (!${value.isNull})`);
-  if (aggregate.distinct !== null && value !== null) {
+  if (aggregate.distinct !== null && value !== null && key !== null) {
     const isNew = distinctCode(code, bound.keyed.table(aggregate.distinct), key, value, inside);
     inside = inside.open(`if (${isNew})`);
   }
@@ -160,13 +163,13 @@ function inputValue(
 function updateCode(
   code: ChainCode,
   bound: Bound,
-  key: KeyCode,
+  keys: readonly FieldValue[],
   entry: EntryCode,
   row: FlowRow,
   place: CodeBlock,
 ): void {
   const kind = `(${entry.isNew()} ? ${KIND_INSERT} : ${KIND_UPDATE_AFTER})`;
-  resultCode(code, bound, key.values, entry, { time: row.marks.time, kind }, place);
+  resultCode(code, bound, keys, entry, { time: row.marks.time, kind }, place);
 }
 
 /** Hands on the accumulators of an entry: as results, or as carried fields of a partial aggregation. */
@@ -222,14 +225,14 @@ function handOn(
 function loneCode(
   code: ChainCode,
   bound: Bound,
-  key: KeyCode,
+  keys: readonly FieldValue[],
   row: FlowRow,
   place: CodeBlock,
 ): void {
   const { plan, spec, index } = bound;
   const { unit } = code;
   const values = new Map<string, FieldValue>();
-  spec.keys.forEach((name, position) => values.set(name, key.values[position]));
+  spec.keys.forEach((name, position) => values.set(name, keys[position]));
   for (const aggregate of plan.aggregates) {
     const value = inputValue(code, aggregate, row, place);
     const { filter } = aggregate.spec;

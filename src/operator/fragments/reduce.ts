@@ -10,7 +10,7 @@ import { keyTable } from '../aggregate-plan.js';
 import type { ChainCode, Placed } from '../chain-code.js';
 import { AdjustedRow, type FlowRow, KEY_FIELD } from '../chain-row.js';
 import type { CodeBlock } from '../code-block.js';
-import { keyCode, upsertCode } from '../key-entry-code.js';
+import { findEntry, keyValues } from '../key-entry-code.js';
 import { withoutKey } from '../operator-schema.js';
 
 /** The table of a keyed operator without accumulators of fixed width. */
@@ -37,8 +37,8 @@ export function reduceFragment(
   const { index, spec } = placed;
   const table = keyedTable(code, placed);
   row.useAllFields();
-  const key = keyCode(code, index, spec.keys, row, false, place);
-  const found = upsertCode(code, table, key, place);
+  const values = keyValues(code, index, spec.keys, row, place);
+  const found = findEntry(code, { index, table, values, isLocal: false }, place);
   const reduced = unit.fresh('reduced');
   place.line(`let ${reduced};`);
   const first = place.open(`if (${found.isNew()})`);
@@ -78,8 +78,8 @@ export function distinctFragment(
 ): void {
   const { index, spec } = placed;
   const table = keyedTable(code, placed);
-  const key = keyCode(code, index, spec.keys, row, false, place);
-  const found = upsertCode(code, table, key, place);
+  const values = keyValues(code, index, spec.keys, row, place);
+  const found = findEntry(code, { index, table, values, isLocal: false }, place);
   assert(row.schema !== null, 'The fields of a keyed record are known.');
   const passed = new AdjustedRow(row, withoutKey(row.schema), (name) =>
     name === KEY_FIELD ? null : row.field(name),

@@ -11,7 +11,7 @@ import { sameType } from '../../record/schema-merge.js';
 import type { FieldValue, FlowRow } from '../chain-row.js';
 import type { CodeBlock } from '../code-block.js';
 import type { CodeUnit } from '../code-unit.js';
-import { isNumberType } from '../key-code.js';
+import { binaryParts, isNumberType } from '../key-code.js';
 import { presentValueCode, recordValueCode } from '../object-code.js';
 
 /** A column of a builder: code of its appender, and of its array where it has one. */
@@ -41,8 +41,7 @@ export function writeFieldCode(
   }
   const isDirect = isFixed(field.type) && isStoredAlike(value.type, field.type);
   if (value.source !== undefined && !isDirect && sameType(value.type, field.type)) {
-    const { column, row: sourceRow } = value.source;
-    place.line(`${target.appender()}.appendFrom(${row}, ${column}, ${sourceRow});`);
+    place.line(copyCode(unit, value, value.source, row, target));
     return;
   }
   const write = presentCode(unit, field, value, row, target);
@@ -56,6 +55,27 @@ export function writeFieldCode(
   const [first, ...others] = [...marks, write];
   place.line(first);
   for (const other of others) place.line(`else ${other}`);
+}
+
+/** Code that copies a value from a column of the same type, null and missing marks included. */
+function copyCode(
+  unit: CodeUnit,
+  value: FieldValue,
+  source: { readonly column: string; readonly row: string },
+  row: string,
+  target: ColumnTarget,
+): string {
+  const { column } = source;
+  const copy = `${target.appender()}.appendFrom(${row}, ${column}, ${source.row});`;
+  if (value.binary === null) return copy;
+  // Bytes without repetition take the short way; entries of a dictionary are copied once and shared.
+  const { bytes, start, end } = binaryParts(unit, source);
+  const isPlain = unit.hoist(
+    `!${column}.isDictionary && ${column}.validity === null`,
+    `${column}_plain`,
+  );
+  const direct = `${target.appender()}.appendBytes(${row}, ${bytes}, ${start}, ${end});`;
+  return `if (${isPlain}) ${direct}\nelse ${copy}`;
 }
 
 /** Writes the whole record into the only column of a builder. */

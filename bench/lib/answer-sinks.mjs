@@ -1,0 +1,131 @@
+/**
+ * Sinks that keep only what is needed to check an answer, through the public contract of sinks: they read columns and
+ * cost about as much as adding numbers up. Callers: the job modules make them, `millrace.mjs` takes the answer. Runs
+ * on: the thread of each slot; `commit` on the caller's thread, where `takenAnswer` finds what it put there.
+ */
+import { mixCell } from './answer.mjs';
+
+/** @type {readonly import('./answer.mjs').AnswerRow[] | null} */
+let answer = null;
+
+/** The answer that the newest commit of this thread made. */
+export function takenAnswer() {
+  return answer;
+}
+
+/**
+ * Counts records and adds up one field of them: one row `[count, sum]`.
+ *
+ * @param {string} field
+ * @returns {import('millrace').SinkConnector}
+ */
+export function sumSink(field) {
+  return answerSink('sum', [field], () => new SumWriter(field), (parts) => [
+    [total(parts, 0), total(parts, 1)],
+  ]);
+}
+
+/**
+ * Counts records, and mixes whole numbers of some fields into one that does not depend on the order of records: one
+ * row `[count, mixed]`.
+ *
+ * @param {readonly string[]} fields in the order in which they are mixed
+ * @returns {import('millrace').SinkConnector}
+ */
+export function checksumSink(fields) {
+  return answerSink('checksum', fields, () => new ChecksumWriter(fields), (parts) => [
+    [total(parts, 0), total(parts, 1) % 4294967296],
+  ]);
+}
+
+function answerSink(type, columns, open, combine) {
+  return {
+    kind: 'sink',
+    type,
+    name: `${type} of ${columns.join(', ')}`,
+    host: false,
+    parallelism: null,
+    guarantee: 'exactly-once',
+    columns,
+    plan: () => null,
+    open,
+    commit: (parts) => {
+      answer = combine(parts);
+    },
+  };
+}
+
+function total(parts, index) {
+  return parts.reduce((sum, part) => sum + part[index], 0);
+}
+
+function valuesOf(batch, field) {
+  const index = batch.schema.fields.findIndex(({ name }) => name === field);
+  return batch.columns[index].values;
+}
+
+/** What both writers share; `prepareCommit` hands over `[rows, number]`. */
+class AnswerWriter {
+  bytesWritten = 0;
+  rows = 0;
+  result = 0;
+
+  flush() {
+    return true;
+  }
+
+  prepareCommit() {
+    return [[this.rows, this.result]];
+  }
+
+  close() {}
+}
+
+class SumWriter extends AnswerWriter {
+  #field;
+
+  constructor(field) {
+    super();
+    this.#field = field;
+  }
+
+  write(batch, fromRow) {
+    this.rows += batch.rows - fromRow;
+    this.result += sumOf(valuesOf(batch, this.#field), fromRow, batch.rows);
+    return batch.rows - fromRow;
+  }
+}
+
+/** Four sums at a time, because each addition waits for the one before it. The numbers add up without rounding. */
+function sumOf(values, from, end) {
+  let [a, b, c, d] = [0, 0, 0, 0];
+  let row = from;
+  for (; row + 4 <= end; row += 4) {
+    a += values[row];
+    b += values[row + 1];
+    c += values[row + 2];
+    d += values[row + 3];
+  }
+  for (; row < end; row++) a += values[row];
+  return a + b + c + d;
+}
+
+class ChecksumWriter extends AnswerWriter {
+  #fields;
+
+  constructor(fields) {
+    super();
+    this.#fields = fields;
+  }
+
+  write(batch, fromRow) {
+    const columns = this.#fields.map((field) => valuesOf(batch, field));
+    for (let row = fromRow; row < batch.rows; row++) {
+      let hash = 0;
+      for (let index = 0; index < columns.length; index++) hash = mixCell(hash, columns[index][row]);
+      this.result = (this.result + (hash >>> 0)) % 4294967296;
+    }
+    this.rows += batch.rows - fromRow;
+    return batch.rows - fromRow;
+  }
+}

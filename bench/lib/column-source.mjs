@@ -1,0 +1,137 @@
+/**
+ * A source of Millrace that hands out the same columns again and again: records in memory at no cost, through the
+ * public contract of sources. Callers: the job modules. Runs on: the thread of each slot.
+ */
+import { PASS_ROWS, passesOf } from './records.mjs';
+
+// The results of `SourceReader.poll`, as the contract numbers them.
+const POLL_BATCH = 0;
+const POLL_NEED_SPLIT = 2;
+/** Enough for fast subtasks to take over from slow ones. */
+const SPLITS_PER_SUBTASK = 8;
+const ASCII = 0;
+
+/**
+ * @typedef {{ offsets: Int32Array, bytes: Uint8Array }} Texts
+ */
+
+/**
+ * Records of columns by name: a Float64Array holds numbers, anything else texts.
+ *
+ * @param {() => Record<string, Float64Array | Texts>} make called on the thread that reads, since columns do not travel
+ * @param {number} rows about how many records; whole passes are given
+ * @returns {import('millrace').SourceConnector}
+ */
+export function columnSource(make, rows) {
+  const passes = passesOf(rows);
+  return {
+    kind: 'source',
+    type: 'columns',
+    name: `${passes} passes over ${PASS_ROWS} records in memory`,
+    bounded: true,
+    host: false,
+    maxParallelism: null,
+    guarantee: 'exactly-once',
+    projects: true,
+    plan: ({ parallelism }) => ({
+      schema: schemaOf(make(), null),
+      splits: splitsOf(passes, parallelism * SPLITS_PER_SUBTASK),
+      bytes: null,
+      rows: passes * PASS_ROWS,
+      data: null,
+    }),
+    open: (context) => new ColumnReader(make(), context),
+  };
+}
+
+/** Deals passes to splits as evenly as they go. */
+function splitsOf(passes, splitsMax) {
+  const count = Math.min(passes, splitsMax);
+  return Array.from({ length: count }, (_, index) => {
+    const share = Math.floor(((index + 1) * passes) / count) - Math.floor((index * passes) / count);
+    return { id: String(index), bytes: null, rows: share * PASS_ROWS, data: share };
+  });
+}
+
+function schemaOf(records, wanted) {
+  const names = Object.keys(records).filter((name) => wanted?.includes(name) ?? true);
+  const fields = names.map((name) => ({
+    name,
+    type: { kind: records[name] instanceof Float64Array ? 'number' : 'utf8' },
+    nullable: false,
+    optional: false,
+  }));
+  return { shape: 'object', fields };
+}
+
+class ColumnReader {
+  batch = null;
+  bytesRead = 0;
+  #batches;
+  #next = 0;
+  #passesLeft = 0;
+  #split = null;
+
+  constructor(records, { columns, schemas, batchRows }) {
+    const schema = schemaOf(records, columns);
+    const { version } = schemas.propose(schema);
+    const count = PASS_ROWS / batchRows;
+    this.#batches = Array.from({ length: count }, (_, index) => ({
+      schema,
+      schemaVersion: version,
+      rows: batchRows,
+      columns: schema.fields.map((field) => columnOf(field, records[field.name], index * batchRows, batchRows)),
+      times: null,
+      kinds: null,
+    }));
+  }
+
+  addSplit(split) {
+    this.#split = split;
+    this.#passesLeft = split.data;
+    this.#next = 0;
+  }
+
+  poll() {
+    if (this.#next === this.#batches.length) {
+      this.#next = 0;
+      this.#passesLeft--;
+    }
+    if (this.#passesLeft <= 0) {
+      this.#split = null;
+      return POLL_NEED_SPLIT;
+    }
+    this.batch = this.#batches[this.#next++];
+    return POLL_BATCH;
+  }
+
+  positions() {
+    return this.#split === null ? [] : [{ split: this.#split, position: null }];
+  }
+
+  close() {}
+}
+
+/** A column over a part of the records' arrays, with the properties that columns of the engine have. */
+function columnOf(field, records, from, rows) {
+  if (records instanceof Float64Array) {
+    return { field, values: records.subarray(from, from + rows), validity: null, presence: null };
+  }
+  const start = records.offsets[from];
+  const end = records.offsets[from + rows];
+  return {
+    field,
+    codes: Int32Array.from({ length: rows }, (_, row) => row),
+    offsets: records.offsets.slice(from, from + rows + 1).map((offset) => offset - start),
+    bytes: records.bytes.subarray(start, end),
+    entries: rows,
+    textKind: ASCII,
+    validity: null,
+    presence: null,
+    isDictionary: false,
+    decoded: null,
+    block: null,
+    blockStarts: null,
+    hashes: null,
+  };
+}

@@ -1,0 +1,89 @@
+/**
+ * The records in memory that cases without an input file work on: `PASS_ROWS` of them, read again and again. All
+ * contenders of such a case read the same arrays; the source costs nothing, so that what is measured is the work.
+ * Callers: `column-source.mjs` for Millrace, the limits and the rivals. Pure.
+ */
+import { randomBelow } from './random.mjs';
+
+/** Records of one pass: more than branch predictors learn, within the second and third cache. */
+export const PASS_ROWS = 65_536;
+
+/**
+ * Two whole numbers.
+ *
+ * @typedef {{ a: Float64Array, b: Float64Array }} NumberRecords
+ */
+
+/**
+ * Texts: row i is `bytes[offsets[i] .. offsets[i + 1])`, ASCII.
+ *
+ * @typedef {{ offsets: Int32Array, bytes: Uint8Array }} Texts
+ */
+
+/**
+ * An order: four numbers and two texts, about 80 bytes.
+ *
+ * @typedef {object} OrderRecords
+ * @property {Float64Array} id
+ * @property {Float64Array} user the key
+ * @property {Float64Array} price
+ * @property {Float64Array} quantity
+ * @property {Texts} city
+ * @property {Texts} note
+ */
+
+/** Values of `city`; the case counts orders from the first one. */
+export const CITIES = ['Oslo', 'Rome', 'Lisbon', 'Warsaw', 'Vienna', 'Dublin', 'Tallinn', 'Utrecht'];
+const USERS = 50_000;
+const NOTE_LENGTH_MIN = 24;
+const NOTE_LENGTH_MAX = 40;
+
+/**
+ * @param {number} seed
+ * @returns {NumberRecords}
+ */
+export function numberRecords(seed) {
+  const below = randomBelow(seed);
+  return {
+    a: Float64Array.from({ length: PASS_ROWS }, () => below(1_000_000)),
+    b: Float64Array.from({ length: PASS_ROWS }, () => below(1000)),
+  };
+}
+
+/**
+ * @param {number} seed
+ * @returns {OrderRecords}
+ */
+export function orderRecords(seed) {
+  const below = randomBelow(seed);
+  const length = PASS_ROWS;
+  return {
+    id: Float64Array.from({ length }, (_, row) => row),
+    user: Float64Array.from({ length }, () => below(USERS)),
+    price: Float64Array.from({ length }, () => 1 + below(100_000)),
+    quantity: Float64Array.from({ length }, () => 1 + below(100)),
+    city: texts(() => CITIES[below(CITIES.length)]),
+    note: texts(() => {
+      const span = NOTE_LENGTH_MAX - NOTE_LENGTH_MIN + 1;
+      const letters = NOTE_LENGTH_MIN + below(span);
+      return String.fromCharCode(...Array.from({ length: letters }, () => 97 + below(26)));
+    }),
+  };
+}
+
+/** @returns {Texts} */
+function texts(make) {
+  const all = Array.from({ length: PASS_ROWS }, make);
+  const offsets = new Int32Array(PASS_ROWS + 1);
+  for (const [row, text] of all.entries()) offsets[row + 1] = offsets[row] + text.length;
+  return { offsets, bytes: new Uint8Array(Buffer.from(all.join(''), 'latin1')) };
+}
+
+/**
+ * How often `rows` records are a pass, at least once.
+ *
+ * @param {number} rows
+ */
+export function passesOf(rows) {
+  return Math.max(1, Math.round(rows / PASS_ROWS));
+}
