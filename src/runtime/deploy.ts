@@ -6,7 +6,7 @@
 import { HOST_SLOT, type PhysicalPlan } from '../graph/physical-plan.js';
 import { Arena, sharedBuffer } from '../memory/arena.js';
 import { Ledger, type LedgerRow } from '../memory/ledger.js';
-import { ringBytes, splitSlotMemory } from '../memory/slot-budget.js';
+import { ringBytes, type SlotFractions, splitSlotMemory } from '../memory/slot-budget.js';
 import { runMetricsBytes } from '../metrics/run-metrics.js';
 import { createRing } from '../ring/spsc-ring.js';
 import { targetsOf } from './channels.js';
@@ -34,6 +34,7 @@ export function deploy(plan: PhysicalPlan, facts: DeploymentFacts): LaidOut {
   const ledger = new Ledger();
   const pairs = ringPairs(plan);
   const sizes = ringSizes(plan, facts, pairs);
+  const messageBytesMax = networkBytesOf(facts);
   const total = pairs.reduce((bytes, _, index) => bytes + sizes[index], 0);
   const arena = new Arena({
     bytes: Math.max(total, 1024),
@@ -45,7 +46,7 @@ export function deploy(plan: PhysicalPlan, facts: DeploymentFacts): LaidOut {
     const operator = plan.vertices[plan.edges[edge].to].name;
     const owner = { job: plan.jobName, operator, subtask: to, purpose: 'ring' };
     const piece = arena.allocate(sizes[metricsIndex], owner);
-    createRing(piece.buffer, piece.byteOffset, piece.byteLength);
+    createRing(piece.buffer, piece.byteOffset, piece.byteLength, { messageBytesMax });
     const { byteOffset, byteLength } = piece;
     const memory = arena.buffers.indexOf(piece.buffer);
     return { edge, from, to, memory, byteOffset, byteLength, metricsIndex };
@@ -85,12 +86,8 @@ function ringSizes(
   facts: DeploymentFacts,
   pairs: readonly RingPair[],
 ): readonly number[] {
-  const { settings } = facts;
-  const fractions = {
-    network: settings['slot.networkFraction'],
-    managed: settings['slot.managedFraction'],
-  };
-  const { networkBytes } = splitSlotMemory(settings['slot.memory'], fractions);
+  const fractions = fractionsOf(facts);
+  const networkBytes = networkBytesOf(facts);
   const slotOf = (pair: RingPair): number =>
     plan.vertices[plan.edges[pair.edge].to].slots[pair.to] ?? HOST_SLOT;
   const channelsOf = new Map<number, number>();
@@ -98,4 +95,16 @@ function ringSizes(
     channelsOf.set(slotOf(pair), (channelsOf.get(slotOf(pair)) ?? 0) + 1);
   }
   return pairs.map((pair) => ringBytes(networkBytes, channelsOf.get(slotOf(pair)) ?? 1, fractions));
+}
+
+function fractionsOf({ settings }: DeploymentFacts): SlotFractions {
+  return {
+    network: settings['slot.networkFraction'],
+    managed: settings['slot.managedFraction'],
+  };
+}
+
+/** The network share of a slot, which also bounds a single record. */
+function networkBytesOf(facts: DeploymentFacts): number {
+  return splitSlotMemory(facts.settings['slot.memory'], fractionsOf(facts)).networkBytes;
 }

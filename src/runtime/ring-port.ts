@@ -24,9 +24,12 @@ export interface RingPortParts {
   readonly batchRows: number;
   /** Counters per ring, of the same order. */
   readonly metrics: readonly EdgeMetricsWriter[];
+  /** Keeps each ring's queue short in time, of the same order. */
+  readonly limits: readonly QueueLimit[];
   /** Counters of the subtask that writes. */
   readonly task: TaskMetricsWriter;
 }
+import type { QueueLimit } from './queue-limit.js';
 
 interface PendingMessage {
   readonly message: Uint8Array;
@@ -45,6 +48,7 @@ export class RingPort implements OutputPort {
   readonly #batchRows: number;
   readonly #metrics: readonly EdgeMetricsWriter[];
   readonly #task: TaskMetricsWriter;
+  readonly #limits: readonly QueueLimit[];
   /** Encoded message that a ring has not (wholly) taken yet; its rows have left the builder. */
   readonly #pending: (PendingMessage | null)[];
   #pendingCount = 0;
@@ -58,6 +62,7 @@ export class RingPort implements OutputPort {
     this.#batchRows = parts.batchRows;
     this.#metrics = parts.metrics;
     this.#task = parts.task;
+    this.#limits = parts.limits;
     this.#pending = parts.rings.map(() => null);
     this.channels = parts.rings.length;
   }
@@ -145,6 +150,7 @@ export class RingPort implements OutputPort {
     metrics.setQueued(this.#rings[channel].queuedBytes());
     this.#task.addRowsOut(rows);
     this.#task.addBytesOut(bytes);
+    this.#limits[channel].sent(bytes);
   }
 }
 

@@ -70,6 +70,13 @@ export const SETTINGS = {
     max: 65536,
     meaning: 'Rows a frame holds at most.',
   },
+  'exchange.targetDrain': {
+    type: 'duration',
+    default: '1s',
+    min: 1,
+    max: DAY_MS,
+    meaning: 'A ring holds at most what its consumer takes within this time.',
+  },
   'aggregate.preAggregateKeys': {
     type: 'integer',
     default: 16384,

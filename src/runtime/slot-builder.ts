@@ -24,6 +24,7 @@ import { originsOf, targetsOf } from './channels.js';
 import { ControlMemory } from './control-layout.js';
 import { type Deployment, type RingPlacement, StreamIds } from './deployment.js';
 import { type InputChannel, InputGate } from './input-gate.js';
+import { QueueLimit } from './queue-limit.js';
 import { RingPort } from './ring-port.js';
 import { SinkPort } from './sink-port.js';
 import { SourceHead } from './source-head.js';
@@ -200,15 +201,18 @@ class SlotBuilder {
     const { plan, deployment } = this.#parts;
     const edge = plan.edges[edgeId];
     const placements = targetsOf(plan, edge, from).map((to) => this.#placement(edgeId, from, to));
-    return new RingPort({
-      rings: placements.map((place) =>
-        openRingWriter(
-          deployment.ringMemory[place.memory],
-          place.byteOffset,
-          place.byteLength,
-          wakerFor(this.#control.parkerWord(this.#wordOf(edge.to, place.to))),
-        ),
+    const rings = placements.map((place) =>
+      openRingWriter(
+        deployment.ringMemory[place.memory],
+        place.byteOffset,
+        place.byteLength,
+        wakerFor(this.#control.parkerWord(this.#wordOf(edge.to, place.to))),
       ),
+    );
+    const targetMs = deployment.settings['exchange.targetDrain'];
+    return new RingPort({
+      rings,
+      limits: rings.map((ring) => new QueueLimit(ring, this.#parts.clock, targetMs)),
       broadcast: edge.partitioner.kind === 'broadcast',
       schemas: this.#registry.stream(this.#streams.edge(edgeId)),
       batchRows: deployment.settings['exchange.batchRows'],

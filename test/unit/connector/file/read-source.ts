@@ -2,10 +2,11 @@
  * Runs a file source in one thread for tests: plans it, gives its splits to readers in turn, and collects records,
  * bad records and positions. Callers: tests of file sources. Runs on: the test's thread.
  */
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { afterAll } from 'vitest';
 import { systemClock } from '../../../../src/base/clock.js';
 import type { Disk, FileHandle, FileInfo } from '../../../../src/base/disk.js';
 import { nodeDisk } from '../../../../src/base/node-disk.js';
@@ -16,7 +17,6 @@ import {
   type SourceConnector,
   type SourcePlan,
   type SourceReader,
-  type Split,
   type SplitPosition,
 } from '../../../../src/connector/contract.js';
 import type { Batch } from '../../../../src/record/batch.js';
@@ -228,20 +228,21 @@ export async function readFrom(
   return records;
 }
 
-/** A fresh directory that holds the given files. */
+const directories: string[] = [];
+afterAll(() => {
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true });
+});
+
+/** A fresh directory that holds the given files, removed after the tests of the file that asked. */
 export async function directoryWith(
   files: Readonly<Record<string, string | Uint8Array>>,
 ): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'millrace-file-'));
+  directories.push(directory);
   for (const [name, content] of Object.entries(files)) {
     const path = join(directory, name);
     await mkdir(dirname(path), { recursive: true });
     writeFileSync(path, content);
   }
   return directory;
-}
-
-/** Ids of splits, for messages. */
-export function splitIds(splits: readonly Split[]): readonly string[] {
-  return splits.map((split) => split.id);
 }
