@@ -59,6 +59,7 @@ export {
   sequence,
   timestamps,
 } from './connector/datagen/generators.js';
+export { type DeadLetter, type DeadLetterPolicy, deadLetter } from './connector/dead-letters.js';
 export { discard } from './connector/discard/discard.js';
 export {
   fromAsync,

@@ -6,12 +6,21 @@
 import { writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector';
 import { join } from 'node:path';
-import { threadId } from 'node:worker_threads';
+import { setTimeout as pause } from 'node:timers/promises';
+import { threadId, Worker } from 'node:worker_threads';
 
 const directory = process.env.MILLRACE_BENCH_PROFILE;
 const SAMPLE_MICROS = 500;
 
+/** Time for a worker that ends by itself to write its profile before whoever started it terminates it. */
+const GRACE_MS = 1500;
+
 if (directory !== undefined) {
+  const terminate = Worker.prototype.terminate;
+  Worker.prototype.terminate = async function terminateLater() {
+    await pause(GRACE_MS);
+    return terminate.call(this);
+  };
   const session = new Session();
   session.connect();
   session.post('Profiler.enable');

@@ -66,6 +66,10 @@ export interface SourceConnector<T = unknown> {
   readonly maxParallelism: number | null;
   /** What a restart after a failure can promise. */
   readonly guarantee: 'exactly-once' | 'at-least-once' | 'at-most-once';
+  /** Number of records when it is known without planning, for choosing how to run small jobs. */
+  readonly rows?: number;
+  /** Where records that cannot be parsed go, when the policy is to keep them. */
+  readonly deadLetters?: SinkConnector | null;
   /** Whether readers read only the columns named in `ReaderContext.columns`. */
   readonly projects: boolean;
   /** Runs once on the caller's thread before the job starts. */

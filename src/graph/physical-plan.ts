@@ -20,11 +20,16 @@ export interface VertexSource {
   readonly columns: readonly string[] | null;
 }
 
+/** `VertexSink.after` of a sink that takes the records which the source could not parse. */
+export const DEAD_LETTERS = -2;
+
 /** A sink at the end of a chain. */
 export interface VertexSink {
   readonly identity: OperatorIdentity;
   readonly connector: SinkConnector;
-  /** Index in `operators` after which the sink taps the chain; -1: the chain's input itself. */
+  /** Index in `operators` after which the sink taps the chain; -1: the chain's input itself; or
+   * `DEAD_LETTERS`.
+   */
   readonly after: number;
 }
 

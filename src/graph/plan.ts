@@ -12,7 +12,14 @@ import { chainGraph, type Chain, type ChainedGraph } from './chained-graph.js';
 import { wantedFields, type WantedFields, withoutUnused } from './column-pruning.js';
 import { keepLiveNodes } from './live-nodes.js';
 import { identityOf, type LogicalGraph, type LogicalNode } from './logical-graph.js';
-import type { Edge, PhysicalPlan, Vertex, VertexSink } from './physical-plan.js';
+import type { OperatorIdentity } from '../operator/operator-spec.js';
+import {
+  DEAD_LETTERS,
+  type Edge,
+  type PhysicalPlan,
+  type Vertex,
+  type VertexSink,
+} from './physical-plan.js';
 import { PARALLELISM_MAX, type PlacedGraph, placeGraph } from './placement.js';
 import { freezePlain } from './plain-object.js';
 import { fingerprint } from './plan-hash.js';
@@ -115,6 +122,7 @@ function vertexOf(
     if (node.kind === 'source') {
       const { identity, connector, schema } = node;
       source = { identity, connector, schema, columns: wanted.outputs[node.id] ?? null };
+      if (connector.deadLetters) sinks.push(deadLettersOf(identity, connector.deadLetters));
     } else if (node.kind === 'operator') {
       operatorIndex.set(node.id, operators.length);
       const spec = withoutUnused(node.spec, wanted.outputs[node.id] ?? null);
@@ -143,6 +151,15 @@ function vertexOf(
     slots,
     chainBreaks: chain.outputs.map((edge) => chained.edges[edge]?.reason ?? ''),
   };
+}
+
+function deadLettersOf(source: OperatorIdentity, connector: SinkConnector): VertexSink {
+  const identity = {
+    uid: `${source.uid}:dead-letters`,
+    name: `dead letters of ${source.name}`,
+    createdAt: source.createdAt,
+  };
+  return { identity, connector, after: DEAD_LETTERS };
 }
 
 function nodeAt(graph: PlacedGraph, id: number): LogicalNode {

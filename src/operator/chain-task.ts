@@ -6,10 +6,10 @@
  * output, in state, or pending; a user function is called once per record.
  */
 import type { Batch } from '../record/batch.js';
-import { inferSchema, inferSlot } from '../record/infer.js';
+import { inferSlot } from '../record/infer.js';
 import type { Schema } from '../record/schema.js';
 import { VALUE_FIELD } from '../record/schema.js';
-import { sameSchema } from '../record/schema-merge.js';
+import { mergeSchemas, sameSchema } from '../record/schema-merge.js';
 import {
   ChainCompiler,
   type DrainFunction,
@@ -24,12 +24,20 @@ import { marksOf, prepareSchemas, schemaBehind } from './chain-schemas.js';
 import { restoreChain, snapshotChain } from './chain-snapshot.js';
 import type { Cursor, SnapshotSink, SnapshotSource, StepResult } from './contract.js';
 import { STEP_DONE, STEP_OUT_OF_BUDGET, STEP_OUT_OF_OUTPUT } from './contract.js';
-import { fitsSlot, widenFor } from './value-fits.js';
+import { withoutKey } from './operator-schema.js';
+import { fitsSlot, inferWithHints, widenFor } from './value-fits.js';
 
 /** Items of flatMaps and entries of state that a call may process for each row of its budget. */
 const ITEMS_PER_ROW = 8;
 /** Pending records looked at when a schema is inferred from them. */
 const INFER_RECORDS = 64;
+
+/** A record that did not fit, and what was agreed on for it. */
+interface Misfit {
+  readonly operator: number;
+  readonly record: unknown;
+  readonly schema: Schema;
+}
 
 /** Makes the task of one subtask of a chain. */
 export function createChainTask(options: ChainTaskOptions): CompiledChain {
@@ -49,7 +57,7 @@ class CompiledChainTask implements CompiledChain {
   #times = false;
   #kinds = false;
   /** The record that last did not fit, and the schema that was agreed on then. */
-  #misfit: { readonly record: unknown; readonly schema: Schema } | null = null;
+  #misfit: Misfit | null = null;
 
   constructor(options: ChainTaskOptions) {
     this.#run = new ChainRun(options);
@@ -184,13 +192,24 @@ class CompiledChainTask implements CompiledChain {
       pending.index + INFER_RECORDS,
     );
     try {
-      if (known === null) run.propose(operator, isKey ? keySchema(values) : inferSchema(values));
+      if (known === null) run.propose(operator, this.#firstSchema(operator, values));
       else this.#widen(pending, known, values[0]);
     } catch (error) {
       throw run.errors.failed(error, operator, -1);
     }
     pending.isMisfit = false;
     this.#invalidate();
+  }
+
+  /** The schema that an operator's records start with. */
+  #firstSchema(operator: number, values: readonly unknown[]): Schema {
+    const run = this.#run;
+    const { kind } = run.tree.operators[operator].spec;
+    if (kind === 'computeKey') return keySchema(values);
+    const inferred = inferWithHints(values, (name) => run.typeBefore(operator, name));
+    // The first result of a reduce is a record as it came in, and the others are meant to be alike.
+    const input = run.keyed[operator]?.input ?? null;
+    return kind === 'reduce' && input !== null ? mergeSchemas(withoutKey(input), inferred) : inferred;
   }
 
   /** Has the schema widened for a record that does not fit it. */
@@ -200,12 +219,16 @@ class CompiledChainTask implements CompiledChain {
     if (run.isDeclared(operator)) {
       throw run.errors.misfit(operator, known, misfitField(known, record));
     }
-    const agreed = run.propose(operator, widenFor(known, record));
+    const agreed = run.propose(
+      operator,
+      widenFor(known, record, (name) => run.typeBefore(operator, name)),
+    );
     const last = this.#misfit;
-    if (last !== null && last.record === record && sameSchema(last.schema, agreed)) {
+    const isAgain = last?.operator === operator && last.record === record;
+    if (isAgain && sameSchema(last.schema, agreed)) {
       throw run.errors.misfit(operator, agreed, misfitField(agreed, record));
     }
-    this.#misfit = { record, schema: agreed };
+    this.#misfit = { operator, record, schema: agreed };
   }
 
   #rowsFunction(input: number, batch: Batch): RowsFunction | null {

@@ -32,9 +32,6 @@ export interface JobResult {
   readonly ledger: readonly { readonly slot: number; readonly rows: readonly LedgerRow[] }[];
 }
 
-/** Bad records whose bytes are kept for the caller; all are counted. */
-const BAD_RECORDS_KEPT_MAX = 1000;
-
 /** The slot number under which the shared memory of the run stands in the ledger. */
 export const SHARED_LEDGER = -2;
 
@@ -69,7 +66,6 @@ export class Execution implements RunObserver, JobExecution {
   readonly #ledger: { slot: number; rows: readonly LedgerRow[] }[] = [];
   readonly #signal: AbortSignal | null;
   readonly #onAbort = (): void => this.cancel();
-  #badRecords = 0;
   #control: RunControl | null = null;
   #resolve: (result: JobResult) => void = () => {};
   #reject: (error: unknown) => void = () => {};
@@ -123,7 +119,7 @@ export class Execution implements RunObserver, JobExecution {
   }
 
   onBadRecord(record: BadRecordReport): void {
-    if (this.#badRecords++ < BAD_RECORDS_KEPT_MAX) this.#events.push({ type: 'badRecord', record });
+    this.#events.push({ type: 'badRecord', record });
   }
 
   onLedger(slot: number, rows: readonly LedgerRow[]): void {
@@ -161,12 +157,13 @@ export class Execution implements RunObserver, JobExecution {
   }
 
   #result(): JobResult {
+    const metrics = this.metrics();
     return {
       jobName: this.jobName,
       state: 'FINISHED',
       durationMs: systemClock.monotonicMs() - this.#startedMs,
-      metrics: this.metrics(),
-      badRecords: this.#badRecords,
+      metrics,
+      badRecords: metrics.vertices.reduce((sum, vertex) => sum + vertex.badRecords, 0),
       ledger: this.#ledger,
     };
   }

@@ -9,7 +9,7 @@ import { MillraceError } from '../base/errors.js';
 import { SeededRandom } from '../base/random.js';
 import type { BadRecord, SourceReader } from '../connector/contract.js';
 import type { PhysicalPlan, Vertex } from '../graph/physical-plan.js';
-import { HOST_SLOT } from '../graph/physical-plan.js';
+import { DEAD_LETTERS, HOST_SLOT } from '../graph/physical-plan.js';
 import { RunMetrics } from '../metrics/run-metrics.js';
 import type { TaskMetricsWriter } from '../metrics/task-metrics.js';
 import type { ChainOutput } from '../operator/chain-options.js';
@@ -22,6 +22,7 @@ import type { StateTable, TableSpec } from '../state/contract.js';
 import { createHotTable } from '../state/hot-table.js';
 import { originsOf, targetsOf } from './channels.js';
 import { ControlMemory } from './control-layout.js';
+import { DeadLetterQueue } from './dead-letter-queue.js';
 import { type Deployment, type RingPlacement, StreamIds } from './deployment.js';
 import { type InputChannel, InputGate } from './input-gate.js';
 import { QueueLimit } from './queue-limit.js';
@@ -29,6 +30,9 @@ import { RingPort } from './ring-port.js';
 import { SinkPort } from './sink-port.js';
 import { SourceHead } from './source-head.js';
 import { Subtask, type SubtaskSink } from './subtask.js';
+
+/** Bad records a subtask sends to the caller one by one; all are counted, and written as dead letters. */
+const BAD_RECORDS_REPORTED_MAX = 1000;
 
 /** What a slot is built from. */
 export interface SlotParts {
@@ -102,12 +106,12 @@ class SlotBuilder {
         columns: this.#parts.plan.edges[output.edge].columns,
         maxParallelism: this.#maxParallelismOf(output.edge),
       })),
-      ...vertex.sinks.map((sink, at) => ({
-        port: sinks[at].port,
-        after: sink.after,
-        partitioner: { kind: 'forward' as const },
-        columns: sink.connector.columns,
-      })),
+      ...vertex.sinks.flatMap((sink, at) => {
+        if (sink.after === DEAD_LETTERS) return [];
+        const partitioner = { kind: 'forward' } as const;
+        const { columns } = sink.connector;
+        return [{ port: sinks[at].port, after: sink.after, partitioner, columns }];
+      }),
     ];
     const task = createChainTask({
       vertexName: vertex.name,
@@ -124,7 +128,8 @@ class SlotBuilder {
       tables: (_uid, spec) => this.#table(vertex, index, spec),
       preAggregateKeysMax: deployment.settings['aggregate.preAggregateKeys'],
     });
-    const source = vertex.source === null ? null : await this.#source(vertex, index);
+    const source =
+      vertex.source === null ? null : await this.#source(vertex, index, sinks, metrics);
     return new Subtask({
       vertexId: vertex.id,
       index,
@@ -152,8 +157,16 @@ class SlotBuilder {
     return table;
   }
 
-  async #source(vertex: Vertex, index: number): Promise<SourceHead> {
+  async #source(
+    vertex: Vertex,
+    index: number,
+    sinks: readonly SubtaskSink[],
+    metrics: TaskMetricsWriter,
+  ): Promise<SourceHead> {
     const { deployment, disk, clock, onBadRecord } = this.#parts;
+    const letterSink = vertex.sinks.findIndex((sink) => sink.after === DEAD_LETTERS);
+    const deadLetters = letterSink < 0 ? null : new DeadLetterQueue(sinks[letterSink].port);
+    let reported = 0;
     const plan = deployment.sourcePlans[vertex.id];
     if (vertex.source === null || plan === null) throw missing(vertex, 'source');
     const reader: SourceReader = await vertex.source.connector.open({
@@ -167,10 +180,14 @@ class SlotBuilder {
       schemas: this.#registry.stream(this.#streams.source(vertex.id)),
       batchRows: deployment.settings['exchange.batchRows'],
       wake: this.#wakeSelf(),
-      badRecord: (record) => onBadRecord(vertex, record),
+      badRecord: (record) => {
+        metrics.addBadRecords(1);
+        deadLetters?.add(record);
+        if (reported++ < BAD_RECORDS_REPORTED_MAX) onBadRecord(vertex, record);
+      },
     });
     this.#opened.push(reader);
-    return new SourceHead(reader, plan, this.#control.nextSplit(vertex.id));
+    return new SourceHead(reader, plan, this.#control.nextSplit(vertex.id), deadLetters);
   }
 
   async #sink(

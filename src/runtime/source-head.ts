@@ -10,6 +10,7 @@ import {
   type SourceReader,
 } from '../connector/contract.js';
 import type { Batch } from '../record/batch.js';
+import type { DeadLetterQueue } from './dead-letter-queue.js';
 
 /** The next batch is ready. */
 export const HEAD_BATCH = 0;
@@ -26,8 +27,15 @@ export class SourceHead {
   readonly #plan: SourcePlan;
   /** One Int32: the index of the next unclaimed split. */
   readonly #nextSplit: Int32Array;
+  readonly #deadLetters: DeadLetterQueue | null;
 
-  constructor(reader: SourceReader, plan: SourcePlan, nextSplit: Int32Array) {
+  constructor(
+    reader: SourceReader,
+    plan: SourcePlan,
+    nextSplit: Int32Array,
+    deadLetters: DeadLetterQueue | null,
+  ) {
+    this.#deadLetters = deadLetters;
     this.#reader = reader;
     this.#plan = plan;
     this.#nextSplit = nextSplit;
@@ -42,6 +50,14 @@ export class SourceHead {
   }
 
   poll(): number {
+    // A sink that has no room for dead letters holds the source back, like any other sink.
+    if (this.#deadLetters !== null && !this.#deadLetters.drain()) return HEAD_WAIT;
+    const result = this.#pollReader();
+    if (result !== HEAD_END || this.#deadLetters === null) return result;
+    return this.#deadLetters.drain() ? HEAD_END : HEAD_WAIT;
+  }
+
+  #pollReader(): number {
     for (;;) {
       const result = this.#reader.poll();
       if (result === POLL_BATCH) {

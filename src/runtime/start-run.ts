@@ -9,6 +9,7 @@ import { MillraceError } from '../base/errors.js';
 import { nodeDisk } from '../base/node-disk.js';
 import { freshSeed } from '../base/random.js';
 import type { PlainData, SourcePlan } from '../connector/contract.js';
+import type { LogicalGraph } from '../graph/logical-graph.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import { planJob } from '../graph/plan.js';
 import type { Schema } from '../record/schema.js';
@@ -34,11 +35,11 @@ export interface RunRequest {
 
 /** Plans the job as `startRun` would, without running it. */
 export function planOf(request: RunRequest): PlannedRun {
-  const isThreaded = usesThreads(request);
   const { settings, params } = request;
+  const graph = request.job.build(params);
+  const isThreaded = usesThreads(request, graph);
   const parallelism = settings.parallelism ?? (isThreaded ? availableParallelism() : 1);
   const options = { parallelism, maxParallelism: settings.maxParallelism, params };
-  const graph = request.job.build(params);
   const plan = planJob(graph, options);
   return {
     plan: isThreaded ? plan : planInThread(plan),
@@ -116,12 +117,24 @@ async function startIsolated(plan: PhysicalPlan, request: RunRequest): Promise<J
 }
 
 /** Threads where the job can be imported by them; otherwise the calling thread, if that is not a lie. */
-function usesThreads({ job, settings, world }: RunRequest): boolean {
+function usesThreads({ job, settings, world }: RunRequest, graph: LogicalGraph): boolean {
   if (settings.runtime === 'in-thread' || world !== undefined) return false;
+  if (settings.runtime === 'auto' && settings.parallelism === null && isSmall(graph)) return false;
   if (job.isImportable && job.module !== null) return true;
   const asked = settings.runtime === 'threads' || (settings.parallelism ?? 1) > 1;
   if (!asked) return false;
   throw notImportable({ job });
+}
+
+/** Below this many rows, all of them in memory, starting threads costs more than it can save. */
+const SMALL_ROWS_MAX = 10_000;
+
+function isSmall(graph: LogicalGraph): boolean {
+  let rows = 0;
+  for (const node of graph.nodes) {
+    if (node.kind === 'source') rows += node.connector.rows ?? Number.POSITIVE_INFINITY;
+  }
+  return rows <= SMALL_ROWS_MAX;
 }
 
 function notImportable({ job }: Pick<RunRequest, 'job'>): MillraceError {

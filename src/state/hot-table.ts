@@ -397,7 +397,7 @@ class HotTable implements StateTable {
     // What was loaded is in a snapshot: it has not changed since, and removing it must leave a tombstone.
     clearBit(marks.dirty, offset);
     setBit(marks.base, offset);
-    
+    this.#index.flag(entry.keyGroup, hash, id, 0, WORD_TOUCHED);
   }
 
   #loadValues(entry: number, values: readonly unknown[]): void {

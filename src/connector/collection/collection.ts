@@ -43,6 +43,7 @@ export function collection<T>(
     type: 'collection',
     name: options.name ?? `collection of ${items.length}`,
     bounded: true,
+    rows: items.length,
     host: true,
     maxParallelism: 1,
     guarantee: 'exactly-once',

@@ -2,6 +2,8 @@
  * Options that all file sources share, and their checking. Callers: the CSV, NDJSON and text
  * sources. Runs on: any thread; pure.
  */
+import type { SinkConnector } from '../contract.js';
+import type { DeadLetterPolicy } from '../dead-letters.js';
 import { MillraceError } from '../../base/errors.js';
 import { didYouMean } from '../../base/nearest-name.js';
 import { type ByteSize, parseBytes } from '../../base/units.js';
@@ -16,9 +18,9 @@ export interface FileSourceOptions {
   readonly encoding?: Encoding;
   /**
    * What happens to a record that cannot be parsed: `'fail'` (default) ends the job and names it,
-   * `'skip'` counts it and keeps it for the dead letters.
+   * `'skip'` counts it and goes on, `deadLetter(sink)` also writes it to a sink of its own.
    */
-  readonly onError?: 'fail' | 'skip';
+  readonly onError?: 'fail' | 'skip' | DeadLetterPolicy;
   /**
    * Size of the pieces that subtasks take in turn; default by the size of the input, 1 to 16 MiB.
    */
@@ -32,6 +34,7 @@ export interface FileSettings {
   readonly compression: Codec | 'auto';
   readonly encoding: Encoding;
   readonly onError: 'fail' | 'skip';
+  readonly deadLetters: SinkConnector | null;
   readonly splitBytes: number | null;
   readonly rowBytesMax: number;
 }
@@ -59,13 +62,21 @@ export function fileSettings(
   const { compression = 'auto', encoding = 'utf8', onError = 'fail' } = options;
   checkChoice(type, 'compression', compression, CODECS);
   checkChoice(type, 'encoding', encoding, encodings);
-  checkChoice(type, 'onError', onError, ['fail', 'skip']);
+  const policy = typeof onError === 'object' ? onError : null;
+  if (policy === null) checkChoice(type, 'onError', onError, ['fail', 'skip']);
   const splitBytes =
     options.splitBytes === undefined ? null : parseBytes(options.splitBytes, `${type}: splitBytes`);
   const rowBytesMax = parseBytes(options.maxRowBytes ?? ROW_BYTES_MAX, `${type}: maxRowBytes`);
   checkRange(type, 'splitBytes', splitBytes ?? 1, 1, Number.MAX_SAFE_INTEGER);
   checkRange(type, 'maxRowBytes', rowBytesMax, 1, ROW_BYTES_LIMIT);
-  return { compression, encoding, onError, splitBytes, rowBytesMax };
+  return {
+    compression,
+    encoding,
+    onError: onError === 'fail' ? 'fail' : 'skip',
+    deadLetters: policy?.sink ?? null,
+    splitBytes,
+    rowBytesMax,
+  };
 }
 
 /** Checks how much of a row is validated. */

@@ -28,7 +28,7 @@ export function createFileSource<T>(
   settings: FileSettings,
   validate: ValidateMode,
 ): FileSource<T> {
-  const { onError, encoding, rowBytesMax, compression, splitBytes } = settings;
+  const { onError, deadLetters, encoding, rowBytesMax, compression, splitBytes } = settings;
   const source: FileSource<T> = {
     kind: 'source',
     type: format.type,
@@ -40,6 +40,7 @@ export function createFileSource<T>(
     projects: true,
     validate,
     onError,
+    deadLetters,
     plan: (context: PlanContext): Promise<SourcePlan> =>
       planFiles({ format, patterns, compression, encoding, splitBytes }, context),
     open: async (context: ReaderContext): Promise<SourceReader> => {
