@@ -5,8 +5,8 @@
  */
 import { randomBelow } from './random.mjs';
 
-/** Records of one pass: more than branch predictors learn, within the second and third cache. */
-export const PASS_ROWS = 65_536;
+/** Records of one pass: more than branch predictors learn, few enough for the second cache. */
+export const PASS_ROWS = 16_384;
 
 /**
  * Two whole numbers.
@@ -34,7 +34,7 @@ export const PASS_ROWS = 65_536;
 
 /** Values of `city`; the case counts orders from the first one. */
 export const CITIES = ['Oslo', 'Rome', 'Lisbon', 'Warsaw', 'Vienna', 'Dublin', 'Tallinn', 'Utrecht'];
-const USERS = 50_000;
+const USERS = 20_000;
 const NOTE_LENGTH_MIN = 24;
 const NOTE_LENGTH_MAX = 40;
 

@@ -2,13 +2,24 @@
  * `millrace explain`: the plan of a job, as text or JSON. Callers: `main.ts`. Runs on: the main thread.
  */
 import { explainJob } from '../runtime/explain-job.js';
+import type { CommandContext } from './command-context.js';
+import { EXIT_OK } from './exit-codes.js';
 import { type JobCallOptions, jobCall } from './job-call.js';
 
+/** Options as commander gives them. */
+export interface ExplainCommandOptions extends JobCallOptions {
+  readonly code?: boolean;
+}
+
 /** Prints the plan; the exit code. */
-export async function explainCommand(module: string, options: JobCallOptions): Promise<number> {
+export async function explainCommand(
+  module: string,
+  options: ExplainCommandOptions,
+  context: CommandContext,
+): Promise<number> {
   const call = await jobCall(module, options);
   const explained = explainJob({ ...call, baseDirectory: process.cwd(), signal: null });
-  if (options.json === true) process.stdout.write(`${JSON.stringify(explained.plan)}\n`);
-  else process.stdout.write(`${explained.text}\n`);
-  return 0;
+  if (context.json !== null) context.json.line({ type: 'plan', ...{ plan: explained.plan } });
+  else context.stdout.write(`${explained.text}\n`);
+  return EXIT_OK;
 }

@@ -3,88 +3,165 @@
  * request. Callers: `main.ts`. Runs on: the main thread. Invariant: results go to standard output, everything
  * about the run to standard error, so that a pipe gets records only.
  */
-import { describeError, MillraceError, toWire } from '../base/errors.js';
+import { MillraceError } from '../base/errors.js';
 import type { JobExecution, JobResult } from '../runtime/execution.js';
 import { explainPlanText } from '../runtime/explain-job.js';
 import { startRun } from '../runtime/start-run.js';
-import { type JobCallOptions, jobCall } from './job-call.js';
-import { createView } from './run-view.js';
+import { BadRecords } from './bad-records.js';
+import type { CommandContext } from './command-context.js';
+import { errorReport } from './error-report.js';
+import { EXIT_BROKEN_PIPE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK } from './exit-codes.js';
+import { onInterrupts } from './interrupts.js';
+import { type JobCall, type JobCallOptions, jobCall } from './job-call.js';
+import { badRecordLine, errorLine, type JsonOutput, reportRun, resultLine } from './json-view.js';
+import { openingLines } from './opening.js';
+import { LiveView, PlainView, type RunView, shortNames } from './run-view.js';
+import { Screen } from './screen.js';
+import { type RunEnd, summaryLines } from './summary.js';
 import { verboseReport } from './verbose-report.js';
+import { viewModel } from './view-model.js';
+import { chainTable } from './view-table.js';
 
 /** Options as commander gives them. */
 export interface RunCommandOptions extends JobCallOptions {
   readonly verbose?: boolean;
 }
 
-/** The job failed. */
-const EXIT_FAILED = 1;
-/** The job was interrupted; 128 + SIGINT, as shells do it. */
-const EXIT_INTERRUPTED = 130;
-
-/** Runs the job; the exit code. */
-export async function runCommand(module: string, options: RunCommandOptions): Promise<number> {
+/** Runs the job; the exit code. Throws what is wrong with the call, the configuration or the job. */
+export async function runCommand(
+  module: string,
+  options: RunCommandOptions,
+  context: CommandContext,
+): Promise<number> {
   const call = await jobCall(module, options);
   const execution = await startRun({ ...call, baseDirectory: process.cwd(), signal: null });
-  const isJson = options.json === true;
-  if (!isJson) process.stderr.write(`${explainPlanText(execution.plan)}\n\n`);
-  const release = onInterrupt(execution);
-  const view = createView(execution, { isJson, stream: process.stderr });
-  try {
-    const result = await execution.finished;
-    view.end(result);
-    report(result, options);
-    return 0;
-  } catch (error) {
-    view.end(null);
-    if (isJson)
-      process.stdout.write(`${JSON.stringify({ type: 'error', error: toWire(error) })}\n`);
-    else process.stderr.write(`${failureText(error)}\n`);
-    const isCanceled = MillraceError.is(error) && error.code === 'JOB_CANCELED';
-    return isCanceled ? EXIT_INTERRUPTED : EXIT_FAILED;
-  } finally {
-    release();
+  const session = new RunSession(execution, call, options, context);
+  return session.run();
+}
+
+/** Columns of the summary where there is no terminal to ask. */
+const PLAIN_COLUMNS = 100;
+/** More lines than any table has. */
+const ALL_LINES = 10_000;
+
+/** One run from its first line to its last. */
+class RunSession {
+  readonly #execution: JobExecution;
+  readonly #call: JobCall;
+  readonly #isVerbose: boolean;
+  readonly #context: CommandContext;
+  readonly #badRecords = new BadRecords();
+
+  constructor(
+    execution: JobExecution,
+    call: JobCall,
+    options: RunCommandOptions,
+    context: CommandContext,
+  ) {
+    this.#execution = execution;
+    this.#call = call;
+    this.#isVerbose = options.verbose === true;
+    this.#context = context;
+  }
+
+  async run(): Promise<number> {
+    const { json } = this.#context;
+    const events = this.#followEvents();
+    const view = json === null ? this.#openView() : jsonView(this.#execution, json);
+    const interrupts = onInterrupts({
+      cancel: (message) => {
+        if (message !== null) view.say(message);
+        this.#execution.cancel();
+      },
+    });
+    const startedMs = this.#execution.metrics().elapsedMs;
+    try {
+      const result = await this.#execution.finished;
+      await events;
+      this.#end(view, result);
+      return EXIT_OK;
+    } catch (error) {
+      await events;
+      if (interrupts.isPipeBroken) return EXIT_BROKEN_PIPE;
+      this.#fail(view, error, startedMs);
+      return interrupts.isInterrupted && isCanceled(error) ? EXIT_INTERRUPTED : EXIT_FAILED;
+    } finally {
+      view.close([]);
+      interrupts.release();
+    }
+  }
+
+  #openView(): RunView {
+    const { stderr, stdout, style, isLive } = this.#context;
+    const text = this.#isVerbose ? explainPlanText(this.#execution.plan) : null;
+    const columns = isLive ? (stderr.columns ?? PLAIN_COLUMNS) : PLAIN_COLUMNS;
+    for (const line of openingLines(this.#execution.plan, text, columns, style)) {
+      stderr.write(`${line}\n`);
+    }
+    if (!isLive) return new PlainView(this.#execution, stderr);
+    const screen = new Screen(stderr, stdout.isTTY === true ? [stdout] : [], {
+      on: (event, listener) => process.on(event, listener),
+      off: (event, listener) => process.off(event, listener),
+      suspend: () => process.kill(process.pid, 'SIGSTOP'),
+    });
+    return new LiveView(this.#execution, screen, style);
+  }
+
+  async #followEvents(): Promise<void> {
+    for await (const event of this.#execution.events()) {
+      if (event.type !== 'badRecord') continue;
+      this.#badRecords.add(event.record);
+      this.#context.json?.line(badRecordLine(event.record));
+    }
+  }
+
+  #end(view: RunView, result: JobResult): void {
+    const { json } = this.#context;
+    if (json !== null) {
+      json.line(resultLine(result));
+      return;
+    }
+    const lines = this.#block('finished', result.durationMs);
+    if (this.#isVerbose) lines.push('', ...verboseReport(result, this.#call.settings));
+    view.close(lines);
+  }
+
+  #fail(view: RunView, error: unknown, startedMs: number): void {
+    const { json, stderr, style } = this.#context;
+    if (json !== null) {
+      json.line(errorLine(error));
+      return;
+    }
+    const durationMs = this.#execution.metrics().elapsedMs - startedMs;
+    view.close(this.#block(isCanceled(error) ? 'canceled' : 'failed', durationMs));
+    if (isCanceled(error)) return;
+    const { plan } = this.#execution;
+    stderr.write(`\n${errorReport(error, { style, plan, directory: process.cwd() })}\n`);
+  }
+
+  /** What stays of the view: on a terminal the table with averages over the whole run, then the summary. */
+  #block(end: RunEnd, durationMs: number): string[] {
+    const { isLive, stderr, style } = this.#context;
+    const metrics = shortNames(this.#execution.metrics());
+    const width = (isLive ? (stderr.columns ?? PLAIN_COLUMNS) : PLAIN_COLUMNS) - 1;
+    const { plan } = this.#execution;
+    const total = metrics.vertices.reduce((sum, vertex) => sum + vertex.badRecords, 0);
+    const badRecords = this.#badRecords.groups(total);
+    const summary = summaryLines({ plan, end, durationMs, metrics, badRecords }, width, style);
+    if (!isLive && !this.#isVerbose) return [...summary];
+    const model = viewModel({ ...metrics, elapsedMs: durationMs }, null);
+    const look = { width, linesMax: ALL_LINES, style, marked: null };
+    // Edges are empty at the end, or hold what nobody will read any more.
+    const table = chainTable({ ...model, edges: [] }, look);
+    return [...table.map((line) => line.text), '', ...summary];
   }
 }
 
-function report(result: JobResult, options: RunCommandOptions): void {
-  if (options.json === true) {
-    process.stdout.write(`${JSON.stringify({ type: 'result', ...result })}\n`);
-  } else if (options.verbose === true) {
-    process.stderr.write(`${verboseReport(result)}\n`);
-  }
+function jsonView(execution: JobExecution, output: JsonOutput): RunView {
+  const stop = reportRun(execution, output);
+  return { say: () => {}, close: stop };
 }
 
-/** The error, and under it the causes and the user's lines of their stacks. */
-function failureText(error: unknown): string {
-  const lines = [describeError(error)];
-  let cause: unknown = error instanceof Error ? error.cause : undefined;
-  for (let depth = 0; cause instanceof Error && depth < 4; depth++) {
-    const frames = (cause.stack ?? '').split('\n').slice(1, 5);
-    lines.push(`  caused by ${cause.name}: ${cause.message}`, ...frames);
-    cause = cause.cause;
-  }
-  return lines.join('\n');
-}
-
-/** The first interrupt cancels in order, the second ends the process at once. */
-function onInterrupt(execution: JobExecution): () => void {
-  let interrupts = 0;
-  const onSignal = (): void => {
-    if (++interrupts > 1) process.exit(EXIT_INTERRUPTED);
-    process.stderr.write('\nCanceling; interrupt again to end at once.\n');
-    execution.cancel();
-  };
-  // A reader that went away, as `head` does, wants no more results.
-  const onPipe = (error: NodeJS.ErrnoException): void => {
-    if (error.code !== 'EPIPE') throw error;
-    execution.cancel();
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  process.stdout.on('error', onPipe);
-  return () => {
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
-    process.stdout.off('error', onPipe);
-  };
+function isCanceled(error: unknown): boolean {
+  return MillraceError.is(error) && error.code === 'JOB_CANCELED';
 }

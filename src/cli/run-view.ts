@@ -1,156 +1,166 @@
 /**
- * The view of a running job: on a terminal a block that is redrawn in place and ends as a tidy summary, elsewhere a
- * plain line every few seconds. Callers: the run command. Runs on: the main thread. Invariant: the block is erased
- * before anything else is printed below it, and the cursor is always given back.
+ * Shows a run while it runs: on a terminal a block that is redrawn in place, elsewhere a plain line every few seconds,
+ * with `--json` a line of JSON. Callers: the run command. Runs on: the main thread. Invariant: everything about the
+ * run goes to standard error (as JSON to standard output), so that a pipe gets records only.
  */
-import type { WriteStream } from 'node:tty';
-import { formatBytes, formatCount, formatDuration } from '../base/units.js';
-import type { JobExecution, JobResult } from '../runtime/execution.js';
-import type { RunMetricsSnapshot, VertexMetrics } from '../runtime/metrics-snapshot.js';
+import { fitText, textWidth } from '../connector/print/text-width.js';
+import type { RunMetricsSnapshot } from '../runtime/metrics-snapshot.js';
+import type { JobExecution } from '../runtime/execution.js';
+import { bottleneck } from './bottleneck.js';
+import { progressLine, progressText } from './progress-text.js';
+import type { Screen, ScreenLine } from './screen.js';
+import type { Style } from './style.js';
+import { type RunViewModel, viewModel } from './view-model.js';
+import { chainTable } from './view-table.js';
 
-/** Shows a run until `end`. */
+/** Shows a run until it is closed. */
 export interface RunView {
-  /** Draws the last state; `result` null when the job did not finish. */
-  end(result: JobResult | null): void;
+  /** Says something about the run that is no result, such as a warning. */
+  say(text: string): void;
+  /** Ends the view; `lines` is what stays of it. Does nothing when called again. */
+  close(lines: readonly string[]): void;
 }
 
-/** Where and how the view is drawn. */
-export interface RunViewOptions {
-  readonly isJson: boolean;
-  readonly stream: Pick<WriteStream, 'write' | 'isTTY' | 'columns'>;
+/** A stream for text. */
+export interface TextStream {
+  write(text: string): unknown;
 }
 
 const REDRAW_MS = 200;
+/** Rates of the live view are averages over so long, so that they can be read. */
+const WINDOW_MS = 2000;
 const PLAIN_LINE_MS = 5000;
+/** The last column stays empty: a terminal that has filled it may already have wrapped. */
+const MARGIN = 1;
+/** Lines below the table: an empty one, progress, bottleneck. */
+const FOOT_LINES = 3;
 
-/** A view that fits where the output goes. */
-export function createView(execution: JobExecution, options: RunViewOptions): RunView {
-  const { stream, isJson } = options;
-  if (isJson) return { end: () => {} };
-  const isLive = stream.isTTY === true && process.env['CI'] === undefined;
-  const painter = new Painter(execution, stream, isLive);
-  return painter;
+/** What the live block shows at a moment. */
+export interface LiveFrame {
+  readonly model: RunViewModel;
+  readonly slots: number;
+  readonly columns: number;
+  readonly rows: number;
+  readonly style: Style;
 }
 
-class Painter implements RunView {
-  readonly #execution: JobExecution;
-  readonly #stream: RunViewOptions['stream'];
-  readonly #isLive: boolean;
-  readonly #timer: NodeJS.Timeout;
-  #linesDrawn = 0;
-  #previous: RunMetricsSnapshot | null = null;
-
-  constructor(execution: JobExecution, stream: RunViewOptions['stream'], isLive: boolean) {
-    this.#execution = execution;
-    this.#stream = stream;
-    this.#isLive = isLive;
-    this.#timer = setInterval(() => this.#tick(), isLive ? REDRAW_MS : PLAIN_LINE_MS);
-    this.#timer.unref();
-  }
-
-  end(result: JobResult | null): void {
-    clearInterval(this.#timer);
-    if (this.#isLive) this.#erase();
-    const metrics = result?.metrics ?? this.#execution.metrics();
-    const lines = blockOf(metrics, null, this.#width());
-    if (result !== null) lines.push(summaryOf(result));
-    this.#stream.write(`${lines.join('\n')}\n`);
-  }
-
-  #tick(): void {
-    const metrics = this.#execution.metrics();
-    if (this.#isLive) {
-      const lines = blockOf(metrics, this.#previous, this.#width());
-      lines.push(progressOf(metrics));
-      this.#erase();
-      this.#stream.write(`${lines.join('\n')}\n`);
-      this.#linesDrawn = lines.length;
-    } else {
-      this.#stream.write(`${progressOf(metrics)}\n`);
-    }
-    this.#previous = metrics;
-  }
-
-  #erase(): void {
-    if (this.#linesDrawn > 0) this.#stream.write(`\x1b[${this.#linesDrawn}A\x1b[0J`);
-    this.#linesDrawn = 0;
-  }
-
-  #width(): number {
-    return Math.max(60, Math.min(this.#stream.columns ?? 100, 160));
-  }
-}
-
-/** One line per vertex: rate, rows, bytes, and the shares of time of its subtasks. */
-function blockOf(
-  metrics: RunMetricsSnapshot,
-  previous: RunMetricsSnapshot | null,
-  width: number,
-): string[] {
-  const nameWidth = Math.max(12, width - 60);
-  const head = `${'operator chain'.padEnd(nameWidth)} ${'rows/s'.padStart(9)} ${'rows'.padStart(9)} ${'bytes'.padStart(9)}  busy blocked idle`;
-  const lines = [head];
-  for (const vertex of metrics.vertices) {
-    const before = previous?.vertices[vertex.id];
-    const seconds = (metrics.elapsedMs - (previous?.elapsedMs ?? 0)) / 1000;
-    const rows = vertex.rowsIn - (before?.rowsIn ?? 0);
-    const rate = seconds > 0 ? rows / seconds : 0;
-    const name = shorten(`${vertex.name} x${vertex.parallelism}`, nameWidth);
-    const bytes = vertex.bytesIn > 0 ? formatBytes(vertex.bytesIn) : '';
-    lines.push(
-      `${name.padEnd(nameWidth)} ${formatCount(rate).padStart(9)} ` +
-        `${formatCount(vertex.rowsIn).padStart(9)} ${bytes.padStart(9)}  ${sharesOf(vertex, before)}`,
-    );
+/** The lines of the live block. */
+export function liveLines({ model, slots, columns, rows, style }: LiveFrame): readonly ScreenLine[] {
+  const width = Math.max(20, columns - MARGIN);
+  const slow = bottleneck(model, slots);
+  const table = chainTable(model, {
+    width,
+    linesMax: Math.max(2, rows - FOOT_LINES - MARGIN),
+    style,
+    marked: slow?.chain ?? null,
+  });
+  const progress = progressLine(model.progress, width, style);
+  const plainWidth = Math.min(width, textWidth(progressText(model.progress)));
+  const lines: ScreenLine[] = [
+    ...table,
+    { text: '', width: 0 },
+    { text: progress, width: model.progress.share === null ? plainWidth : width },
+  ];
+  if (slow !== null) {
+    const text = fitText(slow.sentence, width);
+    lines.push({ text: style.dim(text), width: textWidth(text) });
   }
   return lines;
 }
 
-function sharesOf(vertex: VertexMetrics, before: VertexMetrics | undefined): string {
-  let busy = 0;
-  let blocked = 0;
-  let idle = 0;
-  for (const [index, task] of vertex.subtasks.entries()) {
-    const earlier = before?.subtasks[index];
-    busy += task.busyMs - (earlier?.busyMs ?? 0);
-    blocked += task.backpressuredMs - (earlier?.backpressuredMs ?? 0);
-    idle += task.idleMs - (earlier?.idleMs ?? 0);
+/** The block on a terminal. */
+export class LiveView implements RunView {
+  readonly #execution: JobExecution;
+  readonly #screen: Screen;
+  readonly #style: Style;
+  readonly #timer: NodeJS.Timeout;
+  /** Snapshots of the last moments, the oldest first. */
+  #window: RunMetricsSnapshot[] = [];
+  #said = '';
+
+  constructor(execution: JobExecution, screen: Screen, style: Style) {
+    this.#execution = execution;
+    this.#screen = screen;
+    this.#style = style;
+    this.#timer = setInterval(() => this.#tick(), REDRAW_MS);
   }
-  const total = busy + blocked + idle;
-  const share = (ms: number): string => `${total > 0 ? Math.round((100 * ms) / total) : 0}%`;
-  return `${share(busy).padStart(4)} ${share(blocked).padStart(7)} ${share(idle).padStart(4)}`;
+
+  say(text: string): void {
+    this.#said = text;
+    this.#tick();
+  }
+
+  close(lines: readonly string[]): void {
+    clearInterval(this.#timer);
+    this.#screen.close(lines);
+  }
+
+  #tick(): void {
+    const now = shortNames(this.#execution.metrics());
+    this.#window.push(now);
+    while (now.elapsedMs - (this.#window[1]?.elapsedMs ?? now.elapsedMs) >= WINDOW_MS) {
+      this.#window.shift();
+    }
+    const [oldest = now] = this.#window;
+    const { columns, rows } = this.#screen;
+    const slots = slotCount(this.#execution);
+    const style = this.#style;
+    const model = viewModel(now, oldest === now ? null : oldest);
+    const lines = liveLines({ model, slots, columns, rows, style });
+    const said = fitText(this.#said, columns - MARGIN);
+    const note = said === '' ? [] : [{ text: style.yellow(said), width: textWidth(said) }];
+    this.#screen.draw([...lines, ...note]);
+  }
 }
 
-/** Progress of the sources, with the time left when their size is known. */
-function progressOf(metrics: RunMetricsSnapshot): string {
-  const sources = metrics.vertices.filter((vertex) => vertex.isSource);
-  const rows = sources.reduce((sum, source) => sum + source.rowsIn, 0);
-  const elapsed = `${formatCount(rows)} rows in ${formatDuration(metrics.elapsedMs)}`;
-  const known = sources.filter((source) => (source.bytesTotal ?? 0) > 0);
-  if (known.length === 0 || known.length < sources.length) return elapsed;
-  const done = known.reduce((sum, source) => sum + source.bytesIn, 0);
-  const total = known.reduce((sum, source) => sum + (source.bytesTotal ?? 0), 0);
-  const share = Math.min(1, done / total);
-  const leftMs = share > 0.02 ? (metrics.elapsedMs * (1 - share)) / share : null;
-  const left = leftMs === null ? '' : `, about ${formatDuration(leftMs)} left`;
-  return `${bar(share)} ${Math.round(share * 100)} %  ${elapsed}${left}`;
+/** Lines for logs and pipes. */
+export class PlainView implements RunView {
+  readonly #execution: JobExecution;
+  readonly #stream: TextStream;
+  readonly #timer: NodeJS.Timeout;
+  #before: RunMetricsSnapshot | null = null;
+  #isClosed = false;
+
+  constructor(execution: JobExecution, stream: TextStream) {
+    this.#execution = execution;
+    this.#stream = stream;
+    this.#timer = setInterval(() => this.#tick(), PLAIN_LINE_MS);
+  }
+
+  say(text: string): void {
+    this.#stream.write(`${text}\n`);
+  }
+
+  close(lines: readonly string[]): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    clearInterval(this.#timer);
+    for (const line of lines) this.#stream.write(`${line}\n`);
+  }
+
+  #tick(): void {
+    const now = shortNames(this.#execution.metrics());
+    const model = viewModel(now, this.#before);
+    const slow = bottleneck(model, slotCount(this.#execution));
+    const { share } = model.progress;
+    const percent = share === null ? '' : `${Math.floor(share * 100)} %, `;
+    const pace = slow === null ? '' : `; ${slow.sentence}`;
+    this.#stream.write(`${percent}${progressText(model.progress)}${pace}\n`);
+    this.#before = now;
+  }
 }
 
-function bar(share: number): string {
-  const filled = Math.round(share * 24);
-  return `[${'#'.repeat(filled)}${'.'.repeat(24 - filled)}]`;
+/** Threads that chains share: the worker slots, or the caller's thread alone. */
+function slotCount(execution: JobExecution): number {
+  return Math.max(1, execution.plan.slots);
 }
 
-function summaryOf(result: JobResult): string {
-  const sources = result.metrics.vertices.filter((vertex) => vertex.isSource);
-  const rows = sources.reduce((sum, source) => sum + source.rowsIn, 0);
-  const seconds = result.durationMs / 1000;
-  const bad = result.badRecords > 0 ? `, ${result.badRecords} bad records` : '';
-  return (
-    `${result.jobName} finished: ${formatCount(rows)} rows in ${formatDuration(result.durationMs)}, ` +
-    `${formatCount(rows / seconds)} rows/s${bad}`
-  );
-}
-
-function shorten(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
+/** Names hold paths; below the current directory they are shorter without it. */
+export function shortNames(snapshot: RunMetricsSnapshot): RunMetricsSnapshot {
+  const prefix = `${process.cwd()}/`;
+  const vertices = snapshot.vertices.map((vertex) => ({
+    ...vertex,
+    name: vertex.name.replaceAll(prefix, ''),
+  }));
+  return { ...snapshot, vertices };
 }

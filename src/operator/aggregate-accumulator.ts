@@ -7,7 +7,7 @@
  */
 import type { Field, Slot } from '../record/schema.js';
 import type { ValueForm } from '../state/contract.js';
-import type { FieldValue, FlowRow } from './chain-row.js';
+import type { FieldValue, FlowRow } from './flow-row.js';
 import type { CodeBlock } from './code-block.js';
 import type { CodeUnit } from './code-unit.js';
 

@@ -14,7 +14,7 @@ import {
   presentValue,
 } from './aggregate-accumulator.js';
 import { carriedName, requiredField } from './aggregate-fields.js';
-import type { FieldValue } from './chain-row.js';
+import type { FieldValue } from './flow-row.js';
 import type { CodeBlock } from './code-block.js';
 import { isNumberType } from './key-code.js';
 import { presentValueCode } from './object-code.js';
@@ -40,7 +40,13 @@ export function valueForm(type: DataType): ValueForm {
 }
 
 /** Code that keeps a value in column `index`; the value is not null. */
-function keepCode(cell: Cell, form: ValueForm, index: number, value: FieldValue, place: CodeBlock): void {
+function keepCode(
+  cell: Cell,
+  form: ValueForm,
+  index: number,
+  value: FieldValue,
+  place: CodeBlock,
+): void {
   switch (form) {
     case 'utf8':
       cell.writeText(index, value, place);

@@ -7,10 +7,15 @@ import { MillraceError } from '../base/errors.js';
 import { didYouMean } from '../base/nearest-name.js';
 import type { DataType, Field, Schema, Slot } from '../record/schema.js';
 import { fieldIndex, formOf, typeName } from '../record/schema.js';
-import { KEY_FIELD } from './chain-row.js';
+import { KEY_FIELD } from './flow-row.js';
 import { typeOfExpression } from './expression-type.js';
 import { checkKeyType, isNumberType } from './key-code.js';
-import type { AggregatePhase, AggregateSpec, BuiltInAggregate, OperatorSpec } from './operator-spec.js';
+import type {
+  AggregatePhase,
+  AggregateSpec,
+  BuiltInAggregate,
+  OperatorSpec,
+} from './operator-spec.js';
 
 /** The keyed operators of a chain. */
 export type AggregateOperator = Extract<OperatorSpec, { kind: 'aggregate' }>;

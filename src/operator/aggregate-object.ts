@@ -55,11 +55,7 @@ export function addByUser(
 }
 
 /** Merges two accumulators, likewise. */
-export function mergeByUser(
-  aggregator: UserAggregator,
-  left: unknown,
-  right: unknown,
-): unknown {
+export function mergeByUser(aggregator: UserAggregator, left: unknown, right: unknown): unknown {
   const merged = aggregator.merge?.(left, right);
   return merged === undefined ? left : merged;
 }
@@ -100,7 +96,9 @@ export function userAccumulator(aggregate: UserAggregate, index: number): Accumu
     },
     resultOf: (cell, place) => {
       const result = cell.unit.fresh('result');
-      place.line(`const ${result} = ${cell.call(`${bound(cell)}.result(${cell.read(0)})`, place)};`);
+      place.line(
+        `const ${result} = ${cell.call(`${bound(cell)}.result(${cell.read(0)})`, place)};`,
+      );
       return { ...presentValue({ type: ANY, nullable: true }, result), object: result };
     },
     carriedOf: (cell) => {

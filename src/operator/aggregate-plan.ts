@@ -98,11 +98,7 @@ function outputOf(
   return { shape: 'object', fields };
 }
 
-function accumulatorOf(
-  aggregate: AggregateSpec,
-  index: number,
-  slot: Slot | null,
-): Accumulator {
+function accumulatorOf(aggregate: AggregateSpec, index: number, slot: Slot | null): Accumulator {
   if (aggregate.fn === 'user') return userAccumulator(aggregate, index);
   // Refuses inputs that the aggregate cannot take.
   resultSlot(aggregate, slot);

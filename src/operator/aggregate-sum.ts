@@ -23,7 +23,7 @@ import {
   requiredField,
   sumType,
 } from './aggregate-fields.js';
-import type { FieldValue } from './chain-row.js';
+import type { FieldValue } from './flow-row.js';
 import type { CodeBlock } from './code-block.js';
 import { addExact, createExactSum, exactSumValue, mergeExact } from './exact-sum.js';
 import { isNumberType } from './key-code.js';
@@ -182,7 +182,9 @@ export function sumAccumulator(
     resultOf: (cell) => {
       const isNull = `(${cell.column(1)} === ${SUM_EMPTY})`;
       const sum = sumCode(cell, kind);
-      return nullable ? nullableValue({ type, nullable }, sum, isNull) : presentValue({ type, nullable }, sum);
+      return nullable
+        ? nullableValue({ type, nullable }, sum, isNull)
+        : presentValue({ type, nullable }, sum);
     },
     carriedOf: (cell) =>
       carriedAs(

@@ -7,7 +7,8 @@ import { binaryAt, valueAt } from '../record/column-value.js';
 import type { Field, Schema } from '../record/schema.js';
 import { fieldIndex, formOf } from '../record/schema.js';
 import { textAt } from '../record/text.js';
-import { ComputedRow, type FieldValue, type RowMarks } from './chain-row.js';
+import { ComputedRow } from './chain-row.js';
+import type { FieldValue, RowMarks } from './flow-row.js';
 import type { CodeUnit } from './code-unit.js';
 
 /** The row `row` of `batch`, in a function that has both as locals. */

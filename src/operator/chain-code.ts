@@ -3,7 +3,7 @@
  * the ways to hand a row or a record on. Callers: fragments. Runs on: worker, when a chain is compiled.
  */
 import type { Schema } from '../record/schema.js';
-import type { FlowRow, RowMarks } from './chain-row.js';
+import type { FlowRow, RowMarks } from './flow-row.js';
 import type { ChainRun } from './chain-run.js';
 import type { CodeBlock } from './code-block.js';
 import type { CodeUnit } from './code-unit.js';

@@ -12,7 +12,7 @@ import type { Schema } from '../record/schema.js';
 import { schemaName } from '../record/schema.js';
 import { batchRow } from './batch-row.js';
 import type { ChainCode, MisfitCode } from './chain-code.js';
-import type { FlowRow, RowMarks } from './chain-row.js';
+import type { FlowRow, RowMarks } from './flow-row.js';
 import type { ChainRun } from './chain-run.js';
 import type { CodeBlock } from './code-block.js';
 import { CodeUnit } from './code-unit.js';
@@ -67,8 +67,8 @@ export class ChainCompiler implements ChainCode {
     const attempt = unit.body.open('try');
     const loop = attempt.open('for (; row < to && stop === 0; row++)');
     this.next(-1, batchRow(unit, batch.schema, marks), loop);
-    this.#catch('row');
-    return this.#finish(`rows${input}`, ['batch', 'from', 'to'], 'row');
+    this.#catch();
+    return this.#finish(`rows${input}`, 'batch, from, to', 'row');
   }
 
   /** The loop over the pending records of an operator. */
@@ -81,6 +81,7 @@ export class ChainCompiler implements ChainCode {
     unit.body.comment(`Records of ${JSON.stringify(spec.name)} that wait to be handed on`);
     unit.body.line(`let list = ${pending}.list;`);
     unit.body.line(`let index = ${pending}.index;`);
+    unit.body.line('let row = -1;');
     const attempt = unit.body.open('try');
     const loop = attempt.open('while (stop === 0)');
     const end = loop.open('if (index >= list.length)');
@@ -95,13 +96,14 @@ export class ChainCompiler implements ChainCode {
     const at = isFlat ? '' : 's[index]';
     loop.line(`const time = ${pending}.time${at};`);
     loop.line(`const kind = ${pending}.kind${at};`);
+    loop.line(`row = ${pending}.row${at};`);
     if (!isFlat) loop.line(`const key = ${pending}.keys[index];`);
     loop.line('index++;');
     this.#pendingRecord(index, pending, { time: 'time', kind: 'kind' }, loop);
-    this.#catch('-1');
+    this.#catch();
     unit.atEnd(`${pending}.list = list;`);
     unit.atEnd(`${pending}.index = index;`);
-    return this.#finish(`pending${index}_records`, [], 'stop');
+    return this.#finish(`pending${index}_records`, '', 'stop');
   }
 
   #pendingRecord(index: number, pending: string, marks: RowMarks, loop: CodeBlock): void {
@@ -140,6 +142,7 @@ export class ChainCompiler implements ChainCode {
     const at = unit.register(`${state}.at`, 'next');
     const limit = unit.hoist(`${state}.limit`, 'limit');
     const ids = unit.hoist(`${state}.ids`, 'ids');
+    unit.body.line('const row = -1;');
     const attempt = unit.body.open('try');
     const loop = attempt.open(`while (stop === 0 && ${at} < ${limit})`);
     loop.line(`const entry = ${ids}[${at}++];`);
@@ -150,8 +153,8 @@ export class ChainCompiler implements ChainCode {
     if (!keyed.isPartial) {
       loop.line(`${unit.constant(keyed.mainTable(), 'table')}.remove(entry);`);
     }
-    this.#catch('-1');
-    return this.#finish(`entries${index}`, [], 'stop');
+    this.#catch();
+    return this.#finish(`entries${index}`, '', 'stop');
   }
 
   next(index: number, row: FlowRow, place: CodeBlock): void {
@@ -214,14 +217,14 @@ export class ChainCompiler implements ChainCode {
     }
   }
 
-  #catch(record: string): void {
+  #catch(): void {
     const { unit, run } = this;
     const errors = unit.constant(run.errors, 'errors');
     const handler = unit.body.open('catch (error)');
-    handler.line(`throw ${errors}.failed(error, ${this.#control}[0], ${record});`);
+    handler.line(`throw ${errors}.failed(error, ${this.#control}[0], row);`);
   }
 
-  #finish<F>(name: string, parameters: readonly string[], result: string): Generated<F> {
+  #finish<F>(name: string, parameters: string, result: string): Generated<F> {
     this.unit.atEnd(`${this.#control}[0] = -1;`);
     const code = this.unit.print(name, parameters, result);
     return { run: this.unit.compile(code, this.#file) as F, code };

@@ -44,7 +44,7 @@ export class ChainErrors {
   undefinedRecord(operator: number): MillraceError {
     return this.#userError(
       operator,
-      'returned undefined where a record is due. Return a value, or use filter() or flatMap() to drop.',
+      'returned undefined where a record is due. Return a value; filter() and flatMap() may drop.',
     );
   }
 

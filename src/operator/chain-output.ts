@@ -7,7 +7,7 @@ import { assert } from '../base/assert.js';
 import { FixedAppender, Int64Appender } from '../record/appenders.js';
 import type { Appender, BatchBuilder } from '../record/batch-builder.js';
 import type { Schema } from '../record/schema.js';
-import { fits, mergeSchemas } from '../record/schema-merge.js';
+import { mergeSchemas, sameSchema } from '../record/schema-merge.js';
 import type { ChainOutput } from './chain-options.js';
 import type { PortOptions } from './contract.js';
 
@@ -44,11 +44,11 @@ export class OutputRun {
     const [builder] = this.builders;
     const times = marks.times || (builder !== undefined && builder.times !== null);
     const kinds = marks.kinds || (builder !== undefined && builder.kinds !== null);
-    if (known !== null && builder !== undefined && fits(schema, known)) {
+    const wanted = known === null ? schema : mergeSchemas(known, schema);
+    if (known !== null && builder !== undefined && sameSchema(wanted, known)) {
       const hasMarks = (builder.times !== null || !times) && (builder.kinds !== null || !kinds);
       if (hasMarks) return 'as before';
     }
-    const wanted = known === null ? schema : mergeSchemas(known, schema);
     if (!port.open(wanted, { times, kinds })) return 'busy';
     this.#take(port.builders);
     return 'reopened';

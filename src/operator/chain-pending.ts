@@ -20,12 +20,14 @@ export class PendingRecords {
   /** The records at hand; done up to `index`. */
   list: readonly unknown[] = NOTHING;
   index = 0;
-  /** Event time and kind of the record that a flatMap was called with. */
+  /** Event time, kind and row in the batch of the record that a flatMap was called with. */
   time = 0;
   kind = 0;
+  row = -1;
   /** The same, and the computed key, for each held record. */
   readonly times: number[] = [];
   readonly kinds: number[] = [];
+  readonly rows: number[] = [];
   readonly keys: unknown[] = [];
   /** Whether the record at `index` does not fit the schema that the code was compiled for. */
   isMisfit = false;
@@ -51,10 +53,11 @@ export class PendingRecords {
   }
 
   /** Takes what a flatMap returned; false when there is nothing in it. */
-  start(result: unknown, time: number, kind: number): boolean {
+  start(result: unknown, time: number, kind: number, row: number): boolean {
     if (result === null || result === undefined) return false;
     this.time = time;
     this.kind = kind;
+    this.row = row;
     this.index = 0;
     if (Array.isArray(result)) {
       this.list = result;
@@ -83,7 +86,7 @@ export class PendingRecords {
   }
 
   /** Holds a record, with its key if one was computed; true when enough are held to infer a schema from. */
-  hold(record: unknown, time: number, kind: number, key: unknown): boolean {
+  hold(record: unknown, time: number, kind: number, row: number, key: unknown): boolean {
     if (this.list !== this.#held) {
       this.list = this.#held;
       this.index = 0;
@@ -91,6 +94,7 @@ export class PendingRecords {
     this.#held.push(record);
     this.times.push(time);
     this.kinds.push(kind);
+    this.rows.push(row);
     this.keys.push(key);
     return this.#held.length >= SAMPLE_RECORDS;
   }
@@ -102,6 +106,7 @@ export class PendingRecords {
     this.#held.length = 0;
     this.times.length = 0;
     this.kinds.length = 0;
+    this.rows.length = 0;
     this.keys.length = 0;
   }
 

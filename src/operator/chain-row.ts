@@ -1,45 +1,13 @@
 /**
- * Rows in generated code as the operators of a chain hand them to each other: besides the values of the fields
- * they know their schema, can become a JavaScript object for a user function, and carry event time and kind of
- * change. Callers: the chain compiler and its fragments. Runs on: worker, when a chain is compiled; pure.
+ * Rows in generated code as the operators of a chain hand them to each other: computed values, values of another
+ * row under another schema, rows whose object has been built. Callers: the chain compiler and its fragments.
+ * Runs on: worker, when a chain is compiled; pure.
  */
 import type { Schema } from '../record/schema.js';
 import type { CodeBlock } from './code-block.js';
 import type { CodeUnit } from './code-unit.js';
-import type { JsValue, SymbolicRow } from './code-value.js';
+import type { FieldValue, FlowRow, RowMarks } from './flow-row.js';
 import { objectCode } from './object-code.js';
-
-/** A field that holds the result of a key function; user functions never see it. */
-export const KEY_FIELD = '$key';
-
-/** The event time of rows that have none, beside rows that do: before every other time. */
-export const NO_EVENT_TIME = Number.MIN_SAFE_INTEGER;
-
-/** A value that may still be where it came from. */
-export interface FieldValue extends JsValue {
-  /** The column and row that hold it unchanged: JavaScript expressions. */
-  readonly source?: { readonly column: string; readonly row: string };
-  /** The value as a record holds it, where that is at hand: a JavaScript expression, null when null. */
-  readonly object?: string;
-}
-
-/** Code of the event time and the kind of change of a row; null when rows have none. */
-export interface RowMarks {
-  readonly time: string | null;
-  readonly kind: string | null;
-}
-
-/** A row on its way through a chain. */
-export interface FlowRow extends SymbolicRow {
-  /** Null for the result of a function when nobody has asked for its fields. */
-  readonly schema: Schema | null;
-  readonly marks: RowMarks;
-  field(name: string): FieldValue | null;
-  /** Code of the record with at least these fields (null: all); statements it needs go to `place`. */
-  object(names: readonly string[] | null, place: CodeBlock): string;
-  /** Tells the row that every field a record has is used, so that one unknown to the schema must not pass. */
-  useAllFields(): void;
-}
 
 /** What rows that are not objects share: they build one where a user function wants it. */
 abstract class BuiltRow implements FlowRow {

@@ -46,8 +46,7 @@ export class ChainRun {
       return new OutputRun(output, isRebalance ? random.below(output.port.channels) : 0);
     });
     this.pending = operators.map(
-      (_, index) =>
-        new PendingRecords(index, (result) => this.errors.notIterable(index, result)),
+      (_, index) => new PendingRecords(index, (result) => this.errors.notIterable(index, result)),
     );
     this.keyed = operators.map(({ spec }, operator) =>
       isKeyed(spec)

@@ -6,7 +6,7 @@
 import type { Schema } from '../record/schema.js';
 import { mergeSchemas } from '../record/schema-merge.js';
 import { planAggregate } from './aggregate-plan.js';
-import { KEY_FIELD } from './chain-row.js';
+import { KEY_FIELD } from './flow-row.js';
 import type { ChainRun } from './chain-run.js';
 import type { PortOptions } from './contract.js';
 import { outputSchema } from './fragments/output.js';
@@ -46,7 +46,7 @@ export function prepareSchemas(
       const keyed = run.keyed[child];
       if (keyed !== null && rows !== null && keyed.adopt(rows)) state.isChanged = true;
       if (spec.kind === 'computeKey' && rows !== null) rememberKeyInput(run, child, rows);
-      const result = resultSchema(run, child, rows);
+      const result = namedResultSchema(run, child, rows);
       schemas.set(child, result);
       // Behind a flatMap other functions work, which get ready by themselves.
       const isApart = keyed === null ? spec.kind === 'flatMap' : keyed.emitsOnlyEntries;
@@ -66,6 +66,15 @@ function rememberKeyInput(run: ChainRun, operator: number, rows: Schema): void {
 export function schemaBehind(run: ChainRun, operator: number): Schema | null {
   const rows = run.keyed[operator]?.input ?? run.keyInputs[operator];
   return resultSchema(run, operator, rows);
+}
+
+/** The schema behind an operator; errors name it. */
+function namedResultSchema(run: ChainRun, operator: number, rows: Schema | null): Schema | null {
+  try {
+    return resultSchema(run, operator, rows);
+  } catch (error) {
+    throw run.errors.failed(error, operator, -1);
+  }
 }
 
 /** The schema of the rows behind an operator, null when it is not known or nobody's concern. */

@@ -111,8 +111,9 @@ class CompiledChainTask implements CompiledChain {
 
   close(): void {
     this.#invalidate();
-    for (const pending of this.#run.pending) pending.close();
     for (const keyed of this.#run.keyed) keyed?.close();
+    // Last, because it may run code of the user: iterators are told that nobody reads on.
+    for (const pending of this.#run.pending) pending.close();
   }
 
   code(): string {
@@ -209,7 +210,9 @@ class CompiledChainTask implements CompiledChain {
     const inferred = inferWithHints(values, (name) => run.typeBefore(operator, name));
     // The first result of a reduce is a record as it came in, and the others are meant to be alike.
     const input = run.keyed[operator]?.input ?? null;
-    return kind === 'reduce' && input !== null ? mergeSchemas(withoutKey(input), inferred) : inferred;
+    return kind === 'reduce' && input !== null
+      ? mergeSchemas(withoutKey(input), inferred)
+      : inferred;
   }
 
   /** Has the schema widened for a record that does not fit it. */
@@ -233,7 +236,8 @@ class CompiledChainTask implements CompiledChain {
 
   #rowsFunction(input: number, batch: Batch): RowsFunction | null {
     const { times, kinds, schema, schemaVersion } = batch;
-    const key = `${input}:${schemaVersion}:${times === null ? '' : 't'}${kinds === null ? '' : 'k'}`;
+    const marks = `${times === null ? '' : 't'}${kinds === null ? '' : 'k'}`;
+    const key = `${input}:${schemaVersion}:${marks}`;
     const known = this.#rows.get(key);
     if (known !== undefined) return known;
     this.#times ||= times !== null;

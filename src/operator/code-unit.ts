@@ -9,12 +9,14 @@ import { CodeBlock } from './code-block.js';
 import type { CodeContext } from './code-value.js';
 
 /** Words that are no identifiers, or that generated code uses for itself. */
-const TAKEN: readonly string[] =
-  `await break case catch class const continue debugger default delete do else enum eval export extends false
-  finally for function if implements import in instanceof interface let new null package private protected
-  public return static super switch this throw true try typeof var void while with yield arguments undefined
-  NaN Infinity Object Math Number BigInt Array Date String Boolean Symbol Error Map Set JSON Int32Array
-  Float64Array Uint8Array constants batch from to row stop error list index record time kind key entry`.split(/\s+/);
+const TAKEN: readonly string[] = [
+  'await break case catch class const continue debugger default delete do else enum eval',
+  'export extends false finally for function if implements import in instanceof interface let',
+  'new null package private protected public return static super switch this throw true try',
+  'typeof var void while with yield arguments undefined NaN Infinity Object Math Number',
+  'BigInt Array Date String Boolean Symbol Error Map Set JSON Int32Array Float64Array',
+  'Uint8Array constants batch from to row stop error list index record time kind key entry',
+].flatMap((words) => words.split(' '));
 
 /** A function that is being generated. */
 export class CodeUnit {
@@ -25,7 +27,6 @@ export class CodeUnit {
   readonly #names = new Set(TAKEN);
   readonly #hoisted = new Map<string, string>();
   readonly #constants = new Map<unknown, string>();
-  readonly #functions: string[] = [];
 
   /** An identifier that nothing else in the function has, resembling `hint`. */
   fresh(hint: string): string {
@@ -56,11 +57,6 @@ export class CodeUnit {
     return name;
   }
 
-  /** Whether an expression is a local of the whole function or a constant, so that it may be hoisted from. */
-  isHoisted(expression: string): boolean {
-    return [...this.#hoisted.values()].includes(expression);
-  }
-
   /** A local that is read at the start of the function, changed in it, and written back at its end. */
   register(expression: string, hint: string): string {
     const known = this.#hoisted.get(expression);
@@ -82,11 +78,6 @@ export class CodeUnit {
     this.#ends.line(statement);
   }
 
-  /** A helper function beside the generated one. */
-  beside(code: string): void {
-    this.#functions.push(code);
-  }
-
   /** The place at the end of `block`, as the expression compiler sees it. */
   at(block: CodeBlock): CodeContext {
     return {
@@ -97,13 +88,12 @@ export class CodeUnit {
   }
 
   /** The text of the factory: binds the constants and returns the function. */
-  print(name: string, parameters: readonly string[], result: string): string {
+  print(name: string, parameters: string, result: string): string {
     const bound = [...this.#constants.values()].join(', ');
     const parts = [
       `'use strict';`,
       ...(bound === '' ? [] : [`const { ${bound} } = constants;`]),
-      ...this.#functions,
-      `return function ${name}(${parameters.join(', ')}) {`,
+      `return function ${name}(${parameters}) {`,
       this.#hoists.print(),
       this.body.print(),
       this.#ends.print(),

@@ -19,7 +19,7 @@ import {
 import type { DataType } from '../record/schema.js';
 import { formOf, typeName } from '../record/schema.js';
 import { encodeTextInto } from '../record/text.js';
-import type { FieldValue } from './chain-row.js';
+import type { FieldValue } from './flow-row.js';
 import type { CodeBlock } from './code-block.js';
 import type { CodeUnit } from './code-unit.js';
 
@@ -52,7 +52,7 @@ export function checkKeyType(operator: string, name: string, type: DataType): vo
   if (!UNKEYED_KINDS.has(type.kind)) return;
   throw new MillraceError(
     'KEY_UNSUPPORTED',
-    `Key "${name}" of ${JSON.stringify(operator)} has type ${typeName(type)}, which is not hashed by value.`,
+    `Key "${name}" of ${JSON.stringify(operator)} is ${typeName(type)}, which is not comparable.`,
     {
       where: { operator, field: name },
       advice: 'Key by text, numbers, dates, booleans or several such fields.',
@@ -177,4 +177,3 @@ export function tupleHashCode(
   for (const value of values) hash = `${combine}(${hash}, ${hashCode(unit, value, place)})`;
   return hash;
 }
-

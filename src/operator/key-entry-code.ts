@@ -10,7 +10,7 @@ import { PAGE_MASK, PAGE_SHIFT, type StateTable } from '../state/contract.js';
 import type { Cell } from './aggregate-accumulator.js';
 import { unknownField } from './aggregate-fields.js';
 import type { ChainCode } from './chain-code.js';
-import type { FieldValue, FlowRow } from './chain-row.js';
+import type { FieldValue, FlowRow } from './flow-row.js';
 import type { CodeBlock } from './code-block.js';
 import { binaryParts, KeyText, keyArguments, tupleHashCode } from './key-code.js';
 
@@ -58,7 +58,9 @@ export function keyValues(
       throw unknownField(spec.name, name, row.schema ?? { shape: 'object', fields: [] });
     }
     if (value.isNull !== 'false') {
-      place.line(`if (${value.isNull}) throw ${errors}.nullKey(${index}, ${JSON.stringify(name)});`);
+      place.line(
+        `if (${value.isNull}) throw ${errors}.nullKey(${index}, ${JSON.stringify(name)});`,
+      );
     }
     return value;
   });
@@ -73,7 +75,8 @@ export function keyCode(
 ): KeyCode & { readonly hash: string } {
   const { unit, run } = code;
   const first = String(run.firstKeyGroup);
-  if (values.length === 0) return { values, hash: String(TUPLE_HASH_START), group: first, args: [] };
+  if (values.length === 0)
+    return { values, hash: String(TUPLE_HASH_START), group: first, args: [] };
   const hash = unit.fresh('hash');
   place.line(`const ${hash} = ${tupleHashCode(unit, values, place)};`);
   const args = values.flatMap((value) => keyArguments(unit, value, place));

@@ -8,8 +8,8 @@ import { decimalText } from '../record/decimal.js';
 import type { Field, Schema } from '../record/schema.js';
 import { formOf } from '../record/schema.js';
 import type { CodeBlock } from './code-block.js';
-import type { FieldValue } from './chain-row.js';
-import { KEY_FIELD } from './chain-row.js';
+import type { FieldValue } from './flow-row.js';
+import { KEY_FIELD } from './flow-row.js';
 import type { CodeUnit } from './code-unit.js';
 
 const IDENTIFIER = /^[A-Za-z_$][A-Za-z0-9_$]*$/;

@@ -9,8 +9,8 @@ import { isPlainObject } from '../record/any-value.js';
 import { canonicalDecimal, decimalUnscaled } from '../record/decimal.js';
 import type { DataType, Field, Schema } from '../record/schema.js';
 import { fieldIndex, formOf } from '../record/schema.js';
-import type { FieldValue, FlowRow, RowMarks } from './chain-row.js';
-import { KEY_FIELD } from './chain-row.js';
+import type { FieldValue, FlowRow, RowMarks } from './flow-row.js';
+import { KEY_FIELD } from './flow-row.js';
 import type { CodeBlock } from './code-block.js';
 import type { CodeUnit } from './code-unit.js';
 import { memberCode } from './object-code.js';
@@ -54,13 +54,7 @@ export class ObjectRow implements FlowRow {
   readonly #values = new Map<string, FieldValue>();
   #usesAll = false;
 
-  constructor(
-    unit: CodeUnit,
-    schema: Schema,
-    object: string,
-    marks: RowMarks,
-    fetches: CodeBlock,
-  ) {
+  constructor(unit: CodeUnit, schema: Schema, object: string, marks: RowMarks, fetches: CodeBlock) {
     this.#unit = unit;
     this.schema = schema;
     this.#object = object;
@@ -186,6 +180,10 @@ export class ObjectRow implements FlowRow {
     return stored;
   }
 
+  #isDate(): string {
+    return this.#unit.constant(types.isDate, 'isDate');
+  }
+
   /** Code that is true when a value that is there fits; null when everything does. */
   #fitsCode(type: DataType, local: string, stored: string): string | null {
     switch (type.kind) {
@@ -199,7 +197,8 @@ export class ObjectRow implements FlowRow {
       case 'bool':
         return `typeof ${local} === 'boolean'`;
       case 'timestamp':
-        return `(${local} instanceof Date || ${this.#unit.constant(types.isDate, 'isDate')}(${local}))`;
+        // Dates of other realms are dates too.
+        return `(${local} instanceof Date || ${this.#isDate()}(${local}))`;
       case 'decimal':
         return `${stored} !== null`;
       default: {

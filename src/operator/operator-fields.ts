@@ -3,7 +3,7 @@
  * pruning, one operator at a time, from the sinks backward. Callers: graph, the chain compiler. Runs on: any
  * thread; pure. Invariant: null means all fields; a superset of what is needed is right, a subset never.
  */
-import { KEY_FIELD } from './chain-row.js';
+import { KEY_FIELD } from './flow-row.js';
 import { carriedName } from './aggregate-fields.js';
 import { expressionColumns } from './expression-columns.js';
 import type { Expression } from './expression.js';

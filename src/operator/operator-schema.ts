@@ -2,10 +2,12 @@
  * What an operator makes of the schema of its input, as far as that is known before running. Callers: graph, api,
  * the chain compiler. Runs on: any thread; pure. Throws FIELD_UNKNOWN, TYPE_MISMATCH and KEY_UNSUPPORTED.
  */
+import { MillraceError } from '../base/errors.js';
 import type { Field, Schema } from '../record/schema.js';
+import { typeName } from '../record/schema.js';
 import { planAggregate } from './aggregate-plan.js';
 import { keyFields } from './aggregate-fields.js';
-import { KEY_FIELD } from './chain-row.js';
+import { KEY_FIELD } from './flow-row.js';
 import { typeOfExpression } from './expression-type.js';
 import type { OperatorSpec } from './operator-spec.js';
 
@@ -18,7 +20,7 @@ export function outputSchemaOf(spec: OperatorSpec, input: Schema | null): Schema
     case 'filter':
       return input;
     case 'where':
-      if (input !== null) typeOfExpression(spec.predicate, input);
+      if (input !== null) checkPredicate(spec, input);
       return input;
     case 'select':
       return input === null ? null : selectSchema(spec.columns, input);
@@ -33,6 +35,16 @@ export function outputSchemaOf(spec: OperatorSpec, input: Schema | null): Schema
       keyFields(spec.name, spec.keys, input);
       return withoutKey(input);
   }
+}
+
+function checkPredicate(spec: Extract<OperatorSpec, { kind: 'where' }>, input: Schema): void {
+  const { type } = typeOfExpression(spec.predicate, input);
+  if (type.kind === 'bool') return;
+  throw new MillraceError(
+    'TYPE_MISMATCH',
+    `The predicate of ${JSON.stringify(spec.name)} is ${typeName(type)}, not bool.`,
+    { where: { operator: spec.name, uid: spec.uid }, advice: 'Compare it, as in col("n").gt(0).' },
+  );
 }
 
 /** A schema without the field of a computed key, which records do not have. */

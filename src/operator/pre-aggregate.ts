@@ -30,7 +30,12 @@ export function splitAggregate(spec: AggregateOperator): {
   readonly merge: AggregateOperator;
 } {
   return {
-    partial: { ...spec, uid: `${spec.uid}-partial`, name: `partial ${spec.name}`, phase: 'partial' },
+    partial: {
+      ...spec,
+      uid: `${spec.uid}-partial`,
+      name: `partial ${spec.name}`,
+      phase: 'partial',
+    },
     // Filters and inputs are applied before the exchange; behind it every row of a key counts.
     merge: { ...spec, phase: 'merge' },
   };

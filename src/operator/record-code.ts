@@ -5,13 +5,13 @@
  * Runs on: worker, when a chain is compiled. Invariant: a held record has had no effect behind its operator.
  */
 import type { ChainCode, MisfitCode } from './chain-code.js';
-import { NO_EVENT_TIME, type RowMarks } from './chain-row.js';
+import { NO_EVENT_TIME, type RowMarks } from './flow-row.js';
 import type { CodeBlock } from './code-block.js';
 import { ObjectRow, OpaqueRow } from './object-row.js';
 
-/** Code of the event time and kind of a row as numbers. */
+/** Code of the event time and kind of a row as numbers, and of its place in the batch. */
 export function marksCode(marks: RowMarks): string {
-  return `${marks.time ?? NO_EVENT_TIME}, ${marks.kind ?? '0'}`;
+  return `${marks.time ?? NO_EVENT_TIME}, ${marks.kind ?? '0'}, row`;
 }
 
 /** Generates the code for record `record` of operator `index`. */

@@ -13,15 +13,16 @@ import { mergeSchemas, mergeSlots } from '../record/schema-merge.js';
 const MS_PER_DAY = 86_400_000;
 
 /** Least and greatest value of the integer kinds. */
-export const INTEGER_RANGES: Readonly<Partial<Record<DataType['kind'], readonly [number, number]>>> =
-  {
-    int8: [-128, 127],
-    int16: [-32768, 32767],
-    int32: [-2147483648, 2147483647],
-    uint8: [0, 255],
-    uint16: [0, 65535],
-    uint32: [0, 4294967295],
-  };
+export const INTEGER_RANGES: Readonly<
+  Partial<Record<DataType['kind'], readonly [number, number]>>
+> = {
+  int8: [-128, 127],
+  int16: [-32768, 32767],
+  int32: [-2147483648, 2147483647],
+  uint8: [0, 255],
+  uint16: [0, 65535],
+  uint32: [0, 4294967295],
+};
 
 /** Whether a value (null included, undefined not) fits a slot. */
 export function fitsSlot(value: unknown, slot: Slot): boolean {
@@ -91,10 +92,7 @@ function fitsEntries(entries: ReadonlyMap<unknown, unknown>, key: DataType, slot
   return true;
 }
 
-function fitsFields(
-  record: Readonly<Record<string, unknown>>,
-  fields: readonly Field[],
-): boolean {
+function fitsFields(record: Readonly<Record<string, unknown>>, fields: readonly Field[]): boolean {
   for (const field of fields) {
     const value = record[field.name];
     if (value === undefined ? !field.optional : !fitsSlot(value, field)) return false;

@@ -30,6 +30,13 @@ const TRIAL_ENTRIES = 64;
 const TRIAL_PAUSE_FIRST = 4;
 const TRIAL_PAUSE_MAX = 256;
 
+/** Byte texts longer than this are copied without looking whether they repeat. */
+const SHARED_BYTES_MAX = 24;
+/** Recent byte texts that are remembered, by a hash of some of their bytes. */
+const RECENT_BITS = 10;
+/** Looks after which half of them must have found an entry for a batch to go on looking. */
+const TRIAL_LOOKS = 256;
+
 const NO_CODES = new Int32Array(0);
 
 /** Forms utf8 and bytes. */
@@ -50,6 +57,15 @@ export class BinaryAppender extends BaseAppender {
   #dictionary: Map<string, number> | null = null;
   #trialPause = TRIAL_PAUSE_FIRST;
   #trialIn = 0;
+  /**
+   * Entry of a recent byte text of each hash; null while looking does not pay. An entry of an older
+   * batch is told by its bytes, which are compared anyway.
+   */
+  #recent: Int32Array | null = null;
+  #looks = 0;
+  #misses = 0;
+  #recentPause = TRIAL_PAUSE_FIRST;
+  #recentIn = 0;
   /** Entry shared by the rows without a value, or -1. */
   #emptyEntry = -1;
   /**
@@ -79,6 +95,9 @@ export class BinaryAppender extends BaseAppender {
   appendBytes(row: number, bytes: Uint8Array, start: number, end: number): void {
     if (row >= this.capacity) this.reserve(row);
     if (this.#pending !== '') this.#encodePending();
+    if (this.#recent !== null && end - start <= SHARED_BYTES_MAX) {
+      if (this.#shareBytes(row, this.#recent, bytes, start, end)) return;
+    }
     const entry = this.#entries;
     const from = this.#offsets[entry];
     const to = from + end - start;
@@ -88,6 +107,45 @@ export class BinaryAppender extends BaseAppender {
     this.#offsets[entry + 1] = to;
     if (this.#coded) this.#codes[row] = entry;
     this.#entries = entry + 1;
+  }
+
+  /** Gives the row the entry of an equal recent text; false when there is none. */
+  #shareBytes(
+    row: number,
+    recent: Int32Array,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): boolean {
+    const slot = recentSlot(bytes, start, end);
+    const known = recent[slot];
+    this.#looks++;
+    if (known < this.#entries && this.#entryEquals(known, bytes, start, end)) {
+      if (!this.#coded) this.#startCodes(row);
+      this.#codes[row] = known;
+      return true;
+    }
+    recent[slot] = this.#entries;
+    this.#misses++;
+    if (this.#misses >= TRIAL_LOOKS && this.#misses * 2 > this.#looks) this.#endRecent();
+    return false;
+  }
+
+  #entryEquals(entry: number, bytes: Uint8Array, start: number, end: number): boolean {
+    const own = this.#bytes;
+    let at = this.#offsets[entry];
+    if (this.#offsets[entry + 1] - at !== end - start) return false;
+    for (let from = start; from < end; from++) {
+      if (own[at++] !== bytes[from]) return false;
+    }
+    return true;
+  }
+
+  /** The byte texts hardly repeat: goes on without looking, and pauses for some batches. */
+  #endRecent(): void {
+    this.#recent = null;
+    this.#recentIn = this.#recentPause;
+    this.#recentPause = Math.min(this.#recentPause * 2, TRIAL_PAUSE_MAX);
   }
 
   setEmpty(row: number): void {
@@ -226,7 +284,12 @@ export class BinaryAppender extends BaseAppender {
     this.#unjudged = false;
     this.#emptyEntry = -1;
     this.#source = null;
+    this.#looks = 0;
+    this.#misses = 0;
     if (!this.#isText) return;
+    if (this.#recent !== null) this.#recentPause = TRIAL_PAUSE_FIRST;
+    else if (this.#recentIn > 0) this.#recentIn--;
+    else this.#recent = new Int32Array(1 << RECENT_BITS);
     if (this.#dictionary !== null) {
       this.#dictionary.clear();
       this.#trialPause = TRIAL_PAUSE_FIRST;
@@ -326,6 +389,20 @@ export class BinaryAppender extends BaseAppender {
     grown.set(this.#bytes);
     this.#bytes = grown;
   }
+}
+
+/** A hash of the length and of bytes from both ends: texts of a column mostly differ there. */
+function recentSlot(bytes: Uint8Array, start: number, end: number): number {
+  const length = end - start;
+  if (length < 4) {
+    let small = length;
+    for (let at = start; at < end; at++) small = (small << 8) | bytes[at];
+    return Math.imul(small, 0x9e3779b1) >>> (32 - RECENT_BITS);
+  }
+  const ends =
+    bytes[start] | (bytes[start + 1] << 8) | (bytes[end - 2] << 16) | (bytes[end - 1] << 24);
+  const middle = bytes[start + (length >> 1)] + (length << 8);
+  return Math.imul(ends ^ Math.imul(middle, 0x85ebca6b), 0x9e3779b1) >>> (32 - RECENT_BITS);
 }
 
 function copyBytes(

@@ -8,7 +8,8 @@ import type { Disk } from '../base/disk.js';
 import { toWire } from '../base/errors.js';
 import type { Random } from '../base/random.js';
 import { HOST_SLOT, type PhysicalPlan } from '../graph/physical-plan.js';
-import { wakerFor } from '../ring/parker.js';
+import type { Parker } from '../ring/contract.js';
+import { AsyncParker, wakerFor } from '../ring/parker.js';
 import { ControlMemory } from './control-layout.js';
 import { Coordinator, type CoordinatorAction, type CoordinatorEvent } from './coordinator.js';
 import type { Deployment } from './deployment.js';
@@ -23,7 +24,21 @@ export interface InThreadWorld {
   readonly disk: Disk;
   /** Order of stepping; null steps in plan order. */
   readonly shuffle: Random | null;
+  /** What the thread does while the slot waits; absent, it is left to its event loop. */
+  readonly events?: InThreadEvents;
 }
+
+/** An event loop that a simulation steps itself. */
+export interface InThreadEvents {
+  parker(word: Int32Array): Parker;
+  yieldToEvents(): Promise<void>;
+}
+
+/** The event loop of the caller's thread. */
+const threadEvents: InThreadEvents = {
+  parker: (word) => new AsyncParker(word, eventLoopHold),
+  yieldToEvents: nextEventLoopTurn,
+};
 
 /** The plan with every subtask on the caller's thread. */
 export function planInThread(plan: PhysicalPlan): PhysicalPlan {
@@ -73,17 +88,18 @@ class InThreadRun implements RunControl {
 
   async run(): Promise<void> {
     const letGo = eventLoopHold();
+    const { clock, disk, shuffle, events = threadEvents } = this.#world;
     try {
       await runSlot({
         plan: this.#plan,
         deployment: this.#deployment,
         slot: HOST_SLOT,
-        clock: this.#world.clock,
-        disk: this.#world.disk,
+        clock,
+        disk,
         mayBlock: false,
-        shuffle: this.#world.shuffle,
-        keepAlive: eventLoopHold,
-        yieldToEvents: nextEventLoopTurn,
+        shuffle,
+        asyncParker: (word) => events.parker(word),
+        yieldToEvents: () => events.yieldToEvents(),
         report: (message) => this.#onMessage(message),
       });
     } catch (error) {

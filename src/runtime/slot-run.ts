@@ -8,7 +8,8 @@ import type { Random } from '../base/random.js';
 import type { BadRecord } from '../connector/contract.js';
 import { HOST_SLOT, type PhysicalPlan, type Vertex } from '../graph/physical-plan.js';
 import { Ledger, type LedgerRow } from '../memory/ledger.js';
-import { AsyncParker, BlockingParker, type KeepAlive } from '../ring/parker.js';
+import type { Parker } from '../ring/contract.js';
+import { BlockingParker } from '../ring/parker.js';
 import type { StateTable } from '../state/contract.js';
 import { ControlMemory } from './control-layout.js';
 import type { Deployment } from './deployment.js';
@@ -28,7 +29,8 @@ export interface SlotRunParts {
   /** Whether the thread belongs to the slot, so that it may wait in `Atomics.wait`. */
   readonly mayBlock: boolean;
   readonly shuffle: Random | null;
-  readonly keepAlive: KeepAlive;
+  /** How the slot parks when it may not block, or must not because something in it is asynchronous. */
+  asyncParker(word: Int32Array): Parker;
   yieldToEvents(): Promise<void>;
   report(message: SlotMessage): void;
 }
@@ -81,7 +83,7 @@ function loopOf(
   return new SlotLoop(subtasks, {
     clock: parts.clock,
     blockingParker: parts.mayBlock ? new BlockingParker(word) : null,
-    asyncParker: new AsyncParker(word, parts.keepAlive),
+    asyncParker: parts.asyncParker(word),
     yieldToEvents: parts.yieldToEvents,
     command: () => Atomics.load(commandWord, 0),
     finished: (subtask) => {

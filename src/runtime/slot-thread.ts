@@ -9,6 +9,7 @@ import { MillraceError, toWire } from '../base/errors.js';
 import { nodeDisk } from '../base/node-disk.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import { planJob } from '../graph/plan.js';
+import { AsyncParker } from '../ring/parker.js';
 import { eventLoopHold, nextEventLoopTurn } from './event-loop.js';
 import { importJob } from './job-import.js';
 import type { SlotMessage, SlotThreadData } from './messages.js';
@@ -54,7 +55,7 @@ async function main(): Promise<void> {
       disk: nodeDisk,
       mayBlock: true,
       shuffle: null,
-      keepAlive: eventLoopHold,
+      asyncParker: (word) => new AsyncParker(word, eventLoopHold),
       yieldToEvents: nextEventLoopTurn,
       report: (message) => post(port, message),
     });

@@ -9,6 +9,7 @@ import { MillraceError, toWire, type WireError } from '../base/errors.js';
 import { nodeDisk } from '../base/node-disk.js';
 import { HOST_SLOT, type PhysicalPlan } from '../graph/physical-plan.js';
 import { resourceLimitsOf } from '../memory/resource-limits.js';
+import { AsyncParker } from '../ring/parker.js';
 import type { CoordinatorEvent } from './coordinator.js';
 import type { Deployment } from './deployment.js';
 import { entryUrl } from './entry-url.js';
@@ -127,7 +128,7 @@ class ThreadedRun implements RunControl {
         disk: nodeDisk,
         mayBlock: false,
         shuffle: null,
-        keepAlive: eventLoopHold,
+        asyncParker: (word) => new AsyncParker(word, eventLoopHold),
         yieldToEvents: nextEventLoopTurn,
         report: (message) => port.postMessage(message),
       });

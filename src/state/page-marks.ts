@@ -54,7 +54,7 @@ export class PageMarks {
     this.dirty = this.frozenDirty;
     this.frozenDirty = before;
     this.dirty.fill(0);
-    
+    if (!wasFrozen) this.frozenDirty.fill(0);
     this.base.set(this.alive);
     this.generation = generation;
   }

@@ -54,7 +54,13 @@ const DRIVES: readonly Drive[] = [
   { ...ALL, name: 'one row at a time', rowsPerBatch: 1 },
   { ...ALL, name: 'a budget of one row', budgetRows: 1 },
   { ...ALL, name: 'outputs always full', capacity: 2, isFull: true },
-  { ...ALL, name: 'full outputs of one row, budget of three', budgetRows: 3, capacity: 1, isFull: true },
+  {
+    ...ALL,
+    name: 'full outputs of one row, budget of three',
+    budgetRows: 3,
+    capacity: 1,
+    isFull: true,
+  },
   { ...ALL, name: 'a new instance after every row', rowsPerBatch: 5, budgetRows: 1, isMoved: true },
   {
     name: 'a new instance after every call, outputs full',

@@ -34,7 +34,7 @@ function findNodeZstd(): ZstdDecoder | null {
   };
 }
 
-/** Decompresses pages of one file, into memory that the next page overwrites where the codec allows it. */
+/** Decompresses pages of one column, into memory that the next page overwrites where the codec allows it. */
 export class Decompressor {
   readonly #zstd: ZstdDecoder | null;
   #target = new Uint8Array(0);

@@ -1,7 +1,6 @@
 /**
- * Reads a column that is not nested, page by page, and gives its rows as columns that view the decoded page. Callers:
- * `row-group-reader.ts`. Runs on: the slot's thread. Invariant: a column is given for rows of one page only, so nothing
- * is copied; it is valid until a row of the next page is asked for.
+ * Reads a column that is not nested, page by page, and gives its rows as columns. Callers: `row-group-reader.ts`. Runs on:
+ * the slot's thread. Invariant: a column is given for rows of one page only; it is valid until the next one is asked for.
  */
 import type { Column, FixedArray } from '../../record/column.js';
 import { BinaryColumn, FixedColumn, Int64Column } from '../../record/column.js';
@@ -9,12 +8,14 @@ import { identityCodes } from '../../record/identity-codes.js';
 import type { Field } from '../../record/schema.js';
 import { corrupt } from './corrupt.js';
 import { type Dictionary, readDictionary } from './dictionary.js';
-import { decodeFlatPage, type FlatPage, type PageScratch } from './flat-page.js';
-import { isBinary } from './leaf-decoder.js';
+import { countBits, type FlatPage, openFlatPage } from './flat-page.js';
+import { allocateValues, type FixedValues, isBinary } from './leaf-decoder.js';
 import type { PageSource } from './page-source.js';
 import { PAGE_DICTIONARY } from './parquet-types.js';
+import type { BinaryValues } from './raw-values.js';
 import type { LeafNode } from './schema-tree.js';
 import { sliceBits } from './slice-column.js';
+import { gatherFor, spreadFor } from './spread.js';
 
 /** Gives the rows of a column of a row group in order. */
 export interface ColumnCursor {
@@ -28,16 +29,21 @@ export interface ColumnCursor {
   readonly bytesPassed: number;
 }
 
+/** Codes are passed over in pieces of this size. */
+const SKIP_ROWS = 4096;
+
 /** The cursor of a column that is not nested. */
 export class FlatCursor implements ColumnCursor {
   readonly #pages: PageSource;
   readonly #node: LeafNode;
   readonly #field: Field;
-  readonly #scratch: PageScratch = { codes: new Int32Array(0), fixed: null };
   #dictionary: Dictionary | null = null;
   #page: FlatPage | null = null;
   /** Rows of the page given or passed. */
   #used = 0;
+  /** Memory of the columns given. */
+  #codes = new Int32Array(0);
+  #fixed: FixedValues | null = null;
   /** The column last given out of the dictionary. */
   #last: BinaryColumn | null = null;
 
@@ -56,9 +62,11 @@ export class FlatCursor implements ColumnCursor {
     while (this.#page === null || this.#used === this.#page.rows) {
       if (this.#pages.peek() === null) return 0;
       const page = this.#pages.read();
-      if (page.header.type === PAGE_DICTIONARY) this.#useDictionary(readDictionary(this.#node.leaf, page));
-      else {
-        this.#page = decodeFlatPage(this.#node, page, this.#dictionary, this.#scratch);
+      if (page.header.type === PAGE_DICTIONARY) {
+        this.#dictionary = readDictionary(this.#node.leaf, page);
+        this.#last = null;
+      } else {
+        this.#page = openFlatPage(this.#node, page);
         this.#used = 0;
       }
     }
@@ -67,35 +75,35 @@ export class FlatCursor implements ColumnCursor {
 
   skip(rows: number): void {
     let left = rows;
-    if (this.#page !== null) {
-      const inPage = Math.min(left, this.#page.rows - this.#used);
-      this.#used += inPage;
-      left -= inPage;
-    }
-    for (;;) {
-      const header = left === 0 ? null : this.#pages.peek();
-      if (header === null) break;
+    while (left > 0) {
+      const inPage = this.#page === null ? 0 : Math.min(left, this.#page.rows - this.#used);
+      if (inPage > 0) {
+        this.#skipInPage(inPage);
+        left -= inPage;
+        continue;
+      }
+      const header = this.#pages.peek();
+      if (header === null) throw this.#tooFew();
       if (header.type !== PAGE_DICTIONARY && header.values <= left) {
         left -= header.values;
         this.#pages.skip();
-        continue;
-      }
-      const inPage = Math.min(left, this.available());
-      this.#used += inPage;
-      left -= inPage;
+      } else this.available();
     }
-    if (left > 0) throw corrupt(`Column "${this.#node.leaf.name}" has too few values.`);
   }
 
   column(rows: number): Column {
     const page = this.#page;
-    if (page === null) throw corrupt(`Column "${this.#node.leaf.name}" has too few values.`);
+    if (page === null) throw this.#tooFew();
     const start = this.#used;
     const end = start + rows;
     this.#used = end;
     const field = this.#field;
     const validity = sliceBits(page.validity, start, rows);
-    if (page.codes !== null) return this.#codedColumn(page.codes.subarray(start, end), validity);
+    if (page.codes !== null) {
+      const present = validity === null ? rows : countBits(validity, rows);
+      page.codes.read(present, this.#codesFor(rows));
+      return this.#codedColumn(rows, present, validity);
+    }
     if (page.entries !== null) {
       return new BinaryColumn({
         field,
@@ -109,31 +117,60 @@ export class FlatCursor implements ColumnCursor {
         isDictionary: false,
       });
     }
-    if (page.fixed instanceof BigInt64Array) {
-      return new Int64Column(field, page.fixed.subarray(start, end), validity, null);
+    return fixedColumn(field, page.fixed, start, end, validity);
+  }
+
+  #skipInPage(rows: number): void {
+    const codes = this.#page?.codes ?? null;
+    const skipped = sliceBits(this.#page?.validity ?? null, this.#used, rows);
+    this.#used += rows;
+    let present = skipped === null ? rows : countBits(skipped, rows);
+    while (codes !== null && present > 0) {
+      const count = Math.min(present, SKIP_ROWS);
+      codes.read(count, this.#codesFor(count));
+      present -= count;
     }
-    const values: FixedArray = page.fixed ?? new Uint8Array(0);
-    return new FixedColumn(field, values.subarray(start, end), validity, null);
   }
 
-  #useDictionary(dictionary: Dictionary): void {
-    this.#dictionary = dictionary;
-    this.#last = null;
+  #codesFor(rows: number): Int32Array {
+    if (this.#codes.length < rows) this.#codes = new Int32Array(rows);
+    return this.#codes;
   }
 
-  #codedColumn(codes: Int32Array, validity: Uint8Array | null): BinaryColumn {
+  #codedColumn(rows: number, present: number, validity: Uint8Array | null): Column {
     const dictionary = this.#dictionary;
-    if (dictionary === null || !isBinary(dictionary.values)) {
-      throw corrupt(`Column "${this.#node.leaf.name}" has codes and no dictionary.`);
+    if (dictionary === null) throw corrupt('A page refers to a dictionary that is not there.');
+    const { values } = dictionary;
+    if (isBinary(values)) return this.#textColumn(values, dictionary, rows, present, validity);
+    if (this.#fixed === null || this.#fixed.length < rows) {
+      this.#fixed = allocateValues(this.#node.leaf, rows);
     }
-    const { offsets, bytes } = dictionary.values;
+    const fixed = this.#fixed;
+    if (fixed === null || !gatherFor(fixed)(values, this.#codes, present, fixed)) throw unknown();
+    if (validity !== null) {
+      const zero = fixed instanceof BigInt64Array ? 0n : 0;
+      spreadFor(fixed)(fixed, present, validity, rows, zero);
+    }
+    return fixedColumn(this.#field, fixed, 0, rows, validity);
+  }
+
+  #textColumn(
+    { offsets, bytes }: BinaryValues,
+    { count, textKind }: Dictionary,
+    rows: number,
+    present: number,
+    validity: Uint8Array | null,
+  ): BinaryColumn {
+    const codes = this.#codes;
+    if (!allBelow(codes, present, count)) throw unknown();
+    if (validity !== null) spreadFor(codes)(codes, present, validity, rows, count);
     const column = new BinaryColumn({
       field: this.#field,
       codes,
       offsets,
       bytes,
-      entries: dictionary.count + 1,
-      textKind: dictionary.textKind,
+      entries: count + 1,
+      textKind,
       validity,
       presence: null,
       isDictionary: true,
@@ -144,4 +181,37 @@ export class FlatCursor implements ColumnCursor {
     this.#last = column;
     return column;
   }
+
+  #tooFew(): Error {
+    return corrupt(`Column "${this.#node.leaf.name}" has too few values.`);
+  }
+}
+
+function fixedColumn(
+  field: Field,
+  values: FixedValues | null,
+  start: number,
+  end: number,
+  validity: Uint8Array | null,
+): Column {
+  if (values instanceof BigInt64Array) {
+    return new Int64Column(field, values.subarray(start, end), validity, null);
+  }
+  const array: FixedArray = values ?? new Uint8Array(end);
+  return new FixedColumn(field, array.subarray(start, end), validity, null);
+}
+
+/** The union of all bits bounds every code, which settles most cases without comparing. */
+function allBelow(codes: Int32Array, count: number, limit: number): boolean {
+  let union = 0;
+  for (let index = 0; index < count; index++) union |= codes[index];
+  if (union >>> 0 < limit) return true;
+  for (let index = 0; index < count; index++) {
+    if (codes[index] >>> 0 >= limit) return false;
+  }
+  return true;
+}
+
+function unknown(): Error {
+  return corrupt('A page refers to a value that its dictionary does not have.');
 }

@@ -1,141 +1,111 @@
 /**
- * Decodes pages of columns that are not nested: one value or null a row. Callers: `flat-cursor.ts`. Runs on: the slot's
- * thread. Invariant: a decoded page is valid until the next one of the column is decoded into the same memory.
+ * Opens pages of columns that are not nested: one value or null a row. Levels and plain values are decoded at once,
+ * dictionary codes when their rows are wanted. Callers: `flat-cursor.ts`. Runs on: the slot's thread.
  */
 import type { TextKind } from '../../record/column.js';
+import { TEXT_ASCII } from '../../record/column.js';
 import { bitmapBytes } from '../../record/bitmap.js';
 import { corrupt } from './corrupt.js';
-import { type Dictionary, kindOf } from './dictionary.js';
-import { decodeHybrid, hybridRoom } from './hybrid.js';
+import { kindOf } from './dictionary.js';
+import { HybridReader } from './hybrid.js';
 import { allocateValues, decodeValues, type FixedValues, isBinary } from './leaf-decoder.js';
 import { decodeLevels, findLevels, uniformLevel } from './levels.js';
 import type { Page } from './page-source.js';
 import { ENCODING_PLAIN_DICTIONARY, ENCODING_RLE_DICTIONARY } from './parquet-types.js';
 import type { BinaryValues } from './raw-values.js';
 import type { LeafNode } from './schema-tree.js';
-import { gatherFor, spreadFor } from './spread.js';
+import { spreadFor } from './spread.js';
 
 /** Rows of a column; exactly one of `fixed`, `codes` and `entries` is there. */
 export interface FlatPage {
   readonly rows: number;
   readonly validity: Uint8Array | null;
+  /** A value a row. */
   readonly fixed: FixedValues | null;
-  /** Entry of the dictionary of each row; null rows have its empty entry. */
-  readonly codes: Int32Array | null;
+  /** Codes of the rows that are not null, in order. */
+  readonly codes: HybridReader | null;
   /** An entry a row; null rows have empty ones. */
   readonly entries: BinaryValues | null;
   /** Of `entries`. */
   readonly textKind: TextKind;
 }
 
-/** Memory that the pages of one column share. */
-export interface PageScratch {
-  codes: Int32Array;
-  fixed: FixedValues | null;
-}
-
-/** Decodes a page. */
-export function decodeFlatPage(
-  node: LeafNode,
-  page: Page,
-  dictionary: Dictionary | null,
-  scratch: PageScratch,
-): FlatPage {
+/** Opens a page. */
+export function openFlatPage(node: LeafNode, page: Page): FlatPage {
   const rows = page.header.values;
-  const levels = findLevels(page, 0, node.definition);
-  const { definitionStart, definitionEnd } = levels;
-  const uniform =
-    node.definition === 0
-      ? 0
-      : uniformLevel(page.levels, definitionStart, definitionEnd, rows);
-  const validity =
-    uniform === node.definition
-      ? null
-      : validityOf(
-          decodeLevels(page.levels, definitionStart, definitionEnd, node.definition, rows),
-          node.definition,
-          rows,
-        );
-  const present = validity === null ? rows : countBits(validity, rows);
+  const { definitionStart, definitionEnd, valuesStart } = findLevels(page, 0, node.definition);
+  const validity = validityOf(node, page, definitionStart, definitionEnd);
   const { encoding } = page.header;
-  const coded = encoding === ENCODING_RLE_DICTIONARY || encoding === ENCODING_PLAIN_DICTIONARY;
-  const parts = { node, page, at: levels.valuesStart, rows, present, validity };
-  return coded ? codedPage(parts, dictionary, scratch) : plainPage(parts);
-}
-
-/** What is known of a page once its levels are decoded. */
-interface PageParts {
-  readonly node: LeafNode;
-  readonly page: Page;
-  /** Where the values begin. */
-  readonly at: number;
-  readonly rows: number;
-  /** Rows that are not null. */
-  readonly present: number;
-  readonly validity: Uint8Array | null;
-}
-
-function codedPage(
-  parts: PageParts,
-  dictionary: Dictionary | null,
-  scratch: PageScratch,
-): FlatPage {
-  const { node, rows, present, validity } = parts;
-  if (dictionary === null) throw corrupt('A page refers to a dictionary that is not there.');
-  if (scratch.codes.length < hybridRoom(rows)) scratch.codes = new Int32Array(hybridRoom(rows));
-  const { codes } = scratch;
-  decodeCodes(parts, codes);
-  if (isBinary(dictionary.values)) {
-    if (!allBelow(codes, present, dictionary.count)) throw outsideDictionary();
-    if (validity !== null) spreadFor(codes)(codes, present, validity, rows, dictionary.count);
-    return { rows, validity, fixed: null, codes, entries: null, textKind: dictionary.textKind };
+  const textKind: TextKind = TEXT_ASCII;
+  const parts = { rows, validity, fixed: null, codes: null, entries: null, textKind };
+  if (encoding === ENCODING_RLE_DICTIONARY || encoding === ENCODING_PLAIN_DICTIONARY) {
+    return { ...parts, codes: codesOf(page, valuesStart) };
   }
-  if (scratch.fixed === null || scratch.fixed.length < rows) {
-    scratch.fixed = allocateValues(node.leaf, rows);
-  }
-  const { fixed } = scratch;
-  if (fixed === null) throw outsideDictionary();
-  if (!gatherFor(fixed)(dictionary.values, codes, present, fixed)) throw outsideDictionary();
-  spreadNulls(fixed, parts);
-  return { rows, validity, fixed, codes: null, entries: null, textKind: dictionary.textKind };
-}
-
-function decodeCodes({ page, at, present }: PageParts, codes: Int32Array): void {
-  if (present === 0) return;
-  if (at >= page.values.length) throw corrupt('A page ends before its dictionary codes.');
-  decodeHybrid(page.values, at + 1, page.values.length, page.values[at], present, codes);
-}
-
-function plainPage(parts: PageParts): FlatPage {
-  const { node, page, at, rows, present, validity } = parts;
-  const values = decodeValues(node.leaf, page.header.encoding, page.values, at, present);
+  const present = validity === null ? rows : countBits(validity, rows);
+  const values = decodeValues(node.leaf, encoding, page.values, valuesStart, present);
   if (isBinary(values)) {
-    const textKind = kindOf(node.leaf, values, present);
     const entries = validity === null ? values : spreadEntries(values, validity, rows);
-    return { rows, validity, fixed: null, codes: null, entries, textKind };
+    return { ...parts, entries, textKind: kindOf(node.leaf, values, present) };
   }
-  let fixed = values;
-  if (validity !== null) {
-    const wide = allocateValues(node.leaf, rows);
-    if (wide === null) throw corrupt('A column changes its type from page to page.');
-    copyValues(values, wide);
-    fixed = wide;
+  return { ...parts, fixed: spreadFixed(node, values, validity, present, rows) };
+}
+
+/** The reader of a page's dictionary codes, whose width comes before them. */
+export function codesOf(page: Page, at: number): HybridReader {
+  const { values } = page;
+  // A page of nothing but nulls may end here.
+  const bits = at < values.length ? values[at] : 0;
+  return new HybridReader(values, at + 1, values.length, bits);
+}
+
+/** Number of set bits among the first `rows`. */
+export function countBits(bitmap: Uint8Array, rows: number): number {
+  let count = 0;
+  const whole = rows >> 3;
+  for (let byte = 0; byte < whole; byte++) count += BITS_SET[bitmap[byte]];
+  const rest = rows & 7;
+  return rest === 0 ? count : count + BITS_SET[bitmap[whole] & ((1 << rest) - 1)];
+}
+
+const BITS_SET = Uint8Array.from({ length: 256 }, (_, byte) => {
+  let count = 0;
+  for (let bits = byte; bits > 0; bits >>= 1) count += bits & 1;
+  return count;
+});
+
+/** Null when all rows have values, which usual writers state in one run. */
+function validityOf(node: LeafNode, page: Page, start: number, end: number): Uint8Array | null {
+  const { definition } = node;
+  const rows = page.header.values;
+  if (definition === 0 || uniformLevel(page.levels, start, end, rows) === definition) return null;
+  const levels = decodeLevels(page.levels, start, end, definition, rows);
+  const validity = new Uint8Array(bitmapBytes(rows));
+  for (let row = 0; row < rows; row++) {
+    if (levels[row] === definition) validity[row >> 3] |= 1 << (row & 7);
   }
-  spreadNulls(fixed, parts);
-  return { rows, validity, fixed, codes: null, entries: null, textKind: 0 };
+  return validity;
+}
+
+function spreadFixed(
+  node: LeafNode,
+  values: FixedValues,
+  validity: Uint8Array | null,
+  present: number,
+  rows: number,
+): FixedValues {
+  if (validity === null) return values;
+  const wide = allocateValues(node.leaf, rows);
+  if (wide === null) throw corrupt(`Column "${node.leaf.name}" changes its type.`);
+  copyValues(values, wide, 0);
+  spreadFor(wide)(wide, present, validity, rows, wide instanceof BigInt64Array ? 0n : 0);
+  return wide;
 }
 
 /** Both are of the leaf's form; the check is what the compiler asks for. */
-export function copyValues(source: FixedValues, target: FixedValues, offset = 0): void {
+export function copyValues(source: FixedValues, target: FixedValues, offset: number): void {
   if (source instanceof BigInt64Array) {
     if (target instanceof BigInt64Array) target.set(source, offset);
   } else if (!(target instanceof BigInt64Array)) target.set(source, offset);
-}
-
-function spreadNulls(values: FixedValues, { present, validity, rows }: PageParts): void {
-  if (validity === null) return;
-  const zero = values instanceof BigInt64Array ? 0n : 0;
-  spreadFor(values)(values, present, validity, rows, zero);
 }
 
 function spreadEntries(values: BinaryValues, validity: Uint8Array, rows: number): BinaryValues {
@@ -146,33 +116,4 @@ function spreadEntries(values: BinaryValues, validity: Uint8Array, rows: number)
     offsets[row + 1] = values.offsets[entry];
   }
   return { offsets, bytes: values.bytes };
-}
-
-function validityOf(levels: Int32Array, definition: number, rows: number): Uint8Array {
-  const validity = new Uint8Array(bitmapBytes(rows));
-  for (let row = 0; row < rows; row++) {
-    if (levels[row] === definition) validity[row >> 3] |= 1 << (row & 7);
-  }
-  return validity;
-}
-
-function countBits(bitmap: Uint8Array, rows: number): number {
-  let count = 0;
-  for (let row = 0; row < rows; row++) count += (bitmap[row >> 3] >> (row & 7)) & 1;
-  return count;
-}
-
-/** The union of all bits bounds every code, which settles most pages without comparing. */
-function allBelow(codes: Int32Array, count: number, limit: number): boolean {
-  let union = 0;
-  for (let index = 0; index < count; index++) union |= codes[index];
-  if (union >>> 0 < limit) return true;
-  for (let index = 0; index < count; index++) {
-    if (codes[index] >>> 0 >= limit) return false;
-  }
-  return true;
-}
-
-function outsideDictionary(): Error {
-  return corrupt('A page refers to a value that its dictionary does not have.');
 }

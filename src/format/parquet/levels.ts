@@ -3,7 +3,7 @@
  * (repetition). Callers: `flat-page.ts`, `nested-leaf.ts`. Runs on: the slot's thread.
  */
 import { corrupt, unsupported } from './corrupt.js';
-import { decodeHybrid, hybridRoom } from './hybrid.js';
+import { decodeHybrid } from './hybrid.js';
 import type { Page } from './page-source.js';
 import { ENCODING_RLE, PAGE_DATA_V2 } from './parquet-types.js';
 
@@ -60,9 +60,7 @@ export function decodeLevels(
   max: number,
   count: number,
 ): Int32Array {
-  const levels = new Int32Array(hybridRoom(count));
-  decodeHybrid(bytes, start, end, levelBits(max), count, levels);
-  return levels;
+  return decodeHybrid(bytes, start, end, levelBits(max), count);
 }
 
 /** The level that all `count` values have when they are written as one run, else -1. */

@@ -5,8 +5,7 @@
  */
 import { corrupt } from './corrupt.js';
 import { type Dictionary, kindOf, readDictionary } from './dictionary.js';
-import { copyValues } from './flat-page.js';
-import { decodeHybrid, hybridRoom } from './hybrid.js';
+import { codesOf, copyValues } from './flat-page.js';
 import { allocateValues, decodeValues, type FixedValues, isBinary } from './leaf-decoder.js';
 import { decodeLevels, findLevels } from './levels.js';
 import type { Page, PageSource } from './page-source.js';
@@ -65,7 +64,7 @@ class LeafBuilder {
     this.#definitions = new Int32Array(values);
     this.#repetitions = new Int32Array(values);
     this.#fixed = allocateValues(node.leaf, values);
-    this.#codes = new Int32Array(this.#fixed === null ? hybridRoom(values) : 0);
+    this.#codes = new Int32Array(this.#fixed === null ? values : 0);
   }
 
   addDictionary(page: Page): void {
@@ -83,13 +82,13 @@ class LeafBuilder {
     if (repetition > 0) {
       const { repetitionStart, repetitionEnd } = ranges;
       const decoded = decodeLevels(levels, repetitionStart, repetitionEnd, repetition, count);
-      this.#repetitions.set(decoded.subarray(0, count), this.#count);
+      this.#repetitions.set(decoded, this.#count);
     }
     let present = count;
     if (definition > 0) {
       const { definitionStart, definitionEnd } = ranges;
       const decoded = decodeLevels(levels, definitionStart, definitionEnd, definition, count);
-      this.#definitions.set(decoded.subarray(0, count), this.#count);
+      this.#definitions.set(decoded, this.#count);
       present = countOf(decoded, count, definition);
     }
     this.#count += count;
@@ -129,10 +128,8 @@ class LeafBuilder {
   #addCodes(page: Page, at: number, present: number): void {
     const dictionary = this.#dictionary;
     if (dictionary === null) throw corrupt('A page refers to a dictionary that is not there.');
-    if (present === 0) return;
-    if (at >= page.values.length) throw corrupt('A page ends before its dictionary codes.');
-    const codes = new Int32Array(hybridRoom(present));
-    decodeHybrid(page.values, at + 1, page.values.length, page.values[at], present, codes);
+    const codes = new Int32Array(present);
+    codesOf(page, at).read(present, codes);
     const { values, count } = dictionary;
     if (!isBinary(values) && this.#fixed !== null) {
       const target = this.#fixed.subarray(this.#present);

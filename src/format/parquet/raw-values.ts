@@ -5,7 +5,7 @@
  */
 import { corrupt, unsupported } from './corrupt.js';
 import { decodeDeltaPacked } from './delta-packed.js';
-import { decodeHybrid, hybridRoom } from './hybrid.js';
+import { decodeHybrid } from './hybrid.js';
 import {
   BOOLEAN,
   DOUBLE,
@@ -118,9 +118,7 @@ function decodeBooleans(
   }
   if (encoding !== ENCODING_RLE) throw unknownEncoding(encoding);
   // Runs of booleans have their length before them, as levels of version 1 do.
-  const wide = new Int32Array(hybridRoom(count));
-  decodeHybrid(bytes, at + 4, bytes.length, 1, count, wide);
-  for (let index = 0; index < count; index++) values[index] = wide[index];
+  values.set(decodeHybrid(bytes, at + 4, bytes.length, 1, count));
   return values;
 }
 

@@ -29,7 +29,8 @@ export interface RowGroupParts {
   readonly file: FileHandle;
   readonly rowGroup: RowGroup;
   readonly columns: readonly WantedColumn[];
-  readonly decompressor: Decompressor;
+  /** The decompressor of a column, by its index; kept from row group to row group. */
+  decompressorOf(column: number): Decompressor;
   /** First row of the row group to read, and the one after the last. */
   readonly rowStart: number;
   readonly rowEnd: number;
@@ -80,9 +81,10 @@ export class RowGroupReader {
   }
 
   #pages(node: LeafNode): { readonly pages: PageSource; readonly values: number } {
-    const { rowGroup, file, decompressor } = this.#parts;
+    const { rowGroup, file } = this.#parts;
     const chunk = rowGroup.columns[node.column];
     checkChunk(chunk, node);
+    const decompressor = this.#parts.decompressorOf(node.column);
     return { pages: new PageSource(file, chunk, decompressor), values: chunk.values };
   }
 

@@ -10,7 +10,8 @@ import { planAggregate } from '../aggregate-plan.js';
 import { resultKeyName } from '../aggregate-fields.js';
 import type { ChainCode, Placed } from '../chain-code.js';
 import type { KeyedRun } from '../chain-keyed.js';
-import { ComputedRow, type FieldValue, type FlowRow, type RowMarks } from '../chain-row.js';
+import { ComputedRow } from '../chain-row.js';
+import type { FieldValue, FlowRow, RowMarks } from '../flow-row.js';
 import type { CodeBlock } from '../code-block.js';
 import { compileCondition, compileExpression } from '../expression-compiler.js';
 import {

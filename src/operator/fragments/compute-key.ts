@@ -1,11 +1,12 @@
 /**
  * The fragment of `computeKey`: a function gives the key, which travels as the field `$key` beside the columns of
- * the record. Its type is found at run time, as that of a function's records. Callers: the chain compiler. Runs
- * on: worker, when a chain is compiled. Invariant: a key is computed once per record, also when its record has
- * to wait for the type.
+ * the record. Its type is found at run time, as that of a function's records. Callers: the chain compiler.
+ * Runs on: worker, when a chain is compiled. Invariant: a key is computed once per record, also when its record
+ * has to wait for the type.
  */
 import type { ChainCode, MisfitCode, Placed } from '../chain-code.js';
-import { AdjustedRow, type FlowRow, KEY_FIELD } from '../chain-row.js';
+import { AdjustedRow } from '../chain-row.js';
+import { type FlowRow, KEY_FIELD } from '../flow-row.js';
 import type { CodeBlock } from '../code-block.js';
 import { checkKeyType } from '../key-code.js';
 import { usedFields } from '../lambda-fields.js';

@@ -4,7 +4,7 @@
  * worker, when a chain is compiled.
  */
 import type { ChainCode, Placed } from '../chain-code.js';
-import type { FlowRow } from '../chain-row.js';
+import type { FlowRow } from '../flow-row.js';
 import type { CodeBlock } from '../code-block.js';
 import { usedFields } from '../lambda-fields.js';
 import { marksCode } from '../record-code.js';

@@ -3,7 +3,8 @@
  * compiled. Invariant: a function of the user runs once per record, and its records are objects of their own.
  */
 import type { ChainCode, Placed } from '../chain-code.js';
-import { type FlowRow, RowWithObject } from '../chain-row.js';
+import { RowWithObject } from '../chain-row.js';
+import type { FlowRow } from '../flow-row.js';
 import type { CodeBlock } from '../code-block.js';
 import { compileCondition } from '../expression-compiler.js';
 import { usedFields } from '../lambda-fields.js';
@@ -52,7 +53,8 @@ function sharedFields(
     const { spec } = code.run.tree.operators[child];
     const fn: UserFunction | null = 'fn' in spec && spec.kind !== 'reduce' ? spec.fn : null;
     if (fn === null) continue;
-    const used = spec.kind === 'filter' ? sharedFields(code, child, usedFields(fn)) : usedFields(fn);
+    const used =
+      spec.kind === 'filter' ? sharedFields(code, child, usedFields(fn)) : usedFields(fn);
     if (used === null) return null;
     for (const name of used) names.add(name);
   }

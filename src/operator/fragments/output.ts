@@ -11,7 +11,7 @@ import type { Schema } from '../../record/schema.js';
 import { unknownField } from '../aggregate-fields.js';
 import type { ChainCode } from '../chain-code.js';
 import type { ChainErrors } from '../chain-errors.js';
-import { NO_EVENT_TIME, type FieldValue, type FlowRow } from '../chain-row.js';
+import { NO_EVENT_TIME, type FieldValue, type FlowRow } from '../flow-row.js';
 import type { OutputRun } from '../chain-output.js';
 import type { CodeBlock } from '../code-block.js';
 import { tupleHashCode } from '../key-code.js';
@@ -219,7 +219,9 @@ function hashOf(
       throw unknownField(operator, name, row.schema ?? { shape: 'object', fields: [] });
     }
     if (value.isNull !== 'false') {
-      place.line(`if (${value.isNull}) throw ${errors}.nullKey(${after}, ${JSON.stringify(name)});`);
+      place.line(
+        `if (${value.isNull}) throw ${errors}.nullKey(${after}, ${JSON.stringify(name)});`,
+      );
     }
     return value;
   });
@@ -240,7 +242,8 @@ function channelPicker(
     } catch (cause) {
       throw errors.partitionerFailed(operator, cause);
     }
-    const isChannel = Number.isInteger(channel) && Number(channel) >= 0 && Number(channel) < channels;
+    const isChannel =
+      Number.isInteger(channel) && Number(channel) >= 0 && Number(channel) < channels;
     if (!isChannel) throw errors.channelOutOfRange(operator, channel, channels);
     return Number(channel);
   };

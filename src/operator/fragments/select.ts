@@ -4,7 +4,8 @@
  */
 import { assert } from '../../base/assert.js';
 import type { ChainCode, Placed } from '../chain-code.js';
-import { ComputedRow, type FieldValue, type FlowRow } from '../chain-row.js';
+import { ComputedRow } from '../chain-row.js';
+import type { FieldValue, FlowRow } from '../flow-row.js';
 import type { CodeBlock } from '../code-block.js';
 import { compileExpression } from '../expression-compiler.js';
 

@@ -8,7 +8,7 @@ import type { Appender } from '../../record/batch-builder.js';
 import type { DataType, Field } from '../../record/schema.js';
 import { formOf } from '../../record/schema.js';
 import { sameType } from '../../record/schema-merge.js';
-import type { FieldValue, FlowRow } from '../chain-row.js';
+import type { FieldValue, FlowRow } from '../flow-row.js';
 import type { CodeBlock } from '../code-block.js';
 import type { CodeUnit } from '../code-unit.js';
 import { binaryParts, isNumberType } from '../key-code.js';
@@ -109,7 +109,8 @@ function presentCode(
     return `${target.appender()}.appendText(${row}, ${value.value});`;
   }
   const append = unit.constant(appendChecked, 'appendChecked');
-  const given = value.object === undefined ? presentValueCode(unit, value) : recordValueCode(unit, value);
+  const given =
+    value.object === undefined ? presentValueCode(unit, value) : recordValueCode(unit, value);
   return `${append}(${target.appender()}, ${row}, ${given});`;
 }
 

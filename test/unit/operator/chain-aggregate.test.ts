@@ -183,7 +183,11 @@ describe('sums', () => {
       type === null
         ? undefined
         : { shape: 'object', fields: [{ name: 'n', type, nullable: false, optional: false }] };
-    return recordsOf({ operators: line(spec) }, values.map((n) => ({ n })), schema)[0];
+    return recordsOf(
+      { operators: line(spec) },
+      values.map((n) => ({ n })),
+      schema,
+    )[0];
   };
 
   it('fail rather than round, when all is whole', () => {

@@ -29,6 +29,7 @@ import type {
 import type { Batch } from '../../../src/record/batch.js';
 import type { BatchBuilder } from '../../../src/record/batch-builder.js';
 import { createBatchBuilder } from '../../../src/record/batch-builder.js';
+import { keyGroupRange } from '../../../src/record/key-group.js';
 import { inferSchema } from '../../../src/record/infer.js';
 import { compileRowReader, compileRowWriter } from '../../../src/record/row-codec.js';
 import type { Schema } from '../../../src/record/schema.js';
@@ -166,6 +167,8 @@ export interface ChainParts {
   readonly capacity?: number;
   readonly preAggregateKeysMax?: number;
   readonly mayTake?: () => boolean;
+  readonly subtask?: number;
+  readonly parallelism?: number;
   /** Ports and schemas of an earlier instance, to go on with after a restore. */
   readonly from?: ChainUnderTest;
 }
@@ -202,6 +205,7 @@ export function chainOf(parts: ChainParts): ChainUnderTest {
   );
   const schemas = parts.from?.schemas ?? operators.map(() => new MemorySchemas());
   const control = new Int32Array(2);
+  const { subtask = 0, parallelism = 1 } = parts;
   const options: ChainTaskOptions = {
     vertexName: 'chain under test',
     operators,
@@ -212,13 +216,14 @@ export function chainOf(parts: ChainParts): ChainUnderTest {
       columns: columns ?? null,
     })),
     streamSchemas: (index) => schemas[index],
-    subtask: 0,
-    parallelism: 1,
+    subtask,
+    parallelism,
     maxParallelism: 128,
     clock: { epochMs: () => 0, monotonicMs: () => 0 },
     random: new SeededRandom(7),
     control,
-    tables: (_uid, spec) => createHotTable(spec, { keyGroups: { start: 0, end: 128 } }),
+    tables: (_uid, spec) =>
+      createHotTable(spec, { keyGroups: keyGroupRange(subtask, parallelism, 128) }),
     preAggregateKeysMax: parts.preAggregateKeysMax ?? 1000,
   };
   return { task: createChainTask(options), ports, schemas, control };

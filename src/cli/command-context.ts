@@ -1,0 +1,41 @@
+/**
+ * What every command is given: where it writes, with which colours, for whom. Callers: `main.ts` makes it once. Runs
+ * on: the main thread.
+ */
+import type { WriteStream } from 'node:tty';
+import type { JsonOutput } from './json-view.js';
+import { type Style, styleFor } from './style.js';
+
+/** An output of the process: a terminal, a pipe or a file. */
+export type OutputStream = Pick<WriteStream, 'write'> &
+  Partial<Pick<WriteStream, 'isTTY' | 'columns' | 'rows'>>;
+
+/** Where a command writes. */
+export interface CommandContext {
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  /** Of standard error. */
+  readonly style: Style;
+  /** Whether a block can be redrawn in place on standard error. */
+  readonly isLive: boolean;
+  /** Writes the lines of `--json`; null without. */
+  readonly json: JsonOutput | null;
+}
+
+/** The context of this process. */
+export function commandContext(
+  streams: { readonly stdout: OutputStream; readonly stderr: OutputStream },
+  environment: NodeJS.ProcessEnv,
+  json: JsonOutput | null,
+): CommandContext {
+  const isTTY = streams.stderr.isTTY === true;
+  const style = styleFor({ isTTY, environment });
+  return { ...streams, style, isLive: canRedraw(isTTY, environment), json };
+}
+
+/** Build servers may offer a terminal that nobody looks at, and a dumb one cannot move its cursor. */
+function canRedraw(isTTY: boolean, environment: NodeJS.ProcessEnv): boolean {
+  const ci = environment['CI'] ?? '';
+  const isCi = ci !== '' && ci !== '0' && ci !== 'false';
+  return isTTY && !isCi && environment['TERM'] !== 'dumb';
+}

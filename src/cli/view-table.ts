@@ -1,0 +1,199 @@
+/**
+ * The table of chains: one line each, and a line for every edge that is more than half full. Callers: the live view,
+ * the verbose report. Runs on: the main thread; pure. Invariant: no line is wider than the width asked for.
+ */
+import { formatBytes, formatCount } from '../base/units.js';
+import { fitText, textWidth } from '../connector/print/text-width.js';
+import type { ScreenLine } from './screen.js';
+import type { Paint, Style } from './style.js';
+import type { ChainView, EdgeView, RunViewModel, TimeShares } from './view-model.js';
+
+/** How the table is drawn. */
+export interface TableLook {
+  /** Cells a line may take. */
+  readonly width: number;
+  /** Lines the table may take, its head included. */
+  readonly linesMax: number;
+  readonly style: Style;
+  /** The chain that is marked, null for none. */
+  readonly marked: number | null;
+}
+
+/** A column right of the chain's name. */
+interface MeterColumn {
+  readonly head: string;
+  readonly width: number;
+  /** The plain text of a chain's cell, never wider than the column. */
+  readonly text: (chain: ChainView) => string;
+  readonly paint: ((style: Style) => Paint) | null;
+}
+
+/** Tables narrower than this leave out bytes per second, narrower than that also the bar. */
+const BYTE_RATE_WIDTH = 88;
+const BAR_WIDTH_MIN = 74;
+const BAR_CELLS = 12;
+const BAR_CELLS_WIDE = 24;
+const WIDE = 130;
+/** Wider tables would tear names and figures apart. */
+const TABLE_WIDTH_MAX = 150;
+const GAP = '  ';
+/** Fill from which an edge is worth a line. */
+const FILL_SHOWN = 0.5;
+
+/** The lines of the table. */
+export function chainTable(model: RunViewModel, look: TableLook): readonly ScreenLine[] {
+  const width = Math.min(look.width, TABLE_WIDTH_MAX);
+  const columns = columnsFor(width);
+  const bar = barCells(width);
+  const metersWidth = columns.reduce((sum, column) => sum + column.width + GAP.length, 0);
+  const nameWidth = width - metersWidth - (bar === 0 ? 0 : bar + GAP.length);
+  const layout = { columns, bar, nameWidth, style: look.style };
+  const lines = [headLine(layout)];
+  const shown = chainsThatFit(model, look.linesMax - 1);
+  for (const chain of shown) {
+    lines.push(chainLine(chain, layout, chain.id === look.marked));
+    for (const edge of model.edges) {
+      if (edge.from === chain.id && edge.fill > FILL_SHOWN) lines.push(edgeLine(edge, width, look.style));
+    }
+  }
+  const left = model.chains.length - shown.length;
+  if (left > 0) {
+    const text = fitText(`… ${left} more, less busy`, width);
+    lines.push({ text: look.style.dim(text), width: textWidth(text) });
+  }
+  return lines;
+}
+
+interface Layout {
+  readonly columns: readonly MeterColumn[];
+  readonly bar: number;
+  readonly nameWidth: number;
+  readonly style: Style;
+}
+
+function columnsFor(width: number): readonly MeterColumn[] {
+  const isNarrow = width < BAR_WIDTH_MIN;
+  const rate: MeterColumn = {
+    head: 'rows/s',
+    width: 8,
+    text: (chain) => `${formatCount(chain.rowsPerSecond)}/s`,
+    paint: null,
+  };
+  const rows: MeterColumn = {
+    head: 'rows',
+    width: 7,
+    text: (chain) => formatCount(chain.rows),
+    paint: null,
+  };
+  const bytes: MeterColumn = {
+    head: 'bytes',
+    width: 7,
+    text: (chain) => (chain.bytes > 0 ? formatBytes(chain.bytes).trimEnd() : ''),
+    paint: null,
+  };
+  const byteRate: MeterColumn = {
+    head: 'bytes/s',
+    width: 9,
+    text: (chain) => (chain.bytesPerSecond > 0 ? `${formatBytes(chain.bytesPerSecond).trimEnd()}/s` : ''),
+    paint: null,
+  };
+  const byteColumns = width < BYTE_RATE_WIDTH ? (isNarrow ? [] : [bytes]) : [bytes, byteRate];
+  return [
+    rate,
+    rows,
+    ...byteColumns,
+    shareColumn('busy', 5, (shares) => shares.busy, 'cyan'),
+    shareColumn(isNarrow ? 'block' : 'blocked', isNarrow ? 5 : 7, (shares) => shares.blocked, 'yellow'),
+    shareColumn('idle', 5, (shares) => shares.idle, 'dim'),
+  ];
+}
+
+function shareColumn(
+  head: string,
+  width: number,
+  pick: (shares: TimeShares) => number,
+  color: 'cyan' | 'yellow' | 'dim',
+): MeterColumn {
+  return {
+    head,
+    width,
+    text: (chain) => `${Math.round(pick(chain.shares) * 100)} %`,
+    paint: (style) => style[color],
+  };
+}
+
+function barCells(width: number): number {
+  if (width < BAR_WIDTH_MIN) return 0;
+  return width < WIDE ? BAR_CELLS : BAR_CELLS_WIDE;
+}
+
+/** All chains where there is room; else the busiest, in the order of the plan. Edges keep half of the lines. */
+function chainsThatFit(model: RunViewModel, linesMax: number): readonly ChainView[] {
+  const edgeLines = model.edges.filter((edge) => edge.fill > FILL_SHOWN).length;
+  if (model.chains.length + edgeLines <= linesMax) return model.chains;
+  const room = Math.max(1, Math.floor((linesMax - 1) / (edgeLines > 0 ? 2 : 1)));
+  const busiest = model.chains
+    .toSorted((a, b) => b.shares.busy - a.shares.busy)
+    .slice(0, room)
+    .map((chain) => chain.id);
+  return model.chains.filter((chain) => busiest.includes(chain.id));
+}
+
+function headLine({ columns, bar, nameWidth, style }: Layout): ScreenLine {
+  const cells = columns.map((column) => GAP + column.head.padStart(column.width));
+  // The bar stands before the shares it draws.
+  cells.splice(columns.length - 3, 0, bar === 0 ? '' : GAP + ' '.repeat(bar));
+  const text = `${fitText('chain', nameWidth).padEnd(nameWidth)}${cells.join('')}`;
+  return { text: style.dim(text), width: textWidth(text) };
+}
+
+function chainLine(chain: ChainView, layout: Layout, isMarked: boolean): ScreenLine {
+  const { columns, bar, nameWidth, style } = layout;
+  const name = chainName(chain, nameWidth);
+  const cells = columns.map((column) => {
+    const text = fitText(column.text(chain), column.width).padStart(column.width);
+    return GAP + (column.paint === null ? text : column.paint(style)(text));
+  });
+  cells.splice(columns.length - 3, 0, bar === 0 ? '' : GAP + barText(chain.shares, bar, style));
+  const padding = ' '.repeat(nameWidth - textWidth(name));
+  const width =
+    nameWidth +
+    columns.reduce((sum, column) => sum + column.width + GAP.length, 0) +
+    (bar === 0 ? 0 : bar + GAP.length);
+  return { text: `${isMarked ? style.bold(name) : name}${padding}${cells.join('')}`, width };
+}
+
+/** The operators with their number of subtasks; of a long chain the middle is left out first. */
+function chainName(chain: ChainView, width: number): string {
+  const subtasks = ` ×${chain.parallelism}`;
+  const room = width - textWidth(subtasks);
+  const parts = chain.name.split(' -> ');
+  const first = parts[0] ?? '';
+  const last = parts.at(-1) ?? '';
+  const forms = [parts.join(' → ')];
+  for (let kept = parts.length - 2; kept > 1; kept--) {
+    forms.push([...parts.slice(0, kept), '…', last].join(' → '));
+  }
+  if (parts.length > 2) forms.push(`${first} → … → ${last}`);
+  const fitting = forms.find((form) => textWidth(form) <= room);
+  if (fitting !== undefined) return fitting + subtasks;
+  // Not even the ends fit: both keep something of themselves.
+  const isLong = parts.length > 1;
+  const tail = isLong ? ` → ${fitText(last, Math.max(4, Math.floor(room / 3)))}` : '';
+  return `${fitText(first, Math.max(1, room - textWidth(tail)))}${tail}${subtasks}`;
+}
+
+function barText(shares: TimeShares, cells: number, style: Style): string {
+  const busy = Math.round(shares.busy * cells);
+  const blocked = Math.min(cells - busy, Math.round(shares.blocked * cells));
+  const idle = cells - busy - blocked;
+  return style.cyan('█'.repeat(busy)) + style.yellow('▒'.repeat(blocked)) + style.dim('·'.repeat(idle));
+}
+
+function edgeLine(edge: EdgeView, width: number, style: Style): ScreenLine {
+  const text = fitText(
+    `  └ ${edge.partitioner} edge to the next chain is ${Math.round(edge.fill * 100)} % full`,
+    width,
+  );
+  return { text: style.yellow(text), width: textWidth(text) };
+}

@@ -1,0 +1,78 @@
+/**
+ * `parquet(...)` as a source: reads the wanted columns of Parquet files straight into batches. Callers: user jobs, through
+ * the api. Runs on: planning on the caller's thread, reading in the slots.
+ */
+import { MillraceError } from '../../base/errors.js';
+import { didYouMean } from '../../base/nearest-name.js';
+import type { TypeOptions } from '../../format/parquet/leaf-type.js';
+import type { PlainData, SourceConnector } from '../contract.js';
+import { type ParquetPlan, planParquet } from './parquet-plan.js';
+import { ParquetReader } from './parquet-reader.js';
+import { loadZstd } from './zstd-decoder.js';
+
+/** Options of `parquetSource`. */
+export interface ParquetSourceOptions {
+  /**
+   * Columns of 64-bit integers to read as bigints; true for all of them. The others become numbers, and one that a number
+   * does not hold exactly (beyond 2^53) fails the job by name rather than being rounded. Inner columns of structs and
+   * lists are named by their dotted path.
+   */
+  readonly bigint?: boolean | readonly string[];
+  /** Whether byte arrays that are not marked as text are text all the same, as some old writers have it. */
+  readonly binaryAsText?: boolean;
+}
+
+const KNOWN = ['bigint', 'binaryAsText'];
+
+/**
+ * A source over Parquet files: paths, globs and directories. Instants finer than a millisecond are cut to it.
+ *
+ * @example
+ * flow.from(parquetSource<{ origin: string; delay: number }>('flights/*.parquet'))
+ */
+export function parquetSource<T = Record<string, unknown>>(
+  paths: string | readonly string[],
+  options: ParquetSourceOptions = {},
+): SourceConnector<T> {
+  const types = typeOptions(options);
+  const patterns = typeof paths === 'string' ? [paths] : paths;
+  if (patterns.length === 0) {
+    throw new MillraceError('OPTION_INVALID', 'parquet: there is no path.', {
+      advice: 'Name a file, a directory or a glob.',
+    });
+  }
+  return {
+    kind: 'source',
+    type: 'parquet',
+    name: `parquet ${patterns.join(' ')}`,
+    bounded: true,
+    host: false,
+    maxParallelism: null,
+    guarantee: 'exactly-once',
+    projects: true,
+    plan: (context) => planParquet(patterns, types, context),
+    open: async (context) => {
+      const zstd = planData(context.plan.data).needsZstd ? await loadZstd() : null;
+      return new ParquetReader({ context, types, zstd });
+    },
+  };
+}
+
+/** The plan's own data. */
+function planData(data: PlainData): ParquetPlan {
+  return data as ParquetPlan;
+}
+
+function typeOptions(options: ParquetSourceOptions): TypeOptions {
+  for (const name of Object.keys(options)) {
+    if (KNOWN.includes(name)) continue;
+    throw new MillraceError('OPTION_UNKNOWN', `parquet has no option "${name}" for reading.`, {
+      advice: didYouMean(name, KNOWN),
+    });
+  }
+  const { bigint = false, binaryAsText = false } = options;
+  return {
+    binaryAsText,
+    isBigint: (name) => (typeof bigint === 'boolean' ? bigint : bigint.includes(name)),
+  };
+}

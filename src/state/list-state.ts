@@ -1,0 +1,90 @@
+/**
+ * List state: elements are entries keyed by (key, index), and an entry per key tells the range of indexes. Callers:
+ * keyed-state.ts. Runs on: worker. Invariant: every element of the list has an index in [first, next); with a time to
+ * live, elements in between may be gone, and the range lives at least as long as its newest element.
+ */
+import type { StateTable } from './contract.js';
+import { PAGE_MASK, PAGE_SHIFT } from './contract.js';
+import type { KeyContext } from './key-context.js';
+import { findCurrent, findNumbered, upsertCurrent, upsertNumbered } from './key-context.js';
+import type { StateColumn } from './state-column.js';
+import type { ListState } from './state-handles.js';
+
+/** The columns of the table of ranges. */
+export const LIST_RANGE_COLUMNS = [
+  { name: 'first', form: 'f64' },
+  { name: 'next', form: 'f64' },
+] as const;
+
+/** A list per key in two tables. */
+export class TableListState<T> implements ListState<T> {
+  readonly #elements: StateTable;
+  readonly #ranges: StateTable;
+  readonly #context: KeyContext;
+  readonly #column: StateColumn;
+
+  constructor(
+    elements: StateTable,
+    ranges: StateTable,
+    context: KeyContext,
+    column: StateColumn,
+  ) {
+    this.#elements = elements;
+    this.#ranges = ranges;
+    this.#context = context;
+    this.#column = column;
+  }
+
+  /** The elements as they are now; collected first, since the current key may be another one at the next step. */
+  get(): readonly T[] {
+    const values: T[] = [];
+    const range = findCurrent(this.#ranges, this.#context);
+    if (range < 0) return values;
+    const { c0, c1 } = this.#ranges.pages[range >>> PAGE_SHIFT];
+    const next = c1[range & PAGE_MASK];
+    for (let index = c0[range & PAGE_MASK]; index < next; index++) {
+      const entry = findNumbered(this.#elements, this.#context, index);
+      if (entry >= 0) values.push(this.#column.read(this.#elements, entry) as T);
+    }
+    return values;
+  }
+
+  add(value: T): void {
+    const range = upsertCurrent(this.#ranges, this.#context);
+    const { c0, c1 } = this.#ranges.pages[range >>> PAGE_SHIFT];
+    const offset = range & PAGE_MASK;
+    if (this.#ranges.spec.ttlMs !== null) {
+      // Elements at the front expire first, so the range follows them and stays short.
+      while (
+        c0[offset] < c1[offset] &&
+        findNumbered(this.#elements, this.#context, c0[offset]) < 0
+      ) {
+        c0[offset]++;
+      }
+    }
+    const entry = upsertNumbered(this.#elements, this.#context, c1[offset]++);
+    this.#column.write(this.#elements, entry, value);
+  }
+
+  addAll(values: Iterable<T>): void {
+    for (const value of values) this.add(value);
+  }
+
+  update(values: Iterable<T>): void {
+    const kept = [...values];
+    this.clear();
+    this.addAll(kept);
+  }
+
+  clear(): void {
+    const range = findCurrent(this.#ranges, this.#context);
+    if (range < 0) return;
+    const { c0, c1 } = this.#ranges.pages[range >>> PAGE_SHIFT];
+    const next = c1[range & PAGE_MASK];
+    for (let index = c0[range & PAGE_MASK]; index < next; index++) {
+      const entry = findNumbered(this.#elements, this.#context, index);
+      if (entry >= 0) this.#elements.remove(entry);
+    }
+    this.#ranges.remove(range);
+  }
+}

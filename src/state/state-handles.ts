@@ -1,0 +1,85 @@
+/**
+ * The kinds of state that user functions work with, named as Flink names them, and how they are declared. Keyed
+ * state always means the state of the current key. Callers: the public api re-exports them; operators hand them to
+ * user functions. Runs on: worker.
+ *
+ * Values must be plain data (structured clone carries them). A value read from state is the one in the table: change
+ * it in place only between reading and `update`, as with Flink's heap backend. Null and undefined clear a value.
+ */
+import type { DataType } from '../record/schema.js';
+
+/** How a keyed state is declared. */
+export interface StateDescriptor {
+  /** Unique within the operator, and stable across versions of the job. */
+  readonly name: string;
+  /** Type of the values, when known: numbers, booleans, bigints and text are then kept outside of the heap. */
+  readonly type?: DataType;
+  /** Time to live since the last write, per value, list element or map entry, by processing time. */
+  readonly ttlMs?: number;
+}
+
+/** One value per key. */
+export interface ValueState<T> {
+  /** The value, undefined when there is none. */
+  value(): T | undefined;
+  update(value: T | null | undefined): void;
+  clear(): void;
+}
+
+/** A list per key; every element is an entry of its own, so adding costs the same however long the list is. */
+export interface ListState<T> {
+  /** The elements in the order in which they were added. */
+  get(): Iterable<T>;
+  add(value: T): void;
+  addAll(values: Iterable<T>): void;
+  /** Replaces the list. */
+  update(values: Iterable<T>): void;
+  clear(): void;
+}
+
+/** What a map's keys may be. Equal by value: -0 is 0, NaN is NaN, arrays and dates by content. */
+export type MapStateKey =
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | Date
+  | readonly MapStateKey[];
+
+/** A map per key; every entry is one of its own. Iteration is in the order in which keys were put first. */
+export interface MapState<K extends MapStateKey, V> {
+  get(key: K): V | undefined;
+  put(key: K, value: V): void;
+  putAll(entries: Iterable<readonly [K, V]>): void;
+  remove(key: K): void;
+  contains(key: K): boolean;
+  /** The map may change during iteration; entries removed meanwhile are not given. */
+  entries(): Iterable<[K, V]>;
+  keys(): Iterable<K>;
+  values(): Iterable<V>;
+  isEmpty(): boolean;
+  clear(): void;
+}
+
+/** One value per key, into which added values are folded. */
+export interface ReducingState<T> {
+  get(): T | undefined;
+  add(value: T): void;
+  clear(): void;
+}
+
+/** One accumulator per key, into which added values are folded. */
+export interface AggregatingState<In, Out> {
+  /** The result, undefined when nothing was added. */
+  get(): Out | undefined;
+  add(value: In): void;
+  clear(): void;
+}
+
+/** How an aggregating state folds. `add` may change the accumulator in place and return nothing. */
+export interface StateAggregator<In, Acc, Out> {
+  create(): Acc;
+  add(accumulator: Acc, value: In): Acc | undefined;
+  result(accumulator: Acc): Out;
+}

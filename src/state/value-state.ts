@@ -1,0 +1,107 @@
+/**
+ * States of one entry per key: value, reducing and aggregating state. Callers: keyed-state.ts. Runs on: worker.
+ * Invariant: an entry exists exactly when there is a value.
+ */
+import type { StateTable } from './contract.js';
+import type { KeyContext } from './key-context.js';
+import { findCurrent, upsertCurrent } from './key-context.js';
+import type { StateColumn } from './state-column.js';
+import type {
+  AggregatingState,
+  ReducingState,
+  StateAggregator,
+  ValueState,
+} from './state-handles.js';
+
+/** The value of the current key, in one entry. */
+export class TableValueState<T> implements ValueState<T> {
+  readonly #table: StateTable;
+  readonly #context: KeyContext;
+  readonly #column: StateColumn;
+
+  constructor(table: StateTable, context: KeyContext, column: StateColumn) {
+    this.#table = table;
+    this.#context = context;
+    this.#column = column;
+  }
+
+  value(): T | undefined {
+    const entry = findCurrent(this.#table, this.#context);
+    return entry < 0 ? undefined : (this.#column.read(this.#table, entry) as T);
+  }
+
+  update(value: T | null | undefined): void {
+    if (value === null || value === undefined) this.clear();
+    else this.#column.write(this.#table, upsertCurrent(this.#table, this.#context), value);
+  }
+
+  clear(): void {
+    const entry = findCurrent(this.#table, this.#context);
+    if (entry >= 0) this.#table.remove(entry);
+  }
+}
+
+/** Folds values of one type into one of the same type. */
+export class FoldedReducingState<T> implements ReducingState<T> {
+  readonly #value: ValueState<T>;
+  readonly #reduce: (left: T, right: T) => T;
+
+  constructor(value: ValueState<T>, reduce: (left: T, right: T) => T) {
+    this.#value = value;
+    this.#reduce = reduce;
+  }
+
+  get(): T | undefined {
+    return this.#value.value();
+  }
+
+  add(value: T): void {
+    const before = this.#value.value();
+    this.#value.update(before === undefined ? value : this.#reduce(before, value));
+  }
+
+  clear(): void {
+    this.#value.clear();
+  }
+}
+
+/** Folds values into an accumulator. */
+export class FoldedAggregatingState<In, Acc, Out> implements AggregatingState<In, Out> {
+  readonly #table: StateTable;
+  readonly #context: KeyContext;
+  readonly #column: StateColumn;
+  readonly #aggregator: StateAggregator<In, Acc, Out>;
+
+  constructor(
+    table: StateTable,
+    context: KeyContext,
+    column: StateColumn,
+    aggregator: StateAggregator<In, Acc, Out>,
+  ) {
+    this.#table = table;
+    this.#context = context;
+    this.#column = column;
+    this.#aggregator = aggregator;
+  }
+
+  get(): Out | undefined {
+    const entry = findCurrent(this.#table, this.#context);
+    if (entry < 0) return undefined;
+    return this.#aggregator.result(this.#column.read(this.#table, entry) as Acc);
+  }
+
+  /** The entry is upserted before the accumulator changes in place, so that a frozen one is kept as it was. */
+  add(value: In): void {
+    const entry = upsertCurrent(this.#table, this.#context);
+    const accumulator = this.#table.created
+      ? this.#aggregator.create()
+      : (this.#column.read(this.#table, entry) as Acc);
+    const changed = this.#aggregator.add(accumulator, value);
+    this.#column.write(this.#table, entry, changed === undefined ? accumulator : changed);
+  }
+
+  clear(): void {
+    const entry = findCurrent(this.#table, this.#context);
+    if (entry >= 0) this.#table.remove(entry);
+  }
+}
