@@ -11,7 +11,7 @@ export default job('flights', (flow) => {
   const source = flow.from(parquet(flights));
 
   source
-    .select({ origin: 'origin', day: col('date').formatDate(), delay: 'delay' })
+    .select({ origin: 'origin', day: col('date').cast('date'), delay: 'delay' })
     .keyBy('origin', 'day')
     .aggregate({ flights: count(), meanDelay: avg('delay'), worstDelay: max('delay') })
     .to(csv('out/flights-daily', { ifExists: 'replace' }));

@@ -36,6 +36,9 @@ try {
   await bundle();
   if (!process.argv.includes('--no-types')) declareTypes();
   replaceDist();
+} catch {
+  // esbuild and tsc have printed what is wrong.
+  process.exitCode = 1;
 } finally {
   rmSync(aside, { recursive: true, force: true });
 }

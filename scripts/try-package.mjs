@@ -23,7 +23,7 @@ try {
   const output = run(process.execPath, ['index.mjs'], folder);
   if (output.trim() === '') throw new Error('The first js block of the README prints nothing.');
   console.log(output);
-  console.log(run(join(folder, 'node_modules', '.bin', 'millrace'), ['--version'], folder));
+  console.log(run(join(folder, 'node_modules', '.bin', 'millrace'), ['doctor'], folder));
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

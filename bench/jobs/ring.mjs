@@ -69,6 +69,10 @@ class RingEnd {
   }
 
   waitForMessage() {
+    this.parkForMessage();
+  }
+
+  parkForMessage() {
     const ticket = this.parker.announce();
     if (this.reader.queuedBytes() > 0) return this.parker.withdraw();
     this.parker.park(ticket, PARK_MS_MAX);

@@ -9,7 +9,9 @@ import { type NdjsonSourceOptions, ndjsonSource } from '../connector/file/ndjson
 import { type TextSourceOptions, textSource } from '../connector/file/text-source.js';
 import { type CsvSinkOptions, csvSink } from '../connector/file-sink/csv-sink.js';
 import { type NdjsonSinkOptions, ndjsonSink } from '../connector/file-sink/ndjson-sink.js';
+import { type ParquetSinkOptions, parquetSink } from '../connector/file-sink/parquet-sink.js';
 import { type TextSinkOptions, textSink } from '../connector/file-sink/text-sink.js';
+import { type ParquetSourceOptions, parquetSource } from '../connector/parquet/parquet-source.js';
 
 /** Files to read or a directory to write. Options are checked by the side that is used. */
 export interface FileConnector<T> {
@@ -78,6 +80,24 @@ export function text(
     type: 'text',
     source: () => textSource(paths, options),
     sink: () => textSink<string>(directoryOf('text', paths), options),
+  };
+}
+
+/**
+ * Parquet files. Reading takes paths, globs and directories and reads only the columns in use.
+ *
+ * @example
+ * flow.from(parquet<{ origin: string; delay: number }>('flights/*.parquet'))
+ */
+export function parquet<T = Record<string, unknown>>(
+  paths: Paths,
+  options: ParquetSourceOptions & ParquetSinkOptions = {},
+): FileConnector<T> {
+  return {
+    kind: 'file',
+    type: 'parquet',
+    source: () => parquetSource<T>(paths, options),
+    sink: () => parquetSink<T>(directoryOf('parquet', paths), options),
   };
 }
 

@@ -6,7 +6,7 @@
 import { MillraceError } from '../base/errors.js';
 import type { SinkConnector } from '../connector/contract.js';
 import type { NodeInput } from '../graph/logical-graph.js';
-import { KEY_FIELD } from '../operator/chain-row.js';
+import { KEY_FIELD } from '../operator/flow-row.js';
 import type { Partitioner, UserFunction } from '../operator/operator-spec.js';
 import { type Boundary, callSite } from './call-site.js';
 import type { GraphBuilder, NodeRequest, OperatorBody } from './graph-builder.js';

@@ -6,7 +6,7 @@
 import { MillraceError } from '../base/errors.js';
 import type { SinkConnector } from '../connector/contract.js';
 import { print, type PrintOptions } from '../connector/print/print.js';
-import { KEY_FIELD } from '../operator/chain-row.js';
+import { KEY_FIELD } from '../operator/flow-row.js';
 import type { Expression } from '../operator/expression.js';
 import type { NamedColumn } from '../operator/expression-builder.js';
 import type { Schema } from '../record/schema.js';

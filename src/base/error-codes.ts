@@ -56,6 +56,11 @@ export const ERROR_CODES = {
   FRAME_CORRUPT: permanent('The bytes of a frame contradict its directory.'),
   RECORD_TOO_LARGE: permanent('A record is larger than the network memory of the slot allows.'),
 
+  // State
+  STATE_CORRUPT: permanent('The bytes of a snapshot contradict their checksum or layout.'),
+  STATE_INCOMPATIBLE: permanent('State was written with other key or value types than declared.'),
+  STATE_WITHOUT_KEY: permanent('Keyed state is used while no record or timer is processed.'),
+
   // Input and output
   FILE_NOT_FOUND: permanent('A path or glob matches no file.'),
   FILE_UNREADABLE: passing('A file cannot be opened or read.'),

@@ -18,7 +18,10 @@ const OTHER = 'other reasons';
 
 /** Counts bad records by reason. */
 export class BadRecords {
-  readonly #groups = new Map<string, { reason: string; records: number; firstPlace: string | null }>();
+  readonly #groups = new Map<
+    string,
+    { reason: string; records: number; firstPlace: string | null }
+  >();
 
   add(report: BadRecordReport): void {
     const key = reasonKey(report.error.message);
@@ -40,10 +43,7 @@ export class BadRecords {
     const groups = [...this.#groups.values()].sort((a, b) => b.records - a.records);
     const reported = groups.reduce((sum, group) => sum + group.records, 0);
     if (total <= reported) return groups;
-    return [
-      ...groups,
-      { reason: 'not looked into', records: total - reported, firstPlace: null },
-    ];
+    return [...groups, { reason: 'not looked into', records: total - reported, firstPlace: null }];
   }
 }
 

@@ -3,7 +3,8 @@
  * on: the main thread.
  */
 import type { WriteStream } from 'node:tty';
-import type { JsonOutput } from './json-view.js';
+import { exitCodeOfCall } from './exit-codes.js';
+import { type JsonOutput, openJsonOutput } from './json-output.js';
 import { type Style, styleFor } from './style.js';
 
 /** An output of the process: a terminal, a pipe or a file. */
@@ -26,11 +27,25 @@ export interface CommandContext {
 export function commandContext(
   streams: { readonly stdout: OutputStream; readonly stderr: OutputStream },
   environment: NodeJS.ProcessEnv,
-  json: JsonOutput | null,
+  isJson: boolean,
 ): CommandContext {
-  const isTTY = streams.stderr.isTTY === true;
+  const { stdout, stderr } = streams;
+  const isTTY = stderr.isTTY === true;
   const style = styleFor({ isTTY, environment });
-  return { ...streams, style, isLive: canRedraw(isTTY, environment), json };
+  const json = isJson ? openJsonOutput() : null;
+  return { stdout, stderr, style, isLive: canRedraw(isTTY, environment), json };
+}
+
+/** Tells what was wrong with a call before anything has run; the exit code. */
+export async function reportCallError(error: unknown, context: CommandContext): Promise<number> {
+  const { json, stderr, style } = context;
+  if (json !== null) json.error(error);
+  else {
+    const { errorReport } = await import('./error-report.js');
+    const directory = process.cwd();
+    stderr.write(`${errorReport(error, { style, plan: null, directory })}\n`);
+  }
+  return exitCodeOfCall(error);
 }
 
 /** Build servers may offer a terminal that nobody looks at, and a dumb one cannot move its cursor. */

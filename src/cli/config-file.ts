@@ -1,87 +1,151 @@
 /**
- * Configuration from files and the environment as settings layers: `millrace.config.{ts,js,mjs,json,yaml,yml}`, then
- * `MILLRACE_*`. Callers: the commands. Runs on: the main thread of the command line.
+ * Configuration from a file: `millrace.config.{ts,mts,js,mjs,json,yaml,yml}` in the current directory, or the one that
+ * is named. Callers: `job-call.ts`. Runs on: the main thread. Invariant: every value keeps the place it was given at, as
+ * far as the format tells.
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { MillraceError } from '../base/errors.js';
 import { importableUrl } from '../runtime/job-bundle.js';
-import { SETTINGS, type SettingsLayer } from '../runtime/settings.js';
+import type { SettingsLayer } from '../runtime/settings.js';
+import { jsonKeyLines } from './json-key-lines.js';
 
-const NAMES = ['ts', 'mts', 'js', 'mjs', 'json', 'yaml', 'yml'].map(
-  (end) => `millrace.config.${end}`,
-);
+const ENDINGS = ['ts', 'mts', 'js', 'mjs', 'json', 'yaml', 'yml'];
+/** Names that are looked for. */
+export const CONFIG_NAMES: readonly string[] = ENDINGS.map((ending) => `millrace.config.${ending}`);
 
-/** The layer of the configuration file: the named one, else the one in `directory`, else nothing. */
-export async function fileLayer(
+/** What a file holds: its values nested as written, and the lines of its dotted keys where they are known. */
+interface ConfigFile {
+  readonly values: unknown;
+  readonly lines: ReadonlyMap<string, number>;
+}
+
+/** The layers of the file, one for each key: of `path` when it is not null, else of the file in `directory`. */
+export async function fileLayers(
   path: string | null,
   directory: string,
 ): Promise<readonly SettingsLayer[]> {
-  const found =
-    path === null
-      ? NAMES.map((name) => join(directory, name)).find((name) => existsSync(name))
-      : resolve(directory, path);
-  if (found === undefined) return [];
-  if (!existsSync(found)) {
-    throw new MillraceError('CONFIG_FILE_INVALID', 'The configuration file does not exist.', {
-      where: { file: found },
+  const file = path === null ? findFile(directory) : resolve(directory, path);
+  if (file === null) return [];
+  if (!existsSync(file)) {
+    throw new MillraceError('CONFIG_FILE_INVALID', `There is no configuration file "${path}".`, {
+      where: { file },
     });
   }
-  const values = flatten(await load(found), found, '');
-  return [{ origin: `file ${found}`, values }];
+  const { values, lines } = await load(file);
+  const name = relative(directory, file);
+  const shown = name.startsWith('..') ? file : name;
+  return flatten(values, file, '').map(([key, value]) => {
+    const line = lines.get(key);
+    return { origin: line === undefined ? shown : `${shown}:${line}`, values: { [key]: value } };
+  });
 }
 
-/** The layer of the environment: `MILLRACE_SLOT_MEMORY` is `slot.memory`. */
-export function environmentLayer(environment: NodeJS.ProcessEnv): SettingsLayer {
-  const values: Record<string, string> = {};
-  for (const key of Object.keys(SETTINGS)) {
-    const value = environment[environmentName(key)];
-    if (value !== undefined && value !== '') values[key] = value;
-  }
-  return { origin: 'environment', values };
-}
-
-/** The name of the environment variable of a setting. */
-export function environmentName(key: string): string {
-  return `MILLRACE_${key
-    .replace(/([a-z])([A-Z])/g, '$1_$2')
-    .replaceAll('.', '_')
-    .toUpperCase()}`;
-}
-
-async function load(path: string): Promise<unknown> {
-  try {
-    if (path.endsWith('.json')) return JSON.parse(readFileSync(path, 'utf8'));
-    if (/\.ya?ml$/.test(path)) {
-      const { parse } = await import('yaml');
-      return parse(readFileSync(path, 'utf8'));
-    }
-    const module: { readonly default?: unknown } = await import(
-      await importableUrl(pathToFileURL(path).href)
+/** Of two files nobody could tell which one holds, so only one is accepted. */
+function findFile(directory: string): string | null {
+  const found = CONFIG_NAMES.filter((name) => existsSync(join(directory, name)));
+  if (found.length > 1) {
+    throw new MillraceError(
+      'CONFIG_FILE_INVALID',
+      `There are several configuration files: ${found.join(', ')}.`,
+      { where: { file: directory }, advice: 'Keep one of them, or choose one with --config.' },
     );
-    return module.default;
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new MillraceError('CONFIG_FILE_INVALID', `The configuration file is wrong: ${reason}`, {
-      cause,
-      where: { file: path },
-    });
   }
+  return found.length === 0 ? null : join(directory, found[0]);
+}
+
+function load(file: string): Promise<ConfigFile> | ConfigFile {
+  if (file.endsWith('.json')) return loadJson(file);
+  if (/\.ya?ml$/.test(file)) return loadYaml(file);
+  return loadModule(file);
+}
+
+function loadJson(file: string): ConfigFile {
+  const text = readFileSync(file, 'utf8');
+  try {
+    return { values: JSON.parse(text), lines: jsonKeyLines(text) };
+  } catch (cause) {
+    const position = /position (\d+)/.exec(reasonOf(cause))?.[1];
+    const before = position === undefined ? null : text.slice(0, Number(position));
+    throw wrongFile(file, cause, before === null ? null : before.split('\n').length);
+  }
+}
+
+async function loadYaml(file: string): Promise<ConfigFile> {
+  const { isMap, isScalar, LineCounter, parseDocument } = await import('yaml');
+  const counter = new LineCounter();
+  const document = parseDocument(readFileSync(file, 'utf8'), { lineCounter: counter });
+  const [error] = document.errors;
+  if (error !== undefined) throw wrongFile(file, error, error.linePos?.[0].line ?? null);
+  const lines = new Map<string, number>();
+  const visit = (node: unknown, prefix: string): void => {
+    if (!isMap(node)) return;
+    for (const { key, value } of node.items) {
+      if (!isScalar(key)) continue;
+      const name = `${prefix}${String(key.value)}`;
+      if (key.range) lines.set(name, counter.linePos(key.range[0]).line);
+      visit(value, `${name}.`);
+    }
+  };
+  visit(document.contents, '');
+  return { values: document.toJS() ?? {}, lines };
+}
+
+async function loadModule(file: string): Promise<ConfigFile> {
+  try {
+    const url = await importableUrl(pathToFileURL(file).href);
+    const module: { readonly default?: unknown } = await import(url);
+    if (module.default !== undefined) return { values: module.default, lines: new Map() };
+  } catch (error) {
+    // A bundle that failed speaks of a job; what the compiler said is its cause.
+    const isBundle = MillraceError.is(error) && error.code === 'JOB_NOT_IMPORTABLE';
+    throw wrongFile(file, isBundle ? (error.cause ?? error) : error, null);
+  }
+  throw new MillraceError('CONFIG_FILE_INVALID', 'The configuration file exports no settings.', {
+    where: { file },
+    advice: "Write export default { slot: { memory: '1gb' } }.",
+  });
+}
+
+function wrongFile(file: string, cause: unknown, line: number | null): MillraceError {
+  const reason = reasonOf(cause).split('\n')[0] ?? '';
+  return new MillraceError('CONFIG_FILE_INVALID', `The configuration file is wrong: ${reason}`, {
+    cause,
+    where: line === null ? { file } : { file, line },
+  });
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 /** Nested objects become dotted keys, so that `slot: { memory: 1gb }` and `slot.memory: 1gb` are the same. */
-function flatten(value: unknown, path: string, prefix: string): Record<string, unknown> {
+function flatten(value: unknown, file: string, prefix: string): readonly [string, unknown][] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new MillraceError('CONFIG_FILE_INVALID', 'A configuration file holds keys and values.', {
-      where: { file: path },
+      where: { file },
+      advice: "Write, for example, slot.memory: '1gb'.",
     });
   }
-  const flat: Record<string, unknown> = {};
-  for (const [key, inner] of Object.entries(value)) {
-    const isNested = typeof inner === 'object' && inner !== null;
-    if (isNested) Object.assign(flat, flatten(inner, path, `${prefix}${key}.`));
-    else flat[`${prefix}${key}`] = inner;
+  const flat: [string, unknown][] = [];
+  const seen = new Set<string>();
+  for (const [name, inner] of Object.entries(value)) {
+    const key = `${prefix}${name}`;
+    const isNested = typeof inner === 'object' && inner !== null && !Array.isArray(inner);
+    for (const entry of isNested ? flatten(inner, file, `${key}.`) : [[key, inner] as const]) {
+      if (seen.has(entry[0])) throw givenTwice(entry[0], file);
+      seen.add(entry[0]);
+      // A key without a value, which YAML has as null, is as good as none.
+      if (entry[1] !== null) flat.push([entry[0], entry[1]]);
+    }
   }
   return flat;
+}
+
+function givenTwice(key: string, file: string): MillraceError {
+  return new MillraceError('CONFIG_FILE_INVALID', `${key} is given twice.`, {
+    where: { file },
+    advice: 'Keep the nested or the dotted form.',
+  });
 }

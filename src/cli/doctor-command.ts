@@ -9,6 +9,7 @@ import { Worker } from 'node:worker_threads';
 import * as zlib from 'node:zlib';
 import { systemClock } from '../base/clock.js';
 import { formatBytes } from '../base/units.js';
+import type { CommandContext } from './command-context.js';
 
 /** One finding. */
 interface Check {
@@ -18,7 +19,7 @@ interface Check {
 }
 
 /** Prints the findings; the exit code, 1 when something is bad. */
-export async function doctorCommand(options: { readonly json?: boolean }): Promise<number> {
+export async function doctorCommand({ json, stdout }: CommandContext): Promise<number> {
   const checks: readonly Check[] = [
     node(),
     processor(),
@@ -30,12 +31,12 @@ export async function doctorCommand(options: { readonly json?: boolean }): Promi
     zstd(),
     disk(),
   ];
-  if (options.json === true) {
-    process.stdout.write(`${JSON.stringify(checks)}\n`);
+  if (json !== null) {
+    json.line('doctor', { checks });
   } else {
     const marks = { ok: ' ok ', note: 'note', bad: ' BAD' };
     for (const { name, state, text } of checks) {
-      process.stdout.write(`[${marks[state]}] ${name.padEnd(14)} ${text}\n`);
+      stdout.write(`[${marks[state]}] ${name.padEnd(14)} ${text}\n`);
     }
   }
   return checks.some((check) => check.state === 'bad') ? 1 : 0;

@@ -117,7 +117,8 @@ function whereLines(error: unknown, context: ErrorReportContext): readonly strin
   if (record !== undefined) parts.push(`record ${record} of its batch`);
   const lines = parts.length === 0 ? [] : [labelled('where', parts.join(', '), context)];
   if (file === undefined) return lines;
-  const place = line === undefined ? shortPath(file, context) : `${shortPath(file, context)}:${line}`;
+  const place =
+    line === undefined ? shortPath(file, context) : `${shortPath(file, context)}:${line}`;
   const byte = byteOffset === undefined ? '' : `, byte ${byteOffset}`;
   return [...lines, labelled('file', place + byte, context)];
 }
@@ -143,7 +144,9 @@ function createdAtOf(error: unknown, plan: PhysicalPlan | null): CodePlace | nul
       ...vertex.sinks.map((sink) => sink.identity),
       ...(vertex.source === null ? [] : [vertex.source.identity]),
     ];
-    const found = identities.find((one) => (uid === undefined ? one.name === operator : one.uid === uid));
+    const found = identities.find((one) =>
+      uid === undefined ? one.name === operator : one.uid === uid,
+    );
     if (found !== undefined) return found.createdAt === null ? null : placeOf(found.createdAt);
   }
   return null;

@@ -4,22 +4,18 @@
 import { explainJob } from '../runtime/explain-job.js';
 import type { CommandContext } from './command-context.js';
 import { EXIT_OK } from './exit-codes.js';
-import { type JobCallOptions, jobCall } from './job-call.js';
-
-/** Options as commander gives them. */
-export interface ExplainCommandOptions extends JobCallOptions {
-  readonly code?: boolean;
-}
+import { jobCall } from './job-call.js';
+import type { ExplainOptions } from './program.js';
 
 /** Prints the plan; the exit code. */
 export async function explainCommand(
   module: string,
-  options: ExplainCommandOptions,
+  options: ExplainOptions,
   context: CommandContext,
 ): Promise<number> {
   const call = await jobCall(module, options);
   const explained = explainJob({ ...call, baseDirectory: process.cwd(), signal: null });
-  if (context.json !== null) context.json.line({ type: 'plan', ...{ plan: explained.plan } });
+  if (context.json !== null) context.json.line('plan', { plan: explained.plan });
   else context.stdout.write(`${explained.text}\n`);
   return EXIT_OK;
 }

@@ -2,58 +2,73 @@
  * What the commands that name a job have in common: the module is imported, settings are layered, parameters
  * parsed. Callers: run and explain commands. Runs on: the main thread.
  */
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { MillraceError } from '../base/errors.js';
+import { nearestName } from '../base/nearest-name.js';
 import { importableUrl } from '../runtime/job-bundle.js';
 import { importJob, type RunnableJob } from '../runtime/job-import.js';
 import { resolveSettings, type Settings, type SettingsLayer } from '../runtime/settings.js';
-import { environmentLayer, fileLayer } from './config-file.js';
-
-/** Options of the commands, as commander gives them. */
-export interface JobCallOptions {
-  readonly parallelism?: string;
-  readonly D: readonly string[];
-  readonly config?: string;
-  readonly param: readonly string[];
-  readonly job?: string;
-  readonly json?: boolean;
-}
+import { CONFIG_VARIABLE, environmentLayers } from './config-environment.js';
+import { fileLayers } from './config-file.js';
+import type { JobOptions } from './program.js';
 
 /** A job with everything a run needs. */
 export interface JobCall {
   readonly job: RunnableJob;
   readonly params: Readonly<Record<string, unknown>>;
   readonly settings: Settings;
-  readonly layers: readonly SettingsLayer[];
 }
 
 /** Imports the job of `module` (a path) and resolves settings and parameters. */
-export async function jobCall(module: string, options: JobCallOptions): Promise<JobCall> {
+export async function jobCall(module: string, options: JobOptions): Promise<JobCall> {
   const path = resolve(module);
-  if (!existsSync(path)) {
-    throw new MillraceError('FILE_NOT_FOUND', `There is no job module "${module}".`, {
-      where: { file: path },
-    });
-  }
-  const layers = await settingsLayers(options);
+  checkModule(path, module);
+  const layers = await settingsLayers(options, process.env, process.cwd());
   const settings = resolveSettings(layers);
+  const params = Object.fromEntries(options.param.map(parseParam));
   const moduleUrl = await importableUrl(pathToFileURL(path).href);
   const job = await importJob(moduleUrl, options.job ?? null, { isSlot: true });
-  return { job, params: Object.fromEntries(options.param.map(parseParam)), settings, layers };
+  return { job, params, settings };
 }
 
-async function settingsLayers(options: JobCallOptions): Promise<readonly SettingsLayer[]> {
-  const flags: Record<string, unknown> = Object.fromEntries(
-    options.D.map((text) => pair(text, '-D')),
-  );
-  if (options.parallelism !== undefined) flags['parallelism'] = options.parallelism;
+/** All layers below the defaults of the table, weakest first: file, environment, `-D`, flags of their own. */
+export async function settingsLayers(
+  options: Pick<JobOptions, 'config' | 'D' | 'parallelism'>,
+  environment: Readonly<Record<string, string | undefined>>,
+  directory: string,
+): Promise<readonly SettingsLayer[]> {
+  const named = environment[CONFIG_VARIABLE] ?? '';
+  const file = options.config ?? (named === '' ? null : named);
+  const { parallelism } = options;
   return [
-    ...(await fileLayer(options.config ?? null, process.cwd())),
-    environmentLayer(process.env),
-    { origin: 'command line', values: flags },
+    ...(await fileLayers(file, directory)),
+    ...environmentLayers(environment),
+    ...options.D.map((text) => {
+      const [key, value] = pair(text, '-D');
+      return { origin: `-D ${text}`, values: { [key]: value } };
+    }),
+    ...(parallelism === undefined
+      ? []
+      : [{ origin: `--parallelism ${parallelism}`, values: { parallelism } }]),
   ];
+}
+
+function checkModule(path: string, module: string): void {
+  const info = statSync(path, { throwIfNoEntry: false });
+  if (info?.isFile() === true) return;
+  const what = info === undefined ? 'There is no job module' : 'A job module is a file, unlike';
+  const near = info === undefined ? nearestName(basename(path), modulesIn(dirname(path))) : null;
+  throw new MillraceError('FILE_NOT_FOUND', `${what} "${module}".`, {
+    where: { file: path },
+    ...(near === null ? {} : { advice: `Did you mean "${near}"?` }),
+  });
+}
+
+function modulesIn(directory: string): readonly string[] {
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory).filter((name) => /\.[cm]?[jt]sx?$/.test(name));
 }
 
 /** Parameters are JSON where they can be read as such, else text. */
@@ -68,6 +83,6 @@ function parseParam(text: string): readonly [string, unknown] {
 
 function pair(text: string, flag: string): readonly [string, string] {
   const at = text.indexOf('=');
-  if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
+  if (at > 0) return [text.slice(0, at).trim(), text.slice(at + 1)];
   throw new MillraceError('OPTION_INVALID', `${flag} ${text} is not of the form key=value.`);
 }

@@ -1,64 +1,76 @@
 #!/usr/bin/env node
 /**
- * The command line. Callers: people and scripts. Runs on: the main thread. Exit codes: 0 success, 1 the job
- * failed, 2 the call or the job is wrong, 130 interrupted. Each command loads only what it needs.
+ * The command line. Callers: people and scripts. Runs on: the main thread. Exit codes are those of `exit-codes.ts`.
+ * Invariant: each command loads only what it needs, because people wait for it.
  */
-import { Command, CommanderError } from 'commander';
-import { describeError, MillraceError } from '../base/errors.js';
+import { readFileSync } from 'node:fs';
+import { CommanderError } from 'commander';
+import { entryUrl } from '../runtime/entry-url.js';
+import type { CommandContext } from './command-context.js';
+import { EXIT_BROKEN_PIPE, EXIT_OK, EXIT_USAGE } from './exit-codes.js';
+import { createProgram } from './program.js';
 
-/** The call or the job's definition is wrong; nothing has run. */
-const EXIT_USAGE = 2;
+let exitCode: number = EXIT_OK;
 
-const program = new Command('millrace')
-  .description('A stateful stream and batch engine for one machine.')
-  .configureOutput({ outputError: (text, write) => write(text) })
-  .exitOverride();
+const program = createProgram(packageVersion(), {
+  run: (module, options) =>
+    execute(options, async (context) => {
+      const { runCommand } = await import('./run-command.js');
+      return runCommand(module, options, context);
+    }),
+  explain: (module, options) =>
+    execute(options, async (context) => {
+      const { explainCommand } = await import('./explain-command.js');
+      return explainCommand(module, options, context);
+    }),
+  doctor: (options) =>
+    execute(options, async (context) => {
+      const { doctorCommand } = await import('./doctor-command.js');
+      return doctorCommand(context);
+    }),
+});
 
-const jobOptions = (command: Command): Command =>
-  command
-    .option('-p, --parallelism <n>', 'subtasks of each operator; default: the cores')
-    .option('-D <key=value>', 'a setting, such as -D slot.memory=1gb; may be repeated', collect, [])
-    .option('--config <file>', 'configuration file; default: millrace.config.*')
-    .option('--param <key=value>', 'a parameter of the job; may be repeated', collect, [])
-    .option('--job <name>', 'which job of the module, when it defines several')
-    .option('--json', 'print JSON lines');
-
-jobOptions(program.command('run').argument('<module>', 'the job: a .ts or .js file'))
-  .description('Run a job to its end.')
-  .option('--verbose', 'print settings, memory ledger and counters at the end')
-  .action(async (module, options) => {
-    const { runCommand } = await import('./run-command.js');
-    process.exitCode = await runCommand(module, options);
-  });
-
-jobOptions(program.command('explain').argument('<module>', 'the job: a .ts or .js file'))
-  .description('Print the plan of a job without running it.')
-  .option('--code', 'print the generated loops too')
-  .action(async (module, options) => {
-    const { explainCommand } = await import('./explain-command.js');
-    process.exitCode = await explainCommand(module, options);
-  });
-
-program
-  .command('doctor')
-  .description('Check this machine and installation.')
-  .option('--json', 'print JSON')
-  .action(async (options) => {
-    const { doctorCommand } = await import('./doctor-command.js');
-    process.exitCode = await doctorCommand(options);
-  });
-
-function collect(value: string, previous: readonly string[]): readonly string[] {
-  return [...previous, value];
-}
-
+process.stdout.on('error', ignoreBrokenPipe);
+process.stderr.on('error', ignoreBrokenPipe);
 try {
   await program.parseAsync();
 } catch (error) {
-  if (error instanceof CommanderError) {
-    process.exitCode = error.exitCode === 0 ? 0 : EXIT_USAGE;
-  } else {
-    process.stderr.write(`${describeError(error)}\n`);
-    process.exitCode = MillraceError.is(error) && error.code !== 'ASSERTION' ? EXIT_USAGE : 1;
+  if (!(error instanceof CommanderError)) throw error;
+  exitCode = error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
+}
+await flush(process.stderr);
+const isRead = await flush(process.stdout);
+// The job's module may hold the process open with timers or servers, of which nothing is wanted any more.
+process.exit(isRead || exitCode !== EXIT_OK ? exitCode : EXIT_BROKEN_PIPE);
+
+/** Runs a command in its context; what it throws is reported and becomes an exit code. */
+async function execute(
+  options: { readonly json?: boolean },
+  command: (context: CommandContext) => Promise<number>,
+): Promise<void> {
+  const { commandContext, reportCallError } = await import('./command-context.js');
+  const context = commandContext(process, process.env, options.json === true);
+  try {
+    exitCode = await command(context);
+  } catch (error) {
+    exitCode = await reportCallError(error, context);
   }
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL('../package.json', entryUrl('index')), 'utf8');
+  const { version }: { readonly version: string } = JSON.parse(text);
+  return version;
+}
+
+/** Waits until everything is written; false when the reader is gone. */
+function flush(stream: NodeJS.WriteStream): Promise<boolean> {
+  return new Promise((resolve) => {
+    stream.write('', (error) => resolve(error === null || error === undefined));
+  });
+}
+
+/** That the reader is gone shows again when output is flushed; anything else is an error. */
+function ignoreBrokenPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
 }

@@ -12,9 +12,10 @@ import type { CommandContext } from './command-context.js';
 import { errorReport } from './error-report.js';
 import { EXIT_BROKEN_PIPE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK } from './exit-codes.js';
 import { onInterrupts } from './interrupts.js';
-import { type JobCall, type JobCallOptions, jobCall } from './job-call.js';
-import { badRecordLine, errorLine, type JsonOutput, reportRun, resultLine } from './json-view.js';
+import { type JobCall, jobCall } from './job-call.js';
+import { badRecordMembers, jsonView } from './json-view.js';
 import { openingLines } from './opening.js';
+import type { RunOptions } from './program.js';
 import { LiveView, PlainView, type RunView, shortNames } from './run-view.js';
 import { Screen } from './screen.js';
 import { type RunEnd, summaryLines } from './summary.js';
@@ -22,15 +23,10 @@ import { verboseReport } from './verbose-report.js';
 import { viewModel } from './view-model.js';
 import { chainTable } from './view-table.js';
 
-/** Options as commander gives them. */
-export interface RunCommandOptions extends JobCallOptions {
-  readonly verbose?: boolean;
-}
-
 /** Runs the job; the exit code. Throws what is wrong with the call, the configuration or the job. */
 export async function runCommand(
   module: string,
-  options: RunCommandOptions,
+  options: RunOptions,
   context: CommandContext,
 ): Promise<number> {
   const call = await jobCall(module, options);
@@ -55,7 +51,7 @@ class RunSession {
   constructor(
     execution: JobExecution,
     call: JobCall,
-    options: RunCommandOptions,
+    options: RunOptions,
     context: CommandContext,
   ) {
     this.#execution = execution;
@@ -111,14 +107,14 @@ class RunSession {
     for await (const event of this.#execution.events()) {
       if (event.type !== 'badRecord') continue;
       this.#badRecords.add(event.record);
-      this.#context.json?.line(badRecordLine(event.record));
+      this.#context.json?.line('badRecord', badRecordMembers(event.record));
     }
   }
 
   #end(view: RunView, result: JobResult): void {
     const { json } = this.#context;
     if (json !== null) {
-      json.line(resultLine(result));
+      json.line('result', result);
       return;
     }
     const lines = this.#block('finished', result.durationMs);
@@ -129,7 +125,7 @@ class RunSession {
   #fail(view: RunView, error: unknown, startedMs: number): void {
     const { json, stderr, style } = this.#context;
     if (json !== null) {
-      json.line(errorLine(error));
+      json.error(error);
       return;
     }
     const durationMs = this.#execution.metrics().elapsedMs - startedMs;
@@ -155,11 +151,6 @@ class RunSession {
     const table = chainTable({ ...model, edges: [] }, look);
     return [...table.map((line) => line.text), '', ...summary];
   }
-}
-
-function jsonView(execution: JobExecution, output: JsonOutput): RunView {
-  const stop = reportRun(execution, output);
-  return { say: () => {}, close: stop };
 }
 
 function isCanceled(error: unknown): boolean {

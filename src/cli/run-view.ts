@@ -45,7 +45,13 @@ export interface LiveFrame {
 }
 
 /** The lines of the live block. */
-export function liveLines({ model, slots, columns, rows, style }: LiveFrame): readonly ScreenLine[] {
+export function liveLines({
+  model,
+  slots,
+  columns,
+  rows,
+  style,
+}: LiveFrame): readonly ScreenLine[] {
   const width = Math.max(20, columns - MARGIN);
   const slow = bottleneck(model, slots);
   const table = chainTable(model, {

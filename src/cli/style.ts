@@ -38,7 +38,8 @@ export const PLAIN_STYLE: Style = {
   cyan: plain,
 };
 
-const COLOR_STYLE: Style = {
+/** Colour, whatever the stream. */
+export const PAINTED_STYLE: Style = {
   bold: sgr(1, 22),
   dim: sgr(2, 22),
   red: sgr(31, 39),
@@ -49,7 +50,7 @@ const COLOR_STYLE: Style = {
 
 /** The style that fits a stream. */
 export function styleFor(context: ColorContext): Style {
-  return usesColor(context) ? COLOR_STYLE : PLAIN_STYLE;
+  return usesColor(context) ? PAINTED_STYLE : PLAIN_STYLE;
 }
 
 /**

@@ -159,7 +159,8 @@ function shareRead(sources: readonly VertexMetrics[]): number | null {
 }
 
 function shareOfSource({ bytesIn, bytesTotal, rowsIn, rowsTotal }: VertexMetrics): number | null {
-  if (bytesTotal !== null && bytesTotal > 0 && bytesIn > 0) return Math.min(1, bytesIn / bytesTotal);
+  if (bytesTotal !== null && bytesTotal > 0 && bytesIn > 0)
+    return Math.min(1, bytesIn / bytesTotal);
   if (rowsTotal !== null && rowsTotal > 0) return Math.min(1, rowsIn / rowsTotal);
   return bytesTotal !== null && bytesTotal > 0 ? 0 : null;
 }

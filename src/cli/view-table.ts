@@ -53,7 +53,8 @@ export function chainTable(model: RunViewModel, look: TableLook): readonly Scree
   for (const chain of shown) {
     lines.push(chainLine(chain, layout, chain.id === look.marked));
     for (const edge of model.edges) {
-      if (edge.from === chain.id && edge.fill > FILL_SHOWN) lines.push(edgeLine(edge, width, look.style));
+      if (edge.from === chain.id && edge.fill > FILL_SHOWN)
+        lines.push(edgeLine(edge, width, look.style));
     }
   }
   const left = model.chains.length - shown.length;
@@ -94,7 +95,8 @@ function columnsFor(width: number): readonly MeterColumn[] {
   const byteRate: MeterColumn = {
     head: 'bytes/s',
     width: 9,
-    text: (chain) => (chain.bytesPerSecond > 0 ? `${formatBytes(chain.bytesPerSecond).trimEnd()}/s` : ''),
+    text: (chain) =>
+      chain.bytesPerSecond > 0 ? `${formatBytes(chain.bytesPerSecond).trimEnd()}/s` : '',
     paint: null,
   };
   const byteColumns = width < BYTE_RATE_WIDTH ? (isNarrow ? [] : [bytes]) : [bytes, byteRate];
@@ -103,7 +105,12 @@ function columnsFor(width: number): readonly MeterColumn[] {
     rows,
     ...byteColumns,
     shareColumn('busy', 5, (shares) => shares.busy, 'cyan'),
-    shareColumn(isNarrow ? 'block' : 'blocked', isNarrow ? 5 : 7, (shares) => shares.blocked, 'yellow'),
+    shareColumn(
+      isNarrow ? 'block' : 'blocked',
+      isNarrow ? 5 : 7,
+      (shares) => shares.blocked,
+      'yellow',
+    ),
     shareColumn('idle', 5, (shares) => shares.idle, 'dim'),
   ];
 }
@@ -187,7 +194,9 @@ function barText(shares: TimeShares, cells: number, style: Style): string {
   const busy = Math.round(shares.busy * cells);
   const blocked = Math.min(cells - busy, Math.round(shares.blocked * cells));
   const idle = cells - busy - blocked;
-  return style.cyan('█'.repeat(busy)) + style.yellow('▒'.repeat(blocked)) + style.dim('·'.repeat(idle));
+  return (
+    style.cyan('█'.repeat(busy)) + style.yellow('▒'.repeat(blocked)) + style.dim('·'.repeat(idle))
+  );
 }
 
 function edgeLine(edge: EdgeView, width: number, style: Style): ScreenLine {

@@ -2,7 +2,7 @@
  * Partitioners as people write them. Callers: chaining, explain, derived uids. Runs on: any thread;
  * pure.
  */
-import { KEY_FIELD } from '../operator/chain-row.js';
+import { KEY_FIELD } from '../operator/flow-row.js';
 import type { Partitioner } from '../operator/operator-spec.js';
 
 /** Such as `hash of origin, date` or `rebalance`; null (left open) reads `forward`. */

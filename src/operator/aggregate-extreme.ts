@@ -21,7 +21,7 @@ import { presentValueCode } from './object-code.js';
 import type { BuiltInAggregate } from './operator-spec.js';
 
 /** The form in which a table column holds a value of a type. */
-export function valueForm(type: DataType): ValueForm {
+function valueForm(type: DataType): ValueForm {
   switch (formOf(type)) {
     case 'f64':
     case 'f32':

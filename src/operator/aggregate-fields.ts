@@ -26,7 +26,7 @@ export const ANY: DataType = Object.freeze({ kind: 'any' });
 const FLAG: DataType = Object.freeze({ kind: 'uint8' });
 
 /** Digits of a decimal that fits the 64 bits of an accumulator. */
-export const DECIMAL_DIGITS = 18;
+const DECIMAL_DIGITS = 18;
 
 /** The name of the carried field `part` of aggregate `index`. */
 export function carriedName(index: number, part: '' | 'count' | 'state'): string {
@@ -110,7 +110,7 @@ export function sumType(aggregate: BuiltInAggregate, type: DataType): DataType {
 }
 
 /** Refuses types without an order. */
-export function checkOrdered(aggregate: BuiltInAggregate, type: DataType): void {
+function checkOrdered(aggregate: BuiltInAggregate, type: DataType): void {
   const isOrdered =
     isNumberType(type) ||
     type.kind === 'utf8' ||
@@ -128,11 +128,7 @@ export function checkOrdered(aggregate: BuiltInAggregate, type: DataType): void 
 }
 
 /** The error for an aggregate over a type it does not take. */
-export function mismatch(
-  aggregate: BuiltInAggregate,
-  type: DataType,
-  accepted: string,
-): MillraceError {
+function mismatch(aggregate: BuiltInAggregate, type: DataType, accepted: string): MillraceError {
   return new MillraceError(
     'TYPE_MISMATCH',
     `${aggregate.fn}() of "${aggregate.as}" is applied to ${typeName(type)}; it takes ${accepted}.`,

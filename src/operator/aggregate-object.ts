@@ -45,27 +45,19 @@ export function collectAccumulator(aggregate: BuiltInAggregate, input: Slot): Ac
 }
 
 /** Adds to an accumulator; undefined from the user means that it was changed in place. */
-export function addByUser(
-  aggregator: UserAggregator,
-  accumulator: unknown,
-  record: unknown,
-): unknown {
+function addByUser(aggregator: UserAggregator, accumulator: unknown, record: unknown): unknown {
   const added = aggregator.add(accumulator, record);
   return added === undefined ? accumulator : added;
 }
 
 /** Merges two accumulators, likewise. */
-export function mergeByUser(aggregator: UserAggregator, left: unknown, right: unknown): unknown {
+function mergeByUser(aggregator: UserAggregator, left: unknown, right: unknown): unknown {
   const merged = aggregator.merge?.(left, right);
   return merged === undefined ? left : merged;
 }
 
 /** A new accumulator, with one record when it counts. */
-export function createByUser(
-  aggregator: UserAggregator,
-  counts: boolean,
-  record: unknown,
-): unknown {
+function createByUser(aggregator: UserAggregator, counts: boolean, record: unknown): unknown {
   const accumulator = aggregator.create();
   return counts ? addByUser(aggregator, accumulator, record) : accumulator;
 }

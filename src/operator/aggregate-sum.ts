@@ -30,9 +30,9 @@ import { isNumberType } from './key-code.js';
 import type { BuiltInAggregate } from './operator-spec.js';
 
 /** States of a sum: nothing yet; only whole numbers; fractions, or whole numbers too large to be exact. */
-export const SUM_EMPTY = 0;
-export const SUM_WHOLE = 1;
-export const SUM_FLOAT = 2;
+const SUM_EMPTY = 0;
+const SUM_WHOLE = 1;
+const SUM_FLOAT = 2;
 
 const SAFE_MAX = Number.MAX_SAFE_INTEGER;
 
@@ -58,35 +58,33 @@ function sumKind(aggregate: BuiltInAggregate, input: DataType): SumKind {
 }
 
 /** The state of a sum after `value` made it `sum`; -1 when a whole sum is no longer exact. */
-export function sumState(sum: number, value: number, before: number): number {
+function sumState(sum: number, value: number, before: number): number {
   if (before === SUM_FLOAT || value !== Math.trunc(value)) return SUM_FLOAT;
   if (sum <= SAFE_MAX && sum >= -SAFE_MAX) return SUM_WHOLE;
   return value > SAFE_MAX || value < -SAFE_MAX ? SUM_FLOAT : -1;
 }
 
-/** Code that adds a summand, and whose result is the new sum in column 0. */
+/** Code that adds a summand; gives code of the new sum. */
 function addCode(
   cell: Cell,
   kind: SumKind,
   value: string,
   place: CodeBlock,
-  sumTypeOf: DataType,
-): void {
+  type: DataType,
+): string {
   const { unit } = cell;
+  const sum = unit.fresh('sum');
   if (kind.form === 'js') {
-    const sum = unit.fresh('sum');
     place.line(`const ${sum} = ${cell.read(0)};`);
     place.line(`${unit.constant(addExact, 'addExact')}(${sum}, ${value});`);
-    return;
+    return `${unit.constant(exactSumValue, 'exactSumValue')}(${sum})`;
   }
-  if (kind.form === 'f64') {
-    place.line(`${cell.column(0)} += ${value};`);
-    return;
-  }
-  const sum = unit.fresh('sum');
   place.line(`const ${sum} = ${cell.column(0)} + ${value};`);
-  place.line(`if (${beyondCode(sum, sumTypeOf)}) ${cell.fail('leaves the range of its type')};`);
+  if (kind.form === 'i64') {
+    place.line(`if (${beyondCode(sum, type)}) ${cell.fail('leaves the range of its type')};`);
+  }
   place.line(`${cell.column(0)} = ${sum};`);
+  return sum;
 }
 
 /** True when an exact sum does not fit its type. */
@@ -96,35 +94,36 @@ function beyondCode(sum: string, type: DataType): string {
   return `${sum} >= ${limit} || ${sum} <= -${limit}`;
 }
 
-/** Code that keeps the state of a watched sum in column 1. */
+/** Code that keeps the state of a sum in column 1, after `value` made it `sum`. */
 function watchCode(
   cell: Cell,
-  kind: SumKind,
+  isWatched: boolean,
+  sum: string,
   value: string,
   isInteger: boolean,
   place: CodeBlock,
 ): void {
-  const state = cell.column(1);
-  if (!kind.isWatched) {
-    place.line(`${state} = ${SUM_FLOAT};`);
+  const column = cell.column(1);
+  if (!isWatched) {
+    place.line(`${column} = ${SUM_FLOAT};`);
     return;
   }
-  const sum =
-    kind.form === 'js'
-      ? `${cell.unit.constant(exactSumValue, 'exactSumValue')}(${cell.read(0)})`
-      : cell.column(0);
-  const inside = place.open(`if (${state} !== ${SUM_FLOAT})`);
-  const wholeSum = cell.unit.fresh('wholeSum');
-  inside.line(`const ${wholeSum} = ${sum};`);
-  const isWhole = isInteger ? '' : `${value} === Math.trunc(${value}) && `;
-  const within = `${wholeSum} <= ${SAFE_MAX} && ${wholeSum} >= -${SAFE_MAX}`;
-  inside.line(`if (${isWhole}${within}) ${state} = ${SUM_WHOLE};`);
-  const slow = inside.open('else');
-  const next = cell.unit.fresh('state');
-  const judge = cell.unit.constant(sumState, 'sumState');
-  slow.line(`const ${next} = ${judge}(${wholeSum}, ${value}, ${state});`);
+  const { unit } = cell;
+  const state = unit.fresh('state');
+  place.line(`const ${state} = ${column};`);
+  // Most rows add a whole number to a whole sum that stays small: then there is nothing to write.
+  const watched = place.open(`if (${state} !== ${SUM_FLOAT})`);
+  const whole = unit.fresh('wholeSum');
+  watched.line(`const ${whole} = ${sum};`);
+  const fraction = isInteger ? '' : ` || ${value} !== Math.trunc(${value})`;
+  const beyond = `${whole} > ${SAFE_MAX} || ${whole} < -${SAFE_MAX}`;
+  const slow = watched.open(`if (${state} !== ${SUM_WHOLE}${fraction} || ${beyond})`);
+  const next = unit.fresh('nextState');
+  slow.line(
+    `const ${next} = ${unit.constant(sumState, 'sumState')}(${whole}, ${value}, ${state});`,
+  );
   slow.line(`if (${next} < 0) ${cell.fail('of whole numbers is no longer exact')};`);
-  slow.line(`${state} = ${next};`);
+  slow.line(`${column} = ${next};`);
 }
 
 /** The sum in column 0 as a number or bigint. */
@@ -166,18 +165,16 @@ export function sumAccumulator(
     add: (cell, value, _row, place) => {
       if (value === null) return;
       const local = localOf(cell.unit, value, place);
-      addCode(cell, kind, local, place, type);
-      watchCode(cell, kind, local, isInteger, place);
+      const sum = addCode(cell, kind, local, place, type);
+      watchCode(cell, kind.isWatched, sum, local, isInteger, place);
     },
     merge: (cell, [sum, state], place) => {
       const inside = place.open(`if (${state.value} !== ${SUM_EMPTY})`);
-      mergeSum(cell, kind, sum, type, inside);
+      const merged = mergeSum(cell, kind, sum, type, inside);
       const isFloat = inside.open(`if (${state.value} === ${SUM_FLOAT})`);
       isFloat.line(`${cell.column(1)} = ${SUM_FLOAT};`);
-      const whole = inside.open('else');
-      const part = kind.form === 'js' ? '0' : localOf(cell.unit, sum, whole);
-      if (kind.form === 'i64') whole.line(`${cell.column(1)} = ${SUM_FLOAT};`);
-      else watchCode(cell, { ...kind, isWatched: true }, part, true, whole);
+      // A carried whole sum is exact itself; only what it is added to may leave the range.
+      if (kind.form !== 'i64') watchCode(cell, true, merged, '0', true, inside.open('else'));
     },
     resultOf: (cell) => {
       const isNull = `(${cell.column(1)} === ${SUM_EMPTY})`;
@@ -194,9 +191,7 @@ export function sumAccumulator(
       ),
     carriedOfRow: (cell, value, _row, counts, place) => {
       if (value === null) return [];
-      const local = cell.unit.fresh('value');
-      const zero = kind.form === 'i64' ? '0n' : '0';
-      place.line(`const ${local} = ${counts} ? ${value.value} : ${zero};`);
+      const local = countedValue(cell, kind, value, counts, place);
       const judge = cell.unit.constant(sumState, 'sumState');
       const watched = kind.isWatched ? `${judge}(${local}, ${local}, ${SUM_EMPTY})` : SUM_FLOAT;
       const state = `(${counts} ? ${watched} : ${SUM_EMPTY})`;
@@ -252,9 +247,7 @@ export function averageAccumulator(
       carriedAs(kind.form === 'js' ? cell.read(0) : cell.column(0), cell.column(1)),
     carriedOfRow: (cell, value, _row, counts, place) => {
       if (value === null) return [];
-      const local = cell.unit.fresh('value');
-      const zero = kind.form === 'i64' ? '0n' : '0';
-      place.line(`const ${local} = ${counts} ? ${value.value} : ${zero};`);
+      const local = countedValue(cell, kind, value, counts, place);
       return carriedAs(loneSum(cell, kind, local, counts), `(${counts} ? 1 : 0)`);
     },
   };
@@ -265,26 +258,39 @@ function createSum(cell: Cell, kind: SumKind, place: CodeBlock): void {
   place.line(`${cell.write(0, `${cell.unit.constant(createExactSum, 'createExactSum')}()`)};`);
 }
 
+/** Code that adds a carried sum; gives code of the new one. */
 function mergeSum(
   cell: Cell,
   kind: SumKind,
   sum: FieldValue,
   type: DataType,
   place: CodeBlock,
-): void {
-  if (kind.form === 'js') {
-    const merge = cell.unit.constant(mergeExact, 'mergeExact');
-    place.line(`${merge}(${cell.read(0)}, ${sum.object ?? sum.value});`);
-  } else {
-    addCode(cell, kind, localOf(cell.unit, sum, place), place, type);
-  }
+): string {
+  if (kind.form !== 'js') return addCode(cell, kind, localOf(cell.unit, sum, place), place, type);
+  const merge = cell.unit.constant(mergeExact, 'mergeExact');
+  place.line(`${merge}(${cell.read(0)}, ${sum.object ?? sum.value});`);
+  return `${cell.unit.constant(exactSumValue, 'exactSumValue')}(${cell.read(0)})`;
 }
 
 /** An exact sum of one number, as plain data. */
-export function exactSumOf(value: number, counts: boolean): unknown {
+function exactSumOf(value: number, counts: boolean): unknown {
   const sum = createExactSum();
   if (counts) addExact(sum, value);
   return sum;
+}
+
+/** The value of a row that counts as a local, else zero. */
+function countedValue(
+  cell: Cell,
+  kind: SumKind,
+  value: FieldValue,
+  counts: string,
+  place: CodeBlock,
+): string {
+  const local = cell.unit.fresh('value');
+  const zero = kind.form === 'i64' ? '0n' : '0';
+  place.line(`const ${local} = ${counts} ? ${value.value} : ${zero};`);
+  return local;
 }
 
 function loneSum(cell: Cell, kind: SumKind, local: string, counts: string): string {

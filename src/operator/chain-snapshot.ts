@@ -6,9 +6,9 @@
  */
 import { deserialize, serialize } from 'node:v8';
 import { assert } from '../base/assert.js';
-import { keyGroupRange } from '../record/key-group.js';
 import type { Schema } from '../record/schema.js';
-import type { StateTable, TableEntry, TableSpec } from '../state/contract.js';
+import type { TableSpec } from '../state/contract.js';
+import { loadTable, snapshotTable } from '../state/table-snapshot.js';
 import type { KeyedRun } from './chain-keyed.js';
 import type { ChainRun } from './chain-run.js';
 import type { SnapshotSink, SnapshotSource } from './contract.js';
@@ -29,29 +29,24 @@ export function snapshotChain(run: ChainRun, sink: SnapshotSink): void {
     'Pending records are handed on before the barrier.',
   );
   for (const keyed of run.keyed.toReversed()) {
-    if (keyed !== null && keyed.input !== null) snapshotKeyed(run, keyed, keyed.input, sink);
+    if (keyed !== null && keyed.input !== null) snapshotKeyed(keyed, keyed.input, sink);
   }
 }
 
-function snapshotKeyed(run: ChainRun, keyed: KeyedRun, input: Schema, sink: SnapshotSink): void {
+function snapshotKeyed(keyed: KeyedRun, input: Schema, sink: SnapshotSink): void {
   const { uid } = keyed.spec;
   if (keyed.isPartial) {
     assert(!keyed.hasEntries, 'Partial aggregations hand on what they hold before the barrier.');
     return;
   }
-  const { subtask, parallelism, maxParallelism } = run.options;
-  const { start, end } = keyGroupRange(subtask, parallelism, maxParallelism);
   const tables = [...keyed.tables.values()];
   const header: KeyedHeader = { input, tables: tables.map((table) => table.spec) };
   sink.put(uid, HEADER, -1, serialize(header));
   for (const table of tables) {
-    for (let group = start; group < end; group++) snapshotGroup(uid, table, group, sink);
+    snapshotTable(table, true, (keyGroup, bytes) => {
+      sink.put(uid, table.spec.name, keyGroup, bytes);
+    });
   }
-}
-
-function snapshotGroup(uid: string, table: StateTable, group: number, sink: SnapshotSink): void {
-  const entries = [...table.entriesOf(group)];
-  if (entries.length > 0) sink.put(uid, table.spec.name, group, serialize(entries));
 }
 
 /** Fills the state of all operators. */
@@ -69,8 +64,6 @@ function restoreKeyed(keyed: KeyedRun, source: SnapshotSource): void {
     for (const spec of header.tables) keyed.table(spec);
   }
   for (const [name, table] of keyed.tables) {
-    for (const { bytes } of source.get(uid, name)) {
-      for (const entry of deserialize(bytes) as readonly TableEntry[]) table.load(entry);
-    }
+    for (const { bytes } of source.get(uid, name)) loadTable(table, bytes);
   }
 }

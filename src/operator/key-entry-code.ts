@@ -67,7 +67,7 @@ export function keyValues(
 }
 
 /** Code that hashes a key whose values are not null. */
-export function keyCode(
+function keyCode(
   code: ChainCode,
   values: readonly FieldValue[],
   isLocal: boolean,

@@ -98,6 +98,12 @@ export class BinaryAppender extends BaseAppender {
     if (this.#recent !== null && end - start <= SHARED_BYTES_MAX) {
       if (this.#shareBytes(row, this.#recent, bytes, start, end)) return;
     }
+    this.#appendNewBytes(row, bytes, start, end);
+  }
+
+  /** Appends bytes as an entry of their own. */
+  #appendNewBytes(row: number, bytes: Uint8Array, start: number, end: number): void {
+    if (this.#pending !== '') this.#encodePending();
     const entry = this.#entries;
     const from = this.#offsets[entry];
     const to = from + end - start;
@@ -240,7 +246,7 @@ export class BinaryAppender extends BaseAppender {
       return;
     }
     this.#sourceEntries[entry] = this.#entries;
-    this.appendBytes(row, column.bytes, column.offsets[entry], column.offsets[entry + 1]);
+    this.#appendNewBytes(row, column.bytes, column.offsets[entry], column.offsets[entry + 1]);
   }
 
   #startSource(column: BinaryColumn): void {

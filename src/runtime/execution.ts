@@ -4,6 +4,7 @@
  * once, after sinks were committed or aborted and every thread of the run has ended.
  */
 import { systemClock } from '../base/clock.js';
+import type { Disk } from '../base/disk.js';
 import { fromWire, MillraceError, toWire } from '../base/errors.js';
 import { nodeDisk } from '../base/node-disk.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
@@ -65,15 +66,23 @@ export class Execution implements RunObserver, JobExecution {
   readonly #events = new EventStream<ExecutionEvent>();
   readonly #ledger: { slot: number; rows: readonly LedgerRow[] }[] = [];
   readonly #signal: AbortSignal | null;
+  readonly #disk: Disk;
   readonly #onAbort = (): void => this.cancel();
   #control: RunControl | null = null;
   #resolve: (result: JobResult) => void = () => {};
   #reject: (error: unknown) => void = () => {};
 
-  constructor(plan: PhysicalPlan, deployment: Deployment, signal: AbortSignal | null) {
+  /** `disk` is where sinks commit to. */
+  constructor(
+    plan: PhysicalPlan,
+    deployment: Deployment,
+    signal: AbortSignal | null,
+    disk: Disk = nodeDisk,
+  ) {
     this.plan = plan;
     this.deployment = deployment;
     this.#signal = signal;
+    this.#disk = disk;
     this.finished = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -113,9 +122,9 @@ export class Execution implements RunObserver, JobExecution {
     return snapshotMetrics(this.plan, this.deployment, systemClock.monotonicMs() - this.#startedMs);
   }
 
+  /** The end is not announced here, because sinks have not been committed yet. */
   onState(state: JobState): void {
-    this.state = state;
-    this.#events.push({ type: 'state', state, atMs: systemClock.epochMs() });
+    if (state !== 'FINISHED' && state !== 'FAILED' && state !== 'CANCELED') this.#enter(state);
   }
 
   onBadRecord(record: BadRecordReport): void {
@@ -132,21 +141,33 @@ export class Execution implements RunObserver, JobExecution {
   }
 
   async #settle(completion: RunCompletion): Promise<void> {
-    try {
-      const parts = { plan: this.plan, deployment: this.deployment, disk: nodeDisk };
-      if (completion.state === 'FINISHED') {
-        await commitSinks(parts, completion.commits);
-        this.#resolve(this.#result());
-      } else {
-        await abortSinks(parts);
-        this.#reject(this.#failure(completion));
-      }
-    } catch (error) {
-      this.state = 'FAILED';
-      this.#reject(error);
-    } finally {
-      this.#events.end();
+    const failure = await this.#closeSinks(completion);
+    if (failure === null) {
+      this.#enter('FINISHED');
+      this.#resolve(this.#result());
+    } else {
+      this.#enter(completion.state === 'CANCELED' ? 'CANCELED' : 'FAILED');
+      this.#reject(failure);
     }
+    this.#events.end();
+  }
+
+  /** Commits the sinks, or cleans up after them; gives what the run failed with, null for nothing. */
+  async #closeSinks(completion: RunCompletion): Promise<Error | null> {
+    const parts = { plan: this.plan, deployment: this.deployment, disk: this.#disk };
+    if (completion.state === 'FINISHED') {
+      return commitSinks(parts, completion.commits).then(() => null, asError);
+    }
+    const failure = this.#failure(completion);
+    return abortSinks(parts).then(
+      () => failure,
+      (second: unknown) => withSecond(failure, asError(second)),
+    );
+  }
+
+  #enter(state: JobState): void {
+    this.state = state;
+    this.#events.push({ type: 'state', state, atMs: systemClock.epochMs() });
   }
 
   #failure(completion: RunCompletion): Error {
@@ -167,4 +188,19 @@ export class Execution implements RunObserver, JobExecution {
       ledger: this.#ledger,
     };
   }
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
+
+/** The failure that ended the run, which also tells of the one that came of cleaning up after it. */
+function withSecond(failure: Error, second: Error): Error {
+  if (!MillraceError.is(failure)) return failure;
+  const { code, message, where, cause, advice } = failure;
+  return new MillraceError(code, `${message} Cleaning up failed as well: ${second.message}`, {
+    where,
+    cause,
+    ...(advice === null ? {} : { advice }),
+  });
 }

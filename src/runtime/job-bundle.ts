@@ -19,9 +19,10 @@ export async function importableUrl(moduleUrl: string): Promise<string> {
   if (!moduleUrl.startsWith('file:') || !TYPESCRIPT.test(new URL(moduleUrl).pathname))
     return moduleUrl;
   const path = fileURLToPath(moduleUrl);
-  const code = await bundle(path, moduleUrl);
+  const directory = cacheDirectory(path);
+  const code = await bundle(path, moduleUrl, directory);
   const hash = createHash('sha256').update(code).digest('hex').slice(0, 16);
-  const target = join(cacheDirectory(path), `${hash}.mjs`);
+  const target = join(directory, `${hash}.mjs`);
   if (!existsSync(target)) {
     // Written aside and renamed, so that another process never imports half a file.
     const aside = `${target}.${process.pid}.tmp`;
@@ -31,12 +32,14 @@ export async function importableUrl(moduleUrl: string): Promise<string> {
   return pathToFileURL(target).href;
 }
 
-async function bundle(path: string, moduleUrl: string): Promise<string> {
+async function bundle(path: string, moduleUrl: string, directory: string): Promise<string> {
   const { build } = await import('esbuild');
   const options = {
     entryPoints: [path],
     bundle: true,
     write: false,
+    // Nothing is written there; the source map names its sources relative to it.
+    outdir: directory,
     format: 'esm',
     platform: 'node',
     target: 'node20',

@@ -53,6 +53,9 @@ export async function importJob(
     };
     (globalThis as { [HOOK]?: JobHook })[HOOK] = { onJob, onRun, isSlot: options.isSlot };
   });
+  // Stacks and the places of operators then name the user's TypeScript. Only here, where the whole thread is
+  // for the job: a program that embeds the engine decides for itself.
+  if (options.isSlot) process.setSourceMapsEnabled(true);
   const imported = import(moduleUrl).then((module: { readonly default?: unknown }) =>
     choose(moduleUrl, jobName, seen, module.default),
   );

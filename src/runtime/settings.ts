@@ -5,7 +5,7 @@
  */
 import { MillraceError } from '../base/errors.js';
 import { didYouMean } from '../base/nearest-name.js';
-import { parseBytes, parseDurationMs } from '../base/units.js';
+import { formatBytes, formatDuration, parseBytes, parseDurationMs } from '../base/units.js';
 
 /** How a value is written and checked. */
 export type SettingType = 'integer' | 'number' | 'bytes' | 'duration' | 'choice' | 'boolean';
@@ -190,18 +190,25 @@ function convert(
     if (value === true || value === 'true') return true;
     return value === false || value === 'false' ? false : fail('true or false');
   }
-  const number = toNumber(key, definition.type, value);
-  const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = definition;
-  const isWhole = definition.type !== 'integer' || Number.isInteger(number);
+  const number = toNumber(`${key} (${origin})`, definition.type, value);
+  const { type, min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = definition;
+  const isWhole = type !== 'integer' || Number.isInteger(number);
   if (!(number >= min && number <= max) || !isWhole) {
-    fail(`${definition.type === 'integer' ? 'a whole number' : 'a value'} from ${min} to ${max}`);
+    const what = type === 'integer' ? 'a whole number' : 'a value';
+    fail(`${what} from ${boundText(type, min)} to ${boundText(type, max)}`);
   }
   return number;
 }
 
-function toNumber(key: string, type: SettingType, value: unknown): number {
+/** A bound in the unit in which people write the value. */
+function boundText(type: SettingType, bound: number): string {
+  if (type === 'bytes') return formatBytes(bound);
+  return type === 'duration' ? formatDuration(bound) : String(bound);
+}
+
+function toNumber(what: string, type: SettingType, value: unknown): number {
   if (typeof value !== 'number' && typeof value !== 'string') return Number.NaN;
-  if (type === 'bytes') return parseBytes(value, key);
-  if (type === 'duration') return parseDurationMs(value, key);
+  if (type === 'bytes') return parseBytes(value, what);
+  if (type === 'duration') return parseDurationMs(value, what);
   return typeof value === 'string' && value.trim() === '' ? Number.NaN : Number(value);
 }

@@ -81,7 +81,7 @@ export async function startRun(request: RunRequest): Promise<JobExecution> {
     seed: settings.seed ?? freshSeed(),
     ...prepared,
   });
-  const execution = new Execution(plan, deployment, request.signal);
+  const execution = new Execution(plan, deployment, request.signal, disk);
   execution.onLedger(SHARED_LEDGER, ledger);
   const world = request.world ?? { clock: systemClock, disk: nodeDisk, shuffle: null };
   execution.attach(

@@ -58,6 +58,8 @@ export interface StateTable {
   readonly find: (keyGroup: number, hash: number, ...key: never[]) => number;
   /** Whether the last `upsert` created its entry. */
   readonly created: boolean;
+  /** Announces a write to fixed columns that is no write for TTL. `upsert`, `setText` and `setValue` imply it. */
+  touch(entry: number): void;
   /** Removes an entry (leaves a tombstone for the next snapshot). */
   remove(entry: number): void;
   /** Variable-length column values. `index` is the index in `spec.columns`. */

@@ -23,12 +23,7 @@ export class TableListState<T> implements ListState<T> {
   readonly #context: KeyContext;
   readonly #column: StateColumn;
 
-  constructor(
-    elements: StateTable,
-    ranges: StateTable,
-    context: KeyContext,
-    column: StateColumn,
-  ) {
+  constructor(elements: StateTable, ranges: StateTable, context: KeyContext, column: StateColumn) {
     this.#elements = elements;
     this.#ranges = ranges;
     this.#context = context;
@@ -51,18 +46,20 @@ export class TableListState<T> implements ListState<T> {
 
   add(value: T): void {
     const range = upsertCurrent(this.#ranges, this.#context);
-    const { c0, c1 } = this.#ranges.pages[range >>> PAGE_SHIFT];
+    const page = this.#ranges.pages[range >>> PAGE_SHIFT];
+    const firsts: Float64Array = page.c0;
+    const nexts: Float64Array = page.c1;
     const offset = range & PAGE_MASK;
     if (this.#ranges.spec.ttlMs !== null) {
       // Elements at the front expire first, so the range follows them and stays short.
       while (
-        c0[offset] < c1[offset] &&
-        findNumbered(this.#elements, this.#context, c0[offset]) < 0
+        firsts[offset] < nexts[offset] &&
+        findNumbered(this.#elements, this.#context, firsts[offset]) < 0
       ) {
-        c0[offset]++;
+        firsts[offset]++;
       }
     }
-    const entry = upsertNumbered(this.#elements, this.#context, c1[offset]++);
+    const entry = upsertNumbered(this.#elements, this.#context, nexts[offset]++);
     this.#column.write(this.#elements, entry, value);
   }
 

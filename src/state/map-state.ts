@@ -20,8 +20,8 @@ import { decodeMapKey, encodeMapKey } from './map-key.js';
 import type { StateColumn } from './state-column.js';
 import type { MapState, MapStateKey } from './state-handles.js';
 
-/** Index of the column that holds an entry's ordinal. */
-const ORDINAL = 1;
+/** The ordinal of an entry that is not listed yet. */
+const NO_ORDINAL = -1;
 /** Ordinals of small maps are not numbered anew before this many. */
 const LIMIT_MIN = 16;
 
@@ -80,11 +80,10 @@ export class TableMapState<K extends MapStateKey, V> implements MapState<K, V> {
   put(key: K, value: V): void {
     const text = encodeMapKey(this.#name, key);
     const name = new NamedKey(text);
-    let entry = upsertNamed(this.#entries, this.#context, name);
+    const entry = upsertNamed(this.#entries, this.#context, name);
     if (this.#entries.created) {
+      this.#setOrdinal(entry, NO_ORDINAL);
       this.#setOrdinal(entry, this.#number(name));
-      // Numbering anew upserts entries, but none of them is created by it, so the id stays good.
-      entry = upsertNamed(this.#entries, this.#context, name);
     } else if (this.#entries.spec.ttlMs !== null) {
       // What lists an entry must live as long as the entry.
       upsertNumbered(this.#order, this.#context, this.#ordinalOf(entry));
@@ -93,18 +92,25 @@ export class TableMapState<K extends MapStateKey, V> implements MapState<K, V> {
     this.#column.write(this.#entries, entry, value);
   }
 
+  /** The column behind the value holds the ordinal. */
+  #ordinals(entry: number): Float64Array {
+    return this.#entries.pages[entry >>> PAGE_SHIFT].c1;
+  }
+
   #ordinalOf(entry: number): number {
-    return this.#entries.pages[entry >>> PAGE_SHIFT][`c${ORDINAL}`][entry & PAGE_MASK];
+    return this.#ordinals(entry)[entry & PAGE_MASK];
   }
 
   #setOrdinal(entry: number, ordinal: number): void {
-    this.#entries.pages[entry >>> PAGE_SHIFT][`c${ORDINAL}`][entry & PAGE_MASK] = ordinal;
+    this.#ordinals(entry)[entry & PAGE_MASK] = ordinal;
   }
 
   /** Gives a new map key the next ordinal. */
   #number(name: NamedKey): number {
     const range = upsertCurrent(this.#ranges, this.#context);
-    const { c0: nexts, c1: limits } = this.#ranges.pages[range >>> PAGE_SHIFT];
+    const page = this.#ranges.pages[range >>> PAGE_SHIFT];
+    const nexts: Float64Array = page.c0;
+    const limits: Float64Array = page.c1;
     const offset = range & PAGE_MASK;
     if (this.#ranges.created) limits[offset] = LIMIT_MIN;
     if (nexts[offset] >= limits[offset]) {

@@ -31,7 +31,9 @@ export function stateColumn(state: string, type: DataType | undefined, index: nu
   switch (type?.kind) {
     case 'number':
     case 'float64':
-      return fixedColumn(name, 'f64', (value) => (typeof value === 'number' ? value : refuse(value)));
+      return fixedColumn(name, 'f64', (value) =>
+        typeof value === 'number' ? value : refuse(value),
+      );
     case 'int64':
       return fixedColumn(name, 'i64', (value) =>
         typeof value === 'bigint' && BigInt.asIntN(64, value) === value ? value : refuse(value),

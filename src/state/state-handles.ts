@@ -38,14 +38,7 @@ export interface ListState<T> {
 }
 
 /** What a map's keys may be. Equal by value: -0 is 0, NaN is NaN, arrays and dates by content. */
-export type MapStateKey =
-  | string
-  | number
-  | bigint
-  | boolean
-  | null
-  | Date
-  | readonly MapStateKey[];
+export type MapStateKey = string | number | bigint | boolean | null | Date | readonly MapStateKey[];
 
 /** A map per key; every entry is one of its own. Iteration is in the order in which keys were put first. */
 export interface MapState<K extends MapStateKey, V> {
@@ -77,9 +70,10 @@ export interface AggregatingState<In, Out> {
   clear(): void;
 }
 
-/** How an aggregating state folds. `add` may change the accumulator in place and return nothing. */
+/** How an aggregating state folds. */
 export interface StateAggregator<In, Acc, Out> {
   create(): Acc;
+  /** The new accumulator; undefined means that the given one was changed in place. */
   add(accumulator: Acc, value: In): Acc | undefined;
   result(accumulator: Acc): Out;
 }

@@ -42,7 +42,9 @@ function jsonSafe(_: string, value: unknown): unknown {
 
 /** Copies rows deeply enough that later changes do not reach the copy. */
 export function copyRows(rows: Rows): Rows {
-  return new Map([...rows].map(([name, row]) => [name, { ...row, values: structuredClone(row.values) }]));
+  return new Map(
+    [...rows].map(([name, row]) => [name, { ...row, values: structuredClone(row.values) }]),
+  );
 }
 
 /** Applies drained entries to what was known before, as restoring a base and its deltas does. */

@@ -43,7 +43,11 @@ const KEY_CASES: readonly KeyCase[] = [
     types: [{ kind: 'int64' }],
     keyOf: (n) => [[0n, -1n, 2n ** 32n, -(2n ** 63n), 2n ** 63n - 1n][n] ?? BigInt(n)],
   },
-  { name: 'decimal', types: [{ kind: 'decimal', precision: 9, scale: 2 }], keyOf: (n) => [`${n}.50`] },
+  {
+    name: 'decimal',
+    types: [{ kind: 'decimal', precision: 9, scale: 2 }],
+    keyOf: (n) => [`${n}.50`],
+  },
   { name: 'date', types: [{ kind: 'date' }], keyOf: (n) => [new Date((n - 9) * 86_400_000)] },
   { name: 'timestamp', types: [{ kind: 'timestamp' }], keyOf: (n) => [new Date(n * 1e11 + n)] },
   { name: 'text', types: [{ kind: 'utf8' }], keyOf: (n) => [TEXTS[n] ?? `key-${n}`] },
@@ -91,7 +95,10 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       x: fc.oneof(x, fc.constant(1000)),
     }),
   },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('advance' as const, 'expire' as const), x }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constantFrom('advance' as const, 'expire' as const), x }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('burst' as const), x }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('restore' as const) }) },
 );

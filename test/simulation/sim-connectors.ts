@@ -33,6 +33,8 @@ export interface SourceRecord {
   opened: number;
   closed: number;
   waits: number;
+  /** Whether it threw as planned. */
+  failed: boolean;
 }
 
 /** What happened to a sink. */
@@ -46,6 +48,8 @@ export interface SinkRecord {
   committed: number;
   commits: number;
   aborts: number;
+  /** Whether it threw as planned. */
+  failed: boolean;
 }
 
 /** Makes a source. */
@@ -120,6 +124,7 @@ class SimReader implements SourceReader {
   poll(): PollResult {
     this.batch = null;
     if (this.#polls++ === this.#node.failsAt) {
+      this.#record.failed = true;
       throw new MillraceError('SOURCE_FAILED', `planned failure of source ${this.#node.id}`);
     }
     if (!this.#isReady) return POLL_WAIT;
@@ -214,6 +219,7 @@ class SimWriter implements SinkWriter {
       throw new Error(`A sink was offered rows from ${fromRow} instead of ${this.#expected}.`);
     }
     if (this.#writes++ === this.#node.failsAt) {
+      this.#record.failed = true;
       throw new MillraceError('SINK_FAILED', `planned failure of sink ${this.#node.id}`);
     }
     if (this.#refuses()) return 0;

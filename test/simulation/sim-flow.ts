@@ -25,8 +25,6 @@ export interface SimConnectors {
   sink(node: SimNode & { kind: 'sink' }): SinkConnector;
 }
 
-type Fields = Readonly<Record<string, never>>;
-
 /** Builds the nodes in order. */
 export function buildFlow(flow: Flow, nodes: readonly SimNode[], connectors: SimConnectors): void {
   const streams: (Stream<Rec> | null)[] = [];
@@ -80,7 +78,7 @@ function apply(
     case 'select':
       return selected(node, input) as Stream<Rec>;
     case 'normal':
-      return (input as Stream<Fields>).map(fromAggregate, options);
+      return input.map(fromAggregate, options);
     case 'keysOnly':
       return input.map(KEYS_ONLY[node.by], options);
     case 'aggregate':

@@ -50,6 +50,9 @@ export function makeRows(shape: SourceShape, firstId: number, random: Random): R
   });
 }
 
+/** Set by the run: tells whether a generator is resumed in another step than the one it was started in. */
+export const PROBE = { looks: (): number => 0, pendingItems: 0 };
+
 /** Maps, by name. */
 export const MAPS = {
   spread: (r: Rec): Rec => ({ ...r, v: r.v + 1 }),
@@ -76,7 +79,11 @@ export const FLAT_MAPS = {
   twice: (r: Rec): Iterable<Rec> => [r, { ...r, id: r.id + 1_000_000 }],
   *many(r: Rec): Iterable<Rec> {
     if (r.id % 53 !== 0) return;
-    for (let copy = 0; copy < 150; copy++) yield { ...r, v: r.v + copy };
+    const since = PROBE.looks();
+    for (let copy = 0; copy < 150; copy++) {
+      if (PROBE.looks() !== since) PROBE.pendingItems++;
+      yield { ...r, v: r.v + copy };
+    }
   },
   *chunks(r: Rec): Iterable<Rec> {
     if (r.id % 4 === 1) yield r;

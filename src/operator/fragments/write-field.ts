@@ -21,7 +21,7 @@ export interface ColumnTarget {
 }
 
 /** Appends a value that must fit. */
-export function appendChecked(appender: Appender, row: number, value: unknown): void {
+function appendChecked(appender: Appender, row: number, value: unknown): void {
   const fits = appender.appendValue(row, value);
   assert(fits, `A value that was checked fits its column (${appender.field.name}).`);
 }

@@ -170,6 +170,34 @@ describe('text', () => {
     expect(textsOf(target)).toStrictEqual(textsOf(source).toReversed());
   });
 
+  it('keeps texts apart when rows come from dictionaries, plain columns and bytes in turn', () => {
+    const words = ['amber', 'birch', 'cedar', 'delta', 'ember', 'fjord', 'grove', 'heath'];
+    const sources = [3, 5].map((step) => {
+      const builder = builderOf(fieldOf({ kind: 'utf8' }));
+      for (let row = 0; row < 64; row++) {
+        textAppender(builder).appendText(row, words[(row * step) % words.length] ?? '');
+        builder.rows++;
+      }
+      return textColumn(builder);
+    });
+    expect(sources.every((source) => source.isDictionary)).toBe(true);
+    const target = builderOf(fieldOf({ kind: 'utf8' }));
+    const expected: string[] = [];
+    for (let row = 0; row < 300; row++) {
+      const source = sources[row % 2] as BinaryColumn;
+      if (row % 3 === 0) {
+        const bytes = Buffer.from(words[row % words.length] ?? '');
+        textAppender(target).appendBytes(row, bytes, 0, bytes.length);
+        expected.push(bytes.toString());
+      } else {
+        textAppender(target).appendFrom(row, source, row % 64);
+        expected.push(textAt(source, row % 64));
+      }
+      target.rows++;
+    }
+    expect(textsOf(target)).toEqual(expected);
+  });
+
   it('gives strings that own their characters', () => {
     const builder = builderOf(fieldOf({ kind: 'utf8' }));
     const texts = ['short', 'x'.repeat(12), 'y'.repeat(13), 'ü'.repeat(12), '€'.repeat(13)];

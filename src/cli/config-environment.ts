@@ -1,0 +1,42 @@
+/**
+ * Configuration from the environment: `MILLRACE_SLOT_MEMORY` is `slot.memory`. Callers: `job-call.ts`. Runs on: the main
+ * thread; pure. Invariant: a variable that looks like a setting but is none is refused, never passed over.
+ */
+import { MillraceError } from '../base/errors.js';
+import { didYouMean } from '../base/nearest-name.js';
+import { SETTINGS, type SettingsLayer } from '../runtime/settings.js';
+
+/** Names the configuration file, as `--config` does. */
+export const CONFIG_VARIABLE = 'MILLRACE_CONFIG';
+const PREFIX = 'MILLRACE_';
+/** Variables of the benchmark harness, which passes its environment on to the jobs it measures. */
+const BENCH_PREFIX = 'MILLRACE_BENCH_';
+
+/** The layers of the environment, one for each variable. Throws OPTION_UNKNOWN with the nearest valid name. */
+export function environmentLayers(
+  environment: Readonly<Record<string, string | undefined>>,
+): readonly SettingsLayer[] {
+  const keys = new Map(Object.keys(SETTINGS).map((key) => [environmentName(key), key]));
+  const layers: SettingsLayer[] = [];
+  for (const [name, value] of Object.entries(environment)) {
+    if (!name.startsWith(PREFIX) || name.startsWith(BENCH_PREFIX)) continue;
+    if (name === CONFIG_VARIABLE || value === undefined) continue;
+    const key = keys.get(name);
+    if (key === undefined) throw unknownVariable(name, [...keys.keys(), CONFIG_VARIABLE]);
+    // Shells cannot always unset a variable, so an empty one counts as unset.
+    if (value !== '') layers.push({ origin: `environment ${name}`, values: { [key]: value } });
+  }
+  return layers;
+}
+
+/** The name of the environment variable of a setting. */
+export function environmentName(key: string): string {
+  const words = key.replace(/([a-z])([A-Z])/g, '$1_$2').replaceAll('.', '_');
+  return `${PREFIX}${words.toUpperCase()}`;
+}
+
+function unknownVariable(name: string, known: readonly string[]): MillraceError {
+  return new MillraceError('OPTION_UNKNOWN', `${name} in the environment is no setting.`, {
+    advice: `${didYouMean(name, known)} Unset it or correct its name.`,
+  });
+}

@@ -1,0 +1,223 @@
+/**
+ * State of an operator that belongs to no key: lists whose items are dealt among the subtasks, union lists of which
+ * every subtask is given all items, and broadcast maps of which every subtask has a copy. Callers: operators with
+ * such state. Runs on: worker. Invariant: at equal parallelism every subtask gets its own list back; restore plans
+ * deal items with `dealListItems` when parallelism changes.
+ */
+import { MillraceError } from '../base/errors.js';
+import { decodeMapKey, encodeMapKey } from './map-key.js';
+import { corruptPiece, PieceReader, PieceWriter } from './piece-bytes.js';
+import type { ListState, MapState, MapStateKey } from './state-handles.js';
+import type { StateSink, StateSource } from './table-snapshot.js';
+
+/** 'MLSO' */
+const MAGIC = 0x4f534c4d;
+const VERSION = 1;
+/** The key group under which state without keys is kept. */
+const NO_KEY_GROUP = -1;
+
+/** The kinds of state without keys. */
+export type OperatorStateKind = 'list' | 'unionList' | 'broadcast';
+
+/** A list of items. */
+export class ItemsState<T> implements ListState<T> {
+  #items: T[] = [];
+
+  get(): readonly T[] {
+    return this.#items;
+  }
+
+  add(value: T): void {
+    this.#items.push(value);
+  }
+
+  addAll(values: Iterable<T>): void {
+    for (const value of values) this.#items.push(value);
+  }
+
+  update(values: Iterable<T>): void {
+    this.#items = [...values];
+  }
+
+  clear(): void {
+    this.#items = [];
+  }
+}
+
+/** A map of which every subtask has the same copy; user functions of the keyed side only read it. */
+export class BroadcastState<K extends MapStateKey, V> implements MapState<K, V> {
+  readonly #name: string;
+  readonly #values = new Map<string, V>();
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  get(key: K): V | undefined {
+    return this.#values.get(encodeMapKey(this.#name, key));
+  }
+
+  put(key: K, value: V): void {
+    this.#values.set(encodeMapKey(this.#name, key), value);
+  }
+
+  putAll(entries: Iterable<readonly [K, V]>): void {
+    for (const [key, value] of entries) this.put(key, value);
+  }
+
+  remove(key: K): void {
+    this.#values.delete(encodeMapKey(this.#name, key));
+  }
+
+  contains(key: K): boolean {
+    return this.#values.has(encodeMapKey(this.#name, key));
+  }
+
+  *entries(): Generator<[K, V]> {
+    for (const [key, value] of this.#values) yield [decodeMapKey(key) as K, value];
+  }
+
+  *keys(): Generator<K> {
+    for (const key of this.#values.keys()) yield decodeMapKey(key) as K;
+  }
+
+  values(): Iterable<V> {
+    return this.#values.values();
+  }
+
+  isEmpty(): boolean {
+    return this.#values.size === 0;
+  }
+
+  clear(): void {
+    this.#values.clear();
+  }
+}
+
+type Declared =
+  | { readonly kind: 'list' | 'unionList'; readonly state: ItemsState<unknown> }
+  | { readonly kind: 'broadcast'; readonly state: BroadcastState<MapStateKey, unknown> };
+
+/** The states without keys of one operator in one subtask. */
+export class OperatorStateStore {
+  readonly #uid: string;
+  readonly #declared = new Map<string, Declared>();
+  #source: StateSource | null = null;
+
+  constructor(uid: string) {
+    this.#uid = uid;
+  }
+
+  /** The list of this name, whose items are dealt evenly when parallelism changes. */
+  list<T>(name: string): ListState<T> {
+    return this.#declareList(name, 'list') as ItemsState<T>;
+  }
+
+  /** The list of this name, of which every subtask is given all items on restore. */
+  unionList<T>(name: string): ListState<T> {
+    return this.#declareList(name, 'unionList') as ItemsState<T>;
+  }
+
+  /** The broadcast map of this name. */
+  broadcast<K extends MapStateKey, V>(name: string): BroadcastState<K, V> {
+    const known = this.#known(name, 'broadcast');
+    if (known?.kind === 'broadcast') return known.state as BroadcastState<K, V>;
+    const state = new BroadcastState<K, V>(name);
+    this.#add(name, {
+      kind: 'broadcast',
+      state: state as BroadcastState<MapStateKey, unknown>,
+    });
+    return state;
+  }
+
+  #declareList(name: string, kind: 'list' | 'unionList'): ItemsState<unknown> {
+    const known = this.#known(name, kind);
+    if (known !== null && known.kind !== 'broadcast') return known.state;
+    const state = new ItemsState<unknown>();
+    this.#add(name, { kind, state });
+    return state;
+  }
+
+  #known(name: string, kind: OperatorStateKind): Declared | null {
+    const known = this.#declared.get(name);
+    if (known === undefined || known.kind === kind) return known ?? null;
+    throw new MillraceError(
+      'OPTION_INVALID',
+      `Operator state ${JSON.stringify(name)} is declared as ${kind} and as ${known.kind}.`,
+      { where: { uid: this.#uid }, advice: 'Give every state of an operator its own name.' },
+    );
+  }
+
+  #add(name: string, declared: Declared): void {
+    this.#declared.set(name, declared);
+    if (this.#source !== null) this.#load(name, declared, this.#source);
+  }
+
+  #load(name: string, declared: Declared, source: StateSource): void {
+    for (const { bytes } of source.get(this.#uid, pieceName(declared.kind, name))) {
+      const items = readItems(bytes);
+      if (declared.kind !== 'broadcast') declared.state.addAll(items);
+      else declared.state.putAll(items as readonly (readonly [MapStateKey, unknown])[]);
+    }
+  }
+
+  /** Writes all states. */
+  snapshot(sink: StateSink): void {
+    for (const [name, { kind, state }] of this.#declared) {
+      const items = kind === 'broadcast' ? [...state.entries()] : state.get();
+      sink.put(this.#uid, pieceName(kind, name), NO_KEY_GROUP, writeItems(items));
+    }
+  }
+
+  /** Fills the states, also those that are declared later. */
+  restore(source: StateSource): void {
+    this.#source = source;
+    for (const [name, declared] of this.#declared) this.#load(name, declared, source);
+  }
+}
+
+function pieceName(kind: OperatorStateKind, name: string): string {
+  return `${kind}/${name}`;
+}
+
+/** Items as a piece. */
+function writeItems(items: readonly unknown[]): Uint8Array {
+  const writer = new PieceWriter();
+  writer.uint32(MAGIC);
+  writer.uint8(VERSION);
+  writer.uint32(items.length);
+  for (const item of items) writer.heapValue(item);
+  return writer.seal();
+}
+
+/** The items of a piece. */
+function readItems(bytes: Uint8Array): readonly unknown[] {
+  const reader = new PieceReader(bytes);
+  if (reader.uint32() !== MAGIC) throw corruptPiece('It is no operator state.');
+  const version = reader.uint8();
+  if (version !== VERSION) throw corruptPiece(`Its version is ${version}, known is ${VERSION}.`);
+  const items: unknown[] = [];
+  for (let left = reader.uint32(); left > 0; left--) items.push(reader.heapValue());
+  reader.finish();
+  return items;
+}
+
+/**
+ * Deals the items of a list state, one piece per old subtask, to `parallelism` new ones: concatenated and cut into
+ * contiguous shares whose sizes differ by at most one, as Flink deals them.
+ */
+export function dealListItems(
+  pieces: readonly Uint8Array[],
+  parallelism: number,
+): readonly Uint8Array[] {
+  const items = pieces.flatMap(readItems);
+  const share = Math.floor(items.length / parallelism);
+  const larger = items.length % parallelism;
+  let start = 0;
+  return Array.from({ length: parallelism }, (_, subtask) => {
+    const end = start + share + (subtask < larger ? 1 : 0);
+    const piece = writeItems(items.slice(start, end));
+    start = end;
+    return piece;
+  });
+}

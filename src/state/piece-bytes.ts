@@ -1,0 +1,158 @@
+/**
+ * Bytes of a piece of a snapshot: little-endian values one after the other, sealed by a checksum. Callers:
+ * table-snapshot.ts, operator-state.ts. Runs on: worker. Invariant: a reader never gives a value of a piece whose
+ * checksum is wrong, nor reads beyond its end.
+ */
+import { deserialize, serialize } from 'node:v8';
+import { crc32 } from 'node:zlib';
+import { MillraceError } from '../base/errors.js';
+
+const FIRST_BYTES = 1024;
+const CRC_BYTES = 4;
+/** Version of how heap values are written: 1 is `v8.serialize`, which reads what older versions of Node wrote. */
+const HEAP_VALUE_VERSION = 1;
+
+/** Writes a piece. */
+export class PieceWriter {
+  #bytes = new Uint8Array(FIRST_BYTES);
+  #view = new DataView(this.#bytes.buffer);
+  #length = 0;
+
+  /** Room for `bytes` more; gives where they start. */
+  #claim(bytes: number): number {
+    const start = this.#length;
+    const end = start + bytes;
+    if (end > this.#bytes.length) {
+      const larger = new Uint8Array(Math.max(end, 2 * this.#bytes.length));
+      larger.set(this.#bytes.subarray(0, start));
+      this.#bytes = larger;
+      this.#view = new DataView(larger.buffer);
+    }
+    this.#length = end;
+    return start;
+  }
+
+  uint8(value: number): void {
+    this.#view.setUint8(this.#claim(1), value);
+  }
+
+  uint32(value: number): void {
+    this.#view.setUint32(this.#claim(4), value, true);
+  }
+
+  int32(value: number): void {
+    this.#view.setInt32(this.#claim(4), value, true);
+  }
+
+  float32(value: number): void {
+    this.#view.setFloat32(this.#claim(4), value, true);
+  }
+
+  float64(value: number): void {
+    this.#view.setFloat64(this.#claim(8), value, true);
+  }
+
+  int64(value: bigint): void {
+    this.#view.setBigInt64(this.#claim(8), value, true);
+  }
+
+  /** Length and bytes. */
+  bytes(value: Uint8Array): void {
+    this.uint32(value.length);
+    this.#bytes.set(value, this.#claim(value.length));
+  }
+
+  /** Any value that structured clone carries. */
+  heapValue(value: unknown): void {
+    this.uint8(HEAP_VALUE_VERSION);
+    this.bytes(serialize(value));
+  }
+
+  /** Overwrites what was written at `offset`. */
+  setUint32(offset: number, value: number): void {
+    this.#view.setUint32(offset, value, true);
+  }
+
+  /** The piece with its checksum; the writer is used up. */
+  seal(): Uint8Array {
+    const checksum = crc32(this.#bytes.subarray(0, this.#length));
+    this.uint32(checksum);
+    return this.#bytes.slice(0, this.#length);
+  }
+}
+
+/** Reads a piece. */
+export class PieceReader {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  readonly #end: number;
+  #position = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#end = bytes.length - CRC_BYTES;
+    if (this.#end < 0) throw corruptPiece('It is too short.');
+    const wanted = this.#view.getUint32(this.#end, true);
+    if (crc32(bytes.subarray(0, this.#end)) !== wanted)
+      throw corruptPiece('Its checksum is wrong.');
+  }
+
+  #claim(bytes: number): number {
+    const start = this.#position;
+    this.#position += bytes;
+    if (this.#position > this.#end) throw corruptPiece('It ends too early.');
+    return start;
+  }
+
+  uint8(): number {
+    return this.#view.getUint8(this.#claim(1));
+  }
+
+  uint32(): number {
+    return this.#view.getUint32(this.#claim(4), true);
+  }
+
+  int32(): number {
+    return this.#view.getInt32(this.#claim(4), true);
+  }
+
+  float32(): number {
+    return this.#view.getFloat32(this.#claim(4), true);
+  }
+
+  float64(): number {
+    return this.#view.getFloat64(this.#claim(8), true);
+  }
+
+  int64(): bigint {
+    return this.#view.getBigInt64(this.#claim(8), true);
+  }
+
+  /** A copy of the bytes. */
+  bytes(): Uint8Array {
+    const length = this.uint32();
+    const start = this.#claim(length);
+    return this.#bytes.slice(start, start + length);
+  }
+
+  heapValue(): unknown {
+    const version = this.uint8();
+    if (version !== HEAP_VALUE_VERSION) {
+      throw corruptPiece(`It holds a value of the unknown version ${version}.`);
+    }
+    return deserialize(this.bytes());
+  }
+
+  /** Fails unless everything was read. */
+  finish(): void {
+    if (this.#position !== this.#end) throw corruptPiece('It is longer than its content.');
+  }
+}
+
+/** The error of a damaged piece. */
+export function corruptPiece(reason: string): MillraceError {
+  return new MillraceError('STATE_CORRUPT', `A piece of a snapshot cannot be read. ${reason}`, {
+    advice: 'Restore from another snapshot; this one is damaged or of a newer version.',
+  });
+}

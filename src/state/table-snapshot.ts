@@ -1,0 +1,257 @@
+/**
+ * Tables as bytes and back: one piece per key group, so that snapshots of one parallelism are dealt to another.
+ * A piece is self-contained: magic and version, key group, the layout of keys and columns, then the entries with
+ * fixed values in their own width, and a checksum. Callers: operators' `snapshot` and `restore`, keyed-state.ts.
+ * Runs on: worker. Invariant: what is loaded is what was drained, whatever machine and version of Node wrote it.
+ */
+import { MillraceError } from '../base/errors.js';
+import { decimalText, decimalUnscaled } from '../record/decimal.js';
+import type { DataType } from '../record/schema.js';
+import { typeName } from '../record/schema.js';
+import { decodeText, encodeText, textKindOf } from '../record/text.js';
+import type { StateTable, TableEntry, TableSpec, ValueForm } from './contract.js';
+import { corruptPiece, PieceReader, PieceWriter } from './piece-bytes.js';
+import { keyForm } from './table-shape.js';
+
+/** Where the state of an operator goes; the runtime's `SnapshotSink` is one. */
+export interface StateSink {
+  put(uid: string, name: string, keyGroup: number, bytes: Uint8Array): void;
+}
+/** Where it comes from; the runtime's `SnapshotSource` is one. */
+export interface StateSource {
+  get(
+    uid: string,
+    name: string,
+  ): Iterable<{ readonly keyGroup: number; readonly bytes: Uint8Array }>;
+}
+
+/** 'MLST' */
+const MAGIC = 0x54534c4d;
+const VERSION = 1;
+/** Where the number of entries is, which is known last. */
+const ENTRIES_OFFSET = 12;
+/** Flags of a piece: it holds changes and tombstones, or everything. */
+const FLAG_CHANGES = 1;
+/** Entries have time stamps. */
+const FLAG_STAMPS = 2;
+const ENTRY_VALUE = 1;
+const ENTRY_TOMBSTONE = 0;
+const MS_PER_DAY = 86_400_000;
+/** Entries per slice when a table is written in one go. */
+const SLICE_ENTRIES = 4096;
+
+/** Freezes a table and writes it in one go: everything, or the changes since the freeze before. */
+export function snapshotTable(
+  table: StateTable,
+  full: boolean,
+  put: (keyGroup: number, bytes: Uint8Array) => void,
+): void {
+  table.freeze();
+  const writer = new TableWriter(table, full);
+  while (!writer.step(SLICE_ENTRIES));
+  writer.finish(put);
+}
+
+/** Writes the frozen generation of a table in slices. */
+export class TableWriter {
+  readonly #table: StateTable;
+  readonly #full: boolean;
+  readonly #pieces = new Map<number, { readonly writer: PieceWriter; entries: number }>();
+  readonly #layout: Uint8Array;
+
+  constructor(table: StateTable, full: boolean) {
+    this.#table = table;
+    this.#full = full;
+    this.#layout = encodeText(layoutText(table.spec));
+  }
+
+  /** Writes at most `entriesMax` entries; true when all are written. */
+  step(entriesMax: number): boolean {
+    return this.#table.drain(entriesMax, this.#full, (entry) => this.#write(entry));
+  }
+
+  /** Hands the pieces on, in the order of their key groups. */
+  finish(put: (keyGroup: number, bytes: Uint8Array) => void): void {
+    const pieces = [...this.#pieces].toSorted(([left], [right]) => left - right);
+    for (const [keyGroup, { writer, entries }] of pieces) {
+      writer.setUint32(ENTRIES_OFFSET, entries);
+      put(keyGroup, writer.seal());
+    }
+    this.#pieces.clear();
+  }
+
+  #write(entry: TableEntry): void {
+    const piece = this.#pieceOf(entry.keyGroup);
+    const { spec } = this.#table;
+    const { writer } = piece;
+    piece.entries++;
+    writer.uint8(entry.values === null ? ENTRY_TOMBSTONE : ENTRY_VALUE);
+    spec.keys.forEach((type, index) => writeKey(writer, type, entry.key[index]));
+    const { values } = entry;
+    if (values === null) return;
+    if (spec.ttlMs !== null) writer.float64(entry.stampMs);
+    spec.columns.forEach(({ form }, index) => writeValue(writer, form, values[index]));
+  }
+
+  #pieceOf(keyGroup: number): { readonly writer: PieceWriter; entries: number } {
+    const known = this.#pieces.get(keyGroup);
+    if (known !== undefined) return known;
+    const writer = new PieceWriter();
+    writer.uint32(MAGIC);
+    writer.uint8(VERSION);
+    writer.uint8((this.#full ? 0 : FLAG_CHANGES) | (this.#hasStamps() ? FLAG_STAMPS : 0));
+    writer.uint8(0);
+    writer.uint8(0);
+    writer.uint32(keyGroup);
+    writer.uint32(0);
+    writer.bytes(this.#layout);
+    const piece = { writer, entries: 0 };
+    this.#pieces.set(keyGroup, piece);
+    return piece;
+  }
+
+  #hasStamps(): boolean {
+    return this.#table.spec.ttlMs !== null;
+  }
+}
+
+/**
+ * Loads a piece into a table before its first use. A base is loaded before its changes. Stamps of a table that has
+ * no time to live any more are dropped; entries of one that had none before count as written now.
+ */
+export function loadTable(table: StateTable, bytes: Uint8Array): void {
+  const reader = new PieceReader(bytes);
+  if (reader.uint32() !== MAGIC) throw corruptPiece('It is not the state of a table.');
+  const version = reader.uint8();
+  if (version !== VERSION) throw corruptPiece(`Its version is ${version}, known is ${VERSION}.`);
+  const hasStamps = (reader.uint8() & FLAG_STAMPS) !== 0;
+  reader.uint8();
+  reader.uint8();
+  const keyGroup = reader.uint32();
+  const entries = reader.uint32();
+  checkLayout(table.spec, reader.bytes());
+  for (let left = entries; left > 0; left--) {
+    table.load(readEntry(reader, table, keyGroup, hasStamps));
+  }
+  reader.finish();
+}
+
+function readEntry(
+  reader: PieceReader,
+  table: StateTable,
+  keyGroup: number,
+  hasStamps: boolean,
+): TableEntry {
+  const { keys, columns } = table.spec;
+  const isTombstone = reader.uint8() === ENTRY_TOMBSTONE;
+  const key = keys.map((type) => readKey(reader, type));
+  if (isTombstone) return { keyGroup, key, values: null, stampMs: 0 };
+  const stampMs = hasStamps ? reader.float64() : table.nowMs;
+  const values = columns.map(({ form }) => readValue(reader, form));
+  return { keyGroup, key, values, stampMs };
+}
+
+/** What must agree between the table that wrote a piece and the one that loads it. */
+function layoutText({ keys, columns }: TableSpec): string {
+  return JSON.stringify({
+    keys: keys.map(typeName),
+    columns: columns.map(({ name, form }) => `${name}: ${form}`),
+  });
+}
+
+function checkLayout(spec: TableSpec, written: Uint8Array): void {
+  const was = textOf(written);
+  const is = layoutText(spec);
+  if (was === is) return;
+  throw new MillraceError(
+    'STATE_INCOMPATIBLE',
+    `State ${JSON.stringify(spec.name)} was written as ${was}, and the job now declares ${is}.`,
+    { advice: 'Keep key and value types of a state, or give the changed state a new name.' },
+  );
+}
+
+function writeKey(writer: PieceWriter, type: DataType, value: unknown): void {
+  const form = keyForm(type, '');
+  switch (form) {
+    case 'text':
+      return writer.bytes(value instanceof Uint8Array ? value : encodeText(String(value)));
+    case 'i64':
+      if (type.kind === 'decimal') {
+        return writer.int64(decimalUnscaled(String(value), type.precision, type.scale) ?? 0n);
+      }
+      return writer.int64(value as bigint);
+    case 'f64':
+      return writer.float64(Number(value));
+    case 'f32':
+      return writer.float32(Number(value));
+    case 'u32':
+      return writer.uint32(Number(value));
+    case 'u8':
+      return writer.uint8(Number(value));
+    case 'i32':
+      return writer.int32(value instanceof Date ? value.getTime() / MS_PER_DAY : Number(value));
+  }
+}
+
+function readKey(reader: PieceReader, type: DataType): unknown {
+  switch (keyForm(type, '')) {
+    case 'text':
+      return type.kind === 'bytes' ? reader.bytes() : textOf(reader.bytes());
+    case 'i64': {
+      const value = reader.int64();
+      return type.kind === 'decimal' ? decimalText(value, type.scale) : value;
+    }
+    case 'f64': {
+      const value = reader.float64();
+      return type.kind === 'timestamp' ? new Date(value) : value;
+    }
+    case 'f32':
+      return reader.float32();
+    case 'u32':
+      return reader.uint32();
+    case 'u8':
+      return reader.uint8() !== 0;
+    case 'i32': {
+      const value = reader.int32();
+      return type.kind === 'date' ? new Date(value * MS_PER_DAY) : value;
+    }
+  }
+}
+
+function writeValue(writer: PieceWriter, form: ValueForm, value: unknown): void {
+  switch (form) {
+    case 'f64':
+      return writer.float64(value as number);
+    case 'i32':
+      return writer.int32(value as number);
+    case 'u8':
+      return writer.uint8(value as number);
+    case 'i64':
+      return writer.int64(value as bigint);
+    case 'utf8':
+      return writer.bytes(encodeText(value as string));
+    case 'js':
+      return writer.heapValue(value);
+  }
+}
+
+function readValue(reader: PieceReader, form: ValueForm): unknown {
+  switch (form) {
+    case 'f64':
+      return reader.float64();
+    case 'i32':
+      return reader.int32();
+    case 'u8':
+      return reader.uint8();
+    case 'i64':
+      return reader.int64();
+    case 'utf8':
+      return textOf(reader.bytes());
+    case 'js':
+      return reader.heapValue();
+  }
+}
+
+function textOf(bytes: Uint8Array): string {
+  return decodeText(bytes, 0, bytes.length, textKindOf(bytes, 0, bytes.length));
+}
