@@ -64,11 +64,10 @@ async function bundle() {
 function declareTypes() {
   const all = join(aside, 'all-types');
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  execFileSync(
-    process.execPath,
-    [tsc, '-p', join(root, 'tsconfig.build.json'), '--outDir', all],
-    { cwd: root, stdio: 'inherit' },
-  );
+  execFileSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json'), '--outDir', all], {
+    cwd: root,
+    stdio: 'inherit',
+  });
   for (const path of reachableDeclarations(join(all, 'src', 'index.d.ts'))) {
     const target = join(aside, 'types', relative(all, path));
     mkdirSync(dirname(target), { recursive: true });

@@ -1,68 +1,116 @@
-import { dirname, join, normalize } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { sourceFiles } from './source-files.js';
+import { folders, root, sourceFiles, targetOf, textOf } from './source-files.js';
 
-/** From the bottom up; folders on one level do not import each other. */
-const LEVELS: readonly (readonly string[])[] = [
-  ['base'],
-  ['memory', 'metrics'],
-  ['record'],
-  ['ring', 'time', 'storage'],
-  ['state'],
-  ['operator'],
-  ['format'],
-  ['connector'],
-  ['checkpoint'],
-  ['graph'],
-  ['runtime'],
-  ['api'],
-  ['cli'],
-];
+/** As src/README.md has them, from the bottom up; folders on one level do not import each other. */
+const LEVELS: readonly (readonly string[])[] = levelsOf(textOf('src/README.md'));
 
-const levelOf = (folder: string): number => LEVELS.findIndex((level) => level.includes(folder));
+/** Who may import what comes from outside: packages and the parts of Node that reach out of the thread. */
+const OWNERS: Readonly<Record<string, RegExp>> = {
+  acorn: /^src\/operator\/lambda-fields/,
+  esbuild: /^src\/runtime\/job-bundle/,
+  commander: /^src\/cli\//,
+  yaml: /^src\/cli\//,
+  zod: /^src\/cli\//,
+  zstddec: /^src\/connector\/parquet\//,
+  'lz4-napi': /^native-bindings\//,
+  'node:fs': /^src\/(base\/node-disk|cli\/|runtime\/)/,
+  'node:fs/promises': /^src\/base\/node-disk/,
+  'node:child_process': /^src\/runtime\//,
+  'node:worker_threads': /^src\/(runtime\/|cli\/doctor-command)/,
+};
+/** Nothing below opens a connection or a door. */
+const NETWORK = /^node:(http|https|http2|net|dgram|tls|inspector|cluster)$/;
 
 describe('layers', () => {
   it('every folder of src has a level', () => {
-    const unknown = new Set(sourceFiles.map((file) => file.folder).filter((f) => f !== ''));
-    for (const level of LEVELS) for (const folder of level) unknown.delete(folder);
-    expect([...unknown]).toEqual([]);
+    expect(folders.filter((folder) => levelOf(folder) === -1)).toEqual([]);
   });
 
   it('folders import only from folders below them', () => {
     const wrong = sourceFiles.flatMap((file) =>
-      importsOf(file.text)
-        .filter((specifier) => specifier.startsWith('.'))
-        .map((specifier) => normalize(join(dirname(file.path), specifier)).split('/')[1] ?? '')
-        .filter((target) => file.folder !== '' && target !== file.folder)
-        .filter((target) => levelOf(target) >= levelOf(file.folder))
-        .map((target) => `${file.path} imports ${target}/`),
+      file.imports
+        .filter((specifier) => specifier.startsWith('.') && file.path.startsWith('src/'))
+        .map((specifier) => targetOf(file, specifier))
+        .filter((target) => target.startsWith('src/') && file.folder !== '')
+        .filter((target) => folderOf(target) !== file.folder)
+        .filter((target) => levelOf(folderOf(target)) >= levelOf(file.folder))
+        .map((target) => `${file.path} imports ${target}`),
     );
     expect(wrong).toEqual([]);
   });
 
-  it('only native-bindings and lazily loaded owners import packages', () => {
-    const owners: Readonly<Record<string, RegExp>> = {
-      acorn: /^src\/operator\/lambda-fields/,
-      esbuild: /^src\/runtime\/job-bundle/,
-      commander: /^src\/cli\//,
-      yaml: /^src\/cli\//,
-      zod: /^src\/cli\//,
-      hyparquet: /^src\/format\/parquet\//,
-      'hyparquet-writer': /^src\/format\/parquet\//,
-      'lz4-napi': /^src\/(connector\/file|format)\//,
-      'node:fs': /^src\/(base\/node-disk|cli\/|runtime\/)/,
-      'node:worker_threads': /^src\/runtime\//,
-    };
+  it('relative imports name files that exist, and stay within the sources', () => {
     const wrong = sourceFiles.flatMap((file) =>
-      importsOf(file.text)
+      file.imports
+        .filter((specifier) => specifier.startsWith('.'))
+        .filter((specifier) => {
+          const target = targetOf(file, specifier);
+          return !/^(src|native-bindings)\//.test(target) || !existsSync(join(root, target));
+        })
+        .map((specifier) => `${file.path} imports ${specifier}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('no files import each other in a circle', () => {
+    const edges = new Map(
+      sourceFiles.map((file) => [
+        file.path,
+        file.valueImports.filter((s) => s.startsWith('.')).map((s) => targetOf(file, s)),
+      ]),
+    );
+    expect(circleIn(edges)).toEqual([]);
+  });
+
+  it('packages and the world outside of the thread are imported by their owners only', () => {
+    const wrong = sourceFiles.flatMap((file) =>
+      file.imports
         .filter((specifier) => !specifier.startsWith('.'))
-        .filter((specifier) => !(owners[specifier]?.test(file.path) ?? specifier.startsWith('node:')))
+        .filter((specifier) => !mayImport(file.path, specifier))
         .map((specifier) => `${file.path} imports ${specifier}`),
     );
     expect(wrong).toEqual([]);
   });
 });
 
-function importsOf(text: string): readonly string[] {
-  return [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] ?? '');
+function mayImport(path: string, specifier: string): boolean {
+  if (NETWORK.test(specifier)) return false;
+  return OWNERS[specifier]?.test(path) ?? specifier.startsWith('node:');
+}
+
+function levelsOf(readme: string): readonly (readonly string[])[] {
+  const line = /^Levels, from the bottom: (.*)\.$/m.exec(readme)?.[1] ?? '';
+  return line.split(';').map((level) => level.split(',').map((name) => name.trim()));
+}
+
+function levelOf(folder: string): number {
+  return LEVELS.findIndex((level) => level.includes(folder));
+}
+
+function folderOf(path: string): string {
+  const parts = path.split('/');
+  return parts.length > 2 ? (parts[1] ?? '') : '';
+}
+
+/** The files of one circle, or nothing. */
+function circleIn(edges: ReadonlyMap<string, readonly string[]>): readonly string[] {
+  const done = new Set<string>();
+  const visit = (path: string, trail: readonly string[]): readonly string[] => {
+    const at = trail.indexOf(path);
+    if (at !== -1) return [...trail.slice(at), path];
+    if (done.has(path)) return [];
+    for (const target of edges.get(path) ?? []) {
+      const circle = visit(target, [...trail, path]);
+      if (circle.length > 0) return circle;
+    }
+    done.add(path);
+    return [];
+  };
+  for (const path of edges.keys()) {
+    const circle = visit(path, []);
+    if (circle.length > 0) return circle;
+  }
+  return [];
 }

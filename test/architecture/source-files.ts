@@ -1,6 +1,6 @@
 /** The source files as the architecture tests see them. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join, normalize, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -12,31 +12,63 @@ export interface SourceFile {
   readonly folder: string;
   readonly text: string;
   readonly lines: readonly string[];
+  /** The modules it imports or re-exports, statically or not, as written. */
+  readonly imports: readonly string[];
+  /** Those of them that are there when the program runs, so without types. */
+  readonly valueImports: readonly string[];
 }
+
+export const textOf = (path: string): string => readFileSync(join(root, path), 'utf8');
 
 export function filesBelow(folder: string): readonly string[] {
-  return readdirSync(join(root, folder)).flatMap((name) => {
-    const path = `${folder}/${name}`;
-    return statSync(join(root, path)).isDirectory() ? filesBelow(path) : [path];
-  });
+  return readdirSync(join(root, folder))
+    .filter((name) => name !== 'node_modules')
+    .flatMap((name) => {
+      const path = `${folder}/${name}`;
+      return statSync(join(root, path)).isDirectory() ? filesBelow(path) : [path];
+    });
 }
 
-export const sourceFiles: readonly SourceFile[] = filesBelow('src')
-  .filter((path) => path.endsWith('.ts'))
+export const sourceFiles: readonly SourceFile[] = ['src', 'native-bindings']
+  .flatMap(filesBelow)
+  .filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'))
   .map((path) => {
-    const text = readFileSync(join(root, path), 'utf8');
+    const text = textOf(path);
     const parts = relative('src', path).split('/');
+    const isTop = parts.length === 1 || path.startsWith('native-bindings/');
     return {
       path,
-      folder: parts.length > 1 ? (parts[0] ?? '') : '',
+      folder: isTop ? '' : (parts[0] ?? ''),
       text,
       lines: text.split('\n'),
+      imports: importsOf(withoutComments(text)),
+      valueImports: importsOf(withoutTypeImports(withoutComments(text))),
     };
   });
 
-/** The code of a file without comments and string contents, for bans; line numbers are kept. */
-export function codeOf(file: SourceFile): string {
-  return file.text
+/** Every folder directly below `src`. */
+export const folders: readonly string[] = [
+  ...new Set(sourceFiles.map((file) => file.folder).filter((folder) => folder !== '')),
+];
+
+/** The path of the file that a relative import of `file` means. */
+export function targetOf(file: SourceFile, specifier: string): string {
+  return normalize(join(dirname(file.path), specifier)).replace(/\.js$/, '.ts');
+}
+
+/** The text without comments; line numbers are kept. */
+export function withoutComments(text: string): string {
+  return text
     .replace(/\/\*[\s\S]*?\*\//g, (comment) => comment.replace(/[^\n]/g, ' '))
     .replace(/(^|[^:'"`\\])\/\/[^\n]*/g, '$1');
+}
+
+function withoutTypeImports(code: string): string {
+  return code.replace(/^(?:import|export) type [^;]*;/gm, '');
+}
+
+function importsOf(code: string): readonly string[] {
+  const named =
+    /^(?:import|export)\s[^;'"]*?\bfrom '([^']+)'|^import '([^']+)'|\bimport\('([^']+)'\)/gm;
+  return [...code.matchAll(named)].map((match) => match[1] ?? match[2] ?? match[3] ?? '');
 }

@@ -161,9 +161,9 @@ class JobMaker {
       const other = this.#usable((known) => known.like === this.#known[from].like);
       if (other !== null) inputs.push({ node: other, deal: this.#deal(other, parallelism) });
     }
-    const hasO = inputs.every((input) => this.#known[input.node].hasO) && keepsO(body);
-    const like = this.#known[from].like === 'other' && body.kind !== 'normal' ? 'other' : 'record';
-    this.#add(body, inputs, parallelism, { like, hasO });
+    const haveO = inputs.every((input) => this.#known[input.node].hasO);
+    const fitting = haveO ? body : withoutO(body);
+    this.#add(fitting, inputs, parallelism, { like: 'record', hasO: haveO && keepsO(fitting) });
   }
 
   #deal(from: number, parallelism: number): Deal {
@@ -284,6 +284,12 @@ class JobMaker {
       what: this.#pick(['cancel', 'stop', 'drain', 'drain'] as const),
     }));
   }
+}
+
+/** The same operator without use of the field `o`. */
+function withoutO(body: SimBody): SimBody {
+  if (body.kind === 'where' && body.test === 'o') return { ...body, test: 'v' };
+  return body.kind === 'select' ? { ...body, withO: false } : body;
 }
 
 /** Whether every record behind an operator still has the field `o`. */

@@ -75,6 +75,7 @@ class CollectionReader implements SourceReader {
   }
 
   addSplit(split: Split, position: PlainData): void {
+    this.batch = null;
     this.#split = split;
     this.#index = typeof position === 'number' ? position : 0;
   }

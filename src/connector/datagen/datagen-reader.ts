@@ -65,6 +65,7 @@ export class DatagenReader implements SourceReader {
   }
 
   addSplit(split: Split, position: PlainData): void {
+    this.batch = null;
     this.#split = split;
     this.#given = typeof position === 'number' ? position : 0;
     this.#startMs = this.#context.clock.monotonicMs();

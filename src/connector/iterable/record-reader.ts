@@ -51,6 +51,7 @@ export class RecordReader implements SourceReader {
   }
 
   addSplit(split: Split, position: PlainData): void {
+    this.batch = null;
     const given = typeof position === 'number' ? position : 0;
     this.#reading = { split, pull: this.#open(split, given), given };
   }

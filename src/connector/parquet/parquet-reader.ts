@@ -56,6 +56,7 @@ export class ParquetReader implements SourceReader {
   }
 
   addSplit(split: Split, position: PlainData): void {
+    this.batch = null;
     const data = dataOf(split);
     const given = typeof position === 'number' ? position : 0;
     const file = this.#open(data);

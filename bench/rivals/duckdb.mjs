@@ -1,0 +1,29 @@
+/**
+ * DuckDB as a rival: one SQL query over the input file, in a database in memory, with as many threads as Millrace has.
+ */
+import { DuckDBInstance } from '@duckdb/node-api';
+import { sortedAnswer } from '../lib/answer.mjs';
+
+/**
+ * Options: `sql`, in which `$file` stands for the path.
+ *
+ * @param {import('../child.mjs').Request} request
+ * @returns {Promise<import('../child.mjs').Outcome>}
+ */
+export async function run({ input, threads, options }) {
+  const instance = await DuckDBInstance.create(':memory:', { threads: String(threads) });
+  const connection = await instance.connect();
+  const file = `'${input.path.replaceAll("'", "''")}'`;
+  const reader = await connection.runAndReadAll(options.sql.replaceAll('$file', file));
+  const rows = reader.getRows();
+  return {
+    records: input.rows,
+    bytes: input.bytes,
+    answer: () => sortedAnswer(rows.map((row) => row.map(plainCell))),
+  };
+}
+
+/** Counts and sums of whole numbers come as bigints. */
+function plainCell(cell) {
+  return typeof cell === 'bigint' ? Number(cell) : cell;
+}
