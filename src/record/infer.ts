@@ -52,6 +52,16 @@ export function inferSchema(records: Iterable<unknown>): Schema {
   return seen === null ? NO_RECORDS : finishSchema(seen);
 }
 
+/**
+ * The least schema that the records of a known schema and new records fit. Unlike a merge with what inference says of
+ * the new records alone, a field in which they hold only null keeps the type it has.
+ */
+export function widenSchema(known: Schema, records: Iterable<unknown>): Schema {
+  let wide = known;
+  for (const record of records) wide = mergeSchemas(wide, recordSchema(record));
+  return wide === known ? known : finishSchema(wide);
+}
+
 /** The slot that one value needs, for fields whose values are seen apart from their records. */
 export function inferSlot(value: unknown, path: string): Slot {
   return finishSlot(slotOf(value, path, null));

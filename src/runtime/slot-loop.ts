@@ -8,7 +8,13 @@ import type { Clock } from '../base/clock.js';
 import { MillraceError } from '../base/errors.js';
 import type { Random } from '../base/random.js';
 import type { Parker } from '../ring/contract.js';
-import { SUBTASK_BLOCKED, SUBTASK_FINISHED, SUBTASK_PROGRESS, type Subtask } from './subtask.js';
+import {
+  SUBTASK_BLOCKED,
+  SUBTASK_FINISHED,
+  SUBTASK_IDLE,
+  SUBTASK_PROGRESS,
+  type Subtask,
+} from './subtask.js';
 
 /** Commands that the coordinator writes into a slot's command word. */
 export const COMMAND_RUN = 0;
@@ -95,14 +101,16 @@ export class SlotLoop {
   #step(subtask: Subtask): number {
     const { metrics, name, uid, index } = subtask.parts;
     const startMs = this.#host.clock.monotonicMs();
+    this.#countWait(subtask, startMs);
     try {
       if (this.#passes++ % GUARD_EVERY_PASSES === 0) this.#host.guard(subtask);
       metrics.enter(startMs);
       const status = subtask.step();
       metrics.leave();
-      const spentMs = this.#host.clock.monotonicMs() - startMs;
-      if (status === SUBTASK_BLOCKED) metrics.addBackpressuredMs(spentMs);
-      else metrics.addBusyMs(spentMs);
+      const endMs = this.#host.clock.monotonicMs();
+      if (status === SUBTASK_BLOCKED) metrics.addBackpressuredMs(endMs - startMs);
+      else metrics.addBusyMs(endMs - startMs);
+      subtask.lastStepMs = endMs;
       return status;
     } catch (error) {
       metrics.leave();
@@ -110,7 +118,17 @@ export class SlotLoop {
     }
   }
 
-  /** Announces, looks once more, then parks; time parked is idle or backpressured by each subtask's status. */
+  /**
+   * The time since its last step belongs to what the subtask met then: no room or no input, whether the slot was
+   * parked or stepped others meanwhile. One that could have gone on waited for its turn, which is neither.
+   */
+  #countWait(subtask: Subtask, nowMs: number): void {
+    const waitedMs = nowMs - subtask.lastStepMs;
+    if (subtask.status === SUBTASK_BLOCKED) subtask.parts.metrics.addBackpressuredMs(waitedMs);
+    else if (subtask.status === SUBTASK_IDLE) subtask.parts.metrics.addIdleMs(waitedMs);
+  }
+
+  /** Announces, looks once more, then parks. */
   async #park(): Promise<void> {
     const needsEvents = this.#live.some((subtask) => subtask.waitsForEvents);
     const blocking = needsEvents ? null : this.#host.blockingParker;
@@ -119,16 +137,9 @@ export class SlotLoop {
     const command = this.#host.command();
     const isNew = command === COMMAND_CANCEL || (command !== COMMAND_RUN && !this.#stopped);
     if (isNew || this.#pass()) return parker.withdraw();
-    const startMs = this.#host.clock.monotonicMs();
     const parked = parker.park(ticket, PARK_MS_MAX);
     if (parked !== undefined) await parked;
-    const endMs = this.#host.clock.monotonicMs();
-    for (const subtask of this.#live) {
-      if (subtask.status === SUBTASK_BLOCKED)
-        subtask.parts.metrics.addBackpressuredMs(endMs - startMs);
-      else subtask.parts.metrics.addIdleMs(endMs - startMs);
-    }
-    if (blocking === null) this.#lastYieldMs = endMs;
+    if (blocking === null) this.#lastYieldMs = this.#host.clock.monotonicMs();
   }
 
   #mustServeEvents(): boolean {

@@ -73,6 +73,8 @@ const NO_DRAIN = Uint8Array.of(0);
 export class Subtask {
   readonly parts: SubtaskParts;
   status: SubtaskStatus = SUBTASK_PROGRESS;
+  /** When its last step ended; kept by the slot's loop. */
+  lastStepMs = 0;
   /** Filled when the subtask has finished. */
   readonly commits: SubtaskCommit[] = [];
   #phase: Phase = 'running';

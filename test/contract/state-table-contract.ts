@@ -224,7 +224,7 @@ export function stateTableContract(backend: string, open: OpenTable): void {
         expect(driver.table.isFrozen).toBe(!isDone);
         if (isDone) break;
         for (let key = round; key < 9000; key += 7) {
-          if (key % 3 === 0) driver.table.remove(driver.find([key]));
+          if (key % 3 === 0) driver.table.remove(driver.upsert([key]));
           else driver.write(driver.upsert([key]), [-1, 'changed'], PAGE_SHIFT);
           driver.upsert([10_000 + key]);
         }

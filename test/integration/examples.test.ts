@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -76,6 +77,26 @@ describe('examples', () => {
       }),
     );
     expect(actual).toEqual(expected);
+  });
+
+  it('csv-to-parquet writes what DuckDB computes from the same file', async () => {
+    runExample('csv-to-parquet.ts', '--param', `out=${join(out, 'orders')}`);
+    const connection = await (await DuckDBInstance.create(':memory:')).connect();
+    const input = `read_csv('${join(root, 'examples/data/orders.csv')}', nullstr = ['', 'n/a'])`;
+    const differences = await connection.runAndReadAll(`
+      with expected as (
+        select "order", lower(trim(customer)) as customer, cast(placed as date) as day,
+          quantity * price as amount, if(quantity >= 10, 'bulk', 'single') as size, note
+        from ${input} where quantity > 0
+      ), actual as (select * from '${join(out, 'orders')}/*.parquet')
+      select (select count(*) from expected), (select count(*) from actual), (
+        select count(*) from expected join actual using ("order")
+        where (expected.customer, expected.day, expected.size) is distinct from
+              (actual.customer, actual.day, actual.size)
+           or abs(expected.amount - actual.amount) > 1e-9
+           or expected.note is distinct from actual.note)`);
+    expect(differences.getRows()).toEqual([[428n, 428n, 0n]]);
+    connection.closeSync();
   });
 
   it('custom-source reads both feeds once', () => {

@@ -1,5 +1,6 @@
 /**
  * Rows of a column as a column of their own, without copying values. Callers: the cursors. Runs on: the slot's thread.
+ * Invariant: lists begin with item 0 of their children, as in every column.
  */
 import { bitmapBytes } from '../../record/bitmap.js';
 import type { Column } from '../../record/column.js';
@@ -33,8 +34,11 @@ export function sliceColumn(column: Column, start: number, rows: number): Column
     return slice;
   }
   if (column instanceof NestedColumn) {
-    const offsets = column.offsets.subarray(start, end + 1);
-    return new NestedColumn(field, offsets, column.children, validity, presence);
+    const first = column.offsets[start];
+    const offsets = new Int32Array(rows + 1);
+    for (let row = 0; row <= rows; row++) offsets[row] = column.offsets[start + row] - first;
+    const children = column.children.map((child) => sliceColumn(child, first, offsets[rows]));
+    return new NestedColumn(field, offsets, children, validity, presence);
   }
   const children = column.children.map((child) => sliceColumn(child, start, rows));
   return new StructColumn(field, children, validity, presence);

@@ -1,0 +1,189 @@
+import { describe, expect, it } from 'vitest';
+import type { DataType } from '../../../src/record/schema.js';
+import type { StateTable, TableSpec } from '../../../src/state/contract.js';
+import { PAGE_SHIFT } from '../../../src/state/contract.js';
+import { createHotTable } from '../../../src/state/hot-table.js';
+import { loadTable, snapshotTable, TableWriter } from '../../../src/state/table-snapshot.js';
+import { applyEntries, printRows, TableDriver } from '../../contract/state-table-model.js';
+
+const KEY_GROUPS = 6;
+
+function open(spec: TableSpec, start = 0, end = KEY_GROUPS): StateTable {
+  return createHotTable(spec, { keyGroups: { start, end } });
+}
+
+function piecesOf(table: StateTable, full: boolean): Map<number, Uint8Array> {
+  const pieces = new Map<number, Uint8Array>();
+  snapshotTable(table, full, (keyGroup, bytes) => pieces.set(keyGroup, bytes));
+  return pieces;
+}
+
+function contentOf(...tables: readonly StateTable[]): readonly string[] {
+  const entries = tables.flatMap((table) =>
+    [...Array(KEY_GROUPS).keys()].flatMap((group) => {
+      try {
+        return [...table.entriesOf(group)];
+      } catch {
+        return [];
+      }
+    }),
+  );
+  return printRows(applyEntries(new Map(), entries).values(), true);
+}
+
+const KEYS: readonly (readonly [DataType, (n: number) => unknown])[] = [
+  [{ kind: 'number' }, (n) => [Number.NaN, 0.1, -5][n] ?? n],
+  [{ kind: 'int32' }, (n) => -n],
+  [{ kind: 'uint32' }, (n) => 4294967295 - n],
+  [{ kind: 'float32' }, (n) => Math.fround(n / 7)],
+  [{ kind: 'bool' }, (n) => n % 2 === 1],
+  [{ kind: 'int64' }, (n) => -(2n ** 60n) + BigInt(n)],
+  [{ kind: 'decimal', precision: 10, scale: 3 }, (n) => `-${n}.125`],
+  [{ kind: 'decimal', precision: 30, scale: 1 }, (n) => `${n}00000000000000000000.5`],
+  [{ kind: 'date' }, (n) => new Date((n - 5) * 86_400_000)],
+  [{ kind: 'timestamp' }, (n) => new Date(n * 1e10 + 1)],
+  [{ kind: 'utf8' }, (n) => `schlüssel \ud800 ${n}`],
+  [{ kind: 'bytes' }, (n) => new Uint8Array([n, 0, 255])],
+];
+
+const COLUMNS: TableSpec['columns'] = [
+  { name: 'f', form: 'f64' },
+  { name: 'i', form: 'i32' },
+  { name: 'u', form: 'u8' },
+  { name: 'l', form: 'i64' },
+  { name: 't', form: 'utf8' },
+  { name: 'j', form: 'js' },
+];
+
+function fill(driver: TableDriver, keys: readonly (readonly unknown[])[], seed: number): void {
+  keys.forEach((key, n) => {
+    const values = [
+      n / 3 + seed,
+      -n,
+      n % 256,
+      BigInt(n) << 40n,
+      `wert ${n} ü`,
+      { n, at: new Date(seed) },
+    ];
+    driver.write(driver.upsert(key), values, PAGE_SHIFT);
+  });
+}
+
+describe('table snapshots', () => {
+  it.each(KEYS.map(([type, keyOf]) => [type.kind, type, keyOf] as const))(
+    'bring back every value under keys of %s',
+    (_, type, keyOf) => {
+      const spec: TableSpec = {
+        name: 's',
+        keys: [type, { kind: 'utf8' }],
+        columns: COLUMNS,
+        ttlMs: 50,
+      };
+      const driver = new TableDriver(open(spec), KEY_GROUPS);
+      driver.table.nowMs = 1000;
+      fill(
+        driver,
+        Array.from({ length: 60 }, (__, n) => [keyOf(n), `k${n}`]),
+        1,
+      );
+      const pieces = piecesOf(driver.table, true);
+      const restored = open(spec);
+      restored.nowMs = 1000;
+      for (const bytes of pieces.values()) loadTable(restored, bytes);
+      expect(restored.entries).toBe(60);
+      expect(contentOf(restored)).toEqual(contentOf(driver.table));
+    },
+  );
+
+  const SPEC: TableSpec = { name: 's', keys: [{ kind: 'number' }], columns: COLUMNS, ttlMs: null };
+  const numbers = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, n) => [from + n]);
+
+  it('carry changes and removals on top of a base', () => {
+    const driver = new TableDriver(open(SPEC), KEY_GROUPS);
+    fill(driver, numbers(0, 500), 1);
+    const base = piecesOf(driver.table, true);
+    fill(driver, numbers(300, 350), 2);
+    for (let key = 0; key < 20; key++) driver.table.remove(driver.find([key]));
+    const changes = piecesOf(driver.table, false);
+    const bytes = (pieces: Map<number, Uint8Array>): number =>
+      [...pieces.values()].reduce((sum, piece) => sum + piece.length, 0);
+    expect(bytes(changes)).toBeLessThan(bytes(base) / 4);
+    const restored = open(SPEC);
+    for (const pieces of [base, changes])
+      for (const piece of pieces.values()) loadTable(restored, piece);
+    expect(contentOf(restored)).toEqual(contentOf(driver.table));
+    expect(restored.entries).toBe(480);
+  });
+
+  it('are dealt to other subtasks by key group', () => {
+    const driver = new TableDriver(open(SPEC), KEY_GROUPS);
+    fill(driver, numbers(0, 300), 1);
+    const pieces = piecesOf(driver.table, true);
+    const halves = [open(SPEC, 0, 2), open(SPEC, 2, KEY_GROUPS)];
+    for (const [keyGroup, bytes] of pieces)
+      loadTable(halves[keyGroup < 2 ? 0 : 1] ?? open(SPEC), bytes);
+    expect(contentOf(...halves)).toEqual(contentOf(driver.table));
+  });
+
+  it('are written in slices while the table changes', () => {
+    const driver = new TableDriver(open(SPEC), KEY_GROUPS);
+    fill(driver, numbers(0, 400), 1);
+    const wanted = contentOf(driver.table);
+    driver.table.freeze();
+    const writer = new TableWriter(driver.table, true);
+    for (let key = 0; !writer.step(7); key += 3) fill(driver, numbers(key, key + 5), 9);
+    const restored = open(SPEC);
+    const groups: number[] = [];
+    writer.finish((keyGroup, bytes) => {
+      groups.push(keyGroup);
+      loadTable(restored, bytes);
+    });
+    expect(groups).toEqual(groups.toSorted((left, right) => left - right));
+    expect(contentOf(restored)).toEqual(wanted);
+  });
+
+  it('refuse damaged bytes, wherever the damage is', () => {
+    const driver = new TableDriver(open(SPEC), 1);
+    fill(driver, numbers(0, 3), 1);
+    const piece = piecesOf(driver.table, true).get(0) ?? new Uint8Array();
+    for (let at = 0; at < piece.length; at++) {
+      const damaged = piece.slice();
+      damaged[at] = (damaged[at] ?? 0) ^ 4;
+      const load = () => loadTable(open(SPEC), damaged);
+      expect(load).toThrow(expect.objectContaining({ code: 'STATE_CORRUPT' }));
+    }
+    for (const length of [0, 3, 20, piece.length - 1]) {
+      const load = () => loadTable(open(SPEC), piece.slice(0, length));
+      expect(load).toThrow(expect.objectContaining({ code: 'STATE_CORRUPT' }));
+    }
+  });
+
+  it('refuse a table of another layout and name both', () => {
+    const driver = new TableDriver(open(SPEC), 1);
+    fill(driver, numbers(0, 1), 1);
+    const piece = piecesOf(driver.table, true).get(0) ?? new Uint8Array();
+    const other = open({ ...SPEC, columns: COLUMNS.slice(1) });
+    expect(() => loadTable(other, piece)).toThrow(
+      expect.objectContaining({
+        code: 'STATE_INCOMPATIBLE',
+        message: expect.stringMatching(/"f: f64".*declares.*"i: i32"/),
+      }),
+    );
+  });
+
+  it('let a time to live be added and dropped', () => {
+    const withTtl: TableSpec = { ...SPEC, ttlMs: 10 };
+    for (const [from, to] of [
+      [SPEC, withTtl],
+      [withTtl, SPEC],
+    ] as const) {
+      const driver = new TableDriver(open(from), 1);
+      fill(driver, numbers(0, 3), 1);
+      const restored = new TableDriver(open(to), 1);
+      restored.table.nowMs = 1e6;
+      for (const piece of piecesOf(driver.table, true).values()) loadTable(restored.table, piece);
+      expect([0, 1, 2].map((key) => restored.find([key]) >= 0)).toEqual([true, true, true]);
+    }
+  });
+});
