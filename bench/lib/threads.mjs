@@ -31,10 +31,10 @@ function onThread(moduleUrl, given) {
 /**
  * In a thread that `onThreads` started: calls the function and sends what it returns. Elsewhere does nothing.
  *
- * @param {(task: any, index: number, count: number) => unknown} work
+ * @param {(task: any, index: number, count: number) => unknown} work may be async
  */
-export function serveThread(work) {
+export async function serveThread(work) {
   const given = workerData?.benchThread;
   if (isMainThread || given === undefined || parentPort === null) return;
-  parentPort.postMessage(work(given.task, given.index, given.count));
+  parentPort.postMessage(await work(given.task, given.index, given.count));
 }

@@ -2,7 +2,10 @@
  * Fenced code blocks of Markdown pages. Callers: the tests of the pages, `try-package.mjs`.
  */
 
-/** The blocks of a page in order: `{ language, isRun, code, line }`; ```` ```js run ```` is to be run. */
+/**
+ * The blocks of a page in order: `{ language, isRun, isOutput, code, line }`. ```` ```js run ```` is to be
+ * run; ```` ```text output ```` behind it is what it prints.
+ */
 export function codeBlocks(markdown) {
   const blocks = [];
   const fence = /^```([^\n`]*)\n([\s\S]*?)^```[ \t]*$/gm;
@@ -11,6 +14,7 @@ export function codeBlocks(markdown) {
     blocks.push({
       language: words[0],
       isRun: words.includes('run'),
+      isOutput: words.includes('output'),
       code: match[2],
       line: markdown.slice(0, match.index).split('\n').length,
     });

@@ -51,7 +51,9 @@ export const nodeDisk: Disk = {
   openRead: (path) => attempt('FILE_UNREADABLE', path, () => new NodeFile(path, 'r')),
   createNew: (path) => attempt('FILE_UNWRITABLE', path, () => new NodeFile(path, 'wx')),
   stat: (path) => {
-    const info = fs.statSync(path, { throwIfNoEntry: false });
+    const info = attempt('FILE_UNREADABLE', path, () =>
+      fs.statSync(path, { throwIfNoEntry: false }),
+    );
     return info === undefined ? null : describe(path, info);
   },
   list: (path) =>

@@ -2,6 +2,7 @@
  * Bad records of a run by reason, for the summary. Callers: the run command. Runs on: the main thread. Invariant:
  * memory is bounded by the number of reasons, which is bounded.
  */
+import { shortPath } from './short-path.js';
 import type { BadRecordReport } from '../runtime/messages.js';
 
 /** Records that were bad for the same reason. */
@@ -18,10 +19,16 @@ const OTHER = 'other reasons';
 
 /** Counts bad records by reason. */
 export class BadRecords {
+  readonly #directory: string;
   readonly #groups = new Map<
     string,
     { reason: string; records: number; firstPlace: string | null }
   >();
+
+  /** Paths below `directory` are shown without it. */
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
 
   add(report: BadRecordReport): void {
     const key = reasonKey(report.error.message);
@@ -33,7 +40,7 @@ export class BadRecords {
       this.#groups.set(name, {
         reason: isKnown ? report.error.message : OTHER,
         records: 1,
-        firstPlace: placeOf(report),
+        firstPlace: placeOf(report, this.#directory),
       });
     }
   }
@@ -52,8 +59,10 @@ function reasonKey(message: string): string {
   return message.replace(/"[^"]*"|'[^']*'|`[^`]*`/g, '"…"').replace(/\d+(\.\d+)?/g, '#');
 }
 
-function placeOf({ file, line, byteOffset }: BadRecordReport): string | null {
-  if (file === null) return null;
+function placeOf(report: BadRecordReport, directory: string): string | null {
+  if (report.file === null) return null;
+  const { line, byteOffset } = report;
+  const file = shortPath(report.file, directory);
   if (line !== null) return `${file}:${line}`;
   return byteOffset === null ? file : `${file} at byte ${byteOffset}`;
 }

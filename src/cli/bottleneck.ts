@@ -59,14 +59,14 @@ function slowChain(chain: ChainView): Bottleneck {
       sentence: `${named(chain)} sets the pace: subtask ${busiest.subtask} of ${parallelism} gets ${share} of its rows`,
     };
   }
-  const what = chain.isSource ? 'the source sets the pace' : 'sets the pace';
-  return { chain: chain.id, sentence: `${named(chain)}: ${what}, busy ${busy} of the time` };
+  const who = chain.isSource ? `The source ${named(chain)}` : named(chain);
+  return { chain: chain.id, sentence: `${who} sets the pace: busy ${busy} of the time` };
 }
 
 function allBusy(chain: ChainView, slotsShare: number): Bottleneck {
   return {
     chain: chain.id,
-    sentence: `The cores set the pace: slots are ${percent(slotsShare)} busy, most of it in ${named(chain)}`,
+    sentence: `The slots are ${percent(slotsShare)} busy, most of it in ${named(chain)}`,
   };
 }
 

@@ -68,7 +68,7 @@ export function codeFrame(place: CodePlace, style: Style): readonly string[] {
 
 function linesOf(file: string): readonly string[] {
   try {
-    return readFileSync(file, 'utf8').split(/\r?\n/);
+    return readFileSync(file, 'utf8').trimEnd().split(/\r?\n/);
   } catch {
     // The file may be gone, or may never have been one, such as `evalmachine.<anonymous>`.
     return [];

@@ -3,6 +3,7 @@
  * on: the main thread.
  */
 import type { WriteStream } from 'node:tty';
+import type { PhysicalPlan } from '../graph/physical-plan.js';
 import { exitCodeOfCall } from './exit-codes.js';
 import { type JsonOutput, openJsonOutput } from './json-output.js';
 import { type Style, styleFor } from './style.js';
@@ -36,14 +37,18 @@ export function commandContext(
   return { stdout, stderr, style, isLive: canRedraw(isTTY, environment), json };
 }
 
-/** Tells what was wrong with a call before anything has run; the exit code. */
-export async function reportCallError(error: unknown, context: CommandContext): Promise<number> {
+/** Tells what was wrong with a call before anything has run; the exit code. `plan` is null while there is none. */
+export async function reportCallError(
+  error: unknown,
+  context: CommandContext,
+  plan: PhysicalPlan | null = null,
+): Promise<number> {
   const { json, stderr, style } = context;
   if (json !== null) json.error(error);
   else {
     const { errorReport } = await import('./error-report.js');
     const directory = process.cwd();
-    stderr.write(`${errorReport(error, { style, plan: null, directory })}\n`);
+    stderr.write(`${errorReport(error, { style, plan, directory })}\n`);
   }
   return exitCodeOfCall(error);
 }

@@ -65,19 +65,24 @@ function loadJson(file: string): ConfigFile {
   const text = readFileSync(file, 'utf8');
   try {
     return { values: JSON.parse(text), lines: jsonKeyLines(text) };
-  } catch (cause) {
-    const position = /position (\d+)/.exec(reasonOf(cause))?.[1];
-    const before = position === undefined ? null : text.slice(0, Number(position));
-    throw wrongFile(file, cause, before === null ? null : before.split('\n').length);
+  } catch (error) {
+    const position = /position (\d+)/.exec(messageOf(error))?.[1];
+    const line = position === undefined ? null : text.slice(0, Number(position)).split('\n').length;
+    throw wrongFile(file, messageOf(error), { line });
   }
 }
 
 async function loadYaml(file: string): Promise<ConfigFile> {
   const { isMap, isScalar, LineCounter, parseDocument } = await import('yaml');
   const counter = new LineCounter();
-  const document = parseDocument(readFileSync(file, 'utf8'), { lineCounter: counter });
+  const text = readFileSync(file, 'utf8');
+  const document = parseDocument(text, { lineCounter: counter });
   const [error] = document.errors;
-  if (error !== undefined) throw wrongFile(file, error, error.linePos?.[0].line ?? null);
+  if (error !== undefined) {
+    // What is missing at the end of a file is missed behind its last line.
+    const line = Math.min(error.linePos?.[0].line ?? 1, text.trimEnd().split('\n').length);
+    throw wrongFile(file, error.message, { line });
+  }
   const lines = new Map<string, number>();
   const visit = (node: unknown, prefix: string): void => {
     if (!isMap(node)) return;
@@ -95,12 +100,13 @@ async function loadYaml(file: string): Promise<ConfigFile> {
 async function loadModule(file: string): Promise<ConfigFile> {
   try {
     const url = await importableUrl(pathToFileURL(file).href);
+    // What the file throws is then shown at its own line, also when it is TypeScript.
+    process.setSourceMapsEnabled(true);
     const module: { readonly default?: unknown } = await import(url);
     if (module.default !== undefined) return { values: module.default, lines: new Map() };
   } catch (error) {
-    // A bundle that failed speaks of a job; what the compiler said is its cause.
     const isBundle = MillraceError.is(error) && error.code === 'JOB_NOT_IMPORTABLE';
-    throw wrongFile(file, isBundle ? (error.cause ?? error) : error, null);
+    throw wrongFile(file, messageOf(error), { cause: isBundle ? error.cause : error });
   }
   throw new MillraceError('CONFIG_FILE_INVALID', 'The configuration file exports no settings.', {
     where: { file },
@@ -108,16 +114,25 @@ async function loadModule(file: string): Promise<ConfigFile> {
   });
 }
 
-function wrongFile(file: string, cause: unknown, line: number | null): MillraceError {
-  const reason = reasonOf(cause).split('\n')[0] ?? '';
+/** The error of a file that cannot be read as configuration; `message` is that of its parser. */
+function wrongFile(
+  file: string,
+  message: string,
+  details: { readonly line?: number | null; readonly cause?: unknown },
+): MillraceError {
+  const { line = null, cause } = details;
+  const reason = (message.split('\n')[0] ?? '')
+    // The compiler takes the file for a job, and the parser of YAML names the place, which is shown apart.
+    .replace('The job does not compile: ', '')
+    .replace(/ at line \d+, column \d+:$/, '');
   return new MillraceError('CONFIG_FILE_INVALID', `The configuration file is wrong: ${reason}`, {
-    cause,
+    ...(cause === undefined ? {} : { cause }),
     where: line === null ? { file } : { file, line },
   });
 }
 
-function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Nested objects become dotted keys, so that `slot: { memory: 1gb }` and `slot.memory: 1gb` are the same. */

@@ -2,12 +2,13 @@
  * An error as the command line shows it: code and message, the line of the user's program it comes from, where it
  * happened, what caused it, and what to do. Callers: the commands. Runs on: the main thread.
  */
-import { dirname, relative, sep } from 'node:path';
+import { dirname, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MillraceError } from '../base/errors.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import { entryUrl } from '../runtime/entry-url.js';
 import { type CodePlace, codeFrame, placeOf, userPlaces } from './code-frame.js';
+import { shortPath, withoutDirectory } from './short-path.js';
 import type { Style } from './style.js';
 
 /** What a report may use. */
@@ -31,14 +32,15 @@ export function errorReport(error: unknown, context: ErrorReportContext): string
   const { style } = context;
   const place = codePlaceOf(error, context);
   const frame = place === null ? [] : codeFrame(place, style);
+  const shown = frame.length === 0 ? null : place;
   const blocks = [
-    [headLine(error, style)],
-    place === null || frame.length === 0
+    [headLine(error, context)],
+    shown === null
       ? []
-      : [`  ${style.cyan(placeText(place, context))}`, ...frame.map((line) => `  ${line}`)],
+      : [`  ${style.cyan(placeText(shown, context))}`, ...frame.map((line) => `  ${line}`)],
     [
-      ...whereLines(error, context),
-      ...createdLines(error, place, context),
+      ...whereLines(error, shown, context),
+      ...createdLines(error, shown, context),
       ...causeLines(error, context),
       ...adviceLines(error, context),
     ],
@@ -49,10 +51,14 @@ export function errorReport(error: unknown, context: ErrorReportContext): string
     .join('\n\n');
 }
 
-function headLine(error: unknown, style: Style): string {
-  if (MillraceError.is(error)) return `${style.red(style.bold(error.code))} ${error.message}`;
-  if (!(error instanceof Error)) return `${style.red(style.bold('error'))} ${String(error)}`;
-  return `${style.red(style.bold(error.name))} ${error.message}`;
+function headLine(error: unknown, { style, directory }: ErrorReportContext): string {
+  const title = MillraceError.is(error)
+    ? error.code
+    : error instanceof Error
+      ? error.name
+      : 'Error';
+  const message = error instanceof Error ? error.message : String(error);
+  return `${style.red(style.bold(title))} ${withoutDirectory(message, directory)}`;
 }
 
 /**
@@ -105,7 +111,11 @@ function isLocation(
   return 'file' in value && 'line' in value && 'column' in value;
 }
 
-function whereLines(error: unknown, context: ErrorReportContext): readonly string[] {
+function whereLines(
+  error: unknown,
+  shown: CodePlace | null,
+  context: ErrorReportContext,
+): readonly string[] {
   if (!MillraceError.is(error)) return [];
   const { job, operator, uid, subtask, record, field, file, line, byteOffset } = error.where;
   const parts: string[] = [];
@@ -116,9 +126,11 @@ function whereLines(error: unknown, context: ErrorReportContext): readonly strin
   if (field !== undefined) parts.push(`field ${field}`);
   if (record !== undefined) parts.push(`record ${record} of its batch`);
   const lines = parts.length === 0 ? [] : [labelled('where', parts.join(', '), context)];
-  if (file === undefined) return lines;
+  if (file === undefined || (shown?.file === file && shown.line === line)) return lines;
   const place =
-    line === undefined ? shortPath(file, context) : `${shortPath(file, context)}:${line}`;
+    line === undefined
+      ? shortPath(file, context.directory)
+      : `${shortPath(file, context.directory)}:${line}`;
   const byte = byteOffset === undefined ? '' : `, byte ${byteOffset}`;
   return [...lines, labelled('file', place + byte, context)];
 }
@@ -153,8 +165,12 @@ function createdAtOf(error: unknown, plan: PhysicalPlan | null): CodePlace | nul
 }
 
 function causeLines(error: unknown, context: ErrorReportContext): readonly string[] {
-  const [, ...causes] = causesOf(error);
-  return causes.flatMap((cause) => {
+  const [outermost, ...causes] = causesOf(error);
+  // A cause whose message is part of what was said already has nothing to add, nor have lists of compilers.
+  const telling = causes.filter(
+    (cause) => !outermost.message.includes(cause.message) && !('errors' in cause),
+  );
+  return telling.flatMap((cause) => {
     const message = cause.message.split('\n')[0] ?? '';
     const head = labelled('cause', `${cause.name}: ${message}`, context);
     const places = userPlaces(cause.stack ?? '', engineDirectories()).slice(0, FRAMES_MAX);
@@ -190,13 +206,7 @@ function engineDirectories(): readonly string[] {
 }
 
 function placeText({ file, line, column }: CodePlace, context: ErrorReportContext): string {
-  return `${shortPath(file, context)}:${line}${column === null ? '' : `:${column}`}`;
-}
-
-function shortPath(path: string, { directory }: ErrorReportContext): string {
-  const file = path.startsWith('file:') ? fileURLToPath(path) : path;
-  const short = relative(directory, file);
-  return short === '' || short.startsWith('..') ? file : short;
+  return `${shortPath(file, context.directory)}:${line}${column === null ? '' : `:${column}`}`;
 }
 
 function labelled(label: string, text: string, { style }: ErrorReportContext): string {

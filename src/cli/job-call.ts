@@ -7,7 +7,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { MillraceError } from '../base/errors.js';
 import { nearestName } from '../base/nearest-name.js';
-import { importableUrl } from '../runtime/job-bundle.js';
+import { checkSyntax, importableUrl } from '../runtime/job-bundle.js';
 import { importJob, type RunnableJob } from '../runtime/job-import.js';
 import { resolveSettings, type Settings, type SettingsLayer } from '../runtime/settings.js';
 import { CONFIG_VARIABLE, environmentLayers } from './config-environment.js';
@@ -27,10 +27,27 @@ export async function jobCall(module: string, options: JobOptions): Promise<JobC
   checkModule(path, module);
   const layers = await settingsLayers(options, process.env, process.cwd());
   const settings = resolveSettings(layers);
-  const params = Object.fromEntries(options.param.map(parseParam));
+  const params = Object.fromEntries((options.param ?? []).map(parseParam));
   const moduleUrl = await importableUrl(pathToFileURL(path).href);
-  const job = await importJob(moduleUrl, options.job ?? null, { isSlot: true });
+  const job = await importNamed(moduleUrl, options.job ?? null);
   return { job, params, settings };
+}
+
+/** Imports the job; errors say what a person at the command line can do. */
+async function importNamed(moduleUrl: string, name: string | null): Promise<RunnableJob> {
+  try {
+    return await importJob(moduleUrl, name, { isSlot: true });
+  } catch (error) {
+    if (error instanceof SyntaxError && !/^(file:|\/)/.test(error.stack ?? '')) {
+      await checkSyntax(moduleUrl);
+    }
+    if (!MillraceError.is(error) || error.code !== 'JOB_NOT_FOUND') throw error;
+    const { code, message, where, advice } = error;
+    throw new MillraceError(code, message, {
+      where,
+      advice: `${advice ?? ''}${name === null ? ' Choose one with --job.' : ''}`,
+    });
+  }
 }
 
 /** All layers below the defaults of the table, weakest first: file, environment, `-D`, flags of their own. */
@@ -45,7 +62,7 @@ export async function settingsLayers(
   return [
     ...(await fileLayers(file, directory)),
     ...environmentLayers(environment),
-    ...options.D.map((text) => {
+    ...(options.D ?? []).map((text) => {
       const [key, value] = pair(text, '-D');
       return { origin: `-D ${text}`, values: { [key]: value } };
     }),

@@ -8,9 +8,9 @@ import { PAINTED_STYLE } from './style.js';
 /** Options of `run` and `explain`, as commander gives them. */
 export interface JobOptions {
   readonly parallelism?: string;
-  readonly D: readonly string[];
+  readonly D?: readonly string[];
   readonly config?: string;
-  readonly param: readonly string[];
+  readonly param?: readonly string[];
   readonly job?: string;
   readonly json?: boolean;
 }
@@ -125,13 +125,13 @@ function jobCommand(program: Command, name: string, description: string): Comman
     .description(description)
     .argument('<module>', 'the job: a .ts, .mts, .js or .mjs file')
     .option('-p, --parallelism <n>', 'subtasks of each operator (default: the number of cores)')
-    .option('-D <key=value>', 'a setting, such as -D slot.memory=1gb; repeatable', collect, [])
+    .option('-D <key=value>', 'a setting, such as -D slot.memory=1gb; repeatable', collect)
     .option('--config <file>', 'configuration file (default: millrace.config.*)')
-    .option('--param <key=value>', 'a parameter of the job, JSON or text; repeatable', collect, [])
+    .option('--param <key=value>', 'a parameter of the job, JSON or text; repeatable', collect)
     .option('--job <name>', 'which job of the module, when it defines several')
     .option('--json', 'print JSON lines');
 }
 
-function collect(value: string, previous: readonly string[]): readonly string[] {
+function collect(value: string, previous: readonly string[] = []): readonly string[] {
   return [...previous, value];
 }

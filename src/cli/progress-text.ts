@@ -15,7 +15,7 @@ export function progressText(progress: ProgressView): string {
   if (bytes > 0) parts.push(formatBytes(bytes).trimEnd());
   if (badRecords > 0) parts.push(`${formatCount(badRecords)} bad`);
   parts.push(formatDuration(elapsedMs));
-  if (leftMs !== null) parts.push(`about ${formatDuration(Math.ceil(leftMs / 1000) * 1000)} left`);
+  if (leftMs !== null) parts.push(`about ${roundedDuration(leftMs)} left`);
   else if (share === 1) parts.push('input read, results follow');
   return parts.join(', ');
 }
@@ -30,4 +30,10 @@ export function progressLine(progress: ProgressView, width: number, style: Style
   if (cells < BAR_CELLS_MIN) return `${percent.trimStart()}  ${text}`;
   const full = Math.floor(share * cells);
   return `${style.green('━'.repeat(full))}${style.dim('─'.repeat(cells - full))}${percent}  ${text}`;
+}
+
+/** An estimate has no use for fractions of a second. */
+function roundedDuration(ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  return seconds < 60 ? `${seconds} s` : formatDuration(seconds * 1000);
 }

@@ -6,9 +6,9 @@
 import { MillraceError } from '../base/errors.js';
 import type { JobExecution, JobResult } from '../runtime/execution.js';
 import { explainPlanText } from '../runtime/explain-job.js';
-import { startRun } from '../runtime/start-run.js';
+import { planOf, startRun } from '../runtime/start-run.js';
 import { BadRecords } from './bad-records.js';
-import type { CommandContext } from './command-context.js';
+import { type CommandContext, reportCallError } from './command-context.js';
 import { errorReport } from './error-report.js';
 import { EXIT_BROKEN_PIPE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK } from './exit-codes.js';
 import { onInterrupts } from './interrupts.js';
@@ -30,9 +30,16 @@ export async function runCommand(
   context: CommandContext,
 ): Promise<number> {
   const call = await jobCall(module, options);
-  const execution = await startRun({ ...call, baseDirectory: process.cwd(), signal: null });
-  const session = new RunSession(execution, call, options, context);
-  return session.run();
+  const request = { ...call, baseDirectory: process.cwd(), signal: null };
+  // Planned apart, so that what sources and sinks refuse can be shown at the line that made them.
+  const { plan } = planOf(request);
+  let execution: JobExecution;
+  try {
+    execution = await startRun(request);
+  } catch (error) {
+    return reportCallError(error, context, plan);
+  }
+  return new RunSession(execution, call, options, context).run();
 }
 
 /** Columns of the summary where there is no terminal to ask. */
@@ -46,7 +53,7 @@ class RunSession {
   readonly #call: JobCall;
   readonly #isVerbose: boolean;
   readonly #context: CommandContext;
-  readonly #badRecords = new BadRecords();
+  readonly #badRecords = new BadRecords(process.cwd());
 
   constructor(
     execution: JobExecution,

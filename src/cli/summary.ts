@@ -4,7 +4,7 @@
  */
 import { formatBytes, formatCount, formatDuration } from '../base/units.js';
 import { fitText } from '../connector/print/text-width.js';
-import type { PhysicalPlan } from '../graph/physical-plan.js';
+import type { PhysicalPlan, VertexSink } from '../graph/physical-plan.js';
 import type { RunMetricsSnapshot } from '../runtime/metrics-snapshot.js';
 import type { BadRecordGroup } from './bad-records.js';
 import type { Style } from './style.js';
@@ -31,14 +31,14 @@ export function summaryLines(parts: SummaryParts, width: number, style: Style): 
   const lines = [headLine(parts, style)];
   if (parts.end === 'finished') {
     for (const text of resultTexts(parts)) lines.push(labelled('wrote', text, width, style));
-  } else {
-    lines.push(style.dim('Nothing was committed.'));
+  } else if (parts.plan.vertices.some((vertex) => vertex.sinks.some(commits))) {
+    lines.push(style.dim('Nothing was committed: what its sinks wrote is thrown away.'));
   }
   for (const group of parts.badRecords) {
     const { records, reason, firstPlace } = group;
     const place = firstPlace === null ? '' : ` (first: ${firstPlace})`;
     lines.push(
-      labelled('bad', `${formatCount(records)} × ${withoutPeriod(reason)}${place}`, width, style),
+      labelled('bad', `${grouped(records)} × ${withoutPeriod(reason)}${place}`, width, style),
     );
   }
   return lines;
@@ -48,7 +48,7 @@ function headLine({ plan, end, durationMs, metrics }: SummaryParts, style: Style
   // Rates are averages over the whole run, whatever its last moments were like.
   const { rows, bytes } = viewModel(metrics, null).progress;
   const seconds = Math.max(durationMs, 1) / 1000;
-  const figures = [`${formatCount(rows)} rows`, `${formatCount(rows / seconds)} rows/s`];
+  const figures = [rowsText(rows), `${formatCount(rows / seconds)} rows/s`];
   if (bytes > 0) {
     figures.push(`${formatBytes(bytes).trimEnd()}, ${formatBytes(bytes / seconds).trimEnd()}/s`);
   }
@@ -56,6 +56,11 @@ function headLine({ plan, end, durationMs, metrics }: SummaryParts, style: Style
   const how = end === 'finished' ? 'in' : 'after';
   const ended = `${plan.jobName} ${paint(end)} ${how} ${formatDuration(durationMs)}`;
   return `${ended}: ${figures.join(', ')}`;
+}
+
+/** Whether results of a sink show only when the job has finished. */
+function commits({ connector }: VertexSink): boolean {
+  return connector.commit !== undefined;
 }
 
 /** Where results are, with what is known of their size. */
@@ -67,7 +72,7 @@ function resultTexts({ plan, metrics }: SummaryParts): readonly string[] {
       .filter((sink) => !UNSEEN_SINKS.has(sink.connector.type))
       .map((sink) => {
         if (!isOnlyOutput || counters === undefined) return sink.connector.name;
-        const rows = `${formatCount(counters.rowsOut)} rows`;
+        const rows = rowsText(counters.rowsOut);
         const { bytesOut } = counters;
         const size = bytesOut > 0 ? `${rows}, ${formatBytes(bytesOut).trimEnd()}` : rows;
         return `${sink.connector.name} (${size})`;
@@ -82,4 +87,13 @@ function labelled(label: string, text: string, width: number, style: Style): str
 
 function withoutPeriod(sentence: string): string {
   return sentence.endsWith('.') ? sentence.slice(0, -1) : sentence;
+}
+
+/** Exact, because a person may compare it with another count. */
+function rowsText(rows: number): string {
+  return `${grouped(rows)} ${rows === 1 ? 'row' : 'rows'}`;
+}
+
+function grouped(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 }

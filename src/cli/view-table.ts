@@ -28,11 +28,12 @@ interface MeterColumn {
   readonly paint: ((style: Style) => Paint) | null;
 }
 
-/** Tables narrower than this leave out bytes per second, narrower than that also the bar. */
-const BYTE_RATE_WIDTH = 88;
-const BAR_WIDTH_MIN = 74;
-const BAR_CELLS = 12;
-const BAR_CELLS_WIDE = 24;
+/** Tables narrower than this leave out bytes per second, then bytes, then the bar, so that names stay readable. */
+const BYTE_RATE_WIDTH = 110;
+const BYTES_WIDTH = 84;
+const BAR_WIDTH = 72;
+const BAR_CELLS = 10;
+const BAR_CELLS_WIDE = 20;
 const WIDE = 130;
 /** Wider tables would tear names and figures apart. */
 const TABLE_WIDTH_MAX = 150;
@@ -72,47 +73,39 @@ interface Layout {
   readonly style: Style;
 }
 
+const RATE: MeterColumn = {
+  head: 'rows/s',
+  width: 8,
+  text: (chain) => `${formatCount(chain.rowsPerSecond)}/s`,
+  paint: null,
+};
+const ROWS: MeterColumn = {
+  head: 'rows',
+  width: 6,
+  text: (chain) => formatCount(chain.rows),
+  paint: null,
+};
+const BYTES: MeterColumn = {
+  head: 'bytes',
+  width: 7,
+  text: (chain) => (chain.bytes > 0 ? formatBytes(chain.bytes).trimEnd() : ''),
+  paint: null,
+};
+const BYTE_RATE: MeterColumn = {
+  head: 'bytes/s',
+  width: 9,
+  text: ({ bytesPerSecond }) =>
+    bytesPerSecond > 0 ? `${formatBytes(bytesPerSecond).trimEnd()}/s` : '',
+  paint: null,
+};
+const BUSY = shareColumn('busy', 4, (shares) => shares.busy, 'cyan');
+const BLOCKED = shareColumn('blocked', 7, (shares) => shares.blocked, 'yellow');
+const IDLE = shareColumn('idle', 4, (shares) => shares.idle, 'dim');
+
 function columnsFor(width: number): readonly MeterColumn[] {
-  const isNarrow = width < BAR_WIDTH_MIN;
-  const rate: MeterColumn = {
-    head: 'rows/s',
-    width: 8,
-    text: (chain) => `${formatCount(chain.rowsPerSecond)}/s`,
-    paint: null,
-  };
-  const rows: MeterColumn = {
-    head: 'rows',
-    width: 7,
-    text: (chain) => formatCount(chain.rows),
-    paint: null,
-  };
-  const bytes: MeterColumn = {
-    head: 'bytes',
-    width: 7,
-    text: (chain) => (chain.bytes > 0 ? formatBytes(chain.bytes).trimEnd() : ''),
-    paint: null,
-  };
-  const byteRate: MeterColumn = {
-    head: 'bytes/s',
-    width: 9,
-    text: (chain) =>
-      chain.bytesPerSecond > 0 ? `${formatBytes(chain.bytesPerSecond).trimEnd()}/s` : '',
-    paint: null,
-  };
-  const byteColumns = width < BYTE_RATE_WIDTH ? (isNarrow ? [] : [bytes]) : [bytes, byteRate];
-  return [
-    rate,
-    rows,
-    ...byteColumns,
-    shareColumn('busy', 5, (shares) => shares.busy, 'cyan'),
-    shareColumn(
-      isNarrow ? 'block' : 'blocked',
-      isNarrow ? 5 : 7,
-      (shares) => shares.blocked,
-      'yellow',
-    ),
-    shareColumn('idle', 5, (shares) => shares.idle, 'dim'),
-  ];
+  const bytes = width < BYTES_WIDTH ? [] : [BYTES];
+  const byteRate = width < BYTE_RATE_WIDTH ? [] : [BYTE_RATE];
+  return [RATE, ROWS, ...bytes, ...byteRate, BUSY, BLOCKED, IDLE];
 }
 
 function shareColumn(
@@ -124,13 +117,13 @@ function shareColumn(
   return {
     head,
     width,
-    text: (chain) => `${Math.round(pick(chain.shares) * 100)} %`,
+    text: (chain) => `${Math.round(pick(chain.shares) * 100)}%`,
     paint: (style) => style[color],
   };
 }
 
 function barCells(width: number): number {
-  if (width < BAR_WIDTH_MIN) return 0;
+  if (width < BAR_WIDTH) return 0;
   return width < WIDE ? BAR_CELLS : BAR_CELLS_WIDE;
 }
 
@@ -190,12 +183,16 @@ function chainName(chain: ChainView, width: number): string {
   return `${fitText(first, Math.max(1, room - textWidth(tail)))}${tail}${subtasks}`;
 }
 
-function barText(shares: TimeShares, cells: number, style: Style): string {
-  const busy = Math.round(shares.busy * cells);
-  const blocked = Math.min(cells - busy, Math.round(shares.blocked * cells));
-  const idle = cells - busy - blocked;
+/** Busy, blocked, waiting for the turn among the chains of the slot, idle. */
+function barText({ busy, blocked, idle }: TimeShares, cells: number, style: Style): string {
+  const busyCells = Math.round(busy * cells);
+  const blockedCells = Math.min(cells - busyCells, Math.round(blocked * cells));
+  const idleCells = Math.min(cells - busyCells - blockedCells, Math.round(idle * cells));
+  const waitingCells = cells - busyCells - blockedCells - idleCells;
   return (
-    style.cyan('█'.repeat(busy)) + style.yellow('▒'.repeat(blocked)) + style.dim('·'.repeat(idle))
+    style.cyan('█'.repeat(busyCells)) +
+    style.yellow('▒'.repeat(blockedCells)) +
+    style.dim('░'.repeat(waitingCells) + '·'.repeat(idleCells))
   );
 }
 

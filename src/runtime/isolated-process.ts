@@ -22,7 +22,9 @@ function report(message: IsolatedReport): Promise<void> {
 
 async function main(request: IsolatedRequest & { readonly kind: 'run' }): Promise<void> {
   try {
-    const { moduleUrl, jobName, params, settings, baseDirectory } = request;
+    const { moduleUrl, jobName, params, settings, baseDirectory, columns } = request;
+    // Output goes through the parent to its terminal, for which tables are drawn.
+    if (columns !== null) Object.assign(process.stdout, { isTTY: true, columns });
     const job = await importJob(moduleUrl, jobName, { isSlot: true });
     const running = await startRun({
       job: { ...job, module: moduleUrl, isImportable: true, build: (given) => job.build(given) },
@@ -54,6 +56,8 @@ process.on('message', (request: IsolatedRequest) => {
   else if (request.kind === 'cancel') execution?.cancel();
   else void execution?.stop({ drain: request.drain });
 });
+// Ctrl-C reaches every process of the terminal; what it means for the job is for the parent to say.
+process.on('SIGINT', () => {});
 // Without its parent the job has nobody to report to.
 process.on('disconnect', () => {
   execution?.cancel();

@@ -23,6 +23,8 @@ export type IsolatedRequest =
       readonly params: unknown;
       readonly settings: Settings;
       readonly baseDirectory: string;
+      /** Columns of the caller's terminal, to which the child's output is passed on; null when it has none. */
+      readonly columns: number | null;
     }
   | { readonly kind: 'cancel' }
   | { readonly kind: 'stop'; readonly drain: boolean };
@@ -53,11 +55,17 @@ export class IsolatedRun implements JobExecution {
   ) {
     this.plan = plan;
     this.#signal = signal;
-    this.#child = fork(fileURLToPath(entryUrl('process')), [], { serialization: 'advanced' });
+    // What the child prints goes through this process, as that of worker threads does, so that the caller stays
+    // the only writer of its terminal.
+    const options = { serialization: 'advanced', silent: true } as const;
+    this.#child = fork(fileURLToPath(entryUrl('process')), [], options);
+    this.#child.stdout?.pipe(process.stdout, { end: false });
+    this.#child.stderr?.pipe(process.stderr, { end: false });
     this.#child.on('message', (report: IsolatedReport) => this.#onReport(report));
     this.finished = new Promise((resolve, reject) => {
       this.#child.once('error', reject);
-      this.#child.once('exit', (code, exitSignal) => {
+      // Unlike 'exit', it comes after everything that the child has printed.
+      this.#child.once('close', (code, exitSignal) => {
         this.#settle(code, exitSignal, resolve, reject);
       });
     });

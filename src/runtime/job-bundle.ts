@@ -6,9 +6,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { BuildOptions, BuildResult } from 'esbuild';
+import type { BuildFailure, BuildOptions, BuildResult } from 'esbuild';
 import { MillraceError } from '../base/errors.js';
 import { entryUrl } from './entry-url.js';
 
@@ -64,13 +64,35 @@ async function bundle(path: string, moduleUrl: string, directory: string): Promi
   try {
     result = await build(options);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new MillraceError('JOB_NOT_IMPORTABLE', `The job does not compile: ${reason}`, {
-      cause,
-      where: { file: path },
-    });
+    throw compileError(cause, path);
   }
   return result.outputFiles[0].text;
+}
+
+/**
+ * Finds what a module, or one of those it imports, cannot be parsed for: throws JOB_NOT_IMPORTABLE with the place.
+ * Node's own error of a JavaScript module names none.
+ */
+export async function checkSyntax(moduleUrl: string): Promise<void> {
+  const path = fileURLToPath(moduleUrl);
+  await bundle(path, moduleUrl, dirname(path));
+}
+
+/** The first of the compiler's errors, with its place. */
+function compileError(cause: unknown, path: string): MillraceError {
+  const [first] = isBuildFailure(cause) ? cause.errors : [];
+  const reason = first?.text ?? (cause instanceof Error ? cause.message : String(cause));
+  const location = first?.location ?? null;
+  const where =
+    location === null ? { file: path } : { file: resolve(location.file), line: location.line };
+  return new MillraceError('JOB_NOT_IMPORTABLE', `The job does not compile: ${reason}`, {
+    cause,
+    where,
+  });
+}
+
+function isBuildFailure(cause: unknown): cause is BuildFailure {
+  return cause instanceof Error && 'errors' in cause && Array.isArray(cause.errors);
 }
 
 /** Beside the packages the job imports, so that bare names still resolve; else the system's place for it. */

@@ -203,7 +203,8 @@ function convert(
 /** A bound in the unit in which people write the value. */
 function boundText(type: SettingType, bound: number): string {
   if (type === 'bytes') return formatBytes(bound);
-  return type === 'duration' ? formatDuration(bound) : String(bound);
+  if (type !== 'duration') return String(bound);
+  return bound > 0 && bound % DAY_MS === 0 ? `${bound / DAY_MS} d` : formatDuration(bound);
 }
 
 function toNumber(what: string, type: SettingType, value: unknown): number {

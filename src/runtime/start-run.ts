@@ -12,6 +12,7 @@ import type { PlainData, SourcePlan } from '../connector/contract.js';
 import type { LogicalGraph } from '../graph/logical-graph.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import { planJob } from '../graph/plan.js';
+import type { OperatorIdentity } from '../operator/operator-spec.js';
 import type { Schema } from '../record/schema.js';
 import { deploy } from './deploy.js';
 import { Execution, type JobExecution, SHARED_LEDGER } from './execution.js';
@@ -112,6 +113,7 @@ async function startIsolated(plan: PhysicalPlan, request: RunRequest): Promise<J
     params,
     settings,
     baseDirectory,
+    columns: process.stdout.isTTY === true ? process.stdout.columns : null,
   } as const;
   return new IsolatedRun(plan, run, signal);
 }
@@ -176,18 +178,30 @@ async function prepare(
   const sinkPlans: PlainData[][] = [];
   for (const { source, sinks, parallelism } of plan.vertices) {
     const context = { parallelism, disk, baseDirectory };
-    try {
-      const planned = source === null ? null : await source.connector.plan(context);
-      const declared = source?.schema ?? null;
-      sourcePlans.push(
-        planned === null || declared === null ? planned : { ...planned, schema: declared },
-      );
-      const prepared: PlainData[] = [];
-      for (const sink of sinks) prepared.push(await sink.connector.plan(context));
-      sinkPlans.push(prepared);
-    } catch (error) {
-      throw MillraceError.is(error) ? error.at({ job: plan.jobName }) : error;
+    const found =
+      source === null
+        ? null
+        : await placed(plan.jobName, source.identity, () => source.connector.plan(context));
+    const declared = source?.schema ?? null;
+    sourcePlans.push(found === null || declared === null ? found : { ...found, schema: declared });
+    const prepared: PlainData[] = [];
+    for (const { identity, connector } of sinks) {
+      prepared.push(await placed(plan.jobName, identity, () => connector.plan(context)));
     }
+    sinkPlans.push(prepared);
   }
   return { sourcePlans, sinkPlans };
+}
+
+/** What `prepare` gives; an error it throws is thrown on with the operator it belongs to. */
+async function placed<T>(
+  job: string,
+  { name, uid }: OperatorIdentity,
+  prepare: () => T | Promise<T>,
+): Promise<T> {
+  try {
+    return await prepare();
+  } catch (error) {
+    throw MillraceError.is(error) ? error.at({ job, operator: name, uid }) : error;
+  }
 }

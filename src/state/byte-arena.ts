@@ -1,5 +1,5 @@
 /**
- * The bytes of text keys and text values of a hot table: records appended to chunks of up to 1 MiB, addressed by
+ * The bytes of longer text keys and of text values of a hot table: records appended to chunks of up to 1 MiB, addressed by
  * positions that fit an Int32Array. Records are never changed in place; replaced ones are counted dead, and a
  * chunk that is mostly dead is emptied in small steps, paid for by appends. Callers: hot-table.ts, generated
  * look-ups. Runs on: worker. Invariant: while `hold` is in force no record moves and no chunk is freed, so that
@@ -121,12 +121,7 @@ export class ByteArena {
     const chunk = position >>> CHUNK_SHIFT;
     const unit = position & CHUNK_MASK;
     if (this.#words[chunk][unit] >>> 1 !== end - start) return false;
-    const bytes = this.#bytes[chunk];
-    let at = (unit + HEADER_UNITS) << 2;
-    for (let from = start; from < end; from++, at++) {
-      if (bytes[at] !== source[from]) return false;
-    }
-    return true;
+    return sameBytes(this.#bytes[chunk], (unit + HEADER_UNITS) << 2, source, start, end);
   }
 
   /** The record as text; position 0 is the empty text. */
@@ -248,6 +243,30 @@ export class ByteArena {
     this.#heldBytes = 0;
     this.#onHold = false;
   }
+}
+
+/** Whether the bytes from `at` on are those of `source`; four at a time, which halves the branches. */
+export function sameBytes(
+  bytes: Uint8Array,
+  at: number,
+  source: Uint8Array,
+  start: number,
+  end: number,
+): boolean {
+  let to = at;
+  let from = start;
+  for (; from + 4 <= end; from += 4, to += 4) {
+    const difference =
+      (bytes[to] ^ source[from]) |
+      (bytes[to + 1] ^ source[from + 1]) |
+      (bytes[to + 2] ^ source[from + 2]) |
+      (bytes[to + 3] ^ source[from + 3]);
+    if (difference !== 0) return false;
+  }
+  for (; from < end; from++, to++) {
+    if (bytes[to] !== source[from]) return false;
+  }
+  return true;
 }
 
 function recordUnits(word: number): number {

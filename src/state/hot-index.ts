@@ -2,15 +2,14 @@
  * The index of a hot table: per key group open addressing from hashes to stable entry ids. A key group starts with
  * no memory, doubles its one segment up to 128 K slots, and from then on splits segments by extendible hashing, so
  * that no insert ever moves more than one segment (about a millisecond). Callers: hot-table.ts; generated look-ups
- * read `directory` and `segments` directly. Runs on: worker. Invariant: probing from the slot of a hash reaches
- * its entries before an empty slot.
+ * read `groups` and `children` directly. Runs on: worker. Invariant: probing from the slot of a hash reaches its
+ * entries before an empty slot.
  *
  * A segment is an Int32Array of pairs (hash as the caller gave it, word), then its number of entries, its depth and
- * the generation of its WORD_TOUCHED flags. A word is entry id + 1 and flags; 0 is an empty slot. Key group g (counted from the first one) has its
- * segments at `directory[2g] + (slotHash >>> 1 >>> directory[2g + 1])`.
+ * the generation of its WORD_TOUCHED flags. A word is entry id + 1 and flags; 0 is an empty slot. A key group that
+ * was split has a router in place of its segment: an array of two, (base, shift), which finds the segment of a slot
+ * hash in `children` at base + (slotHash >>> 1 >>> shift).
  */
-
-/** Flag of a word: the key is the number that its hash is, so comparing hashes compares keys. */
 export const WORD_DIRECT = 0x80000000 | 0;
 /** Flag of a word: the entry is removed and waits for its tombstone to be drained. */
 export const WORD_REMOVED = 0x40000000;
@@ -30,8 +29,12 @@ export const SEGMENT_GENERATION = 2;
 /** What to subtract from a segment's length for the mask of (even) slot positions. */
 export const SEGMENT_MASK_OFFSET = TRAILER + 2;
 
+/** Length of a router; segments are longer. */
+export const ROUTER_LENGTH = 2;
+
 const FIRST_SLOTS = 16;
 const SLOTS_MAX = 1 << 17;
+const SPARSE_SLOTS_MAX = 1 << 12;
 /** Beyond this depth hashes are so alike that splitting does not help, and the segment doubles instead. */
 const DEPTH_MAX = 14;
 /** The segment of key groups without entries: one look finds an empty slot. */
@@ -45,37 +48,39 @@ export function slotHash(hash: number): number {
 
 /** Hashes to entry ids, one index per key group. */
 export class HotIndex {
-  /** Per key group: where its segments start, and by how much to shift. */
-  readonly directory: Int32Array;
-  readonly segments: Int32Array[] = [];
+  /** The segment or router of each key group, from the first one on. */
+  readonly groups: Int32Array[] = [];
+  /** Segments of the key groups that were split, each at one or more places in a row. */
+  readonly children: Int32Array[] = [];
   readonly #start: number;
+  readonly #count: number;
   #bytes = 0;
 
   constructor(keyGroups: { readonly start: number; readonly end: number }) {
     this.#start = keyGroups.start;
-    this.directory = new Int32Array(2 * (keyGroups.end - keyGroups.start));
+    this.#count = keyGroups.end - keyGroups.start;
     this.clear();
   }
 
-  /** Bytes of all segments and of the directory. */
+  /** Bytes of all segments and of what finds them. */
   get bytes(): number {
-    return this.#bytes + this.directory.byteLength + 8 * this.segments.length;
+    return this.#bytes + 8 * (this.groups.length + this.children.length);
   }
 
   /** Adds an entry whose key is not in the index yet. */
   insert(keyGroup: number, hash: number, word: number): void {
     const mixed = slotHash(hash);
-    let segment = this.segments[this.#place(keyGroup, mixed)];
+    let segment = this.#segmentOf(keyGroup, mixed);
     while (isFull(segment)) {
-      this.#grow(keyGroup, mixed, segment);
-      segment = this.segments[this.#place(keyGroup, mixed)];
+      this.#grow(keyGroup - this.#start, mixed, segment);
+      segment = this.#segmentOf(keyGroup, mixed);
     }
     put(segment, mixed, hash, word);
   }
 
   /** Takes an entry out; entries behind it move up, so no tombstones slow down later look-ups. */
   remove(keyGroup: number, hash: number, entry: number): void {
-    const segment = this.segments[this.#place(keyGroup, slotHash(hash))];
+    const segment = this.#segmentOf(keyGroup, slotHash(hash));
     const mask = segment.length - SEGMENT_MASK_OFFSET;
     let hole = slotOf(segment, hash, entry);
     if (hole < 0) return;
@@ -94,7 +99,7 @@ export class HotIndex {
 
   /** Sets and clears flags of an entry that is in the index. */
   flag(keyGroup: number, hash: number, entry: number, set: number, clear: number): void {
-    const segment = this.segments[this.#place(keyGroup, slotHash(hash))];
+    const segment = this.#segmentOf(keyGroup, slotHash(hash));
     const slot = slotOf(segment, hash, entry);
     if (slot >= 0) segment[slot + 1] = (segment[slot + 1] & ~clear) | set;
   }
@@ -102,12 +107,10 @@ export class HotIndex {
   /** Ids of the entries of a key group, without the removed ones. */
   entriesOf(keyGroup: number): number[] {
     const entries: number[] = [];
-    const group = keyGroup - this.#start;
-    const first = this.directory[2 * group];
-    const end = first + 2 ** (31 - this.directory[2 * group + 1]);
-    for (let at = first; at < end; at++) {
-      const segment = this.segments[at];
-      if (at > first && segment === this.segments[at - 1]) continue;
+    let before: Int32Array | null = null;
+    for (const segment of this.#segmentsOf(this.groups[keyGroup - this.#start])) {
+      if (segment === before) continue;
+      before = segment;
       for (let slot = 0; slot < segment.length - TRAILER; slot += 2) {
         const word = segment[slot + 1];
         if (word !== 0 && (word & WORD_REMOVED) === 0) entries.push((word & WORD_ENTRY) - 1);
@@ -118,44 +121,46 @@ export class HotIndex {
 
   /** Frees all segments. */
   clear(): void {
-    const groups = this.directory.length / 2;
-    this.segments.length = 0;
+    this.groups.length = 0;
+    this.children.length = 0;
+    for (let group = 0; group < this.#count; group++) this.groups.push(EMPTY_SEGMENT);
     this.#bytes = 0;
-    for (let group = 0; group < groups; group++) {
-      this.segments.push(EMPTY_SEGMENT);
-      this.directory[2 * group] = group;
-      this.directory[2 * group + 1] = 31;
-    }
   }
 
-  #place(keyGroup: number, mixed: number): number {
-    const at = 2 * (keyGroup - this.#start);
-    return this.directory[at] + ((mixed >>> 1) >>> this.directory[at + 1]);
+  #segmentOf(keyGroup: number, mixed: number): Int32Array {
+    const found = this.groups[keyGroup - this.#start];
+    if (found.length !== ROUTER_LENGTH) return found;
+    return this.children[found[0] + ((mixed >>> 1) >>> found[1])];
   }
 
-  #grow(keyGroup: number, mixed: number, segment: Int32Array): void {
+  #segmentsOf(found: Int32Array): readonly Int32Array[] {
+    if (found.length !== ROUTER_LENGTH) return [found];
+    return this.children.slice(found[0], found[0] + placesOf(found));
+  }
+
+  #grow(group: number, mixed: number, segment: Int32Array): void {
     const slots = slotsOf(segment);
     const depth = segment[segment.length - DEPTH];
-    if (segment === EMPTY_SEGMENT)
-      this.#replace(keyGroup, mixed, 0, [this.#open(FIRST_SLOTS, 0, 0)]);
-    else if (slots >= SLOTS_MAX && depth < DEPTH_MAX) this.#split(keyGroup, mixed, segment);
+    if (segment === EMPTY_SEGMENT) this.groups[group] = this.#open(FIRST_SLOTS, 0, 0);
+    else if (slots >= SLOTS_MAX && depth < DEPTH_MAX) this.#split(group, mixed, segment);
     else {
       const larger = this.#open(slots * 2, depth, generationOf(segment));
       for (let slot = 0; slot < segment.length - TRAILER; slot += 2) {
         if (segment[slot + 1] === 0) continue;
         put(larger, slotHash(segment[slot]), segment[slot], segment[slot + 1]);
       }
-      this.#replace(keyGroup, mixed, depth, [larger]);
+      this.#replace(group, mixed, depth, [larger]);
       this.#bytes -= segment.byteLength;
     }
   }
 
   /** Deals the entries of a full segment to two by the next bit of their hashes. */
-  #split(keyGroup: number, mixed: number, segment: Int32Array): void {
-    const at = 2 * (keyGroup - this.#start);
+  #split(group: number, mixed: number, segment: Int32Array): void {
     const depth = segment[segment.length - DEPTH];
     const slots = slotsOf(segment);
-    if (31 - this.directory[at + 1] === depth) this.#doubleDirectory(at);
+    const router = this.groups[group];
+    const placesMax = router.length === ROUTER_LENGTH ? placesOf(router) : 1;
+    if (placesMax === 2 ** depth) this.#doublePlaces(group);
     const low = this.#open(slots, depth + 1, generationOf(segment));
     const high = this.#open(slots, depth + 1, generationOf(segment));
     for (let slot = 0; slot < segment.length - TRAILER; slot += 2) {
@@ -165,38 +170,34 @@ export class HotIndex {
       const spread = slotHash(hash);
       put(((spread >>> (31 - depth)) & 1) === 0 ? low : high, spread, hash, word);
     }
-    this.#replace(keyGroup, mixed, depth, [low, high]);
+    this.#replace(group, mixed, depth, [low, high]);
     this.#bytes -= segment.byteLength;
   }
 
   /** Puts the halves (or the one successor) of the segment of depth `depth` where `mixed` belongs. */
-  #replace(
-    keyGroup: number,
-    mixed: number,
-    depth: number,
-    successors: readonly Int32Array[],
-  ): void {
-    const at = 2 * (keyGroup - this.#start);
-    const width = 2 ** (31 - this.directory[at + 1] - depth);
-    const place = this.#place(keyGroup, mixed) - this.directory[at];
-    const first = this.directory[at] + place - (place % width);
+  #replace(group: number, mixed: number, depth: number, successors: readonly Int32Array[]): void {
+    const router = this.groups[group];
+    if (router.length !== ROUTER_LENGTH) {
+      this.groups[group] = successors[0];
+      return;
+    }
+    const width = placesOf(router) / 2 ** depth;
+    const place = (mixed >>> 1) >>> router[1];
+    const first = router[0] + place - (place % width);
     for (let index = 0; index < width; index++) {
       const successor = successors[Math.floor((index * successors.length) / width)];
-      this.segments[first + index] = successor;
+      this.children[first + index] = successor;
     }
   }
 
   /** Gives a key group twice as many places, each segment at two of them. The old places are left behind. */
-  #doubleDirectory(at: number): void {
-    const first = this.directory[at];
-    const width = 2 ** (31 - this.directory[at + 1]);
-    this.directory[at] = this.segments.length;
-    this.directory[at + 1] -= 1;
-    for (let index = 0; index < width; index++) {
-      const segment = this.segments[first + index];
-      this.segments.push(segment, segment);
-      this.segments[first + index] = EMPTY_SEGMENT;
-    }
+  #doublePlaces(group: number): void {
+    const found = this.groups[group];
+    const before = this.#segmentsOf(found);
+    const isRouter = found.length === ROUTER_LENGTH;
+    if (isRouter) this.children.fill(EMPTY_SEGMENT, found[0], found[0] + before.length);
+    this.groups[group] = Int32Array.of(this.children.length, isRouter ? found[1] - 1 : 30);
+    for (const segment of before) this.children.push(segment, segment);
   }
 
   #open(slots: number, depth: number, generation: number): Int32Array {
@@ -219,14 +220,24 @@ function generationOf(segment: Int32Array): number {
   return segment[segment.length - SEGMENT_GENERATION];
 }
 
+/** Places of a router: 2 to the power of the bits that choose among them. */
+function placesOf(router: Int32Array): number {
+  return 2 ** (31 - router[1]);
+}
+
 function slotsOf(segment: Int32Array): number {
   return (segment.length - TRAILER) / 2;
 }
 
-/** At three quarters probes are still short, and one doubling leaves room for as many entries again. */
+/**
+ * Small segments stay half empty: their memory is in the cache anyway, and every probe beyond the first is a branch
+ * mispredicted. In large ones a cache line holds several probes, so three quarters cost little and save memory.
+ */
 function isFull(segment: Int32Array): boolean {
   if (segment === EMPTY_SEGMENT) return true;
-  return segment[segment.length - COUNT] * 4 >= slotsOf(segment) * 3;
+  const slots = slotsOf(segment);
+  const entriesMax = slots <= SPARSE_SLOTS_MAX ? slots / 2 : (slots / 4) * 3;
+  return segment[segment.length - COUNT] >= entriesMax;
 }
 
 function put(segment: Int32Array, mixed: number, hash: number, word: number): void {

@@ -18,7 +18,7 @@ export class PieceWriter {
   #view = new DataView(this.#bytes.buffer);
   #length = 0;
 
-  /** Room for `bytes` more; gives where they start. */
+  /** Room for `bytes` more; gives where they start. Replaces `#bytes` and `#view`, so it comes first. */
   #claim(bytes: number): number {
     const start = this.#length;
     const end = start + bytes;
@@ -33,33 +33,40 @@ export class PieceWriter {
   }
 
   uint8(value: number): void {
-    this.#view.setUint8(this.#claim(1), value);
+    const at = this.#claim(1);
+    this.#view.setUint8(at, value);
   }
 
   uint32(value: number): void {
-    this.#view.setUint32(this.#claim(4), value, true);
+    const at = this.#claim(4);
+    this.#view.setUint32(at, value, true);
   }
 
   int32(value: number): void {
-    this.#view.setInt32(this.#claim(4), value, true);
+    const at = this.#claim(4);
+    this.#view.setInt32(at, value, true);
   }
 
   float32(value: number): void {
-    this.#view.setFloat32(this.#claim(4), value, true);
+    const at = this.#claim(4);
+    this.#view.setFloat32(at, value, true);
   }
 
   float64(value: number): void {
-    this.#view.setFloat64(this.#claim(8), value, true);
+    const at = this.#claim(8);
+    this.#view.setFloat64(at, value, true);
   }
 
   int64(value: bigint): void {
-    this.#view.setBigInt64(this.#claim(8), value, true);
+    const at = this.#claim(8);
+    this.#view.setBigInt64(at, value, true);
   }
 
   /** Length and bytes. */
   bytes(value: Uint8Array): void {
     this.uint32(value.length);
-    this.#bytes.set(value, this.#claim(value.length));
+    const at = this.#claim(value.length);
+    this.#bytes.set(value, at);
   }
 
   /** Any value that structured clone carries. */

@@ -12,6 +12,7 @@ import type { ByteArena } from './byte-arena.js';
 import type { StateTable, TablePage } from './contract.js';
 import type { HotIndex } from './hot-index.js';
 import {
+  ROUTER_LENGTH,
   SEGMENT_GENERATION,
   SEGMENT_MASK_OFFSET,
   slotHash,
@@ -21,6 +22,7 @@ import {
   WORD_TOUCHED,
 } from './hot-index.js';
 import { freezeHeapValue } from './heap-value.js';
+import { KEY_TEXT_BYTES, KeyTexts } from './key-texts.js';
 import type { PageMarks } from './page-marks.js';
 import type { KeyShape, TableShape } from './table-shape.js';
 
@@ -72,16 +74,17 @@ const MS_PER_DAY = 86_400_000;
 export function compileTable(shape: TableShape, parts: TableParts): TableCode {
   const constants = {
     ...parts,
-    directory: parts.index.directory,
-    segments: parts.index.segments,
+    groups: parts.index.groups,
+    children: parts.index.children,
     slotHash,
+    keyTexts: new KeyTexts(parts.arena),
     decimalText,
     freezeHeapValue,
   };
-  const make = compileFunction(tableCode(shape), Object.keys(constants), {
+  const make = compileFunction(tableCode(shape), ['constants'], {
     filename: `millrace:state-table/${shape.spec.name}.js`,
-  }) as (...values: readonly unknown[]) => TableCode;
-  return make(...Object.values(constants));
+  }) as (constants: unknown) => TableCode;
+  return make(constants);
 }
 
 /** The text of the generated functions. */
@@ -89,6 +92,7 @@ export function tableCode(shape: TableShape): string {
   const i64 = shape.keys.some((key) => key.form === 'i64');
   return [
     `'use strict';`,
+    BINDINGS,
     ...(i64 ? [SCRATCH] : []),
     makePageCode(shape),
     createCode(shape),
@@ -105,6 +109,10 @@ export function tableCode(shape: TableShape): string {
   ].join('\n');
 }
 
+/** Bound as constants, not as parameters: V8 then takes them for constants where it inlines a look-up. */
+const BINDINGS = `const { table, pages, marks, index, arena, firstKeyGroup, groups, children, slotHash,
+  keyTexts, decimalText, freezeHeapValue } = constants;`;
+
 /** A bigint is compared as two words: storing it in an array makes no garbage, comparing bigints does. */
 const SCRATCH = `const wide = new BigInt64Array(1);
 const words = new Int32Array(wide.buffer);
@@ -115,17 +123,19 @@ const HIGH = 1 - LOW;`;
 function makePageCode({ arrays, pageBytes, pageShift, spec, keys }: TableShape): string {
   const entries = 1 << pageShift;
   const typed = arrays.map(
-    ({ name, constructor, offset }) =>
-      `    ${name}: new ${constructor}(buffer, ${offset}, ${entries}),`,
+    ({ name, constructor, offset, width }) =>
+      `    ${name}: new ${constructor}(buffer, ${offset}, ${entries * width}),`,
   );
   const heap = spec.columns.flatMap((column, index) =>
     column.form === 'js' ? [`    c${index}: new Array(${entries}).fill(undefined),`] : [],
   );
-  const pairs = keys.flatMap((key, index) => {
+  const views = keys.flatMap(({ form }, index) => {
     const offset = arrays.find((array) => array.name === `k${index}`)?.offset;
-    return key.form === 'i64'
-      ? [`    k${index}w: new Int32Array(buffer, ${offset}, ${2 * entries}),`]
-      : [];
+    if (form === 'i64') {
+      return [`    k${index}w: new Int32Array(buffer, ${offset}, ${2 * entries}),`];
+    }
+    if (form !== 'text') return [];
+    return [`    k${index}b: new Uint8Array(buffer, ${offset}, ${KEY_TEXT_BYTES * entries}),`];
   });
   return [
     'function makePage() {',
@@ -133,7 +143,7 @@ function makePageCode({ arrays, pageBytes, pageShift, spec, keys }: TableShape):
     '  return {',
     ...typed,
     ...heap,
-    ...pairs,
+    ...views,
     '  };',
     '}',
   ].join('\n');
@@ -181,7 +191,7 @@ function equalCode({ form }: KeyShape, index: number): string {
     case 'i64':
       return `p.k${index}w[2 * o] === w${index} && p.k${index}w[2 * o + 1] === v${index}`;
     case 'text':
-      return `arena.equals(${kept}, b${index}, s${index}, n${index})`;
+      return `keyTexts.equals(p.k${index}, p.k${index}b, o, b${index}, s${index}, n${index})`;
     default:
       return `${kept} === k${index}`;
   }
@@ -217,8 +227,8 @@ function lookupCode(shape: TableShape, name: string, hit: string, miss: string):
   ${shape.keys.flatMap(normaliseCode).join('\n  ')}
   ${direct === null ? '' : `const direct = ${direct};`}
   const mixed = slotHash(hash);
-  const at = (keyGroup - firstKeyGroup) << 1;
-  const segment = segments[directory[at] + ((mixed >>> 1) >>> directory[at + 1])];
+  let segment = groups[keyGroup - firstKeyGroup];
+  if (segment.length === ${ROUTER_LENGTH}) segment = children[segment[0] + ((mixed >>> 1) >>> segment[1])];
   const mask = segment.length - ${SEGMENT_MASK_OFFSET};
   let slot = (mixed << 1) & mask, word = 0, p;
   while ((word = segment[slot + 1]) !== 0) {
@@ -262,7 +272,7 @@ function createCode(shape: TableShape): string {
   const direct = directCode(shape);
   const keep = shape.keys.map(({ form }, index) =>
     form === 'text'
-      ? `p.k${index}[o] = arena.append(b${index}, s${index}, n${index}, entry);`
+      ? `keyTexts.keep(p.k${index}, p.k${index}b, entry, b${index}, s${index}, n${index});`
       : `p.k${index}[o] = k${index};`,
   );
   const again = shape.keys.flatMap((key, index) =>
@@ -281,7 +291,10 @@ function createCode(shape: TableShape): string {
 function readKeyCode({ keys }: TableShape): string {
   const parts = keys.map(({ type, form }, index) => {
     const kept = `page.k${index}[o]`;
-    if (form === 'text') return `arena.${type.kind === 'bytes' ? 'copy' : 'text'}(${kept})`;
+    if (form === 'text') {
+      const read = type.kind === 'bytes' ? 'copy' : 'text';
+      return `keyTexts.${read}(page.k${index}, page.k${index}b, o)`;
+    }
     switch (type.kind) {
       case 'date':
         return `new Date(${kept} * ${MS_PER_DAY})`;
@@ -319,10 +332,9 @@ function clearCode({ spec, keys }: TableShape): readonly string[] {
     const place = `page.c${index}[o]`;
     return `${form === 'utf8' ? `arena.free(${place}); ` : ''}${place} = ${ZEROS[form]};`;
   });
-  const texts = keys.flatMap(({ form }, index) => {
-    const place = `page.k${index}[o]`;
-    return form === 'text' ? [`arena.free(${place}); ${place} = 0;`] : [];
-  });
+  const texts = keys.flatMap(({ form }, index) =>
+    form === 'text' ? [`keyTexts.clear(page.k${index}, o);`] : [],
+  );
   return [
     `function clearValues(page, o) { ${values.join(' ')} }`,
     `function clearKey(page, o) { ${texts.join(' ')} }`,
@@ -330,27 +342,32 @@ function clearCode({ spec, keys }: TableShape): readonly string[] {
 }
 
 function copyCode({ spec, keys }: TableShape): string {
-  const names = [
-    ...spec.columns.map(({ form }, index) => ({ name: `c${index}`, isHeap: form === 'js' })),
-    ...keys.map((_, index) => ({ name: `k${index}`, isHeap: false })),
-  ];
-  const parts = names.map(({ name, isHeap }) =>
-    isHeap
-      ? `to.${name}[p] = freezeHeapValue(from.${name}[o]);`
-      : `to.${name}[p] = from.${name}[o];`,
+  const values = spec.columns.map(({ form }, index) => {
+    const value = `from.c${index}[o]`;
+    return `to.c${index}[p] = ${form === 'js' ? `freezeHeapValue(${value})` : value};`;
+  });
+  const kept = keys.map(({ form }, index) =>
+    form === 'text'
+      ? `keyTexts.copyTo(from.k${index}, o, to.k${index}, p);`
+      : `to.k${index}[p] = from.k${index}[o];`,
   );
-  return `function copy(from, o, to, p) { ${parts.join(' ')} }`;
+  return `function copy(from, o, to, p) { ${[...values, ...kept].join(' ')} }`;
 }
 
+/** Keys and values that have records in the arena. */
 function textCode({ spec, keys }: TableShape): readonly string[] {
-  const names = [
-    ...keys.flatMap(({ form }, index) => (form === 'text' ? [`k${index}`] : [])),
-    ...spec.columns.flatMap(({ form }, index) => (form === 'utf8' ? [`c${index}`] : [])),
+  const texts = keys.flatMap(({ form }, index) => (form === 'text' ? [index] : []));
+  const values = spec.columns.flatMap(({ form }, index) => (form === 'utf8' ? [index] : []));
+  const owns = [
+    ...texts.map((index) => `keyTexts.owns(page.k${index}, o, position)`),
+    ...values.map((index) => `page.c${index}[o] === position`),
   ];
-  const owns = names.map((name) => `page.${name}[o] === position`).join(' || ');
-  const moves = names.map((name) => `if (page.${name}[o] === from) page.${name}[o] = to;`);
+  const moves = [
+    ...texts.map((index) => `keyTexts.move(page.k${index}, o, from, to);`),
+    ...values.map((index) => `if (page.c${index}[o] === from) page.c${index}[o] = to;`),
+  ];
   return [
-    `function ownsText(page, o, position) { return ${owns || 'false'}; }`,
+    `function ownsText(page, o, position) { return ${owns.join(' || ') || 'false'}; }`,
     `function moveText(page, o, from, to) { ${moves.join(' ')} }`,
   ];
 }

@@ -6,8 +6,9 @@ import { MillraceError } from '../base/errors.js';
 import type { DataType } from '../record/schema.js';
 import { formOf, typeName } from '../record/schema.js';
 import type { TableSpec, ValueForm } from './contract.js';
+import { KEY_TEXT_BYTES } from './key-texts.js';
 
-/** Form of a key column. Text and bytes keys are positions in the byte arena. */
+/** Form of a key column. Text and bytes keys are laid out by key-texts.ts. */
 export type KeyForm = 'f64' | 'f32' | 'i32' | 'u32' | 'u8' | 'i64' | 'text';
 
 /** One key column. */
@@ -22,6 +23,8 @@ export interface PageArray {
   readonly name: string;
   readonly constructor: string;
   readonly offset: number;
+  /** Elements of the array per entry. */
+  readonly width: number;
 }
 
 /** The layout of a table. */
@@ -35,16 +38,16 @@ export interface TableShape {
   readonly pageShift: number;
 }
 
-/** Bytes of an element and constructor by form; positions of texts are Int32. */
-const ELEMENTS: Readonly<Record<KeyForm | ValueForm, readonly [number, string] | null>> = {
-  f64: [8, 'Float64Array'],
-  f32: [4, 'Float32Array'],
-  i32: [4, 'Int32Array'],
-  u32: [4, 'Uint32Array'],
-  u8: [1, 'Uint8Array'],
-  i64: [8, 'BigInt64Array'],
-  text: [4, 'Int32Array'],
-  utf8: [4, 'Int32Array'],
+/** Bytes per entry, constructor and elements per entry by form; text values are positions in the byte arena. */
+const ELEMENTS: Readonly<Record<KeyForm | ValueForm, readonly [number, string, number] | null>> = {
+  f64: [8, 'Float64Array', 1],
+  f32: [4, 'Float32Array', 1],
+  i32: [4, 'Int32Array', 1],
+  u32: [4, 'Uint32Array', 1],
+  u8: [1, 'Uint8Array', 1],
+  i64: [8, 'BigInt64Array', 1],
+  text: [KEY_TEXT_BYTES, 'Int32Array', KEY_TEXT_BYTES / 4],
+  utf8: [4, 'Int32Array', 1],
   js: null,
 };
 
@@ -57,13 +60,14 @@ export function tableShape(spec: TableSpec, pageShift: number): TableShape {
   ];
   const typed = wanted.flatMap(({ name, form }) => {
     const element = ELEMENTS[form];
-    return element === null ? [] : [{ name, bytes: element[0], constructor: element[1] }];
+    if (element === null) return [];
+    return [{ name, bytes: element[0], constructor: element[1], width: element[2] }];
   });
   // Widest elements first, so that every array is aligned.
   typed.sort((left, right) => right.bytes - left.bytes);
   let offset = 0;
-  const arrays = typed.map(({ name, bytes, constructor }) => {
-    const array = { name, constructor, offset };
+  const arrays = typed.map(({ name, bytes, constructor, width }) => {
+    const array = { name, constructor, offset, width };
     offset += bytes << pageShift;
     return array;
   });

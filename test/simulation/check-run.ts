@@ -3,7 +3,7 @@
  * on: the test's thread. Invariant: a check that does not apply is skipped only for a reason written beside it.
  */
 import { MillraceError } from '../../src/base/errors.js';
-import { evaluate, groups, inputOf, PlannedError, type Row } from './reference-model.js';
+import { evaluate, groups, inputOf, keyText, PlannedError, type Row } from './reference-model.js';
 import { describeJob, isOrderFree, type SimNode } from './sim-job.js';
 import { canonical, combine, type Rec } from './sim-records.js';
 import type { SimRun } from './simulate.js';
@@ -75,17 +75,23 @@ function checkFinished(run: SimRun): void {
     const taken = sources.get(node.id)?.taken.length;
     must(taken === node.rows.length, () => `source ${node.id} gave ${taken} of ${node.rows.length}`);
   }
-  const results = expected(run);
   const isStop = given.find((what) => what !== 'cancel') === 'stop';
+  const results = expected(run, isStop);
   for (const node of job.nodes) {
     if (node.kind === 'sink') checkSink(run, node, results, isStop);
   }
   checkCounters(run);
 }
 
-function expected({ job, sources }: SimRun): readonly (readonly Row[])[] {
+/** What the rows that sources gave make; a stop drops what the aggregations behind a cut source hold. */
+function expected(run: SimRun, isStop: boolean): readonly (readonly Row[])[] {
+  const { job, sources } = run;
   try {
-    return evaluate(job.nodes, (source) => sources.get(source.id)?.taken ?? []);
+    return evaluate(
+      job.nodes,
+      (source) => sources.get(source.id)?.taken ?? [],
+      (node) => isStop && isHolding(node) && isBehindCut(run, node.id),
+    );
   } catch (error) {
     if (error instanceof PlannedError) throw new Error(`finished although ${error.message}`);
     throw error;
@@ -107,19 +113,31 @@ function checkSink(
   must(record.aborts === 0, () => `sink ${node.id} was aborted after it was committed`);
   const [{ node: from }] = node.inputs;
   const producer = run.job.nodes[from];
-  // After a stop without drain, what final aggregations hold is dropped, by some subtasks or by all.
+  // A stop that comes when the last rows are read may still make some subtasks drop what they hold.
   const isPartial = isStop && holdsBack(run.job.nodes, from);
   if (isOrderFree(producer)) {
-    compare(node, record.written, inputOf(node, results), isPartial);
+    compare(node, record.written, results[node.id], isPartial);
   } else if (!isPartial) {
     checkLoose(producer, record.written, inputOf(producer, results) as readonly Rec[]);
   }
 }
 
-/** Whether an aggregation that emits at the end stands before or at a node. */
+/** Whether a node holds its results back until the end. */
+function isHolding(node: SimNode): boolean {
+  return (node.kind === 'aggregate' || node.kind === 'reduce') && node.emit === 'final';
+}
+
+/** Whether a source before a node was stopped before it had given all of its rows. */
+function isBehindCut(run: SimRun, id: number): boolean {
+  const node = run.job.nodes[id];
+  if (node.kind !== 'source') return node.inputs.some((input) => isBehindCut(run, input.node));
+  return run.sources.get(id)?.taken.length !== node.rows.length;
+}
+
+/** Whether a node that holds its results back stands before or at a node. */
 function holdsBack(nodes: readonly SimNode[], id: number): boolean {
   const node = nodes[id];
-  if ((node.kind === 'aggregate' || node.kind === 'reduce') && node.emit === 'final') return true;
+  if (isHolding(node)) return true;
   return node.inputs.some((input) => holdsBack(nodes, input.node));
 }
 
@@ -159,13 +177,13 @@ function checkLoose(producer: SimNode, written: readonly Row[], input: readonly 
   const keyed = isReduce && producer.by === 'fn';
   for (const row of written) {
     // The result of a reduce by a function tells its key no more; all keys are compared together.
-    const key = keyed ? '' : JSON.stringify(keyPart(producer.by, row));
+    const key = keyed ? '' : keyText(keyPart(producer.by, row));
     rowsOf.set(key, [...(rowsOf.get(key) ?? []), row]);
   }
   const wanted = groups(producer.by, input);
   must(keyed || rowsOf.size === wanted.length, () => `${rowsOf.size} keys, not ${wanted.length}`);
   for (const [key, group] of wanted) {
-    const rows = rowsOf.get(keyed ? '' : JSON.stringify(key)) ?? [];
+    const rows = rowsOf.get(keyed ? '' : keyText(key)) ?? [];
     if (isReduce) {
       const last = canonical(group.reduce(combine));
       must(rows.some((row) => canonical(row) === last), () => `no update says ${last}`);

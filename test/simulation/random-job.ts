@@ -67,7 +67,7 @@ class JobMaker {
       nodes,
       parallelism: this.#parallelism,
       batchRows: this.#pick([1, 2, 3, 7, 16, 16, 64, 64, 1024]),
-      preAggregateKeys: this.#pick([0, 1, 4, 64, 16384, 16384]),
+      preAggregateKeys: this.#pick([0, 1, 4, 4, 64, 16384, 16384]),
       ringBytes: this.#pick([640, 1024, 4096, 16384, 65536]),
       commands: this.#commands(),
     };
@@ -93,7 +93,9 @@ class JobMaker {
     const rows = this.#chance(0.07) ? 0 : this.#random.below(rowsMax + 1);
     const shape = {
       rows,
-      keys: this.#pick([1, 3, 20, 500, 5000]),
+      splits: this.#random.below(rows === 0 ? 2 : 8) + (rows === 0 ? 0 : 1),
+      keys: this.#pick([1, 3, 20, 500, 5000, 5000]),
+      keyKind: this.#chance(0.15) ? ('odd' as const) : ('small' as const),
       textFrom: this.#chance(0.3) ? this.#random.below(rows + 1) : null,
       optional: this.#chance(0.3),
       nulls: this.#chance(0.5),
@@ -105,7 +107,6 @@ class JobMaker {
       kind: 'source',
       shape,
       rows: made,
-      splits: this.#random.below(rows === 0 ? 2 : 8) + (rows === 0 ? 0 : 1),
       waits: this.#chance(0.5),
       failsAt: this.#chance(0.04) ? this.#random.below(12) : null,
     };
@@ -221,13 +222,18 @@ class JobMaker {
   #sinks(): void {
     const consumed = new Set(this.#nodes.flatMap((node) => node.inputs.map((input) => input.node)));
     for (const { id } of [...this.#nodes]) {
-      if (consumed.has(id) && this.#chance(0.85)) continue;
-      const parallelism = this.#width();
+      if (consumed.has(id) && this.#chance(0.75)) continue;
+      const isChained = this.#chance(0.5);
+      const parallelism = isChained ? this.#nodes[id].parallelism : this.#width();
       const isLoose = this.#known[id].like === 'loose';
-      const deal = isLoose ? this.#pick([null, 'rebalance', 'global'] as const) : this.#deal(id, parallelism);
+      const dealt = isLoose
+        ? this.#pick([null, 'rebalance', 'global'] as const)
+        : this.#deal(id, parallelism);
+      const deal = isChained ? null : dealt;
       const body: SimBody = {
         kind: 'sink',
         refuses: this.#chance(0.5),
+        columns: this.#known[id].like === 'record' && this.#chance(0.2) ? ['id', 'v'] : null,
         failsAt: this.#chance(0.03) ? this.#random.below(8) : null,
       };
       const inputs = [{ node: id, deal }];
@@ -294,7 +300,7 @@ function withoutO(body: SimBody): SimBody {
 
 /** Whether every record behind an operator still has the field `o`. */
 function keepsO(body: SimBody): boolean {
-  if (body.kind === 'map') return body.fn !== 'narrow' && body.fn !== 'tag';
+  if (body.kind === 'map') return !['narrow', 'tag', 'holes'].includes(body.fn);
   if (body.kind === 'flatMap') return body.fn !== 'chunks';
   if (body.kind === 'select') return body.withO;
   return body.kind === 'filter' || body.kind === 'where';

@@ -37,6 +37,7 @@ const RECOGNISE = {
     run.plan.edges.some((e) => e.partitioner.kind === 'broadcast' && run.plan.vertices[e.to].parallelism > 1),
   'a chain had several outputs': (run) =>
     run.plan.vertices.some((vertex) => vertex.outputs.length + vertex.sinks.length > 1),
+  'a chain had several sinks': (run) => run.plan.vertices.some((vertex) => vertex.sinks.length > 1),
   'a stream met itself again': hasDiamond,
   'a job was canceled': (run) => MillraceError.is(run.error) && run.error.code === 'JOB_CANCELED',
   'a job was stopped early': (run) =>

@@ -9,6 +9,7 @@ import {
   FLAT_MAPS,
   fromAggregate,
   keyOf,
+  KEYS_ONLY,
   MAPS,
   type Rec,
 } from './sim-records.js';
@@ -32,14 +33,19 @@ export function failing<R extends { readonly id: number }, U>(
   };
 }
 
-/** The rows of every node; `taken` gives the rows that a source has handed out. Throws `PlannedError`. */
+/**
+ * The rows of every node; `taken` gives the rows that a source has handed out, `drops` names the nodes that were made
+ * to give nothing. Throws `PlannedError`.
+ */
 export function evaluate(
   nodes: readonly SimNode[],
   taken: (source: SimNode) => readonly Rec[],
+  drops: (node: SimNode) => boolean = () => false,
 ): readonly (readonly Row[])[] {
   const results: (readonly Row[])[] = [];
   for (const node of nodes) {
     if (node.kind === 'source') results.push(taken(node));
+    else if (drops(node)) results.push([]);
     else results.push(evaluateNode(node, inputOf(node, results)));
   }
   return results;
@@ -78,12 +84,7 @@ export function evaluateNode(node: SimNode, input: readonly Row[]): readonly Row
     case 'normal':
       return input.map(fromAggregate);
     case 'keysOnly':
-      return records.map((r) => ({
-        id: node.by === 's' ? r.s.length : r.k,
-        k: node.by === 's' ? 0 : r.k,
-        s: node.by === 'k' ? '' : r.s,
-        v: 0,
-      }));
+      return records.map(KEYS_ONLY[node.by]);
     case 'aggregate':
       return groups(node.by, records).flatMap(([key, group]) =>
         node.emit === 'final'
@@ -98,9 +99,16 @@ export function evaluateNode(node: SimNode, input: readonly Row[]): readonly Row
       );
     case 'distinct':
       return groups(node.by, records).map(([, group]) => group[0]);
+    case 'sink':
+      return input.map((row) => projected(row, node.columns));
     default:
       return input;
   }
+}
+
+function projected(row: Row, columns: readonly string[] | null): Row {
+  if (columns === null) return row;
+  return Object.fromEntries(columns.map((name) => [name, row[name]]));
 }
 
 const WHERE: Readonly<Record<'v' | 'k' | 's' | 'o', (r: Rec) => boolean>> = {
@@ -115,7 +123,7 @@ export function groups(by: KeyChoice, records: readonly Rec[]): [Row, Rec[]][] {
   const found = new Map<string, [Row, Rec[]]>();
   for (const record of records) {
     const key: Row = by === 'fn' ? { key: keyOf(record) } : pick(record, keyNames(by));
-    const text = JSON.stringify(key);
+    const text = keyText(key);
     const group = found.get(text);
     if (group === undefined) found.set(text, [key, [record]]);
     else group[1].push(record);
@@ -123,8 +131,15 @@ export function groups(by: KeyChoice, records: readonly Rec[]): [Row, Rec[]][] {
   return [...found.values()];
 }
 
+/** Keys are equal by value: NaN equals itself, and -0 equals 0. */
+export function keyText(key: Row): string {
+  return JSON.stringify(key, (_, value: unknown) =>
+    typeof value === 'number' ? `${value}` : value,
+  );
+}
+
 function pick(record: Rec, names: readonly ('k' | 's')[]): Row {
-  return Object.fromEntries(names.map((name) => [name, record[name]]));
+  return Object.fromEntries(names.map((name) => [name, name === 'k' ? record.k + 0 : record.s]));
 }
 
 function aggregated(node: SimNode & { kind: 'aggregate' }, key: Row, group: readonly Rec[]): Row {

@@ -58,7 +58,8 @@ export function simSource(
   world: SimWorld,
   record: SourceRecord,
 ): SourceConnector<Rec> {
-  const { rows, splits } = node;
+  const { rows } = node;
+  const { splits } = node.shape;
   const rowsPerSplit = Math.ceil(rows.length / splits);
   return {
     kind: 'source',
@@ -173,7 +174,7 @@ export function simSink(
     host: false,
     parallelism: null,
     guarantee: 'exactly-once',
-    columns: null,
+    columns: node.columns,
     plan: () => null,
     open: (context) => {
       record.opened++;
@@ -234,7 +235,7 @@ class SimWriter implements SinkWriter {
   #take(batch: Batch, from: number, to: number): void {
     if (this.#read === null || this.#schema !== batch.schema) {
       this.#schema = batch.schema;
-      this.#read = compileRowReader(batch.schema, null);
+      this.#read = compileRowReader(batch.schema, this.#node.columns);
     }
     for (let row = from; row < to; row++) {
       this.#record.written.push(this.#read(batch, row) as Row);

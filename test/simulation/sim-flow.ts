@@ -15,6 +15,7 @@ import {
   FLAT_MAPS,
   fromAggregate,
   keyOf,
+  KEYS_ONLY,
   MAPS,
   type Rec,
 } from './sim-records.js';
@@ -100,12 +101,6 @@ const WHERE = {
   k: col('k').mod(2).eq(0),
   s: col('s').ne('a'),
   o: col('o').gt(40),
-};
-
-const KEYS_ONLY = {
-  k: (r: Rec): Rec => ({ id: r.k, k: r.k, s: '', v: 0 }),
-  s: (r: Rec): Rec => ({ id: r.s.length, k: 0, s: r.s, v: 0 }),
-  ks: (r: Rec): Rec => ({ id: r.k, k: r.k, s: r.s, v: 0 }),
 };
 
 function keyed(

@@ -23,7 +23,6 @@ export type SimBody =
       readonly kind: 'source';
       readonly shape: SourceShape;
       readonly rows: readonly Rec[];
-      readonly splits: number;
       /** Whether polls find nothing now and then. */
       readonly waits: boolean;
       /** The poll that throws; null for none. */
@@ -51,6 +50,8 @@ export type SimBody =
       readonly kind: 'sink';
       /** Whether the writer takes only parts, or nothing, now and then. */
       readonly refuses: boolean;
+      /** The fields it asks for; null for all. */
+      readonly columns: readonly ('id' | 'v')[] | null;
       readonly failsAt: number | null;
     };
 

@@ -1,6 +1,7 @@
 /**
- * The sink that gathers records as JavaScript values in an array on the caller's thread. Callers: the api, tests.
- * Runs on: the caller's thread. Invariant: never more rows than its bound; one more fails the job by name.
+ * The sink that gathers records as JavaScript values in an array on the caller's thread. Callers:
+ * the api, tests. Runs on: the caller's thread. Invariant: never more rows than its bound; one more
+ * fails the job by name.
  */
 import { MillraceError } from '../../base/errors.js';
 import type { Batch } from '../../record/batch.js';

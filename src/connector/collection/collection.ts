@@ -1,8 +1,8 @@
 /**
- * The source of records that are already in memory. The array may have been made at run time, which no worker could
- * rebuild, so it is read on the caller's thread by one subtask; a `rebalance` behind it makes the rest parallel.
- * Callers: the api. Runs on: the caller's thread. Invariant: a position is an index, so a restart repeats exactly
- * the records that were not yet given.
+ * The source of records that are already in memory. The array may have been made at run time, which
+ * no worker could rebuild, so it is read on the caller's thread by one subtask; a `rebalance`
+ * behind it makes the rest parallel. Callers: the api. Runs on: the caller's thread. Invariant: a
+ * position is an index, so a restart repeats exactly the records that were not yet given.
  */
 import type { Batch } from '../../record/batch.js';
 import { inferSchema } from '../../record/infer.js';

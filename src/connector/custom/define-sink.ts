@@ -1,7 +1,8 @@
 /**
- * Sinks written by users as functions of records: backpressure, flushing and errors of the sink contract, done for
- * them. Callers: the api. Runs on: the slot's thread (the caller's when `host`). Invariant: one call of `write` is
- * under way at a time, and nothing is taken from the job while it is, so a slow target slows the job.
+ * Sinks written by users as functions of records: backpressure, flushing and errors of the sink
+ * contract, done for them. Callers: the api. Runs on: the slot's thread (the caller's when `host`).
+ * Invariant: one call of `write` is under way at a time, and nothing is taken from the job while it
+ * is, so a slow target slows the job.
  */
 import { MillraceError } from '../../base/errors.js';
 import type { Batch } from '../../record/batch.js';

@@ -1,7 +1,8 @@
 /**
- * Sources written by users as generators of records: the planning, batching, waking and positions that the source
- * contract asks for, done for them. Callers: the api. Runs on: `plan` on the caller's thread, `read` in the slots
- * (on the caller's thread when `host`). Invariant: a split is read from the position after the last record given.
+ * Sources written by users as generators of records: the planning, batching, waking and positions
+ * that the source contract asks for, done for them. Callers: the api. Runs on: `plan` on the
+ * caller's thread, `read` in the slots (on the caller's thread when `host`). Invariant: a split is
+ * read from the position after the last record given.
  */
 import { MillraceError } from '../../base/errors.js';
 import type { Schema } from '../../record/schema.js';
@@ -13,7 +14,12 @@ import type {
   SourceReader,
   Split,
 } from '../contract.js';
-import { pullFrom, type RecordInput, type RecordPull, sourceFailed } from '../iterable/record-pull.js';
+import {
+  pullFrom,
+  type RecordInput,
+  type RecordPull,
+  sourceFailed,
+} from '../iterable/record-pull.js';
 import { RecordReader } from '../iterable/record-reader.js';
 
 /** A piece of a custom source's input, read by one subtask. */
@@ -47,11 +53,17 @@ export interface CustomSource<T, D = PlainData> {
   readonly host?: boolean;
   /** Most subtasks that can read at once; default as many as there are splits. */
   readonly maxParallelism?: number;
-  /** What `read` can promise after a failure; default 'exactly-once', which needs splits that repeat exactly. */
+  /**
+   * What `read` can promise after a failure; default 'exactly-once', which needs splits that repeat
+   * exactly.
+   */
   readonly guarantee?: SourceConnector['guarantee'];
   /** The pieces of the input; one piece when absent. */
   plan?(context: PlanContext): readonly CustomSplit<D>[] | Promise<readonly CustomSplit<D>[]>;
-  /** The records of a split after its first `position` ones (0 at first), for example as a generator. */
+  /**
+   * The records of a split after its first `position` ones (0 at first), for example as a
+   * generator.
+   */
   read(split: CustomSplit<D>, position: number, context: ReadContext): RecordInput<T>;
 }
 
@@ -93,10 +105,7 @@ export function defineSource<T, D = PlainData>(source: CustomSource<T, D>): Sour
   };
 }
 
-async function planOf<T, D>(
-  source: CustomSource<T, D>,
-  context: PlanContext,
-): Promise<SourcePlan> {
+async function planOf<T, D>(source: CustomSource<T, D>, context: PlanContext): Promise<SourcePlan> {
   const found = await planned(source, context);
   const splits = found.map(({ id, data, rows, bytes }): Split => {
     return { id, data, rows: rows ?? null, bytes: bytes ?? null };

@@ -1,7 +1,8 @@
 /**
- * Random numbers that are a pure function of a seed and a row number, so that any subtask can make any row. A row
- * number is mixed with the seed by multiplications and shifts that map 32 bits onto 32 bits one to one (the "lowbias32"
- * finaliser of Chris Wellons). Callers: field generators. Runs on: worker; pure.
+ * Random numbers that are a pure function of a seed and a row number, so that any subtask can make
+ * any row. A row number is mixed with the seed by multiplications and shifts that map 32 bits onto
+ * 32 bits one to one (the "lowbias32" finaliser of Chris Wellons). Callers: field generators.
+ * Runs on: worker; pure.
  */
 
 /** Row numbers are split at 2^32, since integer arithmetic has 32 bits. */
@@ -16,7 +17,9 @@ export function mix32(value: number): number {
   return bits ^ (bits >>> 15);
 }
 
-/** The seed of the rows that share the upper part of their numbers, for one use within one field. */
+/**
+ * The seed of the rows that share the upper part of their numbers, for one use within one field.
+ */
 export function streamSeed(seed: number, use: number, row: number): number {
   return mix32(mix32(seed ^ Math.imul(use, 0x9e3779b9)) ^ Math.floor(row / ROW_HIGH));
 }

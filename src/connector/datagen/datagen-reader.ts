@@ -1,8 +1,9 @@
 /**
- * The reader behind `datagen`: fills the columns of a batch with the next rows of its split, no faster than the rate
- * allows. Columns of described generators are written directly; a field that a function makes sends all fields through
- * records, since only its values tell its type. Callers: `datagen.ts`. Runs on: the slot's thread. Invariant: a batch
- * ends where a block of the split ends, so its rows are consecutive.
+ * The reader behind `datagen`: fills the columns of a batch with the next rows of its split, no
+ * faster than the rate allows. Columns of described generators are written directly; a field that a
+ * function makes sends all fields through records, since only its values tell its type. Callers:
+ * `datagen.ts`. Runs on: the slot's thread. Invariant: a batch ends where a block of the split
+ * ends, so its rows are consecutive.
  */
 import { assert } from '../../base/assert.js';
 import { MillraceError } from '../../base/errors.js';
@@ -34,7 +35,10 @@ export interface DatagenReaderOptions {
   readonly context: ReaderContext;
 }
 
-/** Rows are made at least this far apart in time, so that slow rates do not mean a timer for each row. */
+/**
+ * Rows are made at least this far apart in time, so that slow rates do not mean a timer for each
+ * row.
+ */
 const WAIT_MS_MIN = 5;
 
 /** Turns row numbers into batches. */
@@ -103,7 +107,9 @@ export class DatagenReader implements SourceReader {
     this.#split = null;
   }
 
-  /** Rows from `row` on whose time has come; row r of the source is due r / rate after the start. */
+  /**
+   * Rows from `row` on whose time has come; row r of the source is due r / rate after the start.
+   */
   #rowsDue(row: number): number {
     if (!Number.isFinite(this.#rowsPerSecond)) return Number.POSITIVE_INFINITY;
     const passedMs = this.#context.clock.monotonicMs() - this.#startMs;
@@ -155,7 +161,8 @@ class ColumnMaker implements RowMaker {
     const schemaFields: Schema['fields'][number][] = [];
     for (const [index, name] of names.entries()) {
       const generator = fields[name];
-      if ((columns !== null && !columns.includes(name)) || typeof generator === 'function') continue;
+      if ((columns !== null && !columns.includes(name)) || typeof generator === 'function')
+        continue;
       const { spec } = generator;
       const field = { name, type: typeOfSpec(spec), nullable: false, optional: false };
       schemaFields.push(field);
@@ -201,7 +208,10 @@ class RecordMaker implements RowMaker {
     this.#batcher = new RecordBatcher({ schemas, batchRows, declared: null });
   }
 
-  /** Rows that need a wider schema than those before them come with the next call, so the caller asks again. */
+  /**
+   * Rows that need a wider schema than those before them come with the next call, so the caller
+   * asks again.
+   */
   make(row: number, count: number): Batch {
     const records: unknown[] = [];
     for (let index = 0; index < count; index++) {
@@ -218,11 +228,7 @@ class RecordMaker implements RowMaker {
   }
 }
 
-function valueMaker(
-  name: string,
-  generator: FieldGenerators[string],
-  seed: number,
-): ValueMaker {
+function valueMaker(name: string, generator: FieldGenerators[string], seed: number): ValueMaker {
   if (typeof generator === 'function') return functionMaker(name, generator, seed);
   const { spec } = generator;
   const field = { name, type: typeOfSpec(spec), nullable: false, optional: false };
@@ -241,10 +247,14 @@ function functionMaker(name: string, make: ValueFunction<unknown>, seed: number)
       return make(row, random);
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new MillraceError('USER_FUNCTION_FAILED', `The generator of "${name}" threw: ${reason}`, {
-        cause,
-        where: { field: name, record: row },
-      });
+      throw new MillraceError(
+        'USER_FUNCTION_FAILED',
+        `The generator of "${name}" threw: ${reason}`,
+        {
+          cause,
+          where: { field: name, record: row },
+        },
+      );
     }
   };
 }

@@ -1,8 +1,9 @@
 /**
- * The source that makes its records up: seeded, at full speed or at a given rate, bounded or not. Row i is a pure
- * function of the seed and i, and splits are sets of rows, so the records are the same at every parallelism.
- * Callers: the api, benchmarks, tests. Runs on: the slot's thread. Invariant: a position is the number of rows of the
- * split given so far, which says exactly which rows are left.
+ * The source that makes its records up: seeded, at full speed or at a given rate, bounded or not.
+ * Row i is a pure function of the seed and i, and splits are sets of rows, so the records are the
+ * same at every parallelism. Callers: the api, benchmarks, tests. Runs on: the slot's thread.
+ * Invariant: a position is the number of rows of the split given so far, which says exactly which
+ * rows are left.
  */
 import { MillraceError } from '../../base/errors.js';
 import { freshSeed } from '../../base/random.js';
@@ -37,12 +38,17 @@ export type GeneratedRecord<F extends FieldGenerators> = {
 
 /** Rows dealt to a split at a time: enough for a batch. */
 const BLOCK_ROWS = 1024;
-/** Bounded sources are cut into this many splits a subtask, so that fast subtasks can take over from slow ones. */
+/**
+ * Bounded sources are cut into this many splits a subtask, so that fast subtasks can take over from
+ * slow ones.
+ */
 const SPLITS_PER_SUBTASK = 8;
 /** Longest time a rate-limited split holds the turn before the others have theirs. */
 const TURN_SECONDS = 0.02;
 
-/** The rows of a split: blocks `first`, `first + every`, … of `blockRows` rows, up to row `rows`. */
+/**
+ * The rows of a split: blocks `first`, `first + every`, … of `blockRows` rows, up to row `rows`.
+ */
 export interface DatagenSplit {
   readonly firstBlock: number;
   readonly everyBlocks: number;

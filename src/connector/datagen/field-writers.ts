@@ -1,7 +1,8 @@
 /**
- * Writes generated values straight into columns: one tight loop a field and batch. Callers: `datagen.ts`. Runs on:
- * worker. Invariant: a value is a pure function of the seed, the field's number and the row, so results do not depend
- * on how rows are dealt to subtasks; the rows of one call share the upper 32 bits of their numbers.
+ * Writes generated values straight into columns: one tight loop a field and batch. Callers:
+ * `datagen.ts`. Runs on: worker. Invariant: a value is a pure function of the seed, the field's
+ * number and the row, so results do not depend on how rows are dealt to subtasks; the rows of one
+ * call share the upper 32 bits of their numbers.
  */
 import type { Column } from '../../record/column.js';
 import { BinaryColumn, FixedColumn, TEXT_ASCII } from '../../record/column.js';
@@ -13,7 +14,10 @@ import type { GeneratorSpec } from './generators.js';
 
 /** Fills and shows one column. */
 export interface FieldWriter {
-  /** Writes the values of rows `row`, `row + 1`, … at `offset` of the column; see the invariant above. */
+  /**
+   * Writes the values of rows `row`, `row + 1`, … at `offset` of the column; see the invariant
+   * above.
+   */
   fill(row: number, count: number, offset: number): void;
   /** The first `rows` values. */
   column(rows: number): Column;
@@ -189,7 +193,9 @@ class ChoiceWriter implements FieldWriter {
   readonly #entries: number;
   readonly #offsets: Int32Array;
   readonly #bytes: Uint8Array;
-  /** Choice of each of `CHOICE_SLOTS` equal parts of the draws; null when all are equally likely. */
+  /**
+   * Choice of each of `CHOICE_SLOTS` equal parts of the draws; null when all are equally likely.
+   */
   readonly #slots: Int32Array | null;
   #last: BinaryColumn | null = null;
 
@@ -241,7 +247,8 @@ class ChoiceWriter implements FieldWriter {
       presence: null,
       isDictionary: true,
     });
-    // The dictionary never changes, so what consumers remember of its entries goes on from batch to batch.
+    // The dictionary never changes, so what consumers remember of its entries goes on from batch to
+    // batch.
     column.decoded = this.#last?.decoded ?? null;
     column.hashes = this.#last?.hashes ?? null;
     this.#last = column;
@@ -329,7 +336,10 @@ class TextWriter implements FieldWriter {
   }
 }
 
-/** Four letters come out of each draw, a byte each; the bias of 256 over 36 letters does not matter here. */
+/**
+ * Four letters come out of each draw, a byte each; the bias of 256 over 36 letters does not matter
+ * here.
+ */
 function writeLetters(bytes: Uint8Array, start: number, end: number, seed: number): void {
   let bits = 0;
   for (let at = start; at < end; at++) {

@@ -1,6 +1,7 @@
 /**
- * What users say about the fields of generated records: frozen descriptions with the type of their values. Callers:
- * users of `datagen`; `field-writers.ts` turns them into columns. Runs on: any thread.
+ * What users say about the fields of generated records: frozen descriptions with the type of their
+ * values. Callers: users of `datagen`; `field-writers.ts` turns them into columns. Runs on: any
+ * thread.
  */
 import { MillraceError } from '../../base/errors.js';
 import type { Random } from '../../base/random.js';
@@ -103,7 +104,10 @@ export interface TimestampOptions {
   readonly start?: Date | number;
   /** Time between two rows; default 1 s. */
   readonly every?: Duration;
-  /** Each instant is up to this much later than its place, so that rows come out of order; default none. */
+  /**
+   * Each instant is up to this much later than its place, so that rows come out of order; default
+   * none.
+   */
   readonly jitter?: Duration;
 }
 

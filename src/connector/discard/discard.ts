@@ -1,6 +1,6 @@
 /**
- * The sink that throws records away, for measuring what comes before it. Callers: the api, benchmarks. Runs on:
- * the slot's thread. Invariant: it takes every row at once.
+ * The sink that throws records away, for measuring what comes before it. Callers: the api,
+ * benchmarks. Runs on: the slot's thread. Invariant: it takes every row at once.
  */
 import type { Batch } from '../../record/batch.js';
 import type { Committable, SinkConnector, SinkWriter } from '../contract.js';

@@ -1,6 +1,6 @@
 /**
- * Makes parts visible. Callers: `file-sink.ts`. Runs on: the caller's thread. Invariant: committing the same parts again
- * changes nothing, so a commit that was cut short is repeated as a whole.
+ * Makes parts visible. Callers: `file-sink.ts`. Runs on: the caller's thread. Invariant: committing
+ * the same parts again changes nothing, so a commit that was cut short is repeated as a whole.
  */
 import { join } from 'node:path';
 import type { Disk } from '../../base/disk.js';

@@ -1,5 +1,6 @@
 /**
- * The sink that writes directories of CSV files. Callers: the api. Runs on: any thread; see `file-sink.ts`.
+ * The sink that writes directories of CSV files. Callers: the api. Runs on: any thread; see
+ * `file-sink.ts`.
  */
 import { type CsvEncoderOptions, csvFormat } from '../../format/encode/csv-encoder.js';
 import type { SinkConnector } from '../contract.js';

@@ -1,7 +1,7 @@
 /**
- * Writes the part files of one subtask. Callers: `file-sink.ts`. Runs on: the slot's thread. Invariant: a part is handed
- * over for commit only after its last byte was written (and made durable, when asked for), and no part is handed over
- * twice.
+ * Writes the part files of one subtask. Callers: `file-sink.ts`. Runs on: the slot's thread.
+ * Invariant: a part is handed over for commit only after its last byte was written (and made
+ * durable, when asked for), and no part is handed over twice.
  */
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -35,7 +35,10 @@ interface OpenPart {
   readonly schema: Schema;
 }
 
-/** What an encoder pushes out at once becomes one gzip member; members follow each other in the file. */
+/**
+ * What an encoder pushes out at once becomes one gzip member; members follow each other in the
+ * file.
+ */
 const GZIP_LEVEL = 6;
 
 /** A sink writer over part files. */
@@ -56,7 +59,8 @@ export class FileSinkWriter implements SinkWriter {
     if (batch.kinds !== null) refuseRetractions(batch.kinds, fromRow, batch.rows);
     const part = this.#partFor(batch.schema);
     part.encoder.write(batch, fromRow);
-    if (part.file.bytes + part.encoder.pendingBytes >= this.#options.rollBytes) this.#finishPart(part);
+    if (part.file.bytes + part.encoder.pendingBytes >= this.#options.rollBytes)
+      this.#finishPart(part);
     return batch.rows - fromRow;
   }
 
@@ -77,7 +81,9 @@ export class FileSinkWriter implements SinkWriter {
     this.#part = null;
   }
 
-  /** Columns of a file are settled by its first row; records of another type begin the next part. */
+  /**
+   * Columns of a file are settled by its first row; records of another type begin the next part.
+   */
   #partFor(schema: Schema): OpenPart {
     const part = this.#part;
     if (part !== null && (part.schema === schema || sameSchema(part.schema, schema))) return part;

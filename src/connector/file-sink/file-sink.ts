@@ -1,8 +1,8 @@
 /**
- * Sinks that write a directory of part files: CSV, NDJSON, text and Parquet differ only in the encoder. Every subtask
- * writes hidden files of its own; `commit` renames them. Callers: the api. Runs on: plan, commit and abort on the
- * caller's thread; writers in the slots. Invariant: a file with a visible name is complete, and only a commit makes,
- * replaces or removes one.
+ * Sinks that write a directory of part files: CSV, NDJSON, text and Parquet differ only in the
+ * encoder. Every subtask writes hidden files of its own; `commit` renames them. Callers: the api.
+ * Runs on: plan, commit and abort on the caller's thread; writers in the slots. Invariant: a file
+ * with a visible name is complete, and only a commit makes, replaces or removes one.
  */
 import { join, resolve } from 'node:path';
 import type { Disk } from '../../base/disk.js';
@@ -12,7 +12,12 @@ import { freshSeed } from '../../base/random.js';
 import { type ByteSize, parseBytes } from '../../base/units.js';
 import type { FileFormat } from '../../format/encode/file-encoder.js';
 import type { Committable, PlainData, PlanContext, SinkConnector } from '../contract.js';
-import { commitParts, type FileSinkPlan, type PartCommit, type ReplacedPart } from './commit-parts.js';
+import {
+  commitParts,
+  type FileSinkPlan,
+  type PartCommit,
+  type ReplacedPart,
+} from './commit-parts.js';
 import { FileSinkWriter } from './file-sink-writer.js';
 import { isPart, isPendingOf, partNumber } from './part-name.js';
 
@@ -22,8 +27,8 @@ export type IfExists = 'fail' | 'replace' | 'append';
 /** Options that all file sinks have. */
 export interface FileSinkOptions {
   /**
-   * When the directory already holds parts: `'fail'` (default) refuses; `'append'` adds to them; `'replace'` removes
-   * them when the new ones are committed, and nothing else.
+   * When the directory already holds parts: `'fail'` (default) refuses; `'append'` adds to them;
+   * `'replace'` removes them when the new ones are committed, and nothing else.
    */
   readonly ifExists?: IfExists;
   /** A part that has grown to this size is closed and the next one begun; default never. */

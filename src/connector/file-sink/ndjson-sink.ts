@@ -1,5 +1,6 @@
 /**
- * The sink that writes directories of NDJSON files. Callers: the api. Runs on: any thread; see `file-sink.ts`.
+ * The sink that writes directories of NDJSON files. Callers: the api. Runs on: any thread; see
+ * `file-sink.ts`.
  */
 import { type NdjsonEncoderOptions, ndjsonFormat } from '../../format/encode/ndjson-encoder.js';
 import type { SinkConnector } from '../contract.js';
@@ -23,5 +24,12 @@ export function ndjsonSink<T = unknown>(
 ): SinkConnector<T> {
   const known = ['compression', 'nonFinite'];
   const gzip = isGzip('ndjson', options);
-  return fileSink({ type: 'ndjson', directory, options, known, format: ndjsonFormat(options), gzip });
+  return fileSink({
+    type: 'ndjson',
+    directory,
+    options,
+    known,
+    format: ndjsonFormat(options),
+    gzip,
+  });
 }

@@ -1,5 +1,6 @@
 /**
- * The sink that writes directories of Parquet files. Callers: the api. Runs on: any thread; see `file-sink.ts`.
+ * The sink that writes directories of Parquet files. Callers: the api. Runs on: any thread; see
+ * `file-sink.ts`.
  */
 import { type ParquetEncoderOptions, parquetFormat } from '../../format/parquet/parquet-encoder.js';
 import type { SinkConnector } from '../contract.js';

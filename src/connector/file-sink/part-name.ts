@@ -1,7 +1,7 @@
 /**
- * Names of the files that file sinks write. A part that is being written has a hidden name (it begins with a dot, which
- * every reader of directories skips), so a crash never shows half a file; committing renames it. Callers: this folder.
- * Runs on: any thread; pure.
+ * Names of the files that file sinks write. A part that is being written has a hidden name (it
+ * begins with a dot, which every reader of directories skips), so a crash never shows half a file;
+ * committing renames it. Callers: this folder. Runs on: any thread; pure.
  */
 
 /** A committed part: `part-00003-12.csv.gz`. */

@@ -1,5 +1,6 @@
 /**
- * The sink that writes directories of text files. Callers: the api. Runs on: any thread; see `file-sink.ts`.
+ * The sink that writes directories of text files. Callers: the api. Runs on: any thread; see
+ * `file-sink.ts`.
  */
 import { type TextEncoderOptions, textFormat } from '../../format/encode/text-encoder.js';
 import type { SinkConnector } from '../contract.js';

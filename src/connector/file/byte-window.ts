@@ -5,6 +5,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { type ParseCursor, SLACK_BYTES } from '../../format/bytes/row-parser.js';
+import { createScanMemory, type ScanMemory } from '../../format/structural/scan-memory.js';
 import { type ByteFeed, FEED_END, FEED_WAIT } from './byte-feed.js';
 import { countNewlines } from './line-counter.js';
 
@@ -28,9 +29,11 @@ const NEWLINE = 0x0a;
 
 /** Bytes of one feed at a time. */
 export class ByteWindow {
-  buffer: Buffer = Buffer.allocUnsafe(BUFFER_BYTES);
-  view: DataView = viewOf(this.buffer);
+  buffer: Buffer;
+  view: DataView;
   readonly #rowBytesMax: number;
+  /** Holds the buffer where there is a row scanner. */
+  #memory: ScanMemory | null;
   #feed: ByteFeed | null = null;
   #filled = 0;
   #skip = 0;
@@ -41,6 +44,9 @@ export class ByteWindow {
 
   constructor(rowBytesMax: number) {
     this.#rowBytesMax = rowBytesMax;
+    this.#memory = createScanMemory(BUFFER_BYTES);
+    this.buffer = this.#memory?.buffer ?? Buffer.allocUnsafe(BUFFER_BYTES);
+    this.view = viewOf(this.buffer);
   }
 
   /** File bytes taken from the current feed. */
@@ -107,6 +113,7 @@ export class ByteWindow {
 
   #handOut(cursor: ParseCursor, end: number): void {
     cursor.end = end;
+    cursor.memory = this.#memory;
     cursor.validUtf8 = isUtf8(this.buffer.subarray(cursor.position, end));
   }
 
@@ -149,7 +156,8 @@ export class ByteWindow {
     const room = this.buffer.length - SLACK_BYTES - 1 - this.#filled;
     if (room > 0) return room;
     if (this.buffer.length >= this.#rowBytesMax) return 0;
-    const grown = Buffer.allocUnsafe(this.buffer.length * 2);
+    this.#memory = createScanMemory(this.buffer.length * 2);
+    const grown = this.#memory?.buffer ?? Buffer.allocUnsafe(this.buffer.length * 2);
     this.buffer.copy(grown, 0, 0, this.#filled);
     this.buffer = grown;
     this.view = viewOf(grown);

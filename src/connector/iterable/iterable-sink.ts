@@ -1,7 +1,8 @@
 /**
- * The sink that hands records to a `for await` loop on the caller's thread. The queue between them is bounded, so a
- * slow loop slows the job. Callers: the api. Runs on: the caller's thread. Invariant: every record is given once, in
- * order; the loop ends after the last one, or throws when the job did not get that far.
+ * The sink that hands records to a `for await` loop on the caller's thread. The queue between them
+ * is bounded, so a slow loop slows the job. Callers: the api. Runs on: the caller's thread.
+ * Invariant: every record is given once, in order; the loop ends after the last one, or throws when
+ * the job did not get that far.
  */
 import { MillraceError } from '../../base/errors.js';
 import type { Batch } from '../../record/batch.js';
@@ -99,7 +100,9 @@ class RecordQueue<T> implements AsyncIterator<T> {
     else waiting.resolve({ done: false, value: record });
   }
 
-  /** No more records; the loop ends, with an error when there is one. Later calls change nothing. */
+  /**
+   * No more records; the loop ends, with an error when there is one. Later calls change nothing.
+   */
   end(error: unknown): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -165,7 +168,8 @@ class QueueWriter<T> implements SinkWriter {
     }
     const rows = Math.min(batch.rows - fromRow, this.#queue.room);
     for (let row = fromRow; row < fromRow + rows; row++) {
-      // The type parameter is the user's statement about the stream; the schema is what really came.
+      // The type parameter is the user's statement about the stream; the schema is what really
+      // came.
       this.#queue.push(this.#read(batch, row) as T);
     }
     return rows;

@@ -1,8 +1,9 @@
 /**
- * The source of records that an iterable, async iterable, Node stream or web stream gives. Such things exist only
- * on the caller's thread, so it is read there, by one subtask; a `rebalance` behind it makes the rest parallel.
- * Callers: the api. Runs on: the caller's thread. Invariant: nothing is pulled before the job asks for it, and the
- * producer is told (`return`, `destroy` or `cancel`, and the signal) when the job ends early.
+ * The source of records that an iterable, async iterable, Node stream or web stream gives. Such
+ * things exist only on the caller's thread, so it is read there, by one subtask; a `rebalance`
+ * behind it makes the rest parallel. Callers: the api. Runs on: the caller's thread. Invariant:
+ * nothing is pulled before the job asks for it, and the producer is told (`return`, `destroy` or
+ * `cancel`, and the signal) when the job ends early.
  */
 import { MillraceError } from '../../base/errors.js';
 import type { Schema } from '../../record/schema.js';
@@ -30,7 +31,8 @@ export interface IterableOptions {
 }
 
 /**
- * A source over an iterable. Its records are read once: after a failure it goes on where the producer is.
+ * A source over an iterable. Its records are read once: after a failure it goes on where the
+ * producer is.
  *
  * @example
  * flow.from(fromAsync(fs.createReadStream('log.txt').pipe(split())))
@@ -77,11 +79,7 @@ function openInput<T>(input: IterableInput<T>, name: string, wake: () => void): 
   };
 }
 
-function iterableOf<T>(
-  input: IterableInput<T>,
-  name: string,
-  signal: AbortSignal,
-): RecordInput<T> {
+function iterableOf<T>(input: IterableInput<T>, name: string, signal: AbortSignal): RecordInput<T> {
   const made = typeof input === 'function' ? call(input, name, signal) : input;
   if (Symbol.asyncIterator in made || Symbol.iterator in made || 'getReader' in made) return made;
   throw new MillraceError('OPTION_INVALID', `${name}: the function did not return an iterable.`, {

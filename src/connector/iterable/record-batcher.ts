@@ -1,8 +1,8 @@
 /**
- * Turns records (JavaScript values) into batches: infers their schema, agrees it with the stream, and widens it
- * when a record comes along that does not fit. Callers: sources of records (collections, iterables, custom
- * sources). Runs on: the thread of the source. Invariant: every record ends up in exactly one batch, in order, or
- * an error names it.
+ * Turns records (JavaScript values) into batches: infers their schema, agrees it with the stream,
+ * and widens it when a record comes along that does not fit. Callers: sources of records
+ * (collections, iterables, custom sources). Runs on: the thread of the source. Invariant: every
+ * record ends up in exactly one batch, in order, or an error names it.
  */
 import { MillraceError } from '../../base/errors.js';
 import type { Batch } from '../../record/batch.js';
@@ -42,9 +42,9 @@ export class RecordBatcher {
   }
 
   /**
-   * Makes a batch of the records from `from` on and returns how many it holds: at least one, fewer than all when
-   * the batch is full or a record needs a wider schema. `firstNumber` is the number of `records[from]` in its
-   * source, for errors.
+   * Makes a batch of the records from `from` on and returns how many it holds: at least one, fewer
+   * than all when the batch is full or a record needs a wider schema. `firstNumber` is the number
+   * of `records[from]` in its source, for errors.
    */
   fill(records: readonly unknown[], from: number, firstNumber: number): number {
     const end = Math.min(records.length, from + this.#options.batchRows);
@@ -98,8 +98,8 @@ function attempt(form: Form, record: unknown): string | null {
 }
 
 /**
- * Looks at all records at hand, since a field that is null in one of them has its type from another, or from
- * records before them.
+ * Looks at all records at hand, since a field that is null in one of them has its type from
+ * another, or from records before them.
  */
 function inferFrom(
   known: Schema | null,

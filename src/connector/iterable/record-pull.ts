@@ -1,8 +1,8 @@
 /**
- * Pulls records out of iterables, async iterables, Node streams and web streams, never more than were asked for.
- * Callers: `record-reader.ts`. Runs on: the thread of the source, asynchronous ones from its event loop too.
- * Invariant: `stop` reaches the producer even while it has a record in the making, so that a canceled job leaves
- * no open stream behind.
+ * Pulls records out of iterables, async iterables, Node streams and web streams, never more than
+ * were asked for. Callers: `record-reader.ts`. Runs on: the thread of the source, asynchronous ones
+ * from its event loop too. Invariant: `stop` reaches the producer even while it has a record in the
+ * making, so that a canceled job leaves no open stream behind.
  */
 import { MillraceError } from '../../base/errors.js';
 
@@ -99,11 +99,15 @@ class AsyncPull implements RecordPull {
   stop(): void {
     if (this.#stopped || this.#ended) return;
     this.#stopped = true;
-    // The job is over, with a result or a cause of its own; a producer that fails to tidy up changes neither.
+    // The job is over, with a result or a cause of its own; a producer that fails to tidy up
+    // changes neither.
     this.#records.stop()?.catch(() => {});
   }
 
-  /** Fetches until a batch is there. It wakes for the first record, so that slow inputs are not held up. */
+  /**
+   * Fetches until a batch is there. It wakes for the first record, so that slow inputs are not held
+   * up.
+   */
   async #pump(max: number): Promise<void> {
     this.#pumping = true;
     try {
@@ -125,7 +129,9 @@ class AsyncPull implements RecordPull {
   }
 }
 
-/** Node streams are async iterables, but their iterator cannot be stopped while it waits for data. */
+/**
+ * Node streams are async iterables, but their iterator cannot be stopped while it waits for data.
+ */
 function asyncIterator(input: AsyncIterable<unknown>): AsyncRecords {
   const iterator = input[Symbol.asyncIterator]();
   return {

@@ -1,7 +1,8 @@
 /**
- * Reads splits whose records come from a pull: the reader behind iterables and custom sources. A split's position
- * is the number of its records given so far. Callers: `iterable.ts`, `custom/define-source.ts`. Runs on: the thread
- * of the source. Invariant: positions count exactly the records handed out in batches, whatever was pulled ahead.
+ * Reads splits whose records come from a pull: the reader behind iterables and custom sources. A
+ * split's position is the number of its records given so far. Callers: `iterable.ts`,
+ * `custom/define-source.ts`. Runs on: the thread of the source. Invariant: positions count exactly
+ * the records handed out in batches, whatever was pulled ahead.
  */
 import type { Batch } from '../../record/batch.js';
 import type { Schema } from '../../record/schema.js';

@@ -1,6 +1,7 @@
 /**
- * An open Parquet file: its handle, its footer, and its columns as a tree. Callers: planning and readers of the Parquet
- * source. Runs on: any thread. Invariant: every error that comes out of here names the file.
+ * An open Parquet file: its handle, its footer, and its columns as a tree. Callers: planning and
+ * readers of the Parquet source. Runs on: any thread. Invariant: every error that comes out of here
+ * names the file.
  */
 import type { Disk, FileHandle } from '../../base/disk.js';
 import { MillraceError } from '../../base/errors.js';

@@ -1,7 +1,8 @@
 /**
- * Plans the reading of Parquet files: merges the schemas of their footers and cuts them into splits, a row group each, or
- * pieces of row groups when there are fewer of them than subtasks. Callers: `parquet-source.ts`. Runs on: the caller's
- * thread, before the job starts. Invariant: every row lies in exactly one split.
+ * Plans the reading of Parquet files: merges the schemas of their footers and cuts them into
+ * splits, a row group each, or pieces of row groups when there are fewer of them than subtasks.
+ * Callers: `parquet-source.ts`. Runs on: the caller's thread, before the job starts. Invariant:
+ * every row lies in exactly one split.
  */
 import { MillraceError } from '../../base/errors.js';
 import type { TypeOptions } from '../../format/parquet/leaf-type.js';
@@ -101,7 +102,9 @@ interface KnownField {
   readonly files: number;
 }
 
-/** Columns are matched by name; one that some files lack is optional, one of two types is refused. */
+/**
+ * Columns are matched by name; one that some files lack is optional, one of two types is refused.
+ */
 class SchemaMerger {
   readonly #known = new Map<string, KnownField>();
   #files = 0;

@@ -1,7 +1,8 @@
 /**
- * Reads splits of Parquet files as batches of columns. Callers: `parquet-source.ts`. Runs on: the slot's thread; a poll
- * reads and decodes at most one page of each wanted column. Invariant: a position is the number of rows of the split given
- * so far, so reading on repeats nothing and leaves nothing out.
+ * Reads splits of Parquet files as batches of columns. Callers: `parquet-source.ts`. Runs on: the
+ * slot's thread; a poll reads and decodes at most one page of each wanted column. Invariant: a
+ * position is the number of rows of the split given so far, so reading on repeats nothing and
+ * leaves nothing out.
  */
 import { corrupt } from '../../format/parquet/corrupt.js';
 import { Decompressor, type ZstdDecoder } from '../../format/parquet/decompress.js';
@@ -83,7 +84,9 @@ export class ParquetReader implements SourceReader {
     if (rows === null || this.#split === null) return POLL_NEED_SPLIT;
     this.#given += this.batch?.rows ?? 0;
     this.batch = null;
-    const piece = inFile(dataOf(this.#split).path, () => rows.next(this.#options.context.batchRows));
+    const piece = inFile(dataOf(this.#split).path, () =>
+      rows.next(this.#options.context.batchRows),
+    );
     if (piece === null) {
       this.#bytesDone += rows.bytesPassed;
       this.#rows = null;
@@ -148,5 +151,7 @@ function projected(schema: Schema | null, columns: readonly string[] | null): Sc
 }
 
 function replaced(split: ParquetSplit): Error {
-  return corrupt(`The file is not the one of ${split.fileBytes} bytes that the job was planned for.`);
+  return corrupt(
+    `The file is not the one of ${split.fileBytes} bytes that the job was planned for.`,
+  );
 }

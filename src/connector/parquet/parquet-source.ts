@@ -1,6 +1,7 @@
 /**
- * `parquet(...)` as a source: reads the wanted columns of Parquet files straight into batches. Callers: user jobs, through
- * the api. Runs on: planning on the caller's thread, reading in the slots.
+ * `parquet(...)` as a source: reads the wanted columns of Parquet files straight into batches.
+ * Callers: user jobs, through the api. Runs on: planning on the caller's thread, reading in the
+ * slots.
  */
 import { MillraceError } from '../../base/errors.js';
 import { didYouMean } from '../../base/nearest-name.js';
@@ -13,19 +14,23 @@ import { loadZstd } from './zstd-decoder.js';
 /** Options of `parquetSource`. */
 export interface ParquetSourceOptions {
   /**
-   * Columns of 64-bit integers to read as bigints; true for all of them. The others become numbers, and one that a number
-   * does not hold exactly (beyond 2^53) fails the job by name rather than being rounded. Inner columns of structs and
-   * lists are named by their dotted path.
+   * Columns of 64-bit integers to read as bigints; true for all of them. The others become numbers,
+   * and one that a number does not hold exactly (beyond 2^53) fails the job by name rather than
+   * being rounded. Inner columns of structs and lists are named by their dotted path.
    */
   readonly bigint?: boolean | readonly string[];
-  /** Whether byte arrays that are not marked as text are text all the same, as some old writers have it. */
+  /**
+   * Whether byte arrays that are not marked as text are text all the same, as some old writers have
+   * it.
+   */
   readonly binaryAsText?: boolean;
 }
 
 const KNOWN = ['bigint', 'binaryAsText'];
 
 /**
- * A source over Parquet files: paths, globs and directories. Instants finer than a millisecond are cut to it.
+ * A source over Parquet files: paths, globs and directories. Instants finer than a millisecond are
+ * cut to it.
  *
  * @example
  * flow.from(parquetSource<{ origin: string; delay: number }>('flights/*.parquet'))

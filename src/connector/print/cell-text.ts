@@ -1,5 +1,6 @@
 /**
- * Values as people read them in a table. Callers: `print.ts`, later the console. Runs on: the caller's thread; pure.
+ * Values as people read them in a table. Callers: `print.ts`, later the console. Runs on: the
+ * caller's thread; pure.
  */
 import type { DataType } from '../../record/schema.js';
 import { visibleText } from './text-width.js';

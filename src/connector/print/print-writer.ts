@@ -1,6 +1,6 @@
 /**
- * Draws the table of `print` as rows arrive. Callers: `print.ts`. Runs on: the caller's thread. Invariant: memory is
- * bounded by the rows that are drawn: with an order, by twice as many.
+ * Draws the table of `print` as rows arrive. Callers: `print.ts`. Runs on: the caller's thread.
+ * Invariant: memory is bounded by the rows that are drawn: with an order, by twice as many.
  */
 import { MillraceError } from '../../base/errors.js';
 import { didYouMean } from '../../base/nearest-name.js';

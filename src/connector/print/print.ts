@@ -1,7 +1,8 @@
 /**
- * The sink that shows records as a table on the terminal. Rows are held for a moment so that columns get their width
- * from what is in them, then drawn; rows that come later keep those widths. Callers: the api. Runs on: the caller's
- * thread. Invariant: at most `rowsMax` rows are drawn, and the line below the table says how many there were.
+ * The sink that shows records as a table on the terminal. Rows are held for a moment so that
+ * columns get their width from what is in them, then drawn; rows that come later keep those widths.
+ * Callers: the api. Runs on: the caller's thread. Invariant: at most `rowsMax` rows are drawn, and
+ * the line below the table says how many there were.
  */
 import { MillraceError } from '../../base/errors.js';
 import { didYouMean } from '../../base/nearest-name.js';
@@ -14,7 +15,10 @@ export interface PrintOptions {
   readonly title?: string;
   /** Most rows drawn; default 100. How many more there were is said below the table. */
   readonly rowsMax?: number;
-  /** Field by which rows are ordered, the largest first unless `ascending`; shown when the input has ended. */
+  /**
+   * Field by which rows are ordered, the largest first unless `ascending`; shown when the input has
+   * ended.
+   */
   readonly orderBy?: string;
   readonly ascending?: boolean;
   /** Draws only the first so many rows, on purpose: nothing is said of the others. */
@@ -40,16 +44,7 @@ export interface PrintSettings {
 }
 
 const ROWS_MAX = 100;
-const KNOWN = [
-  'title',
-  'rowsMax',
-  'orderBy',
-  'ascending',
-  'limit',
-  'writeLine',
-  'width',
-  'color',
-];
+const KNOWN = ['title', 'rowsMax', 'orderBy', 'ascending', 'limit', 'writeLine', 'width', 'color'];
 
 /**
  * Prints records as a table.

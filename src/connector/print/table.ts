@@ -1,6 +1,7 @@
 /**
- * Lays out a table drawn with box characters that fits a terminal. Callers: `print.ts`. Runs on: the caller's thread;
- * pure. Invariant: no line is wider than the width given, unless not even one character a column fits.
+ * Lays out a table drawn with box characters that fits a terminal. Callers: `print.ts`. Runs on:
+ * the caller's thread; pure. Invariant: no line is wider than the width given, unless not even one
+ * character a column fits.
  */
 import type { Cell } from './cell-text.js';
 import { fitText, textWidth } from './text-width.js';

@@ -1,10 +1,13 @@
 /**
- * How wide a text is on a terminal, and cutting it to a width. Callers: `table.ts`. Runs on: the caller's thread;
- * pure. Widths follow the East Asian Width property in coarse ranges: wide scripts and emoji take two cells,
- * combining marks none.
+ * How wide a text is on a terminal, and cutting it to a width. Callers: `table.ts`. Runs on: the
+ * caller's thread; pure. Widths follow the East Asian Width property in coarse ranges: wide scripts
+ * and emoji take two cells, combining marks none.
  */
 
-const COMBINING = /^[\p{Mn}\p{Me}\u200b-\u200f\u2060\ufe00-\ufe0f]$/u;
+/**
+ * Marks that sit on the character before them, zero-width joiners and spaces, variation selectors.
+ */
+const COMBINING = /^(?:\p{Mn}|\p{Me}|\p{Cf}|\u200b)$/u;
 const ELLIPSIS = '…';
 /** Grapheme by grapheme, so that a flag or a letter with its accents is not torn apart. */
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });

@@ -9,6 +9,7 @@
  */
 import type { BatchBuilder } from '../../record/batch-builder.js';
 import type { Schema } from '../../record/schema.js';
+import type { ScanMemory } from '../structural/scan-memory.js';
 
 /** Readable bytes after the end of every region that is parsed. */
 export const SLACK_BYTES = 16;
@@ -43,6 +44,8 @@ export class ParseCursor {
   final = false;
   /** Whether all bytes of the region are known to be UTF-8, so that no field needs a look. */
   validUtf8 = true;
+  /** The memory that the buffer is part of, when the row scanner can read it there. */
+  memory: ScanMemory | null = null;
   /** Index after a bad row. */
   rowEnd = 0;
   /** What is wrong with a bad row, as a sentence. */

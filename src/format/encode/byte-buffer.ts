@@ -1,7 +1,7 @@
 /**
- * A growing buffer that encoders append to. They reserve room once for a value and then write its bytes by index,
- * which is what makes them fast. Callers: encoders, file sinks. Runs on: worker. Invariant: `bytes[0, length)` is what
- * was written.
+ * A growing buffer that encoders append to. They reserve room once for a value and then write its
+ * bytes by index, which is what makes them fast. Callers: encoders, file sinks. Runs on: worker.
+ * Invariant: `bytes[0, length)` is what was written.
  */
 
 /** Appendable bytes. */

@@ -1,7 +1,8 @@
 /**
- * Writes records as CSV after RFC 4180, straight from columns. A text is quoted when it has to be: when it holds the
- * separator, a quote or a line break, or would be taken for null. Nested values are written as JSON in quotes. Callers:
- * file sinks. Runs on: the slot's thread. Invariant: a reader of the same dialect gets every null and every text back.
+ * Writes records as CSV after RFC 4180, straight from columns. A text is quoted when it has to be:
+ * when it holds the separator, a quote or a line break, or would be taken for null. Nested values
+ * are written as JSON in quotes. Callers: file sinks. Runs on: the slot's thread. Invariant: a
+ * reader of the same dialect gets every null and every text back.
  */
 import { MillraceError } from '../../base/errors.js';
 import type { Batch } from '../../record/batch.js';
@@ -23,7 +24,12 @@ import {
   Int64Cell,
   NumberCell,
 } from './cell.js';
-import { type ByteOutput, type FileEncoder, type FileFormat, OUTPUT_BYTES } from './file-encoder.js';
+import {
+  type ByteOutput,
+  type FileEncoder,
+  type FileFormat,
+  OUTPUT_BYTES,
+} from './file-encoder.js';
 import { jsonCell } from './json-cell.js';
 
 /** Options of CSV files. */

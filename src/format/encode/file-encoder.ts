@@ -1,6 +1,7 @@
 /**
- * The contract between file sinks and the formats they write: one encoder per file, fed with batches, pushing bytes
- * out as it goes. Callers: `connector/file-sink`. Runs on: the slot's thread.
+ * The contract between file sinks and the formats they write: one encoder per file, fed with
+ * batches, pushing bytes out as it goes. Callers: `connector/file-sink`. Runs on: the slot's
+ * thread.
  */
 import type { Batch } from '../../record/batch.js';
 import type { Schema } from '../../record/schema.js';

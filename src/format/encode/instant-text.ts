@@ -1,11 +1,12 @@
 /**
- * Dates and instants written as ISO 8601 in UTC, the way `Date.toISOString` does. Callers: encoders. Runs on: worker.
- * Invariant: the text reads back as the same millisecond.
+ * Dates and instants written as ISO 8601 in UTC, the way `Date.toISOString` does. Callers:
+ * encoders. Runs on: worker. Invariant: the text reads back as the same millisecond.
  */
 import type { ByteBuffer } from './byte-buffer.js';
 import { appendPadded } from './number-text.js';
 
 const MS_PER_DAY = 86_400_000;
+const ZERO = 0x30;
 const DASH = 0x2d;
 const COLON = 0x3a;
 const POINT = 0x2e;
@@ -27,7 +28,10 @@ export function appendDate(buffer: ByteBuffer, days: number): void {
   appendCivil(buffer, days);
 }
 
-/** Appends milliseconds since the epoch as `2024-02-29T12:30:00.250Z`. False when no calendar has the instant. */
+/**
+ * Appends milliseconds since the epoch as `2024-02-29T12:30:00.250Z`. False when no calendar has
+ * the instant.
+ */
 export function appendInstant(buffer: ByteBuffer, ms: number): boolean {
   const days = Math.floor(ms / MS_PER_DAY);
   if (!(days >= DAY_MIN && days <= DAY_MAX)) {
@@ -39,23 +43,55 @@ export function appendInstant(buffer: ByteBuffer, ms: number): boolean {
   buffer.reserve(INSTANT_BYTES_MAX);
   appendCivil(buffer, days);
   const { bytes } = buffer;
-  const rest = Math.floor(ms - days * MS_PER_DAY);
+  const rest = Math.floor(ms - days * MS_PER_DAY) | 0;
   const seconds = (rest / 1000) | 0;
   const minutes = (seconds / 60) | 0;
-  bytes[buffer.length++] = LETTER_T;
-  appendPadded(buffer, (minutes / 60) | 0, 2);
-  bytes[buffer.length++] = COLON;
-  appendPadded(buffer, minutes % 60, 2);
-  bytes[buffer.length++] = COLON;
-  appendPadded(buffer, seconds % 60, 2);
-  bytes[buffer.length++] = POINT;
-  appendPadded(buffer, rest % 1000, 3);
-  bytes[buffer.length++] = LETTER_Z;
+  const hours = (minutes / 60) | 0;
+  const at = buffer.length;
+  bytes[at] = LETTER_T;
+  twoDigits(bytes, at + 1, hours);
+  bytes[at + 3] = COLON;
+  twoDigits(bytes, at + 4, minutes - hours * 60);
+  bytes[at + 6] = COLON;
+  twoDigits(bytes, at + 7, seconds - minutes * 60);
+  bytes[at + 9] = POINT;
+  const fraction = rest - seconds * 1000;
+  const tenths = (fraction / 100) | 0;
+  bytes[at + 10] = ZERO + tenths;
+  twoDigits(bytes, at + 11, fraction - tenths * 100);
+  bytes[at + 13] = LETTER_Z;
+  buffer.length = at + 14;
   return true;
 }
 
-/** Counts in eras of 400 years that begin in March, so that the leap day is the last of its year. */
+function twoDigits(bytes: Uint8Array, at: number, value: number): void {
+  const tens = (value / 10) | 0;
+  bytes[at] = ZERO + tens;
+  bytes[at + 1] = ZERO + value - tens * 10;
+}
+
+const CIVIL_BYTES = 10;
+/** The day last written: neighbouring rows are mostly of the same day. */
+let lastDay = Number.NaN;
+const lastText = new Uint8Array(CIVIL_BYTES);
+
+/** Appends `2024-02-29`; there must be room. */
 function appendCivil(buffer: ByteBuffer, days: number): void {
+  const { bytes, length } = buffer;
+  if (days === lastDay) {
+    for (let at = 0; at < CIVIL_BYTES; at++) bytes[length + at] = lastText[at];
+    buffer.length = length + CIVIL_BYTES;
+    return;
+  }
+  appendNewDay(buffer, days);
+  for (let at = 0; at < CIVIL_BYTES; at++) lastText[at] = bytes[length + at];
+  lastDay = days;
+}
+
+/**
+ * Counts in eras of 400 years that begin in March, so that the leap day is the last of its year.
+ */
+function appendNewDay(buffer: ByteBuffer, days: number): void {
   const shifted = days + 719_468;
   const era = Math.floor(shifted / 146_097);
   const dayOfEra = shifted - era * 146_097;

@@ -1,8 +1,9 @@
 /**
- * Cells that append values as JSON. Texts are escaped from their bytes; decimals, dates, instants and bytes become JSON
- * strings; 64-bit integers are written digit by digit, which JSON allows at any size. Maps with text keys become
- * objects, others lists of pairs. Callers: NDJSON and CSV encoders. Runs on: worker. Invariant: what is appended is
- * valid JSON in valid UTF-8, lone surrogates as escapes.
+ * Cells that append values as JSON. Texts are escaped from their bytes; decimals, dates, instants
+ * and bytes become JSON strings; 64-bit integers are written digit by digit, which JSON allows at
+ * any size. Maps with text keys become objects, others lists of pairs. Callers: NDJSON and CSV
+ * encoders. Runs on: worker. Invariant: what is appended is valid JSON in valid UTF-8, lone
+ * surrogates as escapes.
  */
 import { MillraceError } from '../../base/errors.js';
 import { bitAt } from '../../record/bitmap.js';

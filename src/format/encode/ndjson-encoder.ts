@@ -1,13 +1,18 @@
 /**
- * Writes records as NDJSON: one JSON value a line. Objects and tuples become objects and arrays, records that are
- * values just the value. Callers: file sinks. Runs on: the slot's thread. Invariant: every line is one record; line
- * breaks inside of texts are escaped.
+ * Writes records as NDJSON: one JSON value a line. Objects and tuples become objects and arrays,
+ * records that are values just the value. Callers: file sinks. Runs on: the slot's thread.
+ * Invariant: every line is one record; line breaks inside of texts are escaped.
  */
 import type { Batch } from '../../record/batch.js';
 import type { Schema } from '../../record/schema.js';
 import { ByteBuffer } from './byte-buffer.js';
 import type { Cell } from './cell.js';
-import { type ByteOutput, type FileEncoder, type FileFormat, OUTPUT_BYTES } from './file-encoder.js';
+import {
+  type ByteOutput,
+  type FileEncoder,
+  type FileFormat,
+  OUTPUT_BYTES,
+} from './file-encoder.js';
 import { appendJsonValue, JsonStructCell, jsonCell, type NonFinite } from './json-cell.js';
 
 /** Options of NDJSON files. */

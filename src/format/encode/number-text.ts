@@ -1,7 +1,7 @@
 /**
- * Numbers written as the bytes that `String(number)` would give, without the string for the usual ones. Callers:
- * encoders. Runs on: worker; no allocation on the fast paths. Invariant: parsing the text gives the same number, the
- * sign of zero included.
+ * Numbers written as the bytes that `String(number)` would give, without the string for the usual
+ * ones. Callers: encoders. Runs on: worker; no allocation on the fast paths. Invariant: parsing the
+ * text gives the same number, the sign of zero included.
  */
 import type { ByteBuffer } from './byte-buffer.js';
 
@@ -10,7 +10,9 @@ const MINUS = 0x2d;
 const POINT = 0x2e;
 /** Most bytes that a number takes as text. */
 const NUMBER_BYTES_MAX = 32;
-/** Integers below this are exact, and their digits are split off by 32-bit arithmetic in two halves. */
+/**
+ * Integers below this are exact, and their digits are split off by 32-bit arithmetic in two halves.
+ */
 const FAST_INTEGER_MAX = 1e15;
 const HALF = 1e8;
 /** Values with at most this many decimals are tried as a scaled integer. */
@@ -28,8 +30,8 @@ export function appendNumber(buffer: ByteBuffer, value: number): void {
     return;
   }
   if (magnitude < FAST_DECIMAL_MAX) {
-    // When the rounded multiple divides back to the value, its digits are the shortest that name the value: no
-    // other text of fifteen digits or fewer does.
+    // When the rounded multiple divides back to the value, its digits are the shortest that name
+    // the value: no other text of fifteen digits or fewer does.
     const scaled = Math.round(magnitude * DECIMALS_SCALE);
     if (scaled / DECIMALS_SCALE === magnitude) {
       buffer.reserve(NUMBER_BYTES_MAX);

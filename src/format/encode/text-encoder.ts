@@ -1,6 +1,7 @@
 /**
- * Writes records of one field as lines of text. Callers: file sinks. Runs on: the slot's thread. Invariant: a record is
- * followed by one line ending; line breaks inside of a text are kept as they are.
+ * Writes records of one field as lines of text. Callers: file sinks. Runs on: the slot's thread.
+ * Invariant: a record is followed by one line ending; line breaks inside of a text are kept as they
+ * are.
  */
 import { MillraceError } from '../../base/errors.js';
 import type { Batch } from '../../record/batch.js';
@@ -20,7 +21,12 @@ import {
   Int64Cell,
   NumberCell,
 } from './cell.js';
-import { type ByteOutput, type FileEncoder, type FileFormat, OUTPUT_BYTES } from './file-encoder.js';
+import {
+  type ByteOutput,
+  type FileEncoder,
+  type FileFormat,
+  OUTPUT_BYTES,
+} from './file-encoder.js';
 import { jsonCell } from './json-cell.js';
 
 /** Options of text files. */

@@ -1,7 +1,8 @@
 /**
- * The NDJSON parser: lets the generated reader take the rows that look as learned, reads the others
- * the general way, and learns from them when they become many. Callers: the file reader. Runs on:
- * worker. Invariant: what a row means does not depend on which of the two reads it.
+ * The NDJSON parser: lets the row scanner and the generated reader take the rows that look as
+ * learned, reads the others the general way, and learns from them when they become many. Callers:
+ * the file reader. Runs on: worker. Invariant: what a row means does not depend on which of the
+ * three reads it.
  */
 import type { BatchBuilder } from '../../record/batch-builder.js';
 import {
@@ -14,7 +15,9 @@ import {
   type RowParser,
   type RowParserOptions,
 } from '../bytes/row-parser.js';
+import type { BlockReader } from '../structural/block-reader.js';
 import { skipBlanks } from './json-skip.js';
+import { createNdjsonBlocks } from './ndjson-blocks.js';
 import { compileFastReader, FAST_FULL, FAST_MORE, type FastReader } from './ndjson-code.js';
 import { learnLayout, mergeLayouts, type NdjsonLayout } from './ndjson-layout.js';
 import { type NdjsonOptions, NdjsonRow, ROW_BAD, ROW_WRITTEN } from './ndjson-row.js';
@@ -35,6 +38,7 @@ export class NdjsonParser implements RowParser {
   readonly #columns: ReadonlyMap<string, number>;
   #layout: NdjsonLayout | null = null;
   #fast: FastReader | null = null;
+  #blocks: BlockReader | null = null;
   #compilations = 0;
   #misses = 0;
   #fastRows = 0;
@@ -54,7 +58,7 @@ export class NdjsonParser implements RowParser {
     for (;;) {
       if (this.#fast !== null && cursor.validUtf8) {
         const rows = builder.rows;
-        const result = this.#fast(buffer, view, cursor, builder, this.#rowStarts);
+        const result = this.#readAlike(this.#fast, buffer, view, cursor);
         this.#fastRows += builder.rows - rows;
         if (result === FAST_MORE) return PARSE_MORE;
         if (result === FAST_FULL) return PARSE_FULL;
@@ -78,6 +82,27 @@ export class NdjsonParser implements RowParser {
     }
   }
 
+  /**
+   * Reads rows that are as learned: most of them with the row scanner where the buffer is in its
+   * memory, the others with the generated reader.
+   */
+  #readAlike(fast: FastReader, buffer: Buffer, view: DataView, cursor: ParseCursor): number {
+    const builder = this.#builder;
+    const { memory, end } = cursor;
+    if (memory === null || this.#blocks === null) {
+      return fast(buffer, view, cursor, builder, this.#rowStarts);
+    }
+    for (;;) {
+      this.#blocks.read(memory, cursor);
+      if (cursor.position >= end) return FAST_MORE;
+      if (builder.rows === builder.capacity) return FAST_FULL;
+      cursor.end = this.#blocks.pauseEnd(buffer, cursor);
+      const result = fast(buffer, view, cursor, builder, this.#rowStarts);
+      cursor.end = end;
+      if (result !== FAST_MORE) return result;
+    }
+  }
+
   /** Counts a row that was read the general way and learns from it when that happens too often. */
   #missed(buffer: Buffer, start: number, newline: number): void {
     this.#misses++;
@@ -90,6 +115,12 @@ export class NdjsonParser implements RowParser {
     this.#fast = compileFastReader(
       this.#layout,
       this.#builder.schema.fields,
+      this.#options.validate,
+    );
+    this.#blocks = createNdjsonBlocks(
+      this.#layout,
+      this.#builder,
+      this.#rowStarts,
       this.#options.validate,
     );
     this.#compilations++;

@@ -1,6 +1,7 @@
 /**
- * Holds texts and bytes of a column of a row group, each distinct one once as long as that pays. Callers:
- * `value-store.ts`. Runs on: the slot's thread. Invariant: value v is entry `codes[v]`, whether or not entries repeat.
+ * Holds texts and bytes of a column of a row group, each distinct one once as long as that pays.
+ * Callers: `value-store.ts`. Runs on: the slot's thread. Invariant: value v is entry `codes[v]`,
+ * whether or not entries repeat.
  */
 import { assert } from '../../base/assert.js';
 import { MillraceError } from '../../base/errors.js';

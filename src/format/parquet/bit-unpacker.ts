@@ -1,7 +1,8 @@
 /**
- * Unpacks integers of 0 to 32 bits, packed least significant bit first: eight values take as many bytes as one has bits.
- * One straight-line function is generated per width. Callers: `hybrid.ts`, `delta-packed.ts`. Runs on: the slot's thread.
- * Invariant: the caller has checked that the bytes and the room are there.
+ * Unpacks integers of 0 to 32 bits, packed least significant bit first: eight values take as many
+ * bytes as one has bits. One straight-line function is generated per width. Callers: `hybrid.ts`,
+ * `delta-packed.ts`. Runs on: the slot's thread. Invariant: the caller has checked that the bytes
+ * and the room are there.
  */
 import { compileFunction } from 'node:vm';
 import { assert } from '../../base/assert.js';

@@ -1,6 +1,7 @@
 /**
- * Collects one column of a row group, values apart from levels, and encodes it as pages. Callers: `parquet-encoder.ts`,
- * `shredder.ts`. Runs on: the slot's thread. Invariant: there is a level for every value and null; pages end with rows.
+ * Collects one column of a row group, values apart from levels, and encodes it as pages. Callers:
+ * `parquet-encoder.ts`, `shredder.ts`. Runs on: the slot's thread. Invariant: there is a level for
+ * every value and null; pages end with rows.
  */
 import type { Column } from '../../record/column.js';
 import { ByteBuffer } from '../encode/byte-buffer.js';

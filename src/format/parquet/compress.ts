@@ -1,6 +1,6 @@
 /**
- * Compresses pages. Callers: the Parquet encoder. Runs on: the slot's thread. Invariant: the result is valid until the
- * next page is compressed.
+ * Compresses pages. Callers: the Parquet encoder. Runs on: the slot's thread. Invariant: the result
+ * is valid until the next page is compressed.
  */
 import * as zlib from 'node:zlib';
 import { MillraceError } from '../../base/errors.js';

@@ -1,7 +1,7 @@
 /**
- * The errors of damaged Parquet files. Offsets count from the start of the file when the caller knows where the bytes
- * come from, else from the start of the piece being read; the reader adds the file. Callers: this folder. Runs on: any
- * thread.
+ * The errors of damaged Parquet files. Offsets count from the start of the file when the caller
+ * knows where the bytes come from, else from the start of the piece being read; the reader adds the
+ * file. Callers: this folder. Runs on: any thread.
  */
 import { MillraceError } from '../../base/errors.js';
 

@@ -1,7 +1,7 @@
 /**
- * Decompresses pages. Zstandard comes from Node where it has it, else from a decoder that the connector loads and
- * registers. Callers: `page-source.ts`. Runs on: the slot's thread. Invariant: the result has exactly the size that the
- * page's header says, or an error is thrown.
+ * Decompresses pages. Zstandard comes from Node where it has it, else from a decoder that the
+ * connector loads and registers. Callers: `page-source.ts`. Runs on: the slot's thread. Invariant:
+ * the result has exactly the size that the page's header says, or an error is thrown.
  */
 import * as zlib from 'node:zlib';
 import { MillraceError } from '../../base/errors.js';
@@ -34,7 +34,10 @@ function findNodeZstd(): ZstdDecoder | null {
   };
 }
 
-/** Decompresses pages of one column, into memory that the next page overwrites where the codec allows it. */
+/**
+ * Decompresses pages of one column, into memory that the next page overwrites where the codec
+ * allows it.
+ */
 export class Decompressor {
   readonly #zstd: ZstdDecoder | null;
   #target = new Uint8Array(0);
@@ -104,7 +107,9 @@ export class Decompressor {
 
 function inflated(codec: string, decode: () => Uint8Array): Uint8Array {
   try {
-    return decode();
+    const { buffer, byteOffset, length } = decode();
+    // A `Buffer` would give views where a plain array gives copies.
+    return new Uint8Array(buffer, byteOffset, length);
   } catch (cause) {
     if (MillraceError.is(cause)) throw cause;
     const { code, message, advice, where } = corrupt(`A page compressed with ${codec} is damaged.`);

@@ -1,7 +1,8 @@
 /**
- * Decodes DELTA_BINARY_PACKED: blocks of differences, packed with as many bits as the largest of a miniblock needs.
- * Arithmetic wraps at 64 bits, so values are kept as pairs of 32-bit halves. Callers: `raw-values.ts`. Runs on: the
- * slot's thread. Invariant: nothing outside of the bytes given is read.
+ * Decodes DELTA_BINARY_PACKED: blocks of differences, packed with as many bits as the largest of a
+ * miniblock needs. Arithmetic wraps at 64 bits, so values are kept as pairs of 32-bit halves.
+ * Callers: `raw-values.ts`. Runs on: the slot's thread. Invariant: nothing outside of the bytes
+ * given is read.
  */
 import { unpackerOf } from './bit-unpacker.js';
 import { corrupt } from './corrupt.js';

@@ -1,6 +1,6 @@
 /**
- * The dictionary of a column: the values that codes stand for. Callers: `flat-cursor.ts`, `nested-leaf.ts`. Runs on: the
- * slot's thread.
+ * The dictionary of a column: the values that codes stand for. Callers: `flat-cursor.ts`,
+ * `nested-leaf.ts`. Runs on: the slot's thread.
  */
 import type { TextKind } from '../../record/column.js';
 import { TEXT_ASCII } from '../../record/column.js';

@@ -1,5 +1,6 @@
 /**
- * Writes page headers and the footer of Parquet files. Callers: `parquet-encoder.ts`. Runs on: the slot's thread; pure.
+ * Writes page headers and the footer of Parquet files. Callers: `parquet-encoder.ts`. Runs on: the
+ * slot's thread; pure.
  */
 import type { EncodedPage } from './column-writer.js';
 import * as types from './parquet-types.js';

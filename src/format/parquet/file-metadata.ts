@@ -1,7 +1,7 @@
 /**
- * Reads the footer of a Parquet file: its schema, row groups and where their columns are. Callers: the Parquet source.
- * Runs on: any thread. Invariant: metadata that is returned lies inside of the file, so a reader need not check offsets
- * again.
+ * Reads the footer of a Parquet file: its schema, row groups and where their columns are. Callers:
+ * the Parquet source. Runs on: any thread. Invariant: metadata that is returned lies inside of the
+ * file, so a reader need not check offsets again.
  */
 import type { FileHandle } from '../../base/disk.js';
 import { corrupt, unsupported } from './corrupt.js';
@@ -54,7 +54,8 @@ function readTail(file: FileHandle, fileBytes: number, length: number): Uint8Arr
   let read = 0;
   while (read < length) {
     const count = file.read(tail, read, length - read, fileBytes - length + read);
-    if (count === 0) throw corrupt('The file became shorter while it was read.', fileBytes - length);
+    if (count === 0)
+      throw corrupt('The file became shorter while it was read.', fileBytes - length);
     read += count;
   }
   return tail;
@@ -111,7 +112,14 @@ function parseLogical(reader: ThriftReader): LogicalType {
 
 function parseParameter(
   reader: ThriftReader,
-  found: { id: number; scale: number; precision: number; unit: TimeUnit; bits: number; signed: boolean },
+  found: {
+    id: number;
+    scale: number;
+    precision: number;
+    unit: TimeUnit;
+    bits: number;
+    signed: boolean;
+  },
   id: number,
   type: number,
 ): void {

@@ -1,6 +1,7 @@
 /**
- * Reads a column that is not nested, page by page, and gives its rows as columns. Callers: `row-group-reader.ts`. Runs on:
- * the slot's thread. Invariant: a column is given for rows of one page only; it is valid until the next one is asked for.
+ * Reads a column that is not nested, page by page, and gives its rows as columns. Callers:
+ * `row-group-reader.ts`. Runs on: the slot's thread. Invariant: a column is given for rows of one
+ * page only; it is valid until the next one is asked for.
  */
 import type { Column, FixedArray } from '../../record/column.js';
 import { BinaryColumn, FixedColumn, Int64Column } from '../../record/column.js';

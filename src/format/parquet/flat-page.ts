@@ -1,6 +1,7 @@
 /**
- * Opens pages of columns that are not nested: one value or null a row. Levels and plain values are decoded at once,
- * dictionary codes when their rows are wanted. Callers: `flat-cursor.ts`. Runs on: the slot's thread.
+ * Opens pages of columns that are not nested: one value or null a row. Levels and plain values are
+ * decoded at once, dictionary codes when their rows are wanted. Callers: `flat-cursor.ts`. Runs on:
+ * the slot's thread.
  */
 import type { TextKind } from '../../record/column.js';
 import { TEXT_ASCII } from '../../record/column.js';

@@ -1,6 +1,7 @@
 /**
- * Writes the hybrid of runs and bit-packed groups: the inverse of `hybrid.ts`. Callers: `column-writer.ts`. Runs on: the
- * slot's thread. Invariant: bit-packed runs hold whole groups of eight, but for zeros added after the last value.
+ * Writes the hybrid of runs and bit-packed groups: the inverse of `hybrid.ts`. Callers:
+ * `column-writer.ts`. Runs on: the slot's thread. Invariant: bit-packed runs hold whole groups of
+ * eight, but for zeros added after the last value.
  */
 import type { ByteBuffer } from '../encode/byte-buffer.js';
 
@@ -18,7 +19,8 @@ export function appendHybrid(
   let at = start;
   while (at < end) {
     const runEnd = equalUntil(values, at, end);
-    // A run is worth its header when it fills a group by itself, after the open group has been completed from it.
+    // A run is worth its header when it fills a group by itself, after the open group has been
+    // completed from it.
     const borrowed = (GROUP - ((at - packedFrom) % GROUP)) % GROUP;
     if (runEnd - at - borrowed < GROUP && runEnd < end) {
       at = runEnd;

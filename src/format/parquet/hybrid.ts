@@ -1,7 +1,8 @@
 /**
- * Decodes the hybrid of runs and bit-packed groups in which Parquet writes levels and dictionary codes, as many values at
- * a time as are wanted: a batch's worth stays in the processor's nearest cache. Callers: `flat-cursor.ts`, `levels.ts`,
- * `nested-leaf.ts`. Runs on: the slot's thread. Invariant: nothing outside of the bytes given is read.
+ * Decodes the hybrid of runs and bit-packed groups in which Parquet writes levels and dictionary
+ * codes, as many values at a time as are wanted: a batch's worth stays in the processor's nearest
+ * cache. Callers: `flat-cursor.ts`, `levels.ts`, `nested-leaf.ts`. Runs on: the slot's thread.
+ * Invariant: nothing outside of the bytes given is read.
  */
 import { type Unpacker, unpackerOf } from './bit-unpacker.js';
 import { corrupt } from './corrupt.js';

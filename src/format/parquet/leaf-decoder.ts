@@ -1,7 +1,7 @@
 /**
- * Turns stored values into those of a column: typed arrays of the column's form, or entries of bytes. Callers:
- * `page-decoder.ts`. Runs on: the slot's thread. Invariant: nothing is rounded or cut without an error, but instants
- * finer than a millisecond, which columns do not hold.
+ * Turns stored values into those of a column: typed arrays of the column's form, or entries of
+ * bytes. Callers: `page-decoder.ts`. Runs on: the slot's thread. Invariant: nothing is rounded or
+ * cut without an error, but instants finer than a millisecond, which columns do not hold.
  */
 import { MillraceError } from '../../base/errors.js';
 import type { FixedArray } from '../../record/column.js';
@@ -122,7 +122,9 @@ function numbers(leaf: Leaf, pairs: Int32Array, count: number, signed: boolean):
   return values;
 }
 
-/** Milliseconds of finer units, exactly: 2^32 is split into a multiple of the divisor and a rest. */
+/**
+ * Milliseconds of finer units, exactly: 2^32 is split into a multiple of the divisor and a rest.
+ */
 function instants(pairs: Int32Array, count: number, unit: TimeUnit): Float64Array {
   const divisor = unit === 'ms' ? 1 : unit === 'us' ? 1000 : 1_000_000;
   const whole = Math.floor(4294967296 / divisor);

@@ -1,6 +1,6 @@
 /**
- * What a column of values becomes: its type in Millrace, and how stored values are turned into it. Callers:
- * `schema-tree.ts`, `leaf-decoder.ts`. Runs on: any thread; pure.
+ * What a column of values becomes: its type in Millrace, and how stored values are turned into it.
+ * Callers: `schema-tree.ts`, `leaf-decoder.ts`. Runs on: any thread; pure.
  */
 import type { DataType, SimpleKind } from '../../record/schema.js';
 import { corrupt, unsupported } from './corrupt.js';
@@ -45,11 +45,7 @@ const SAME: Conversion = { kind: 'same' };
 const DECIMAL64_DIGITS = 18;
 
 /** The type of a leaf of the schema; `name` is the dotted path. Throws `FEATURE_UNSUPPORTED`. */
-export function leafTypeOf(
-  element: SchemaElement,
-  name: string,
-  options: TypeOptions,
-): LeafType {
+export function leafTypeOf(element: SchemaElement, name: string, options: TypeOptions): LeafType {
   switch (element.type) {
     case types.BOOLEAN:
       return simple('bool');
@@ -85,7 +81,8 @@ function int32Type(element: SchemaElement, name: string): LeafType {
     return simple('date');
   }
   const width = integerWidth(element);
-  if (width === null || width.bits === 32) return simple(width?.signed === false ? 'uint32' : 'int32');
+  if (width === null || width.bits === 32)
+    return simple(width?.signed === false ? 'uint32' : 'int32');
   const { bits, signed } = width;
   const kinds: Readonly<Record<string, SimpleKind>> = {
     true8: 'int8',

@@ -1,6 +1,7 @@
 /**
- * Decodes the levels of a page: how far down the schema a value is there (definition), and at which list it continues
- * (repetition). Callers: `flat-page.ts`, `nested-leaf.ts`. Runs on: the slot's thread.
+ * Decodes the levels of a page: how far down the schema a value is there (definition), and at which
+ * list it continues (repetition). Callers: `flat-page.ts`, `nested-leaf.ts`. Runs on: the slot's
+ * thread.
  */
 import { corrupt, unsupported } from './corrupt.js';
 import { decodeHybrid } from './hybrid.js';
@@ -18,11 +19,7 @@ export interface LevelRanges {
 }
 
 /** Finds the levels; a column without repetition or definition has none of them. */
-export function findLevels(
-  page: Page,
-  repetitionMax: number,
-  definitionMax: number,
-): LevelRanges {
+export function findLevels(page: Page, repetitionMax: number, definitionMax: number): LevelRanges {
   const { header, levels } = page;
   if (header.type === PAGE_DATA_V2) {
     const repetitionEnd = header.repetitionBytes;

@@ -1,7 +1,8 @@
 /**
- * LZ4 blocks as Parquet holds them: bare (LZ4_RAW), or behind Hadoop's pairs of big-endian sizes (the older LZ4). Callers:
- * `decompress.ts`. Runs on: the slot's thread; pure. Invariant: nothing outside of the given arrays is read or written.
- * The format: https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md
+ * LZ4 blocks as Parquet holds them: bare (LZ4_RAW), or behind Hadoop's pairs of big-endian sizes
+ * (the older LZ4). Callers: `decompress.ts`. Runs on: the slot's thread; pure. Invariant: nothing
+ * outside of the given arrays is read or written. The format:
+ * https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md
  */
 import { corrupt } from './corrupt.js';
 import { copyBack } from './snappy.js';

@@ -1,10 +1,12 @@
 /**
- * Assembles lists, maps and structs out of the levels of their columns, for a whole row group at once, and gives slices
- * of the result. Callers: `row-group-reader.ts`. Runs on: the slot's thread. Invariant: the rows of a column below a list
- * are the items of all lists, in order; below a struct they are the rows of the struct.
+ * Assembles lists, maps and structs out of the levels of their columns, for a whole row group at
+ * once, and gives slices of the result. Callers: `row-group-reader.ts`. Runs on: the slot's thread.
+ * Invariant: the rows of a column below a list are the items of all lists, in order; below a struct
+ * they are the rows of the struct.
  *
- * A "slot" of a place in the schema is a level entry that begins a value there: its repetition level is at most that of
- * the lists around the place, and its definition level says that the item of the innermost list is there.
+ * A "slot" of a place in the schema is a level entry that begins a value there: its repetition
+ * level is at most that of the lists around the place, and its definition level says that the item
+ * of the innermost list is there.
  */
 import { childFields } from '../../record/appenders.js';
 import { bitmapBytes } from '../../record/bitmap.js';
@@ -22,7 +24,13 @@ import type { ColumnCursor } from './flat-cursor.js';
 import { allocateValues } from './leaf-decoder.js';
 import { type NestedLeaf, readNestedLeaf } from './nested-leaf.js';
 import type { PageSource } from './page-source.js';
-import { leavesOf, type LeafNode, type ListNode, type SchemaNode, type StructNode } from './schema-tree.js';
+import {
+  leavesOf,
+  type LeafNode,
+  type ListNode,
+  type SchemaNode,
+  type StructNode,
+} from './schema-tree.js';
 import { sliceColumn } from './slice-column.js';
 import { spreadFor } from './spread.js';
 
@@ -188,8 +196,7 @@ function listOffsets(leaf: NestedLeaf, node: ListNode, place: Place, rows: numbe
   let slot = 0;
   let items = 0;
   for (let index = 0; index < leaf.count; index++) {
-    const isSlot =
-      repetitions[index] <= place.repetition && definitions[index] >= place.definition;
+    const isSlot = repetitions[index] <= place.repetition && definitions[index] >= place.definition;
     if (isSlot) {
       if (slot >= rows) throw unevenRows(slot + 1, rows);
       offsets[slot++] = items;

@@ -1,7 +1,7 @@
 /**
- * Reads all values of one column of a row group with their levels, for columns inside of lists, maps and structs.
- * Callers: `nested-cursor.ts`. Runs on: the slot's thread. Invariant: values are those that are there, without places for
- * nulls; `definitions` says which those are.
+ * Reads all values of one column of a row group with their levels, for columns inside of lists,
+ * maps and structs. Callers: `nested-cursor.ts`. Runs on: the slot's thread. Invariant: values are
+ * those that are there, without places for nulls; `definitions` says which those are.
  */
 import { corrupt } from './corrupt.js';
 import { type Dictionary, kindOf, readDictionary } from './dictionary.js';
@@ -20,7 +20,9 @@ import { gatherFor } from './spread.js';
 import type { TextKind } from '../../record/column.js';
 import { TEXT_ASCII } from '../../record/column.js';
 
-/** The values of a column of a row group, compact; `fixed` is there or `codes` and `entries` are. */
+/**
+ * The values of a column of a row group, compact; `fixed` is there or `codes` and `entries` are.
+ */
 export interface NestedLeaf {
   readonly definitions: Int32Array;
   readonly repetitions: Int32Array;
@@ -121,7 +123,8 @@ class LeafBuilder {
     const values = decodeValues(this.#node.leaf, encoding, page.values, at, present);
     if (isBinary(values)) {
       const first = this.#addRun(values, present, kindOf(this.#node.leaf, values, present));
-      for (let index = 0; index < present; index++) this.#codes[this.#present + index] = first + index;
+      for (let index = 0; index < present; index++)
+        this.#codes[this.#present + index] = first + index;
     } else if (this.#fixed !== null) copyValues(values, this.#fixed, this.#present);
   }
 

@@ -1,6 +1,7 @@
 /**
- * Reads the header of a page: a run of values of one column. Callers: `page-source.ts`. Runs on: the slot's thread.
- * Invariant: sizes and counts that are returned are plausible, so that damage is noticed before memory is asked for.
+ * Reads the header of a page: a run of values of one column. Callers: `page-source.ts`. Runs on:
+ * the slot's thread. Invariant: sizes and counts that are returned are plausible, so that damage is
+ * noticed before memory is asked for.
  */
 import { corrupt } from './corrupt.js';
 import { ENCODING_PLAIN, ENCODING_RLE } from './parquet-types.js';
@@ -94,6 +95,7 @@ function checkHeader(header: PageHeader, offset: number): void {
   const sizes = [uncompressedBytes, compressedBytes, values, definitionBytes, repetitionBytes];
   const plausible = sizes.every((size) => size >= 0 && size <= PAGE_BYTES_MAX);
   const levels = definitionBytes + repetitionBytes;
-  if (header.type >= 0 && plausible && levels <= Math.min(compressedBytes, uncompressedBytes)) return;
+  if (header.type >= 0 && plausible && levels <= Math.min(compressedBytes, uncompressedBytes))
+    return;
   throw corrupt('The header of a page is garbled.', offset);
 }

@@ -1,8 +1,8 @@
 /**
- * Walks the pages of one column in one row group: reads ahead in pieces, passes over pages that nobody wants without
- * decompressing them, checks their checksums. Callers: `flat-cursor.ts`, `nested-leaf.ts`. Runs on: the slot's thread.
- * Invariant: the bytes of a page are valid until the next page of the column is read, so a
- * column's pages have a decompressor of their own.
+ * Walks the pages of one column in one row group: reads ahead in pieces, passes over pages that
+ * nobody wants without decompressing them, checks their checksums. Callers: `flat-cursor.ts`,
+ * `nested-leaf.ts`. Runs on: the slot's thread. Invariant: the bytes of a page are valid until the
+ * next page of the column is read, so a column's pages have a decompressor of their own.
  */
 import * as zlib from 'node:zlib';
 import type { FileHandle } from '../../base/disk.js';

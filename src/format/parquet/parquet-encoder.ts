@@ -1,7 +1,7 @@
 /**
- * Writes records as Parquet files: columns are collected until a row group is full, then encoded, compressed and pushed
- * out. Callers: file sinks. Runs on: the slot's thread. Invariant: memory is bounded by one row group, which ends after so
- * many rows or bytes, whichever comes first.
+ * Writes records as Parquet files: columns are collected until a row group is full, then encoded,
+ * compressed and pushed out. Callers: file sinks. Runs on: the slot's thread. Invariant: memory is
+ * bounded by one row group, which ends after so many rows or bytes, whichever comes first.
  */
 import { MillraceError } from '../../base/errors.js';
 import type { Batch } from '../../record/batch.js';

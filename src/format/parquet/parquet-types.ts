@@ -1,6 +1,6 @@
 /**
- * The vocabulary of Parquet's metadata, as far as it is read and written here, under the names and numbers of
- * `parquet.thrift`. Callers: this folder. Runs on: any thread.
+ * The vocabulary of Parquet's metadata, as far as it is read and written here, under the names and
+ * numbers of `parquet.thrift`. Callers: this folder. Runs on: any thread.
  */
 
 export const BOOLEAN = 0;

@@ -1,7 +1,8 @@
 /**
- * Undoes the encodings of pages: whatever the encoding, values come out in the layout of PLAIN without its length
- * prefixes, aligned and of known size. Callers: `leaf-decoder.ts`. Runs on: the slot's thread. Invariant: as many values
- * come out as were asked for, or `FORMAT_INVALID` is thrown.
+ * Undoes the encodings of pages: whatever the encoding, values come out in the layout of PLAIN
+ * without its length prefixes, aligned and of known size. Callers: `leaf-decoder.ts`. Runs on: the
+ * slot's thread. Invariant: as many values come out as were asked for, or `FORMAT_INVALID` is
+ * thrown.
  */
 import { corrupt, unsupported } from './corrupt.js';
 import { decodeDeltaPacked } from './delta-packed.js';
@@ -27,7 +28,9 @@ export interface BinaryValues {
   readonly bytes: Uint8Array;
 }
 
-/** Bytes of a value of a physical type; 0 for byte arrays. Booleans take a byte each once decoded. */
+/**
+ * Bytes of a value of a physical type; 0 for byte arrays. Booleans take a byte each once decoded.
+ */
 export function strideOf(physical: number): number {
   switch (physical) {
     case BOOLEAN:
@@ -45,7 +48,9 @@ export function strideOf(physical: number): number {
   }
 }
 
-/** Decodes values of fixed width. The result starts at an address that every typed array accepts. */
+/**
+ * Decodes values of fixed width. The result starts at an address that every typed array accepts.
+ */
 export function decodeFixed(
   physical: number,
   encoding: number,
@@ -93,9 +98,7 @@ export function decodeBinary(
     return {
       offsets,
       bytes:
-        encoding === ENCODING_PLAIN
-          ? bytes.slice(at, end)
-          : joinStreams(bytes, at, count, stride),
+        encoding === ENCODING_PLAIN ? bytes.slice(at, end) : joinStreams(bytes, at, count, stride),
     };
   }
   if (encoding === ENCODING_PLAIN) return plainStrings(bytes, at, count);
@@ -127,7 +130,8 @@ function joinStreams(bytes: Uint8Array, at: number, count: number, stride: numbe
   const joined = new Uint8Array(count * stride);
   for (let stream = 0; stream < stride; stream++) {
     const from = at + stream * count;
-    for (let index = 0; index < count; index++) joined[index * stride + stream] = bytes[from + index];
+    for (let index = 0; index < count; index++)
+      joined[index * stride + stream] = bytes[from + index];
   }
   return joined;
 }
@@ -145,7 +149,8 @@ function plainStrings(bytes: Uint8Array, at: number, count: number): BinaryValue
     from += 4;
     if (length < 0 || from + length > bytes.length) throw tooShort();
     if (length < 32) {
-      for (let end = from + length; from < end; ) target[to++] = bytes[from++];
+      const end = from + length;
+      while (from < end) target[to++] = bytes[from++];
     } else {
       target.set(bytes.subarray(from, from + length), to);
       from += length;
@@ -171,7 +176,10 @@ function deltaLengths(bytes: Uint8Array, at: number, count: number): BinaryValue
   return { offsets, bytes: bytes.slice(end, end + total) };
 }
 
-/** Each value begins like the one before it: the lengths of what is shared come first, then what differs. */
+/**
+ * Each value begins like the one before it: the lengths of what is shared come first, then what
+ * differs.
+ */
 function deltaStrings(bytes: Uint8Array, at: number, count: number): BinaryValues {
   const prefixes = decodeDeltaPacked(bytes, at, bytes.length, count);
   if (prefixes.count !== count) throw tooShort();

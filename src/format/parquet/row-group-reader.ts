@@ -1,7 +1,7 @@
 /**
- * Reads rows of one row group as columns. Callers: the Parquet source. Runs on: the slot's thread; every call reads and
- * decodes what it gives and no more. Invariant: all columns of a piece are of the same rows; they are valid until the
- * next piece is asked for.
+ * Reads rows of one row group as columns. Callers: the Parquet source. Runs on: the slot's thread;
+ * every call reads and decodes what it gives and no more. Invariant: all columns of a piece are of
+ * the same rows; they are valid until the next piece is asked for.
  */
 import type { FileHandle } from '../../base/disk.js';
 import { type BaseAppender } from '../../record/appender-base.js';

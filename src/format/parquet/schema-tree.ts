@@ -1,8 +1,9 @@
 /**
- * The schema of a Parquet file as a tree, with the levels at which values, lists and structs are there, and as the
- * schema its records have in Millrace. Callers: the Parquet source. Runs on: any thread; pure. Invariant: levels are
- * those of the Dremel paper as Parquet counts them: one definition level for each optional or repeated node on the way,
- * one repetition level for each repeated one.
+ * The schema of a Parquet file as a tree, with the levels at which values, lists and structs are
+ * there, and as the schema its records have in Millrace. Callers: the Parquet source. Runs on: any
+ * thread; pure. Invariant: levels are those of the Dremel paper as Parquet counts them: one
+ * definition level for each optional or repeated node on the way, one repetition level for each
+ * repeated one.
  */
 import type { DataType, Field, Schema } from '../../record/schema.js';
 import { corrupt, unsupported } from './corrupt.js';
@@ -45,7 +46,10 @@ export interface ListNode extends NodeBase {
 
 export type SchemaNode = LeafNode | StructNode | ListNode;
 
-/** The top-level columns of a file. Throws `FORMAT_INVALID` and `FEATURE_UNSUPPORTED`, naming the column. */
+/**
+ * The top-level columns of a file. Throws `FORMAT_INVALID` and `FEATURE_UNSUPPORTED`, naming the
+ * column.
+ */
 export function schemaTree(
   elements: readonly SchemaElement[],
   options: TypeOptions,
@@ -138,12 +142,7 @@ class TreeBuilder {
     return this.#struct(element, inside, nullable);
   }
 
-  #leaf(
-    element: SchemaElement,
-    place: Place,
-    nullable: boolean,
-    definition: number,
-  ): LeafNode {
+  #leaf(element: SchemaElement, place: Place, nullable: boolean, definition: number): LeafNode {
     const name = place.path + element.name;
     const { type, conversion } = leafTypeOf(element, name, this.#options);
     const { typeLength } = element;
@@ -163,7 +162,10 @@ class TreeBuilder {
     return { kind: 'struct', name, nullable, definition: inside.definition, children };
   }
 
-  /** A repeated node without a list around it: a list that is never null, of items that are never null. */
+  /**
+   * A repeated node without a list around it: a list that is never null, of items that are never
+   * null.
+   */
   #bareList(element: SchemaElement, place: Place): ListNode {
     const item = itemPlace(place, `${place.path}${element.name}.`);
     const child = this.#inner({ ...element, repetition: types.REQUIRED }, item, false);
@@ -235,7 +237,10 @@ function isMap({ logical, converted }: SchemaElement): boolean {
   );
 }
 
-/** The rules of the format for lists of older writers, whose repeated node is the item and not a group around it. */
+/**
+ * The rules of the format for lists of older writers, whose repeated node is the item and not a
+ * group around it.
+ */
 function isItemItself(list: SchemaElement, repeated: SchemaElement): boolean {
   if (repeated.type !== null || repeated.children !== 1) return true;
   return repeated.name === 'array' || repeated.name === `${list.name}_tuple`;

@@ -1,7 +1,7 @@
 /**
- * Takes nested columns apart into columns of values with levels: the inverse of `nested-cursor.ts`. Callers:
- * `parquet-encoder.ts`. Runs on: the slot's thread. Invariant: every column below a node gets at least one level for every
- * row of the node.
+ * Takes nested columns apart into columns of values with levels: the inverse of `nested-cursor.ts`.
+ * Callers: `parquet-encoder.ts`. Runs on: the slot's thread. Invariant: every column below a node
+ * gets at least one level for every row of the node.
  */
 import { bitAt } from '../../record/bitmap.js';
 import type { Column } from '../../record/column.js';

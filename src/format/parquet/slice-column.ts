@@ -1,6 +1,6 @@
 /**
- * Rows of a column as a column of their own, without copying values. Callers: the cursors. Runs on: the slot's thread.
- * Invariant: lists begin with item 0 of their children, as in every column.
+ * Rows of a column as a column of their own, without copying values. Callers: the cursors. Runs on:
+ * the slot's thread. Invariant: lists begin with item 0 of their children, as in every column.
  */
 import { bitmapBytes } from '../../record/bitmap.js';
 import type { Column } from '../../record/column.js';

@@ -1,7 +1,8 @@
 /**
- * Snappy blocks: a length, then literals and copies of earlier bytes. Callers: `decompress.ts`, the Parquet encoder.
- * Runs on: the slot's thread; pure. Invariant: decoding never reads or writes outside of the given arrays, whatever the
- * bytes are. The format: https://github.com/google/snappy/blob/main/format_description.txt
+ * Snappy blocks: a length, then literals and copies of earlier bytes. Callers: `decompress.ts`, the
+ * Parquet encoder. Runs on: the slot's thread; pure. Invariant: decoding never reads or writes
+ * outside of the given arrays, whatever the bytes are. The format:
+ * https://github.com/google/snappy/blob/main/format_description.txt
  */
 import { corrupt } from './corrupt.js';
 
@@ -11,7 +12,9 @@ const HASH_BITS = 14;
 const HASH_FACTOR = 0x1e35a7bd;
 /** Copies reach back this far at most, so that they take three bytes. */
 const DISTANCE_MAX = 65535;
-/** The tail is written as a literal, so that four bytes can be compared without a look at the end. */
+/**
+ * The tail is written as a literal, so that four bytes can be compared without a look at the end.
+ */
 const TAIL_BYTES = 15;
 
 /** Decodes a block of known size into the start of `target`. Throws `FORMAT_INVALID`. */
@@ -38,7 +41,8 @@ export function decodeSnappy(source: Uint8Array, target: Uint8Array, length: num
         const extra = count - 60;
         if (from + extra > end) throw damaged();
         count = 1;
-        for (let index = 0; index < extra; index++) count += source[from + index] * 2 ** (index * 8);
+        for (let index = 0; index < extra; index++)
+          count += source[from + index] * 2 ** (index * 8);
         from += extra;
       }
       if (from + count > end || to + count > length) throw damaged();
@@ -80,7 +84,10 @@ function copyLiteral(
   for (let index = 0; index < count; index++) target[to + index] = source[from + index];
 }
 
-/** Repeats earlier output; when the distance is shorter than the length, bytes just written repeat too. */
+/**
+ * Repeats earlier output; when the distance is shorter than the length, bytes just written repeat
+ * too.
+ */
 export function copyBack(target: Uint8Array, to: number, distance: number, count: number): void {
   const from = to - distance;
   if (count >= NATIVE_COPY_MIN && distance >= count) {
@@ -97,7 +104,10 @@ export function snappyBound(length: number): number {
 
 const table = new Int32Array(1 << HASH_BITS);
 
-/** Encodes `source` into `target`, where there is room for `snappyBound`, and returns the bytes written. */
+/**
+ * Encodes `source` into `target`, where there is room for `snappyBound`, and returns the bytes
+ * written.
+ */
 export function encodeSnappy(source: Uint8Array, target: Uint8Array): number {
   let to = 0;
   let rest = source.length;

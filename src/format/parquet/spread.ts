@@ -1,7 +1,7 @@
 /**
- * The inner loops of decoding: looking values up in a dictionary, and moving them apart where there are nulls. Each is
- * compiled once per kind of array, so that every copy sees one kind only and stays fast. Callers: `flat-page.ts`. Runs
- * on: the slot's thread.
+ * The inner loops of decoding: looking values up in a dictionary, and moving them apart where there
+ * are nulls. Each is compiled once per kind of array, so that every copy sees one kind only and
+ * stays fast. Callers: `flat-page.ts`. Runs on: the slot's thread.
  */
 import { compileFunction } from 'node:vm';
 import type { FixedValues } from './leaf-decoder.js';
@@ -14,7 +14,9 @@ export type Gather = (
   target: FixedValues,
 ) => boolean;
 
-/** Moves the first values of an array to the rows whose bit is set; the other rows become `zero`. */
+/**
+ * Moves the first values of an array to the rows whose bit is set; the other rows become `zero`.
+ */
 export type Spread = (
   values: FixedValues,
   count: number,

@@ -1,7 +1,8 @@
 /**
- * Reads Thrift's compact protocol, in which Parquet writes its footer and page headers: a struct is a list of fields,
- * each announced by a byte of id difference and type. Callers: `file-metadata.ts`, `page-header.ts`. Runs on: any thread.
- * Invariant: nothing outside of the bytes given is read, and nothing damaged is taken for data.
+ * Reads Thrift's compact protocol, in which Parquet writes its footer and page headers: a struct is
+ * a list of fields, each announced by a byte of id difference and type. Callers:
+ * `file-metadata.ts`, `page-header.ts`. Runs on: any thread. Invariant: nothing outside of the
+ * bytes given is read, and nothing damaged is taken for data.
  */
 import { corrupt } from './corrupt.js';
 

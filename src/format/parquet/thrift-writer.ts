@@ -1,6 +1,7 @@
 /**
- * Writes Thrift's compact protocol: the inverse of `thrift-reader.ts`. Callers: the Parquet encoder. Runs on: the slot's
- * thread. Invariant: fields of a struct are written in ascending order of their ids.
+ * Writes Thrift's compact protocol: the inverse of `thrift-reader.ts`. Callers: the Parquet
+ * encoder. Runs on: the slot's thread. Invariant: fields of a struct are written in ascending order
+ * of their ids.
  */
 import { ByteBuffer } from '../encode/byte-buffer.js';
 import {

@@ -1,7 +1,7 @@
 /**
- * Holds the values of a column of a row group until they are encoded: the contract, and the stores of values of fixed
- * width. Callers: `column-writer.ts`. Runs on: the slot's thread. Invariant: a store holds values only, without places for
- * nulls.
+ * Holds the values of a column of a row group until they are encoded: the contract, and the stores
+ * of values of fixed width. Callers: `column-writer.ts`. Runs on: the slot's thread. Invariant: a
+ * store holds values only, without places for nulls.
  */
 import { MillraceError } from '../../base/errors.js';
 import type { Column, FixedColumn } from '../../record/column.js';
@@ -29,7 +29,10 @@ export interface ValueStore {
   readonly encoding: number;
   /** Adds the values of the rows `from` to `to`, none of which is null. */
   add(column: Column, from: number, to: number): void;
-  /** Called when the row group is full, before values are encoded: the dictionary, when there is one. */
+  /**
+   * Called when the row group is full, before values are encoded: the dictionary, when there is
+   * one.
+   */
   finish(): EncodedDictionary | null;
   /** Appends the values `from` to `to`. */
   encode(buffer: ByteBuffer, from: number, to: number): void;

@@ -1,6 +1,6 @@
 /**
- * The schema of records as the tree of columns that a Parquet file has: the inverse of `schema-tree.ts`. Callers: the
- * Parquet encoder. Runs on: any thread; pure.
+ * The schema of records as the tree of columns that a Parquet file has: the inverse of
+ * `schema-tree.ts`. Callers: the Parquet encoder. Runs on: any thread; pure.
  */
 import { childFields } from '../../record/appenders.js';
 import type { Field, Schema } from '../../record/schema.js';
@@ -177,11 +177,7 @@ function leafElement(field: Field, repetition: number): WriteElement {
     case 'date':
       return marked(plain(types.INT32), types.CONVERTED_DATE, types.LOGICAL_DATE);
     case 'timestamp':
-      return marked(
-        plain(types.INT64),
-        types.CONVERTED_TIMESTAMP_MILLIS,
-        types.LOGICAL_TIMESTAMP,
-      );
+      return marked(plain(types.INT64), types.CONVERTED_TIMESTAMP_MILLIS, types.LOGICAL_TIMESTAMP);
     case 'utf8':
       return marked(plain(types.BYTE_ARRAY), types.CONVERTED_UTF8, types.LOGICAL_STRING);
     case 'any':

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../../src/base/random.js';
 import {
   HotIndex,
+  ROUTER_LENGTH,
   SEGMENT_MASK_OFFSET,
   slotHash,
   WORD_ENTRY,
@@ -11,9 +12,10 @@ import {
 /** The entries that a look-up would meet under a hash, in any order. */
 function lookUp(index: HotIndex, group: number, hash: number): readonly number[] {
   const mixed = slotHash(hash);
-  const { directory, segments } = index;
-  const place = directory[2 * group] + ((mixed >>> 1) >>> directory[2 * group + 1]);
-  const segment = segments[place] ?? new Int32Array(0);
+  let segment = index.groups[group];
+  if (segment.length === ROUTER_LENGTH) {
+    segment = index.children[segment[0] + ((mixed >>> 1) >>> segment[1])];
+  }
   const mask = segment.length - SEGMENT_MASK_OFFSET;
   const found: number[] = [];
   let slot = (mixed << 1) & mask;
@@ -38,16 +40,16 @@ describe('HotIndex', () => {
     const count = 600_000;
     let widest = 0;
     for (let entry = 0; entry < count; entry++) {
-      const before = index.segments.length;
+      const before = index.children.length;
       index.insert(7, Math.imul(entry, 31), entry + 1);
-      widest = Math.max(widest, index.segments.length - before);
+      widest = Math.max(widest, index.children.length - before);
     }
     for (let entry = 0; entry < count; entry += 17) {
       expect(lookUp(index, 0, Math.imul(entry, 31))).toEqual([entry]);
     }
     expect(index.entriesOf(7)).toHaveLength(count);
     // No segment is larger than 128 K slots, so no step moves more than that.
-    expect(Math.max(...index.segments.map((segment) => segment.length))).toBeLessThan(2 ** 18 + 8);
+    expect(Math.max(...index.children.map((segment) => segment.length))).toBeLessThan(2 ** 18 + 8);
     expect(widest).toBeLessThan(64);
   });
 

@@ -52,7 +52,7 @@ describe('parquetSource on three million flights', () => {
     expect(groups.size).toBe(expected.length);
     const wrong = expected.filter(([key, count, sum, worst]) => {
       const group = groups.get(key);
-      return group?.flights !== count || group.sum !== Number(sum) || group.worst !== worst;
+      return group?.flights !== count || group?.sum !== Number(sum) || group?.worst !== worst;
     });
     expect(wrong).toEqual([]);
   });
@@ -114,7 +114,9 @@ describe('parquetSource on files of DuckDB', () => {
       const path = join(directory, `${codec}-${version}.parquet`);
       const calls = sameTypes.split(',').map((text) => text.trim());
       const names = calls.map((text) => /^(?:\w+\()?(\w+)/.exec(text)?.[1] ?? '');
-      const holes = names.map((n, k) => `case when hash(${n}) % ${k + 2} = 0 then null else ${n} end as ${n}`);
+      const holes = names.map(
+        (n, k) => `case when hash(${n}) % ${k + 2} = 0 then null else ${n} end as ${n}`,
+      );
       const sql = nulls ? `select ${holes.join(', ')} from (${everyType})` : everyType;
       await duckRun(
         `copy (${sql}) to '${path}' (format parquet, compression ${codec}, parquet_version ${version})`,
@@ -172,7 +174,9 @@ describe('parquetSource on files of DuckDB', () => {
   });
 
   it('gives batches that cross threads unchanged', async () => {
-    const paths = ['nested', 'large', 'lz4_raw-V2'].map((name) => join(directory, `${name}.parquet`));
+    const paths = ['nested', 'large', 'lz4_raw-V2'].map((name) =>
+      join(directory, `${name}.parquet`),
+    );
     const source = paths.map((path) => parquetSource(path));
     const check = (batch: Batch): void => {
       const target = new Uint8Array(frameBytes(batch) + 16);
@@ -184,7 +188,8 @@ describe('parquetSource on files of DuckDB', () => {
     await readBatches(source[0], { batchRows: 300 }, check);
     const { reader, plan } = await openReader(source[1]);
     reader.addSplit(plan.splits[1], null);
-    for (let polls = 0; polls < 5 && reader.poll() === 0; polls++) if (reader.batch) check(reader.batch);
+    for (let polls = 0; polls < 5 && reader.poll() === 0; polls++)
+      if (reader.batch) check(reader.batch);
     reader.close();
     await readBatches(source[2], { batchRows: 33 }, check);
   });
@@ -261,7 +266,11 @@ describe('damaged files', () => {
       ['empty', Buffer.alloc(0), 'is no Parquet file'],
       ['text', Buffer.from('this is a text and no parquet file'), 'PAR1'],
       ['truncated', bytes.subarray(0, bytes.length - 100), 'PAR1'],
-      ['footer', Buffer.concat([bytes.subarray(0, -8), Buffer.from('ffffff7f', 'hex'), Buffer.from('PAR1')]), 'footer'],
+      [
+        'footer',
+        Buffer.concat([bytes.subarray(0, -8), Buffer.from('ffffff7f', 'hex'), Buffer.from('PAR1')]),
+        'footer',
+      ],
     ];
     for (const [name, content, message] of cases) {
       const path = join(directory, `${name}.bad`);
@@ -287,7 +296,12 @@ describe('damaged files', () => {
         codes.add(error.code ?? String(error.stack));
       }
     }
-    const allowed = ['FORMAT_INVALID', 'FEATURE_UNSUPPORTED', 'NUMBER_INEXACT', 'CODEC_UNAVAILABLE'];
+    const allowed = [
+      'FORMAT_INVALID',
+      'FEATURE_UNSUPPORTED',
+      'NUMBER_INEXACT',
+      'CODEC_UNAVAILABLE',
+    ];
     expect([...codes].filter((code) => !allowed.includes(code))).toEqual([]);
     expect(codes).toContain('FORMAT_INVALID');
   });

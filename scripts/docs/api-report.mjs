@@ -1,0 +1,64 @@
+/**
+ * `docs/api-report.md`: the declarations that `src/index.ts` re-exports, without comments, so that a change of the
+ * public api shows in a review. Read from the built declarations in `dist/types`.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { withoutComments } from '../lib/declarations.mjs';
+import { GENERATED, page } from '../lib/markdown.mjs';
+
+export function apiReportPage(root) {
+  const index = join(root, 'dist', 'types', 'src', 'index.d.ts');
+  if (!existsSync(index)) throw new Error('There are no declarations; run `npm run build` first.');
+  const exported = exportsOf(index)
+    .map(({ name, path }) => ({ name, text: declarationOf(name, path) }))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  return page(
+    '# API report',
+    GENERATED,
+    `What \`import … from 'millrace'\` offers: ${exported.length} names.`,
+    ['```ts', exported.map(({ text }) => text).join('\n\n'), '```'].join('\n'),
+  );
+}
+
+/** The names that a file of re-exports gives, with the files they come from. */
+function exportsOf(path) {
+  const text = withoutComments(readFileSync(path, 'utf8'));
+  const statements = text.matchAll(/export\s+(?:type\s+)?\{([^}]*)\}\s*from\s*['"]([^'"]+)['"]/g);
+  return [...statements].flatMap(([, names, specifier]) =>
+    names
+      .split(',')
+      .map((name) => name.trim().replace(/^type\s+/, ''))
+      .filter((name) => name !== '')
+      .map((name) => ({ name, path: declarationPath(path, specifier) })),
+  );
+}
+
+function declarationPath(path, specifier) {
+  return join(dirname(path), specifier.replace(/\.js$/, '.d.ts'));
+}
+
+/** The statements of a file that declare a name: several for overloads. */
+function declarationOf(name, path) {
+  const statements = statementsOf(withoutComments(readFileSync(path, 'utf8')));
+  const declares = new RegExp(
+    `^(?:export )?(?:declare )?(?:abstract )?(?:class|const|function|interface|type) ${name}\\b`,
+  );
+  const found = statements.filter((statement) => declares.test(statement));
+  if (found.length > 0) return found.join('\n');
+  const source = exportsOf(path).find((each) => each.name === name);
+  if (source === undefined) throw new Error(`${path} does not declare ${name}.`);
+  return declarationOf(name, source.path);
+}
+
+/** The compiler writes every statement from the first column on and indents what is in it. */
+function statementsOf(text) {
+  return text
+    .split(/\n(?=(?:export|declare|import|interface|type|const|function|class|abstract)\b)/)
+    .map((statement) =>
+      statement
+        .split('\n')
+        .filter((line) => line.trim() !== '')
+        .join('\n'),
+    );
+}

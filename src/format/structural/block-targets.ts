@@ -1,0 +1,112 @@
+/**
+ * Moves columns of a scanned block to the appenders of a builder. Callers: `block-reader.ts`.
+ * Runs on: worker. Invariant: a target writes rows in order and stops at the first one that it
+ * cannot write, of which nothing stays.
+ */
+import type { FixedAppender } from '../../record/appenders.js';
+import type { BinaryAppender } from '../../record/binary-appender.js';
+import type { Appender } from '../../record/batch-builder.js';
+import type { BlockColumn } from './scan-block.js';
+import { MARK_MISSING, MARK_NULL, MARK_SPELLED } from './scan-program.js';
+
+/** Takes one column of a block. */
+export interface BlockTarget {
+  /** Writes the values of `rows` rows as rows from `first` on; returns how many it wrote. */
+  write(column: BlockColumn, first: number, rows: number, bytes: Buffer): number;
+}
+
+/** Writes the value of a range, given its mark; false when it cannot be written. */
+export type WriteRange = (
+  row: number,
+  bytes: Buffer,
+  start: number,
+  end: number,
+  mark: number,
+) => boolean;
+
+/** Numbers and booleans. */
+export class ValuesTarget implements BlockTarget {
+  readonly #appender: FixedAppender;
+  readonly #parse: (bytes: Buffer, start: number, end: number) => number;
+
+  /** `parse` reads the numbers that the scanner leaves spelled. */
+  constructor(
+    appender: FixedAppender,
+    parse: (bytes: Buffer, start: number, end: number) => number,
+  ) {
+    this.#appender = appender;
+    this.#parse = parse;
+  }
+
+  write(column: BlockColumn, first: number, rows: number, bytes: Buffer): number {
+    const appender = this.#appender;
+    appender.values.set(column.values.subarray(0, rows), first);
+    if (!column.isMarked) return rows;
+    for (let row = 0; row < rows; row++) {
+      const mark = column.marks[row];
+      if (mark === MARK_NULL) appender.setNull(first + row);
+      else if (mark === MARK_MISSING) appender.setMissing(first + row);
+      else if (mark === MARK_SPELLED) {
+        const { ranges } = column;
+        const value = this.#parse(bytes, ranges[row * 2], ranges[row * 2 + 1]);
+        if (Number.isNaN(value)) return row;
+        appender.values[first + row] = value;
+      }
+    }
+    return rows;
+  }
+}
+
+/** Texts, copied where they have no escapes. */
+export class TextTarget implements BlockTarget {
+  readonly #appender: BinaryAppender;
+  readonly #writeEscaped: WriteRange;
+
+  constructor(appender: BinaryAppender, writeEscaped: WriteRange) {
+    this.#appender = appender;
+    this.#writeEscaped = writeEscaped;
+  }
+
+  write(column: BlockColumn, first: number, rows: number, bytes: Buffer): number {
+    const appender = this.#appender;
+    const { ranges, marks, isMarked } = column;
+    for (let row = 0; row < rows; row++) {
+      const start = ranges[row * 2];
+      const end = ranges[row * 2 + 1];
+      const mark = isMarked ? marks[row] : 0;
+      if (mark === 0) appender.appendBytes(first + row, bytes, start, end);
+      else if (mark === MARK_NULL) appender.setNull(first + row);
+      else if (mark === MARK_MISSING) appender.setMissing(first + row);
+      else if (!this.#writeEscaped(first + row, bytes, start, end, mark)) return row;
+    }
+    return rows;
+  }
+}
+
+/** Any other values, each by a call. */
+export class RangeTarget implements BlockTarget {
+  readonly #appender: Appender | null;
+  readonly #write: WriteRange;
+
+  /**
+   * With an appender the marks for null and missing are taken as such, else `write` gets them too.
+   */
+  constructor(appender: Appender | null, write: WriteRange) {
+    this.#appender = appender;
+    this.#write = write;
+  }
+
+  write(column: BlockColumn, first: number, rows: number, bytes: Buffer): number {
+    const appender = this.#appender;
+    const { ranges, marks } = column;
+    for (let row = 0; row < rows; row++) {
+      const mark = marks[row];
+      if (appender !== null && mark === MARK_NULL) appender.setNull(first + row);
+      else if (appender !== null && mark === MARK_MISSING) appender.setMissing(first + row);
+      else if (!this.#write(first + row, bytes, ranges[row * 2], ranges[row * 2 + 1], mark)) {
+        return row;
+      }
+    }
+    return rows;
+  }
+}

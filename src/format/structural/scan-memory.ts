@@ -1,0 +1,89 @@
+/**
+ * WebAssembly memory that holds a reader's input buffer and what the row scanner makes of it, with
+ * the scanner over it. Callers: the file reader's window creates it, parsers find it at the cursor.
+ * Runs on: worker. Invariant: the memory never grows, so views of it stay valid; a larger buffer is
+ * another memory.
+ */
+import { POWERS_OF_TEN } from '../bytes/number-bytes.js';
+import { SCANNER_MODULE } from './scanner-module.js';
+
+/** The part of the platform's WebAssembly that is used here; Node's types do not declare it. */
+declare const WebAssembly: {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object, imports: object) => { readonly exports: object };
+  readonly Memory: new (limits: {
+    readonly initial: number;
+    readonly maximum: number;
+  }) => { readonly buffer: ArrayBuffer };
+  validate(bytes: Uint8Array): boolean;
+};
+
+/** Scans rows as the program at an address says; returns how many. */
+type ScanFunction = (program: number, from: number, end: number, rowsMax: number) => number;
+
+interface ScannerExports {
+  readonly scanJson: ScanFunction;
+  readonly scanCsv: ScanFunction;
+}
+
+/** Where the program begins; the powers of ten stand before it. */
+export const PROGRAM_START = 256;
+/** Where columns of numbers and ranges begin, and room for the program ends. */
+export const OUTPUT_START = 32 * 1024;
+/** Where the input begins, and room for the columns ends. */
+export const INPUT_START = OUTPUT_START + 128 * 1024;
+const PAGE_BYTES = 64 * 1024;
+/** The scanner reads in blocks, and so a little beyond the buffer. */
+const READ_AHEAD_BYTES = 64;
+
+/** The compiled scanner: undefined until it is asked for, null where it cannot be had. */
+let scannerModule: object | null | undefined;
+
+/** A memory with room for so much input, or null where there is no scanner. */
+export function createScanMemory(bufferBytes: number): ScanMemory | null {
+  scannerModule ??= compileScanner();
+  if (scannerModule === null) return null;
+  const pages = Math.ceil((INPUT_START + bufferBytes + READ_AHEAD_BYTES) / PAGE_BYTES);
+  try {
+    return new ScanMemory(scannerModule, pages, bufferBytes);
+  } catch {
+    // Memories reserve far more addresses than bytes, and some hosts limit those.
+    return null;
+  }
+}
+
+/** Null where the platform has no SIMD, or forbids WebAssembly. */
+function compileScanner(): object | null {
+  const code = Buffer.from(SCANNER_MODULE, 'base64');
+  try {
+    return WebAssembly.validate(code) ? new WebAssembly.Module(code) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** An input buffer and the scanner over it. */
+export class ScanMemory {
+  /** The input buffer. */
+  readonly buffer: Buffer;
+  readonly view: DataView;
+  readonly memory: ArrayBuffer;
+  readonly words: Int32Array;
+  readonly scanJson: ScanFunction;
+  readonly scanCsv: ScanFunction;
+  /** What was last put into the memory; see `ScanBlock`. */
+  loaded: object | null = null;
+
+  constructor(module: object, pages: number, bufferBytes: number) {
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    const instance = new WebAssembly.Instance(module, { env: { memory } });
+    const exports = instance.exports as ScannerExports;
+    this.memory = memory.buffer;
+    this.words = new Int32Array(this.memory);
+    this.buffer = Buffer.from(this.memory, INPUT_START, bufferBytes);
+    this.view = new DataView(this.memory, INPUT_START, bufferBytes);
+    this.scanJson = exports.scanJson;
+    this.scanCsv = exports.scanCsv;
+    new Float64Array(this.memory, 0, POWERS_OF_TEN.length).set(POWERS_OF_TEN);
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * What the row scanner is told: the values of a row in order, what stands before each, and what to
+ * make of it. A program is laid out as bytes once and copied into the memory of whoever scans.
+ * Callers: the NDJSON and CSV parsers. Runs on: worker; pure.
+ */
+import { INPUT_START, OUTPUT_START, PROGRAM_START } from './scan-memory.js';
+
+/** The value is walked over. */
+export const STEP_SKIP = 0;
+/** A number, put as a double. */
+export const STEP_NUMBER = 1;
+/** A text, put as the range between its quotes. */
+export const STEP_TEXT = 2;
+/** A boolean, put as 0 or 1. */
+export const STEP_BOOL = 3;
+/** Anything, put as its range. */
+export const STEP_RANGE = 4;
+export type StepKind =
+  | typeof STEP_SKIP
+  | typeof STEP_NUMBER
+  | typeof STEP_TEXT
+  | typeof STEP_BOOL
+  | typeof STEP_RANGE;
+
+/** The row may lack the step. */
+export const FLAG_MAY_LACK = 1;
+/** The value may be null. */
+export const FLAG_NULLABLE = 2;
+/** The column may do without the value. */
+export const FLAG_MAY_MISS = 4;
+/** An empty cell is null. */
+export const FLAG_EMPTY_IS_NULL = 8;
+
+/** Marks of values beside the plain ones, which have none. */
+export const MARK_NULL = 1;
+/** The range has escapes. */
+export const MARK_ESCAPED = 2;
+/** The number is put as its range. */
+export const MARK_SPELLED = 3;
+export const MARK_MISSING = 4;
+
+/** One value of a row. */
+export interface ScanStep {
+  readonly kind: StepKind;
+  readonly flags: number;
+  /** Bytes before the value, but for the comma or brace. */
+  readonly lead: Uint8Array;
+}
+
+/** What rows look like. */
+export interface ScanRows {
+  readonly steps: readonly ScanStep[];
+  /** Bytes after the last value. */
+  readonly tail: Uint8Array;
+  /** Whether values that nobody wants are checked. */
+  readonly full: boolean;
+  readonly separator: number;
+  readonly quote: number;
+  readonly comment: number;
+  readonly multiline: boolean;
+}
+
+const HEADER_BYTES = 48;
+const STEP_BYTES = 32;
+const BLOCK_BYTES = 16;
+/** Rows that are scanned at a time: few enough that what is put fits the first-level cache. */
+const ROWS_MAX = 512;
+const START_BYTES = 4;
+const VALUE_BYTES = 8;
+
+/** A program as the scanner reads it. */
+export interface ScanProgram {
+  readonly image: Uint8Array;
+  /** Rows at a time. */
+  readonly rowsMax: number;
+  /** Addresses of what each step that is not skipped puts, in order. */
+  readonly columns: readonly ScanAddresses[];
+}
+
+/** Addresses in the memory. */
+export interface ScanAddresses {
+  readonly values: number;
+  readonly marks: number;
+  /** An int32 that is not zero once a value has a mark. */
+  readonly marked: number;
+}
+
+/** The program of rows, or null when it is too large for its place. */
+export function createScanProgram(rows: ScanRows): ScanProgram | null {
+  const { steps, tail } = rows;
+  const leadsAt = HEADER_BYTES + steps.length * STEP_BYTES;
+  const leadBytes = steps.reduce((sum, step) => sum + padded(step.lead.length), 0);
+  const bytes = leadsAt + leadBytes + padded(tail.length);
+  if (steps.length === 0 || PROGRAM_START + bytes > OUTPUT_START) return null;
+  const wanted = steps.filter((step) => step.kind !== STEP_SKIP).length;
+  const rowBytes = START_BYTES + wanted * (VALUE_BYTES + 1);
+  const rowsMax = Math.min(ROWS_MAX, Math.floor((INPUT_START - OUTPUT_START) / rowBytes) & ~7);
+
+  const image = new Uint8Array(bytes);
+  const words = new Int32Array(image.buffer, 0, leadsAt / 4);
+  const columns: ScanAddresses[] = [];
+  const marksAt = OUTPUT_START + rowsMax * (START_BYTES + wanted * VALUE_BYTES);
+  let lead = leadsAt;
+  steps.forEach((step, index) => {
+    const at = HEADER_BYTES + index * STEP_BYTES;
+    image.set(step.lead, lead);
+    words.set([PROGRAM_START + lead, step.lead.length, step.kind, step.flags], at / 4);
+    lead += padded(step.lead.length);
+    if (step.kind === STEP_SKIP) return;
+    const values = OUTPUT_START + rowsMax * (START_BYTES + columns.length * VALUE_BYTES);
+    const marks = marksAt + columns.length * rowsMax;
+    words.set([values, marks], at / 4 + 4);
+    columns.push({ values, marks, marked: PROGRAM_START + at + 24 });
+  });
+  image.set(tail, lead);
+  words.set([
+    PROGRAM_START + HEADER_BYTES,
+    steps.length,
+    PROGRAM_START + lead,
+    tail.length,
+    OUTPUT_START,
+    INPUT_START,
+    rows.full ? 1 : 0,
+    rows.separator,
+    rows.quote,
+    rows.comment,
+    rows.multiline ? 1 : 0,
+  ]);
+  return { image, rowsMax, columns };
+}
+
+/** The scanner compares in blocks, so every constant has whole ones. */
+function padded(bytes: number): number {
+  return Math.ceil(bytes / BLOCK_BYTES) * BLOCK_BYTES;
+}
