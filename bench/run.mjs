@@ -11,7 +11,7 @@ import { allCases } from './lib/bench-case.mjs';
 import { runCase } from './lib/case-runner.mjs';
 import { describeMachine } from './lib/machine.mjs';
 import { runMicro } from './lib/micro-runner.mjs';
-import { caseText, circumstancesText } from './lib/print-case.mjs';
+import { caseText, circumstances } from './lib/print-case.mjs';
 import { profileCase } from './lib/profile.mjs';
 import { reportHtml } from './lib/report-html.mjs';
 import { recordOf } from './lib/results.mjs';
@@ -59,7 +59,10 @@ async function main() {
     }
   }
   if (results.length === 0) return;
-  if (!values.json) console.log(`\n${circumstancesText(results[0].record)}`);
+  if (!values.json) {
+    console.log(`\n${circumstances(results[0].record)}`);
+    console.log('A ratio above 1 means that Millrace is faster.');
+  }
   writeResults(results);
 }
 

@@ -15,10 +15,12 @@ import { readdirSync } from 'node:fs';
  * @property {number} [share] part of the rows that slow rivals get, so that a run takes seconds; rates still compare
  * @property {number} [threads] default 2
  * @property {readonly string[]} [nodeArguments]
+ * @property {boolean} [isReference] shown beside the others, but not compared with
  */
 
 /**
- * What must be reached. Without `over` the measure itself is compared, else its ratio over another contender.
+ * What must be reached. Without `over` the measure itself is compared, else its ratio over another contender. Without a
+ * bound the figure is only stated.
  *
  * @typedef {object} Must
  * @property {string} [contender] default 'millrace'

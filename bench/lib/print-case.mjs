@@ -2,7 +2,6 @@
  * Prints a case as a table for people. Callers: `run.mjs`.
  */
 import { measureOf } from './bench-case.mjs';
-import { isOurs } from './results.mjs';
 import { byteSize, count, significant, withUnit } from './units.mjs';
 
 /** @typedef {import('./results.mjs').CaseRecord} CaseRecord */
@@ -18,24 +17,23 @@ export function caseText(record, benchCase) {
   lines.push(...table(rows ? rateRows(record) : measureRows(record, benchCase)));
   for (const { text, value, aim, reached, aimReached } of record.must) {
     const goal = aim === null ? '' : `, aim ${significant(aim)}${aimReached ? ' reached' : ''}`;
-    lines.push(`  ${reached ? 'reached' : 'MISSED '}  ${text}: ${count(value)}${goal}`);
+    const state = reached === null ? 'stated ' : reached ? 'reached' : 'MISSED ';
+    lines.push(`  ${state}  ${text}: ${count(value)}${goal}`);
   }
-  if (record.must.length === 0) lines.push('  stated; nothing must be reached');
   return lines.join('\n');
 }
 
 /**
  * The lines that every figure is quoted with.
  *
- * @param {CaseRecord} record
+ * @param {Pick<CaseRecord, 'command' | 'seed' | 'guarantee' | 'machine'>} run
  */
-export function circumstancesText({ command, seed, guarantee, machine }) {
+export function circumstances({ command, seed, guarantee, machine }) {
   const { processor, cores, memoryGib, system, node, millrace, commit, load } = machine;
   return [
     `${command}, seed ${seed}, guarantee: ${guarantee} (no checkpoints)`,
     `${processor}, ${cores} cores, ${memoryGib} GiB, ${system}, Node.js ${node}, ` +
       `Millrace ${millrace}${commit === null ? '' : ` (${commit})`}, load at start ${load}`,
-    'A ratio above 1 means that Millrace is faster.',
   ].join('\n');
 }
 
@@ -54,7 +52,7 @@ function rateRows({ contenders }) {
       significant(entry.cpuSeconds),
       significant((entry.cpuSeconds / entry.records) * 1e9),
       byteSize(entry.peakRssBytes),
-      isOurs(entry.name) ? '' : significant(ratio),
+      entry === subject ? '' : significant(ratio),
     ];
   });
   return [head, ...body];

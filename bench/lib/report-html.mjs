@@ -27,6 +27,7 @@ const STYLE = `
   .ours { fill: var(--ours); } .limit { fill: var(--limit); } .rival { fill: var(--rival); }
   .spread { stroke: currentColor; stroke-width: 1.5; opacity: .7; }
   .reached::before { content: '\\2713  '; } .missed { font-weight: 600; } .missed::before { content: '\\2717  '; }
+  .stated::before { content: '\\2013  '; }
   ul { list-style: none; padding: 0; margin: .4rem 0; }
 `;
 
@@ -120,10 +121,10 @@ function kindOf(name) {
 function verdicts({ must }) {
   const items = must.map(({ text, value, aim, reached, aimReached }) => {
     const goal = aim === null ? '' : `; aim ${significant(aim)}${aimReached ? ', reached' : ''}`;
-    const state = reached ? 'reached' : 'missed';
+    const state = reached === null ? 'stated' : reached ? 'reached' : 'missed';
     return `<li class="${state}">${escape(text)}: ${count(value)}${goal}</li>`;
   });
-  return items.length === 0 ? '<p class="small">Stated only.</p>' : `<ul>${items.join('')}</ul>`;
+  return `<ul>${items.join('')}</ul>`;
 }
 
 function detailTable({ contenders }) {

@@ -3,20 +3,21 @@
  */
 import { measureOf } from './bench-case.mjs';
 import { ratioOf } from './statistics.mjs';
+import { count } from './units.mjs';
 
 /** @typedef {import('./case-runner.mjs').CaseResult} CaseResult */
 /** @typedef {import('./case-runner.mjs').ContenderResult} ContenderResult */
 /** @typedef {import('./statistics.mjs').Spread} Spread */
 
 /**
- * How one must came out.
+ * How one must came out; one without a bound is only stated.
  *
  * @typedef {object} Verdict
- * @property {string} text such as 'at least 0.7 of limit'
+ * @property {string} text such as 'millrace: at least 0.7 of limit'
  * @property {number} value what was measured
- * @property {number} must
+ * @property {number | null} must
  * @property {number | null} aim
- * @property {boolean} reached
+ * @property {boolean | null} reached null when only stated
  * @property {boolean | null} aimReached
  */
 
@@ -33,7 +34,7 @@ import { ratioOf } from './statistics.mjs';
  * @property {number | null} ratioToLimit above 1: Millrace is faster
  * @property {Record<string, number>} ratios to each rival, above 1: Millrace is faster
  * @property {readonly Verdict[]} must
- * @property {boolean} reached
+ * @property {boolean} reached whether all musts are; aims do not count
  * @property {readonly ContenderResult[]} contenders
  * @property {readonly object[]} runs of the subject
  * @property {string} command
@@ -52,7 +53,11 @@ export function recordOf({ benchCase, contenders }, { command, seed, machine }) 
   const rows = (benchCase.shows ?? 'rows') === 'rows';
   const main = rows ? 'recordsPerSecond' : (benchCase.measures?.[0].name ?? 'recordsPerSecond');
   const ratio = (other) => ratioBetween(benchCase, main, subject, other);
-  const rivals = contenders.filter(({ name }) => !isOurs(name) && name !== 'limit');
+  const isRival = ({ name, isReference }) =>
+    !isOurs(name) && name !== 'limit' && isReference !== true;
+  const rivals = benchCase.contenders
+    .filter(isRival)
+    .map(({ name }) => contenderNamed(contenders, name));
   const limit = contenders.find(({ name }) => name === 'limit');
   const must = benchCase.must.map((entry) => verdictOf(benchCase, entry, contenders));
   return {
@@ -65,7 +70,7 @@ export function recordOf({ benchCase, contenders }, { command, seed, machine }) 
     ratioToLimit: limit === undefined ? null : ratio(limit),
     ratios: Object.fromEntries(rivals.map((rival) => [rival.name, ratio(rival)])),
     must,
-    reached: must.every((verdict) => verdict.reached),
+    reached: must.every((verdict) => verdict.reached !== false),
     contenders,
     runs: subject.runs,
     command,
@@ -111,30 +116,25 @@ export function verdictOf(benchCase, must, contenders) {
     over === undefined
       ? measured(ours, measure).median
       : ratioBetween(benchCase, measure, ours, contenderNamed(contenders, over));
-  const most = must.atMost !== undefined;
-  const bound = must.atMost ?? must.atLeast;
-  if (bound === undefined) throw new Error(`A must of ${benchCase.name} has no bound.`);
-  const reaches = (wanted) => (most ? value <= wanted : value >= wanted);
+  // A ratio above 1 is better whatever it is a ratio of.
+  const less = over === undefined && measureOf(benchCase, measure).better === 'less';
+  const reaches = (wanted) => (less ? value <= wanted : value >= wanted);
+  const bound = must.atMost ?? must.atLeast ?? null;
   return {
-    text: textOf(benchCase, must, bound),
+    text: textOf(benchCase, must, bound, less),
     value,
     must: bound,
     aim,
-    reached: reaches(bound),
+    reached: bound === null ? null : reaches(bound),
     aimReached: aim === null ? null : reaches(aim),
   };
 }
 
-function textOf(benchCase, { contender = 'millrace', measure, over, atMost }, bound) {
+function textOf(benchCase, { contender = 'millrace', measure, over }, bound, less) {
   const { title, unit } = measureOf(benchCase, measure ?? 'recordsPerSecond');
-  const what = measure === undefined && over !== undefined ? '' : ` in ${title}`;
-  const side = atMost === undefined ? 'at least' : 'at most';
-  if (over === undefined) return `${contender}: ${side} ${shown(bound)} ${unit}${measure === undefined ? '' : `, ${title}`}`;
-  return `${contender}: ${side} ${shown(bound)} of ${over}${what}`;
-}
-
-function shown(bound) {
-  return bound >= 1e6 ? `${bound / 1e6} M` : String(bound);
+  const of = over === undefined ? unit : `of ${over}`;
+  const wanted = bound === null ? of : `${less ? 'at most' : 'at least'} ${count(bound)} ${of}`;
+  return `${contender}: ${wanted}${measure === undefined ? '' : ` (${title})`}`;
 }
 
 function contenderNamed(contenders, name) {

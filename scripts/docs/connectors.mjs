@@ -56,7 +56,10 @@ export function connectorsPage(api) {
       'after a failure: exactly-once means that every record counts once, at-least-once that some may be seen twice, ' +
       'at-most-once that some may be missing. A failed or canceled job is not restarted by itself; you run it again.',
     '## Sources',
-    table(['Source', 'Input', 'Where', 'Subtasks', 'Reads only columns in use', 'Promise'], sources),
+    table(
+      ['Source', 'Input', 'Where', 'Subtasks', 'Reads only columns in use', 'Promise'],
+      sources,
+    ),
     '`fromAsync` and `defineSource` are bounded unless `bounded: false` says otherwise, `datagen` unless its `rows` are ' +
       "`'unbounded'`. A `defineSource` without `plan` has one split and so one subtask; `host`, `guarantee` and " +
       '`maxParallelism` are up to it.',

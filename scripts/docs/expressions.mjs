@@ -17,13 +17,18 @@ export function expressionsPage({ EXPRESSION_FUNCTIONS, arityOf }) {
     `## ${titleOf(group)}`,
     table(
       ['Function', 'Arguments', 'Meaning', 'Example'],
-      functions.map((fn) => [code(fn.name), argumentsOf(fn, arityOf(fn)), fn.doc, code(fn.example)]),
+      functions.map((fn) => [
+        code(fn.name),
+        argumentsOf(fn, arityOf(fn)),
+        fn.doc,
+        code(fn.example),
+      ]),
     ),
   ]);
   return page(
     '# Expressions',
     GENERATED,
-    'An expression describes a value by fields of the record: `col(\'delay\').gt(15)`. It is data, so the engine can type it, ' +
+    "An expression describes a value by fields of the record: `col('delay').gt(15)`. It is data, so the engine can type it, " +
       'print it in a plan, read only the columns it needs, and compile it into the loop of its chain; no object is built for ' +
       'a record. Start with `col(name)`, `lit(value)` or `when(condition).then(value).otherwise(value)`; functions follow as ' +
       'methods, and `call(name, ...arguments)` calls one by name. Expressions are taken by `filter`, `select`, `withColumn` ' +
@@ -41,7 +46,9 @@ export function expressionsPage({ EXPRESSION_FUNCTIONS, arityOf }) {
 
 function titleOf(group) {
   if (group in TITLES) return TITLES[group];
-  throw new Error(`The group "${group}" of functions has no title in scripts/docs/expressions.mjs.`);
+  throw new Error(
+    `The group "${group}" of functions has no title in scripts/docs/expressions.mjs.`,
+  );
 }
 
 /** Functions by group; `Map.groupBy` is not there in Node 20. */

@@ -5,7 +5,8 @@ export const GENERATED = 'Generated from the sources by `npm run docs`; edit tho
 
 /** A table; cells are Markdown, in which only the bar is escaped. */
 export function table(head, rows) {
-  const line = (cells) => `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|')).join(' | ')} |`;
+  const line = (cells) =>
+    `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 

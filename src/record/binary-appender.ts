@@ -18,8 +18,10 @@ import type { Field } from './schema.js';
 import { formOf } from './schema.js';
 import { encodeBlockInto, textKindOf, unitEndsToByteEnds, writeWtf8 } from './text.js';
 
-/** Below this many bytes a loop copies faster than a view and a native call. */
-const LOOP_COPY_BYTES_MAX = 32;
+/** Below this many bytes a loop over words copies faster than a native call. */
+const WORD_COPY_BYTES_MAX = 64;
+/** Bytes that copying by words may read and write behind a text. */
+const WORD_SLACK_BYTES = 4;
 /** Pending text is encoded when it gets this long, so that no string grows without bound. */
 const PENDING_UNITS_MAX = 1 << 16;
 /** A frame addresses its bytes by int32 offsets; one column may use half of that. */
@@ -38,10 +40,16 @@ const RECENT_BITS = 10;
 const TRIAL_LOOKS = 256;
 
 const NO_CODES = new Int32Array(0);
+const NO_BYTES = new Uint8Array(0);
 
 /** Forms utf8 and bytes. */
 export class BinaryAppender extends BaseAppender {
   #bytes: Uint8Array;
+  /** The same memory as `#bytes`, for copying by unaligned words. */
+  #words: DataView;
+  /** The memory last copied from, and its words. */
+  #from: Uint8Array = NO_BYTES;
+  #fromWords: DataView = new DataView(NO_BYTES.buffer);
   #offsets: Int32Array;
   /** Entry of each row, in use while `#coded`. */
   #codes = NO_CODES;
@@ -79,7 +87,8 @@ export class BinaryAppender extends BaseAppender {
   constructor(field: Field, capacity: number) {
     super(field, capacity);
     this.#isText = formOf(field.type) === 'utf8';
-    this.#bytes = new Uint8Array(capacity * 8);
+    this.#bytes = new Uint8Array(capacity * 8 + WORD_SLACK_BYTES);
+    this.#words = wordsOf(this.#bytes);
     this.#offsets = new Int32Array(capacity + 1);
     this.clear();
   }
@@ -107,12 +116,22 @@ export class BinaryAppender extends BaseAppender {
     const entry = this.#entries;
     const from = this.#offsets[entry];
     const to = from + end - start;
-    if (to > this.#bytes.length) this.#reserveBytes(to);
-    copyBytes(bytes, start, end, this.#bytes, from);
+    if (to + WORD_SLACK_BYTES > this.#bytes.length) this.#reserveBytes(to + WORD_SLACK_BYTES);
+    if (end - start <= WORD_COPY_BYTES_MAX && end + WORD_SLACK_BYTES <= bytes.length) {
+      if (this.#from !== bytes) this.#copyFrom(bytes);
+      copyWords(this.#fromWords, start, end, this.#words, from);
+    } else {
+      this.#bytes.set(bytes.subarray(start, end), from);
+    }
     this.#unjudged = true;
     this.#offsets[entry + 1] = to;
     if (this.#coded) this.#codes[row] = entry;
     this.#entries = entry + 1;
+  }
+
+  #copyFrom(bytes: Uint8Array): void {
+    this.#from = bytes;
+    this.#fromWords = wordsOf(bytes);
   }
 
   /** Gives the row the entry of an equal recent text; false when there is none. */
@@ -139,10 +158,11 @@ export class BinaryAppender extends BaseAppender {
 
   #entryEquals(entry: number, bytes: Uint8Array, start: number, end: number): boolean {
     const own = this.#bytes;
-    let at = this.#offsets[entry];
-    if (this.#offsets[entry + 1] - at !== end - start) return false;
-    for (let from = start; from < end; from++) {
-      if (own[at++] !== bytes[from]) return false;
+    const at = this.#offsets[entry];
+    const length = end - start;
+    if (this.#offsets[entry + 1] - at !== length) return false;
+    for (let byte = 0; byte < length; byte++) {
+      if (own[at + byte] !== bytes[start + byte]) return false;
     }
     return true;
   }
@@ -394,6 +414,7 @@ export class BinaryAppender extends BaseAppender {
     );
     grown.set(this.#bytes);
     this.#bytes = grown;
+    this.#words = wordsOf(grown);
   }
 }
 
@@ -411,19 +432,21 @@ function recentSlot(bytes: Uint8Array, start: number, end: number): number {
   return Math.imul(ends ^ Math.imul(middle, 0x85ebca6b), 0x9e3779b1) >>> (32 - RECENT_BITS);
 }
 
-function copyBytes(
-  source: Uint8Array,
+/** Copies a text by words of four bytes; the last may reach up to three bytes behind it. */
+function copyWords(
+  source: DataView,
   start: number,
   end: number,
-  target: Uint8Array,
+  target: DataView,
   offset: number,
 ): void {
-  if (end - start > LOOP_COPY_BYTES_MAX) {
-    target.set(source.subarray(start, end), offset);
-    return;
+  for (let from = start, to = offset; from < end; from += 4, to += 4) {
+    target.setInt32(to, source.getInt32(from, true), true);
   }
-  let to = offset;
-  for (let from = start; from < end; from++) target[to++] = source[from];
+}
+
+function wordsOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function columnTooLarge(field: Field, bytes: number): MillraceError {

@@ -29,7 +29,6 @@ export interface Deployment {
   readonly params: unknown;
   readonly planHash: string;
   readonly parallelism: number;
-  readonly maxParallelism: number | null;
   readonly baseDirectory: string;
   readonly settings: Settings;
   readonly seed: number;

@@ -30,9 +30,10 @@ export class EventStream<T> {
 }
 
 class Listener<T> implements AsyncIterableIterator<T> {
-  readonly #backlog: T[] = [];
+  #backlog: T[] = [];
   readonly #leave: () => void;
-  #waiting: ((result: IteratorResult<T>) => void) | null = null;
+  /** Calls of `next` that have found nothing, oldest first. */
+  #waiting: ((result: IteratorResult<T>) => void)[] = [];
   #ended = false;
 
   constructor(leave: () => void) {
@@ -40,9 +41,9 @@ class Listener<T> implements AsyncIterableIterator<T> {
   }
 
   push(event: T): void {
-    if (this.#waiting !== null) {
-      this.#waiting({ value: event, done: false });
-      this.#waiting = null;
+    const oldest = this.#waiting.shift();
+    if (oldest !== undefined) {
+      oldest({ value: event, done: false });
       return;
     }
     if (this.#backlog.length === BACKLOG_MAX) this.#backlog.shift();
@@ -51,21 +52,24 @@ class Listener<T> implements AsyncIterableIterator<T> {
 
   end(): void {
     this.#ended = true;
-    this.#waiting?.({ value: undefined, done: true });
-    this.#waiting = null;
+    for (const waiting of this.#waiting) waiting({ value: undefined, done: true });
+    this.#waiting = [];
   }
 
   next(): Promise<IteratorResult<T>> {
-    const event = this.#backlog.shift();
-    if (event !== undefined) return Promise.resolve({ value: event, done: false });
+    if (this.#backlog.length > 0) {
+      const [event] = this.#backlog.splice(0, 1);
+      return Promise.resolve({ value: event, done: false });
+    }
     if (this.#ended) return Promise.resolve({ value: undefined, done: true });
     return new Promise((resolve) => {
-      this.#waiting = resolve;
+      this.#waiting.push(resolve);
     });
   }
 
   return(): Promise<IteratorResult<T>> {
     this.#leave();
+    this.#backlog = [];
     this.end();
     return Promise.resolve({ value: undefined, done: true });
   }

@@ -16,7 +16,6 @@ import type { Deployment } from './deployment.js';
 import { eventLoopHold, nextEventLoopTurn } from './event-loop.js';
 import type { SlotMessage } from './messages.js';
 import type { RunControl, RunObserver } from './run-control.js';
-import { runSlot } from './slot-run.js';
 
 /** What a simulation replaces. */
 export interface InThreadWorld {
@@ -90,6 +89,8 @@ class InThreadRun implements RunControl {
     const letGo = eventLoopHold();
     const { clock, disk, shuffle, events = threadEvents } = this.#world;
     try {
+      // Loaded only where it is needed, and while threads start: it brings the whole data plane with it.
+      const { runSlot } = await import('./slot-run.js');
       await runSlot({
         plan: this.#plan,
         deployment: this.#deployment,

@@ -3,6 +3,7 @@
  * configuration file, environment variables, `-D` flags and `docs/configuration.md` all read it. Callers: api,
  * cli, the documentation generator. Runs on: any thread; pure.
  */
+import { inspect } from 'node:util';
 import { MillraceError } from '../base/errors.js';
 import { didYouMean } from '../base/nearest-name.js';
 import { formatBytes, formatDuration, parseBytes, parseDurationMs } from '../base/units.js';
@@ -179,12 +180,13 @@ function convert(
   const fail = (expected: string): never => {
     throw new MillraceError(
       'OPTION_INVALID',
-      `${key} (${origin}) is ${JSON.stringify(value)}; it must be ${expected}.`,
+      `${key} (${origin}) is ${shown(value)}; it must be ${expected}.`,
     );
   };
   if (definition.type === 'choice') {
     const choices = definition.choices ?? [];
-    return choices.includes(String(value)) ? value : fail(`one of ${choices.join(', ')}`);
+    const isChoice = typeof value === 'string' && choices.includes(value);
+    return isChoice ? value : fail(`one of ${choices.join(', ')}`);
   }
   if (definition.type === 'boolean') {
     if (value === true || value === 'true') return true;
@@ -205,6 +207,10 @@ function boundText(type: SettingType, bound: number): string {
   if (type === 'bytes') return formatBytes(bound);
   if (type !== 'duration') return String(bound);
   return bound > 0 && bound % DAY_MS === 0 ? `${bound / DAY_MS} d` : formatDuration(bound);
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : inspect(value, { depth: 0 });
 }
 
 function toNumber(what: string, type: SettingType, value: unknown): number {

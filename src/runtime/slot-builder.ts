@@ -21,6 +21,7 @@ import { openRingReader, openRingWriter } from '../ring/spsc-ring.js';
 import type { StateTable, TableSpec } from '../state/contract.js';
 import { createHotTable } from '../state/hot-table.js';
 import { originsOf, targetsOf } from './channels.js';
+import { closeAfterFailure } from './close-all.js';
 import { ControlMemory } from './control-layout.js';
 import { DeadLetterQueue } from './dead-letter-queue.js';
 import { type Deployment, type RingPlacement, StreamIds } from './deployment.js';
@@ -59,8 +60,7 @@ export async function buildSlot(parts: SlotParts): Promise<readonly Subtask[]> {
       }
     }
   } catch (error) {
-    for (const subtask of subtasks) subtask.close();
-    builder.closeOpened();
+    closeAfterFailure([...subtasks, ...builder.opened]);
     throw error;
   }
   return subtasks;
@@ -73,7 +73,7 @@ class SlotBuilder {
   readonly #streams: StreamIds;
   readonly #metrics: RunMetrics;
   /** Readers and writers of the subtask being built, closed when building it fails. */
-  #opened: { close(): void }[] = [];
+  readonly opened: { close(): void }[] = [];
 
   constructor(parts: SlotParts) {
     this.#parts = parts;
@@ -84,12 +84,8 @@ class SlotBuilder {
     this.#metrics = new RunMetrics(deployment.metrics, plan, deployment.rings.length);
   }
 
-  closeOpened(): void {
-    for (const opened of this.#opened) opened.close();
-  }
-
   async subtask(vertex: Vertex, index: number): Promise<Subtask> {
-    this.#opened = [];
+    this.opened.length = 0;
     const { deployment, clock } = this.#parts;
     const metrics = this.#metrics.task(vertex.id, index);
     metrics.setState('INITIALIZING');
@@ -186,7 +182,7 @@ class SlotBuilder {
         if (reported++ < BAD_RECORDS_REPORTED_MAX) onBadRecord(vertex, record);
       },
     });
-    this.#opened.push(reader);
+    this.opened.push(reader);
     return new SourceHead(reader, plan, this.#control.nextSplit(vertex.id), deadLetters);
   }
 
@@ -207,7 +203,7 @@ class SlotBuilder {
       baseDirectory: deployment.baseDirectory,
       wake: this.#wakeSelf(),
     });
-    this.#opened.push(writer);
+    this.opened.push(writer);
     const schemas = this.#registry.stream(this.#streams.sink(vertex.id, sinkIndex));
     const batchRows = deployment.settings['exchange.batchRows'];
     const port = new SinkPort({ writer, schemas, batchRows, metrics });

@@ -130,14 +130,15 @@ export class SlotLoop {
 
   /** Announces, looks once more, then parks. */
   async #park(): Promise<void> {
-    const needsEvents = this.#live.some((subtask) => subtask.waitsForEvents);
-    const blocking = needsEvents ? null : this.#host.blockingParker;
-    const parker = blocking ?? this.#host.asyncParker;
-    const ticket = parker.announce();
+    const { asyncParker, blockingParker } = this.#host;
+    const ticket = asyncParker.announce();
     const command = this.#host.command();
     const isNew = command === COMMAND_CANCEL || (command !== COMMAND_RUN && !this.#stopped);
-    if (isNew || this.#pass()) return parker.withdraw();
-    const parked = parker.park(ticket, PARK_MS_MAX);
+    if (isNew || this.#pass()) return asyncParker.withdraw();
+    // Asked after the last look, in which a sink may have begun something that only the event loop can finish.
+    const needsEvents = this.#live.some((subtask) => subtask.waitsForEvents);
+    const blocking = needsEvents ? null : blockingParker;
+    const parked = (blocking ?? asyncParker).park(ticket, PARK_MS_MAX);
     if (parked !== undefined) await parked;
     if (blocking === null) this.#lastYieldMs = this.#host.clock.monotonicMs();
   }

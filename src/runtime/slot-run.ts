@@ -11,6 +11,7 @@ import { Ledger, type LedgerRow } from '../memory/ledger.js';
 import type { Parker } from '../ring/contract.js';
 import { BlockingParker } from '../ring/parker.js';
 import type { StateTable } from '../state/contract.js';
+import { closeAfterFailure, closeAll } from './close-all.js';
 import { ControlMemory } from './control-layout.js';
 import type { Deployment } from './deployment.js';
 import type { SlotMessage } from './messages.js';
@@ -56,10 +57,10 @@ export async function runSlot(parts: SlotRunParts): Promise<void> {
     report({ kind: 'ledger', slot, rows: stateRows(parts, tables) });
   } catch (error) {
     markEnded(subtasks, 'FAILED');
+    closeAfterFailure(subtasks);
     throw error;
-  } finally {
-    for (const subtask of subtasks) subtask.close();
   }
+  closeAll(subtasks);
   report({ kind: 'event', event: { kind: 'slotEnded', slot } });
 }
 

@@ -13,6 +13,7 @@ import { AsyncParker } from '../ring/parker.js';
 import { eventLoopHold, nextEventLoopTurn } from './event-loop.js';
 import { importJob } from './job-import.js';
 import type { SlotMessage, SlotThreadData } from './messages.js';
+import { planOptionsOf } from './plan-options.js';
 import { runSlot } from './slot-run.js';
 
 const data = workerData as SlotThreadData;
@@ -28,9 +29,8 @@ async function rebuildPlan(): Promise<PhysicalPlan> {
   }
   const job = await importJob(deployment.moduleUrl, deployment.jobName, { isSlot: true });
   const plan = planJob(job.build(deployment.params), {
+    ...planOptionsOf(deployment.settings, deployment.params),
     parallelism: deployment.parallelism,
-    maxParallelism: deployment.maxParallelism,
-    params: deployment.params,
   });
   if (plan.hash === deployment.planHash) return plan;
   throw new MillraceError('JOB_MISMATCH', 'A worker thread built another job than was submitted.', {

@@ -20,6 +20,7 @@ import { IsolatedRun } from './isolated-run.js';
 import { type InThreadWorld, planInThread, startInThread } from './in-thread-run.js';
 import { importableUrl } from './job-bundle.js';
 import type { RunnableJob } from './job-import.js';
+import { planOptionsOf } from './plan-options.js';
 import type { Settings } from './settings.js';
 import { startThreads } from './threaded-run.js';
 
@@ -40,7 +41,7 @@ export function planOf(request: RunRequest): PlannedRun {
   const graph = request.job.build(params);
   const isThreaded = usesThreads(request, graph);
   const parallelism = settings.parallelism ?? (isThreaded ? availableParallelism() : 1);
-  const options = { parallelism, maxParallelism: settings.maxParallelism, params };
+  const options = { ...planOptionsOf(settings, params), parallelism };
   const plan = planJob(graph, options);
   return {
     plan: isThreaded ? plan : planInThread(plan),
@@ -76,7 +77,6 @@ export async function startRun(request: RunRequest): Promise<JobExecution> {
     params: request.params,
     planHash: plan.hash,
     parallelism,
-    maxParallelism: settings.maxParallelism,
     baseDirectory: request.baseDirectory,
     settings,
     seed: settings.seed ?? freshSeed(),

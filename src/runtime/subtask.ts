@@ -11,6 +11,7 @@ import type { ChainTask, Cursor } from '../operator/contract.js';
 import { STEP_DONE, STEP_OUT_OF_OUTPUT } from '../operator/contract.js';
 import type { Batch } from '../record/batch.js';
 import { FRAME_END_OF_DATA, FRAME_FINISHED } from '../ring/contract.js';
+import { closeAll } from './close-all.js';
 import { GATE_BATCH, GATE_EMPTY, type InputGate } from './input-gate.js';
 import type { RingPort } from './ring-port.js';
 import type { SinkPort } from './sink-port.js';
@@ -109,10 +110,10 @@ export class Subtask {
     return this.status;
   }
 
+  /** Closes everything; what one thing throws keeps no other from being closed, and is thrown in the end. */
   close(): void {
-    this.parts.task.close();
-    this.parts.source?.close();
-    for (const sink of this.parts.sinks) sink.writer.close();
+    const { task, source, sinks } = this.parts;
+    closeAll([task, ...(source === null ? [] : [source]), ...sinks.map(({ writer }) => writer)]);
   }
 
   #run(): SubtaskStatus {

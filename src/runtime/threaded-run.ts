@@ -21,7 +21,6 @@ import type {
   SlotThreadData,
 } from './messages.js';
 import type { RunControl, RunObserver } from './run-control.js';
-import { runSlot } from './slot-run.js';
 import { watchedSubtasks } from './watchdog.js';
 
 /** Starts the threads and gives the control over them. */
@@ -120,6 +119,8 @@ class ThreadedRun implements RunControl {
   async #runHostSlot(port: MessagePort): Promise<void> {
     const letGo = eventLoopHold();
     try {
+      // Loaded only where it is needed, and while threads start: it brings the whole data plane with it.
+      const { runSlot } = await import('./slot-run.js');
       await runSlot({
         plan: this.#plan,
         deployment: this.#deployment,

@@ -19,7 +19,9 @@ const examples = pages.flatMap(({ path, text }) => {
   return blocks.flatMap((block, index) => {
     if (!block.isRun && !(path === 'README.md' && block === first)) return [];
     const next = blocks[index + 1];
-    return [{ path, line: block.line, code: block.code, output: next?.isOutput ? next.code : null }];
+    return [
+      { path, line: block.line, code: block.code, output: next?.isOutput ? next.code : null },
+    ];
   });
 });
 

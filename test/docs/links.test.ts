@@ -18,7 +18,9 @@ describe('links', () => {
     const index = pages.find(({ path }) => path === 'docs/README.md')?.text ?? '';
     const missing = pages
       .map(({ path }) => /^docs\/([^/]+\.md)$/.exec(path)?.[1])
-      .filter((name) => name !== undefined && name !== 'README.md' && !index.includes(`](${name})`));
+      .filter(
+        (name) => name !== undefined && name !== 'README.md' && !index.includes(`](${name})`),
+      );
     expect(missing).toEqual([]);
   });
 });

@@ -3,10 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { ByteBuffer } from '../../src/format/encode/byte-buffer.js';
 import { appendInstant } from '../../src/format/encode/instant-text.js';
 import { appendNumber } from '../../src/format/encode/number-text.js';
+import { decodeDeltaPacked } from '../../src/format/parquet/delta-packed.js';
 import { HybridReader } from '../../src/format/parquet/hybrid.js';
 import { appendHybrid } from '../../src/format/parquet/hybrid-writer.js';
 import { decodeSnappy, encodeSnappy, snappyBound } from '../../src/format/parquet/snappy.js';
 import { sliceBits } from '../../src/format/parquet/slice-column.js';
+import { encodeDelta } from '../unit/format/parquet/delta-encoder.js';
 
 const text = (append: (buffer: ByteBuffer) => void): string => {
   const buffer = new ByteBuffer(1);
@@ -60,6 +62,22 @@ describe('hybrid runs', () => {
       },
     );
     fc.assert(property, { numRuns: 500 });
+  });
+});
+
+describe('packed differences', () => {
+  it('come back whole, at every width of 64 bits', () => {
+    const values = fc.integer({ min: 1, max: 63 }).chain((bits) => {
+      const max = 2n ** BigInt(bits) - 1n;
+      return fc.array(fc.bigInt({ min: -max - 1n, max }), { minLength: 1, maxLength: 300 });
+    });
+    const property = fc.property(values, (integers) => {
+      const bytes = encodeDelta(integers);
+      const { pairs, count, end } = decodeDeltaPacked(bytes, 0, bytes.length, integers.length);
+      expect([count, end]).toEqual([integers.length, bytes.length]);
+      expect([...new BigInt64Array(pairs.buffer, 0, count)]).toEqual(integers);
+    });
+    fc.assert(property, { numRuns: 200 });
   });
 });
 

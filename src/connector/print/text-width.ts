@@ -9,14 +9,14 @@
  */
 const COMBINING = /^(?:\p{Mn}|\p{Me}|\p{Cf}|\u200b)$/u;
 const ELLIPSIS = '…';
-/** Grapheme by grapheme, so that a flag or a letter with its accents is not torn apart. */
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+/** Made when a text needs it: most have ASCII only, and loading its tables takes longer than starting a thread. */
+let segmenter: Intl.Segmenter | null = null;
 
 /** Cells a text takes. */
 export function textWidth(text: string): number {
   if (isPrintableAscii(text)) return text.length;
   let width = 0;
-  for (const { segment } of graphemes.segment(text)) width += graphemeWidth(segment);
+  for (const { segment } of graphemesOf(text)) width += graphemeWidth(segment);
   return width;
 }
 
@@ -25,7 +25,7 @@ export function fitText(text: string, width: number): string {
   if (textWidth(text) <= width) return text;
   let kept = '';
   let used = 0;
-  for (const { segment } of graphemes.segment(text)) {
+  for (const { segment } of graphemesOf(text)) {
     const cells = graphemeWidth(segment);
     if (used + cells > width - 1) break;
     kept += segment;
@@ -48,6 +48,12 @@ function escapeControl(control: string): string {
 
 function isPrintableAscii(text: string): boolean {
   return /^[\x20-\x7e]*$/.test(text);
+}
+
+/** Grapheme by grapheme, so that a flag or a letter with its accents is not torn apart. */
+function graphemesOf(text: string): Iterable<Intl.SegmentData> {
+  segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' });
+  return segmenter.segment(text);
 }
 
 function graphemeWidth(grapheme: string): number {

@@ -17,7 +17,7 @@ import { NO_BYTE } from './csv-dialect.js';
 /**
  * All complete rows of the region are read, or the next one is not as simple as this reader wants.
  */
-const FAST_OTHER = 0;
+export const FAST_OTHER = 0;
 /** The builder is full. */
 export const FAST_FULL = 1;
 

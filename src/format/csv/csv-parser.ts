@@ -1,7 +1,8 @@
 /**
- * The CSV parser: the generated reader takes the rows that are simple, the others are split and
- * read field by field here, which also decides what is bad and why. Callers: the file reader.
- * Runs on: worker. Invariant: what a row means does not depend on which of the two reads it.
+ * The CSV parser: the row scanner and the generated reader take the rows that are simple, the
+ * others are split and read field by field here, which also decides what is bad and why. Callers:
+ * the file reader. Runs on: worker. Invariant: what a row means does not depend on which of the
+ * three reads it.
  */
 import { isUtf8 } from 'node:buffer';
 import type { BatchBuilder } from '../../record/batch-builder.js';
@@ -18,8 +19,10 @@ import {
   type RowParserOptions,
   type ValidateMode,
 } from '../bytes/row-parser.js';
+import type { BlockReader } from '../structural/block-reader.js';
+import { createCsvBlocks } from './csv-blocks.js';
 import { CELL_NULL, CELL_WRITTEN, CsvCellReader } from './csv-cell.js';
-import { type CsvColumn, compileFastCsvReader, FAST_FULL, type FastCsvReader } from './csv-code.js';
+import { type CsvColumn, compileFastCsvReader, FAST_FULL, FAST_OTHER, type FastCsvReader } from './csv-code.js';
 import type { CsvDialect } from './csv-dialect.js';
 import { CsvCells, isBlankLine, isComment, ROW_INCOMPLETE, splitRow } from './csv-split.js';
 
@@ -52,6 +55,7 @@ export class CsvParser implements RowParser {
   readonly #reader: CsvCellReader;
   readonly #cells = new CsvCells();
   readonly #fast: FastCsvReader | null;
+  readonly #blocks: BlockReader | null;
 
   constructor(options: RowParserOptions, csv: CsvParserOptions) {
     const { builder } = options;
@@ -68,6 +72,9 @@ export class CsvParser implements RowParser {
     this.#fast = isSimple
       ? compileFastCsvReader(this.#columns, fields, csv.dialect, this.#reader)
       : null;
+    this.#blocks = isSimple
+      ? createCsvBlocks(this.#columns, builder, this.#rowStarts, csv.dialect, this.#reader)
+      : null;
   }
 
   parse(buffer: Buffer, view: DataView, cursor: ParseCursor): ParseResult {
@@ -75,7 +82,7 @@ export class CsvParser implements RowParser {
     const { dialect } = this.#options;
     for (;;) {
       if (this.#fast !== null && (cursor.validUtf8 || dialect.latin1)) {
-        const result = this.#fast(buffer, view, cursor, builder, this.#rowStarts);
+        const result = this.#readSimple(this.#fast, buffer, view, cursor);
         if (result === FAST_FULL) return PARSE_FULL;
       }
       const start = cursor.position;
@@ -93,6 +100,29 @@ export class CsvParser implements RowParser {
       if (result !== PARSE_MORE) return result;
       this.#rowStarts[builder.rows - 1] = cursor.base + start;
       cursor.position = next;
+    }
+  }
+
+  /**
+   * Reads simple rows: most of them with the row scanner where the buffer is in its memory, the
+   * others with the generated reader.
+   */
+  #readSimple(fast: FastCsvReader, buffer: Buffer, view: DataView, cursor: ParseCursor): number {
+    const builder = this.#builder;
+    const { memory, end } = cursor;
+    if (memory === null || this.#blocks === null) {
+      return fast(buffer, view, cursor, builder, this.#rowStarts);
+    }
+    for (;;) {
+      this.#blocks.read(memory, cursor);
+      if (cursor.position >= end) return FAST_OTHER;
+      if (builder.rows === builder.capacity) return FAST_FULL;
+      const until = this.#blocks.pauseEnd(buffer, cursor);
+      cursor.end = until;
+      const result = fast(buffer, view, cursor, builder, this.#rowStarts);
+      cursor.end = end;
+      // A row that goes on behind the pause, by a newline in quotes, is for the general reader.
+      if (result === FAST_FULL || cursor.position < until) return result;
     }
   }
 

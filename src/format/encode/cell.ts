@@ -1,6 +1,6 @@
 /**
  * Cells: one object per column that appends the value of a row as text. The plain cells here write
- * values that need no quoting in any format; `csv-cell-writer.ts` and `json-cell.ts` add what those
+ * values that need no quoting in any format; `csv-encoder.ts` and `json-cell.ts` add what those
  * formats demand. Callers: encoders. Runs on: worker. Invariant: `append` is called only for rows
  * that have a value, after `bind` to their column.
  */

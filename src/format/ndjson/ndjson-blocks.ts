@@ -9,7 +9,6 @@ import { BinaryAppender } from '../../record/binary-appender.js';
 import type { Field } from '../../record/schema.js';
 import { GRAMMAR_JSON, parseNumber } from '../bytes/number-bytes.js';
 import type { ValidateMode } from '../bytes/row-parser.js';
-import { NO_BYTE } from '../csv/csv-dialect.js';
 import { BlockReader } from '../structural/block-reader.js';
 import {
   type BlockTarget,
@@ -48,10 +47,6 @@ export function createNdjsonBlocks(
     steps: layout.steps.map((step) => scanStep(step, fields)),
     tail: Buffer.from(layout.tail, 'latin1'),
     full: validate === 'full',
-    separator: NO_BYTE,
-    quote: NO_BYTE,
-    comment: NO_BYTE,
-    multiline: false,
   });
   if (program === null) return null;
   const targets = layout.steps.flatMap((step) =>

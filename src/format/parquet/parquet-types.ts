@@ -28,7 +28,6 @@ export const ENCODING_BYTE_STREAM_SPLIT = 9;
 export const CODEC_UNCOMPRESSED = 0;
 export const CODEC_SNAPPY = 1;
 export const CODEC_GZIP = 2;
-export const CODEC_LZO = 3;
 export const CODEC_BROTLI = 4;
 export const CODEC_LZ4 = 5;
 export const CODEC_ZSTD = 6;

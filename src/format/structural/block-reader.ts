@@ -69,6 +69,7 @@ export class BlockReader {
    * can be told by now: one row, or more while most rows are different.
    */
   pauseEnd(buffer: Buffer, cursor: ParseCursor): number {
+    if (this.#pauseBytes === 0) return buffer.indexOf(0x0a, cursor.position) + 1;
     const from = Math.min(cursor.position + this.#pauseBytes, cursor.end - 1);
     return buffer.indexOf(0x0a, from) + 1;
   }

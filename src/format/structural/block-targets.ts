@@ -110,3 +110,22 @@ export class RangeTarget implements BlockTarget {
     return rows;
   }
 }
+
+/** Numbers that are only checked: the scanner has read the plain ones. */
+export class CheckTarget implements BlockTarget {
+  readonly #isNumber: (bytes: Buffer, start: number, end: number) => boolean;
+
+  constructor(isNumber: (bytes: Buffer, start: number, end: number) => boolean) {
+    this.#isNumber = isNumber;
+  }
+
+  write(column: BlockColumn, _first: number, rows: number, bytes: Buffer): number {
+    if (!column.isMarked) return rows;
+    const { ranges, marks } = column;
+    for (let row = 0; row < rows; row++) {
+      if (marks[row] !== MARK_SPELLED) continue;
+      if (!this.#isNumber(bytes, ranges[row * 2], ranges[row * 2 + 1])) return row;
+    }
+    return rows;
+  }
+}

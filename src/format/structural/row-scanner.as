@@ -58,6 +58,16 @@ const ALSE_WORD: u32 = 0x65736c61;
 /** Up to so many digits a double is exact, and so is one division by a power of ten. */
 const DIGITS_EXACT: i32 = 15;
 
+// Blocks of one byte sixteen times, which `scan-memory.ts` puts behind the powers of ten: a constant
+// of that size takes more to make than to load.
+const QUOTES: usize = 192;
+const BACKSLASHES: usize = 208;
+const CONTROLS_MAX: usize = 224;
+const BLANKS: usize = 240;
+const CLOSERS: usize = 256;
+const COMMAS: usize = 272;
+const NEWLINES: usize = 288;
+
 /** The powers of ten up to 22 stand at the start of the memory. */
 // @ts-ignore: decorator
 @inline
@@ -87,8 +97,11 @@ function plainTextEnd(at: usize): usize {
     const block = v128.load(at);
     const stops = i8x16.bitmask(
       v128.or(
-        v128.or(i8x16.eq(block, i8x16.splat(0x22)), i8x16.eq(block, i8x16.splat(0x5c))),
-        i8x16.lt_u(block, i8x16.splat(0x20)),
+        v128.or(
+          i8x16.eq(block, v128.load(QUOTES)),
+          i8x16.eq(block, v128.load(BACKSLASHES)),
+        ),
+        i8x16.le_u(block, v128.load(CONTROLS_MAX)),
       ),
     );
     if (stops != 0) return at + ctz(stops);
@@ -103,11 +116,11 @@ function scalarEnd(at: usize): usize {
   while (true) {
     const block = v128.load(at);
     // A closing bracket and a closing brace differ in one bit.
-    const closing = i8x16.eq(v128.or(block, i8x16.splat(0x20)), i8x16.splat(0x7d));
+    const closing = i8x16.eq(v128.or(block, v128.load(BLANKS)), v128.load(CLOSERS));
     const stops = i8x16.bitmask(
       v128.or(
-        v128.or(closing, i8x16.eq(block, i8x16.splat(0x2c))),
-        i8x16.lt_u(block, i8x16.splat(0x21)),
+        v128.or(closing, i8x16.eq(block, v128.load(COMMAS))),
+        i8x16.le_u(block, v128.load(BLANKS)),
       ),
     );
     if (stops != 0) return at + ctz(stops);
@@ -404,7 +417,7 @@ function cellEnd(at: usize, separators: v128): usize {
   while (true) {
     const block = v128.load(at);
     const stops = i8x16.bitmask(
-      v128.or(i8x16.eq(block, separators), i8x16.eq(block, i8x16.splat(10))),
+      v128.or(i8x16.eq(block, separators), i8x16.eq(block, v128.load(NEWLINES))),
     );
     if (stops != 0) return at + ctz(stops);
     at += 16;

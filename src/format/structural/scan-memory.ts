@@ -26,8 +26,13 @@ interface ScannerExports {
   readonly scanCsv: ScanFunction;
 }
 
-/** Where the program begins; the powers of ten stand before it. */
-export const PROGRAM_START = 256;
+/** Bytes that the scanner compares blocks with, in the order that it knows. */
+const BLOCK_CONSTANTS = [0x22, 0x5c, 0x1f, 0x20, 0x7d, 0x2c, 0x0a];
+/** Where blocks of them stand, behind the powers of ten. */
+const CONSTANTS_START = 192;
+const BLOCK_BYTES = 16;
+/** Where the program begins. */
+export const PROGRAM_START = 512;
 /** Where columns of numbers and ranges begin, and room for the program ends. */
 export const OUTPUT_START = 32 * 1024;
 /** Where the input begins, and room for the columns ends. */
@@ -85,5 +90,10 @@ export class ScanMemory {
     this.scanJson = exports.scanJson;
     this.scanCsv = exports.scanCsv;
     new Float64Array(this.memory, 0, POWERS_OF_TEN.length).set(POWERS_OF_TEN);
+    const bytes = new Uint8Array(this.memory);
+    BLOCK_CONSTANTS.forEach((byte, index) => {
+      const start = CONSTANTS_START + index * BLOCK_BYTES;
+      bytes.fill(byte, start, start + BLOCK_BYTES);
+    });
   }
 }

@@ -54,10 +54,12 @@ export interface ScanRows {
   readonly tail: Uint8Array;
   /** Whether values that nobody wants are checked. */
   readonly full: boolean;
-  readonly separator: number;
-  readonly quote: number;
-  readonly comment: number;
-  readonly multiline: boolean;
+  /** Of CSV: bytes that separate, quote and comment, the latter two -1 where there are none. */
+  readonly separator?: number;
+  readonly quote?: number;
+  readonly comment?: number;
+  /** Of CSV: whether quoted cells may hold newlines. */
+  readonly multiline?: boolean;
 }
 
 const HEADER_BYTES = 48;
@@ -121,10 +123,10 @@ export function createScanProgram(rows: ScanRows): ScanProgram | null {
     OUTPUT_START,
     INPUT_START,
     rows.full ? 1 : 0,
-    rows.separator,
-    rows.quote,
-    rows.comment,
-    rows.multiline ? 1 : 0,
+    rows.separator ?? -1,
+    rows.quote ?? -1,
+    rows.comment ?? -1,
+    rows.multiline === true ? 1 : 0,
   ]);
   return { image, rowsMax, columns };
 }

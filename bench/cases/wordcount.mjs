@@ -1,0 +1,25 @@
+/** Counting the words of a text. */
+
+/** @type {import('../lib/bench-case.mjs').BenchCase} */
+export const benchCase = {
+  name: 'wordcount',
+  title: 'lines of a text of 20 000 different words, split by a function, counted per word',
+  rows: { full: 6_000_000, quick: 500_000 },
+  input: 'text',
+  contenders: [
+    {
+      name: 'millrace',
+      title: 'Millrace, records are lines',
+      module: 'lib/millrace.mjs',
+      options: { job: 'wordcount' },
+    },
+    { name: 'limit', title: 'bytes by hand, two threads', module: 'limits/wordcount.mjs' },
+    {
+      name: 'node-streams',
+      title: 'Node streams, split per line, Map',
+      module: 'rivals/node-streams-wordcount.mjs',
+      share: 0.25,
+    },
+  ],
+  must: [{ over: 'node-streams', atLeast: 5 }],
+};
