@@ -38,7 +38,8 @@ else await main();
 
 async function main() {
   const cases = await chosenCases();
-  if (values.list) return console.log(cases.map(({ name, title }) => `${name}: ${title}`).join('\n'));
+  if (values.list)
+    return console.log(cases.map(({ name, title }) => `${name}: ${title}`).join('\n'));
   const seed = wholeNumber('seed', values.seed);
   const runs = wholeNumber('runs', values.runs ?? String(values.quick ? RUNS_QUICK : RUNS));
   const settings = { runs, seed, quick: values.quick, tell };
@@ -62,6 +63,7 @@ async function main() {
   if (!values.json) {
     console.log(`\n${circumstances(results[0].record)}`);
     console.log('A ratio above 1 means that Millrace is faster.');
+    if (values.quick) console.log('Small inputs measure the start more than the work: do not quote.');
   }
   writeResults(results);
 }
@@ -82,7 +84,11 @@ function writeResults(results) {
   const out = fileURLToPath(new URL('../out/bench/', import.meta.url));
   mkdirSync(out, { recursive: true });
   const at = new Date();
-  const json = JSON.stringify({ at: at.toISOString(), cases: results.map(({ record }) => record) }, null, 1);
+  const json = JSON.stringify(
+    { at: at.toISOString(), cases: results.map(({ record }) => record) },
+    null,
+    1,
+  );
   writeFileSync(`${out}latest.json`, json);
   writeFileSync(`${out}report.html`, reportHtml(results, at));
   if (!values.json) console.log(`\nWritten: ${out}report.html, ${out}latest.json`);

@@ -20,7 +20,16 @@ export {
   min,
   sum,
 } from './api/aggregates.js';
-export { type CsvOptions, csv, type FileConnector, ndjson, type Paths, parquet, text } from './api/files.js';
+export { type ExplainedJob, explain } from './api/explain-job.js';
+export {
+  type CsvOptions,
+  csv,
+  type FileConnector,
+  ndjson,
+  type Paths,
+  parquet,
+  text,
+} from './api/files.js';
 export { Flow, type SourceInput, type SourceOptions } from './api/flow.js';
 export { isJobDefinition, job, type JobDefinition, type ParamsOf } from './api/job.js';
 export { type EmitOptions, KeyedStream } from './api/keyed-stream.js';

@@ -9,7 +9,7 @@ export const benchCase = {
     {
       name: 'millrace',
       title: 'Millrace, two slots',
-      module: 'lib/millrace.mjs',
+      module: 'jobs/run-job.mjs',
       options: { job: 'chain-lambda' },
     },
     { name: 'limit', title: 'one fused loop by hand, two threads', module: 'limits/chain.mjs' },

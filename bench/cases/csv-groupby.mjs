@@ -10,7 +10,7 @@ export const benchCase = {
     {
       name: 'millrace',
       title: 'Millrace',
-      module: 'lib/millrace.mjs',
+      module: 'jobs/run-job.mjs',
       options: { job: 'csv-groupby' },
     },
     {

@@ -6,13 +6,14 @@ const settings = { 'aggregate.preAggregateKeys': 0 };
 /** @type {import('../lib/bench-case.mjs').BenchCase} */
 export const benchCase = {
   name: 'exchange',
-  title: 'orders of six fields, two of them texts, hashed between two workers and summed up per user',
+  title:
+    'orders of six fields, two of them texts, hashed between two workers and summed up per user',
   rows: { full: 60_000_000, quick: 6_000_000 },
   contenders: [
     {
       name: 'millrace',
       title: 'Millrace, two slots, no pre-aggregation',
-      module: 'lib/millrace.mjs',
+      module: 'jobs/run-job.mjs',
       options: { job: 'exchange', settings },
     },
     {

@@ -2,7 +2,7 @@
 
 const file = "read_json($file, format = 'newline_delimited')";
 const job = 'ndjson-groupby';
-const millrace = { module: 'lib/millrace.mjs' };
+const millrace = { module: 'jobs/run-job.mjs' };
 
 /** @type {import('../lib/bench-case.mjs').BenchCase} */
 export const benchCase = {

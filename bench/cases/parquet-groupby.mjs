@@ -12,12 +12,12 @@ export const benchCase = {
   name: 'parquet-groupby',
   title: 'three million flights: number, mean and worst delay per origin and day',
   rows: { full: 3_000_000, quick: 3_000_000 },
-  input: { file: 'vega-datasets/data/flights-3m.parquet', rows: 3_000_000 },
+  input: { file: 'node_modules/vega-datasets/data/flights-3m.parquet', rows: 3_000_000 },
   contenders: [
     {
       name: 'millrace',
       title: 'Millrace',
-      module: 'lib/millrace.mjs',
+      module: 'jobs/run-job.mjs',
       options: { job: 'parquet-groupby' },
     },
     {

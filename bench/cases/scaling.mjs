@@ -1,7 +1,7 @@
 /** One worker and two on the work of `exchange`. */
 
 const options = { job: 'exchange', settings: { 'aggregate.preAggregateKeys': 0 } };
-const module = 'lib/millrace.mjs';
+const module = 'jobs/run-job.mjs';
 
 /** @type {import('../lib/bench-case.mjs').BenchCase} */
 export const benchCase = {

@@ -1,6 +1,6 @@
 /** How long it takes until an empty job has ended. */
 
-const module = 'lib/startup.mjs';
+const module = 'jobs/run-empty.mjs';
 
 /** @type {import('../lib/bench-case.mjs').BenchCase} */
 export const benchCase = {

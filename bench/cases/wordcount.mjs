@@ -10,7 +10,7 @@ export const benchCase = {
     {
       name: 'millrace',
       title: 'Millrace, records are lines',
-      module: 'lib/millrace.mjs',
+      module: 'jobs/run-job.mjs',
       options: { job: 'wordcount' },
     },
     { name: 'limit', title: 'bytes by hand, two threads', module: 'limits/wordcount.mjs' },

@@ -1,6 +1,6 @@
 /**
  * Sinks that keep only what is needed to check an answer, through the public contract of sinks: they read columns and
- * cost about as much as adding numbers up. Callers: the job modules make them, `millrace.mjs` takes the answer. Runs
+ * cost about as much as adding numbers up. Callers: the job modules make them, `run-job.mjs` takes the answer. Runs
  * on: the thread of each slot; `commit` on the caller's thread, where `takenAnswer` finds what it put there.
  */
 import { mixCell } from './answer.mjs';
@@ -20,9 +20,12 @@ export function takenAnswer() {
  * @returns {import('millrace').SinkConnector}
  */
 export function sumSink(field) {
-  return answerSink('sum', [field], () => new SumWriter(field), (parts) => [
-    [total(parts, 0), total(parts, 1)],
-  ]);
+  return answerSink(
+    'sum',
+    [field],
+    () => new SumWriter(field),
+    (parts) => [[total(parts, 0), total(parts, 1)]],
+  );
 }
 
 /**
@@ -33,9 +36,12 @@ export function sumSink(field) {
  * @returns {import('millrace').SinkConnector}
  */
 export function checksumSink(fields) {
-  return answerSink('checksum', fields, () => new ChecksumWriter(fields), (parts) => [
-    [total(parts, 0), total(parts, 1) % 4294967296],
-  ]);
+  return answerSink(
+    'checksum',
+    fields,
+    () => new ChecksumWriter(fields),
+    (parts) => [[total(parts, 0), total(parts, 1) % 4294967296]],
+  );
 }
 
 function answerSink(type, columns, open, combine) {
@@ -98,7 +104,10 @@ class SumWriter extends AnswerWriter {
 
 /** Four sums at a time, because each addition waits for the one before it. The numbers add up without rounding. */
 function sumOf(values, from, end) {
-  let [a, b, c, d] = [0, 0, 0, 0];
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
   let row = from;
   for (; row + 4 <= end; row += 4) {
     a += values[row];
@@ -122,7 +131,8 @@ class ChecksumWriter extends AnswerWriter {
     const columns = this.#fields.map((field) => valuesOf(batch, field));
     for (let row = fromRow; row < batch.rows; row++) {
       let hash = 0;
-      for (let index = 0; index < columns.length; index++) hash = mixCell(hash, columns[index][row]);
+      for (let index = 0; index < columns.length; index++)
+        hash = mixCell(hash, columns[index][row]);
       this.result = (this.result + (hash >>> 0)) % 4294967296;
     }
     this.rows += batch.rows - fromRow;

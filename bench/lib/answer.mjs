@@ -62,7 +62,9 @@ export function differenceOf(expected, actual) {
   const rows = Math.min(expected.length, actual.length);
   for (let row = 0; row < rows && wrong.length < SHOWN_MAX; row++) {
     if (sameRow(expected[row], actual[row])) continue;
-    wrong.push(`row ${row} is ${JSON.stringify(actual[row])}, not ${JSON.stringify(expected[row])}`);
+    wrong.push(
+      `row ${row} is ${JSON.stringify(actual[row])}, not ${JSON.stringify(expected[row])}`,
+    );
   }
   return wrong.length === 0 ? null : wrong.join('; ');
 }

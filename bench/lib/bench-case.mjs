@@ -43,7 +43,8 @@ import { readdirSync } from 'node:fs';
  * @property {string} title the question that is asked, in a line
  * @property {'rows' | 'measures'} [shows] whether records per second say anything about it; default 'rows'
  * @property {{ full: number, quick: number }} rows
- * @property {'ndjson' | 'csv' | 'text' | { file: string, rows: number }} [input]
+ * @property {'ndjson' | 'csv' | 'text' | { file: string, rows: number }} [input] a kind to make, or a file of the
+ *   repository
  * @property {readonly Contender[]} contenders
  * @property {readonly Measure[]} [measures]
  * @property {readonly Must[]} must

@@ -82,7 +82,7 @@ export function requestOf(benchCase, contender, settings) {
 function inputOf({ input }, rows, { seed, tell }) {
   if (input === undefined) return null;
   if (typeof input === 'string') return prepareInput({ kind: input, rows, seed }, tell);
-  const path = fileURLToPath(import.meta.resolve(input.file));
+  const path = fileURLToPath(new URL(`../../${input.file}`, import.meta.url));
   return { path, bytes: statSync(path).size, rows: input.rows };
 }
 
@@ -105,7 +105,9 @@ async function compareAnswers(benchCase, requests, { tell }) {
     if (answer === null) continue;
     if (!expected.has(request.rows)) {
       const own = contender === limit || limit === undefined;
-      const reference = own ? answer : (await runOnce(limit, { ...request, options: limit.options ?? {} })).answer;
+      const reference = own
+        ? answer
+        : (await runOnce(limit, { ...request, options: limit.options ?? {} })).answer;
       expected.set(request.rows, reference);
     }
     const difference = differenceOf(expected.get(request.rows), answer);

@@ -80,7 +80,9 @@ class ColumnReader {
       schema,
       schemaVersion: version,
       rows: batchRows,
-      columns: schema.fields.map((field) => columnOf(field, records[field.name], index * batchRows, batchRows)),
+      columns: schema.fields.map((field) =>
+        columnOf(field, records[field.name], index * batchRows, batchRows),
+      ),
       times: null,
       kinds: null,
     }));

@@ -24,7 +24,9 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 /** @returns {Machine} */
 export function describeMachine() {
   const cores = os.cpus();
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  const { version } = JSON.parse(
+    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+  );
   return {
     processor: cores[0]?.model.trim() ?? 'unknown',
     cores: os.availableParallelism(),

@@ -37,8 +37,13 @@ export async function runMicro(names, { quick, json, seed }) {
   const directory = new URL('../micro/', import.meta.url);
   const files = readdirSync(directory).filter((name) => name.endsWith('.mjs'));
   const all = await Promise.all(files.map((name) => import(new URL(name, directory).href)));
-  const wanted = all.map(({ micro }) => micro).filter(({ name }) => names.length === 0 || names.includes(name));
-  if (wanted.length === 0) throw new Error(`There is no such micro case; there are ${all.map(({ micro }) => micro.name).join(', ')}.`);
+  const wanted = all
+    .map(({ micro }) => micro)
+    .filter(({ name }) => names.length === 0 || names.includes(name));
+  if (wanted.length === 0)
+    throw new Error(
+      `There is no such micro case; there are ${all.map(({ micro }) => micro.name).join(', ')}.`,
+    );
   const timeMs = quick ? TIME_QUICK_MS : TIME_MS;
   for (const micro of wanted) {
     const engine = await import(await engineBundle(micro.modules));
@@ -50,12 +55,22 @@ export async function runMicro(names, { quick, json, seed }) {
       const nanos = first[task] / micro.perCall;
       const opinion = second[task] / micro.perCall;
       const agree = Math.abs(nanos - opinion) <= AGREE_WITHIN * Math.min(nanos, opinion);
-      const record = { micro: micro.name, task, unit: micro.unit, tinybenchNanos: nanos, benchmarkNanos: opinion, agree };
+      const record = {
+        micro: micro.name,
+        task,
+        unit: micro.unit,
+        tinybenchNanos: nanos,
+        benchmarkNanos: opinion,
+        agree,
+      };
       console.log(json ? JSON.stringify(record) : textOf(record));
     }
   }
   const command = ['npm run bench --', ...process.argv.slice(2)].join(' ');
-  if (!json) console.log(`\n${circumstances({ command, seed: Number(seed), guarantee: 'none', machine: describeMachine() })}`);
+  if (!json)
+    console.log(
+      `\n${circumstances({ command, seed: Number(seed), guarantee: 'none', machine: describeMachine() })}`,
+    );
 }
 
 function textOf({ task, unit, tinybenchNanos, benchmarkNanos, agree }) {
@@ -68,7 +83,9 @@ async function byTinybench(tasks, timeMs) {
   const bench = new Bench({ time: timeMs, warmupTime: timeMs / 4 });
   for (const [name, task] of Object.entries(tasks)) bench.add(name, task);
   await bench.run();
-  return Object.fromEntries(bench.tasks.map(({ name, result }) => [name, result.latency.p50 * 1e6]));
+  return Object.fromEntries(
+    bench.tasks.map(({ name, result }) => [name, result.latency.p50 * 1e6]),
+  );
 }
 
 /** Nanoseconds of a call, by task; the median of its cycles. */
@@ -76,7 +93,8 @@ function byBenchmark(tasks, timeMs) {
   return new Promise((resolve, reject) => {
     const nanos = {};
     const suite = new Benchmark.Suite();
-    for (const [name, task] of Object.entries(tasks)) suite.add(name, task, { maxTime: timeMs / 1000 });
+    for (const [name, task] of Object.entries(tasks))
+      suite.add(name, task, { maxTime: timeMs / 1000 });
     suite.on('cycle', ({ target }) => {
       nanos[target.name] = spreadOf(target.stats.sample).median * 1e9;
     });

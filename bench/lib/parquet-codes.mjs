@@ -25,7 +25,9 @@ export function rowGroupsOf(file) {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const footer = view.getUint32(file.length - FOOTER_BYTES, true);
   const metadata = new ThriftReader(file, file.length - FOOTER_BYTES - footer).struct();
-  return metadata.get(4).map((group) => ({ rows: group.get(3), columns: group.get(1).map(chunkOf) }));
+  return metadata
+    .get(4)
+    .map((group) => ({ rows: group.get(3), columns: group.get(1).map(chunkOf) }));
 }
 
 function chunkOf(column) {
@@ -125,19 +127,19 @@ function readHybrid(bytes, start, width, codes, from, count) {
     }
     const packed = (head >>> 1) * 8;
     const stop = Math.min(end, row + packed);
-    unpackCodes(bytes, reader.at, width, mask, codes, row, stop);
+    unpackCodes(bytes, reader.at * 8, width, mask, codes, row, stop);
     reader.at += (head >>> 1) * width;
     row = stop;
   }
 }
 
-/** Codes of up to 24 bits: four bytes hold one wherever it starts. */
-function unpackCodes(bytes, start, width, mask, codes, from, end, firstBit = 0) {
+/** Codes of up to 24 bits, from bit `firstBit` on: four bytes hold one wherever it starts. */
+function unpackCodes(bytes, firstBit, width, mask, codes, from, end) {
   if (width > 24) throw new Error('A dictionary has more entries than expected.');
   // Reading behind the end would give no numbers, so the last codes go another way.
-  const safe = Math.floor(((bytes.length - 4 - start) * 8 - firstBit) / Math.max(1, width));
+  const safe = Math.floor(((bytes.length - 4) * 8 - firstBit) / Math.max(1, width));
   const middle = Math.max(from, Math.min(end, from + safe));
-  let bit = start * 8 + firstBit;
+  let bit = firstBit;
   for (let row = from; row < middle; row++) {
     const at = bit >>> 3;
     const word = bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
@@ -147,5 +149,5 @@ function unpackCodes(bytes, start, width, mask, codes, from, end, firstBit = 0) 
   if (middle === end) return;
   const rest = new Uint8Array(bytes.length - (bit >>> 3) + 4);
   rest.set(bytes.subarray(bit >>> 3));
-  unpackCodes(rest, 0, width, mask, codes, middle, end, bit & 7);
+  unpackCodes(rest, bit & 7, width, mask, codes, middle, end);
 }

@@ -39,7 +39,17 @@ export function circumstances({ command, seed, guarantee, machine }) {
 
 function rateRows({ contenders }) {
   const subject = contenders.find(({ name }) => name === 'millrace');
-  const head = ['', 'records/s', 'min', 'max', 'bytes/s', 'CPU s', 'CPU ns/rec', 'peak RSS', 'ratio'];
+  const head = [
+    '',
+    'records/s',
+    'min',
+    'max',
+    'bytes/s',
+    'CPU s',
+    'CPU ns/rec',
+    'peak RSS',
+    'ratio',
+  ];
   const body = contenders.map((entry) => {
     const { min, median, max } = entry.recordsPerSecond;
     const ratio = subject.recordsPerSecond.median / median;
@@ -68,7 +78,9 @@ function measureRows({ contenders }, benchCase) {
       if (spread === undefined) return '';
       const { unit } = measureOf(benchCase, name);
       const range = `${significant(spread.min)}..${significant(spread.max)}`;
-      return unit.endsWith('/s') ? withUnit(spread.median, unit) : `${withUnit(spread.median, unit)} (${range})`;
+      return unit.endsWith('/s')
+        ? withUnit(spread.median, unit)
+        : `${withUnit(spread.median, unit)} (${range})`;
     }),
     significant(entry.cpuSeconds),
     byteSize(entry.peakRssBytes),

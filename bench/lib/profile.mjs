@@ -66,9 +66,7 @@ function readProfile(file) {
     const where = placeOf(frame);
     millis.set(where, (millis.get(where) ?? 0) + ms);
   }
-  const functions = [...millis]
-    .map(([where, ms]) => ({ where, ms }))
-    .sort((a, b) => b.ms - a.ms);
+  const functions = [...millis].map(([where, ms]) => ({ where, ms })).sort((a, b) => b.ms - a.ms);
   const busyMs = functions.reduce((sum, { ms }) => sum + ms, 0);
   return { file, busyMs, idleMs, functions };
 }

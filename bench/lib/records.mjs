@@ -33,7 +33,16 @@ export const PASS_ROWS = 16_384;
  */
 
 /** Values of `city`; the case counts orders from the first one. */
-export const CITIES = ['Oslo', 'Rome', 'Lisbon', 'Warsaw', 'Vienna', 'Dublin', 'Tallinn', 'Utrecht'];
+export const CITIES = [
+  'Oslo',
+  'Rome',
+  'Lisbon',
+  'Warsaw',
+  'Vienna',
+  'Dublin',
+  'Tallinn',
+  'Utrecht',
+];
 const USERS = 20_000;
 const NOTE_LENGTH_MIN = 24;
 const NOTE_LENGTH_MAX = 40;

@@ -47,7 +47,8 @@ async function playGame(moduleUrl, transport, game) {
   const shared = transport.create();
   const worker = new Worker(new URL(moduleUrl), { workerData: { ringGame: game, shared } });
   const failed = new Promise((_, reject) => worker.once('error', reject));
-  const next = () => Promise.race([failed, new Promise((resolve) => worker.once('message', resolve))]);
+  const next = () =>
+    Promise.race([failed, new Promise((resolve) => worker.once('message', resolve))]);
   await next();
   const end = await transport.open(shared, 0, game.bundle);
   const answered = next();

@@ -15,7 +15,9 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
  */
 export function onThreads(moduleUrl, count, taskOf) {
   return Promise.all(
-    Array.from({ length: count }, (_, index) => onThread(moduleUrl, { index, count, task: taskOf(index) })),
+    Array.from({ length: count }, (_, index) =>
+      onThread(moduleUrl, { index, count, task: taskOf(index) }),
+    ),
   );
 }
 

@@ -43,5 +43,7 @@ export function byteSize(bytes) {
  * @param {string} unit
  */
 export function withUnit(value, unit) {
-  return unit.endsWith('/s') ? `${count(value)}${value >= 1000 ? '' : ' '}${unit}` : `${significant(value)} ${unit}`;
+  return unit.endsWith('/s')
+    ? `${count(value)}${value >= 1000 ? '' : ' '}${unit}`
+    : `${significant(value)} ${unit}`;
 }

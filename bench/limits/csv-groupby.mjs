@@ -41,7 +41,8 @@ function parseRows(groups, bytes, start, end) {
     at += ID_TO_CITY;
     const city = at;
     let hash = 0;
-    for (let byte = bytes[at]; byte !== COMMA; byte = bytes[++at]) hash = (Math.imul(hash, 31) + byte) | 0;
+    for (let byte = bytes[at]; byte !== COMMA; byte = bytes[++at])
+      hash = (Math.imul(hash, 31) + byte) | 0;
     const entry = groups.at(bytes, city, at, hash);
     at++;
     while (bytes[at] !== COMMA) at++;
@@ -55,7 +56,8 @@ function parseRows(groups, bytes, start, end) {
     numbers[entry] += decimalsFrom < 0 ? price : price * SCALES[at - decimalsFrom];
     at++;
     let quantity = 0;
-    for (let byte = bytes[at]; byte !== COMMA; byte = bytes[++at]) quantity = quantity * 10 + (byte - ZERO);
+    for (let byte = bytes[at]; byte !== COMMA; byte = bytes[++at])
+      quantity = quantity * 10 + (byte - ZERO);
     numbers[entry + 1] += quantity;
     at += QUANTITY_TO_OK;
     at += bytes[at] === LETTER_T ? 'true'.length : 'false'.length;

@@ -38,8 +38,12 @@ export async function run({ input, threads }) {
 }
 
 async function zstdDecoder() {
-  if (typeof zlib.zstdDecompressSync === 'function') return (bytes) => zlib.zstdDecompressSync(bytes);
+  if (typeof zlib.zstdDecompressSync === 'function')
+    return (bytes) => zlib.zstdDecompressSync(bytes);
   const { ZSTDDecoder } = await import('zstddec');
+  // Where there is a `fetch`, the package reads its own code by it, which first loads an HTTP client. Only this thread
+  // goes without.
+  globalThis.fetch = undefined;
   const decoder = new ZSTDDecoder();
   await decoder.init();
   return (bytes, length) => decoder.decode(bytes, length);

@@ -20,7 +20,11 @@ export const micro = {
     const records = objectsOf(orderRecords(seed));
     const schema = engine.inferSchema(records);
     const schemas = { current: () => ({ schema, version: 1 }), get: () => schema };
-    const builder = engine.createBatchBuilder(schema, 1, { capacity: ROWS, times: false, kinds: false });
+    const builder = engine.createBatchBuilder(schema, 1, {
+      capacity: ROWS,
+      times: false,
+      kinds: false,
+    });
     const write = engine.compileRowWriter(schema);
     const read = engine.compileRowReader(schema, null);
     for (const record of records) write(builder, record);

@@ -22,7 +22,11 @@ export async function run({ input, options }) {
   const groups = new Map();
   const source = createReadStream(input.path, { highWaterMark: READ_BYTES });
   if (options.format === 'csv') {
-    await pipeline(source, parseCsv({ columns: true }), writable((sale) => add(groups, sale)));
+    await pipeline(
+      source,
+      parseCsv({ columns: true }),
+      writable((sale) => add(groups, sale)),
+    );
   } else {
     source.setEncoding('utf8');
     const addAll = (sales) => sales.forEach((sale) => add(groups, sale));

@@ -108,4 +108,5 @@ function finish(port, totals) {
   port.close();
 }
 
-if (!isMainThread && workerData?.postMessageExchange !== undefined) serve(workerData.postMessageExchange);
+if (!isMainThread && workerData?.postMessageExchange !== undefined)
+  serve(workerData.postMessageExchange);

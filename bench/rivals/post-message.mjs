@@ -2,7 +2,14 @@
  * The rival of `ring`: what Node.js has for sending records between threads. A record is a Float64Array of 64 bytes;
  * 32 of them are one of 2 KiB. Messages are cloned, as records that go on being used would be.
  */
-import { isMainThread, MessageChannel, parentPort, receiveMessageOnPort, Worker, workerData } from 'node:worker_threads';
+import {
+  isMainThread,
+  MessageChannel,
+  parentPort,
+  receiveMessageOnPort,
+  Worker,
+  workerData,
+} from 'node:worker_threads';
 import { BATCH_RECORDS } from '../lib/ring-game.mjs';
 import { spreadOf } from '../lib/statistics.mjs';
 
@@ -62,7 +69,8 @@ function rate(records, batch) {
         while (sent < records && inFlight < WINDOW) {
           const count = Math.min(batch, records - sent);
           const message = new Float64Array(count * RECORD);
-          for (let at = 0; at < message.length; at += RECORD, sent++) message.fill(sent, at, at + RECORD);
+          for (let at = 0; at < message.length; at += RECORD, sent++)
+            message.fill(sent, at, at + RECORD);
           port.postMessage(message);
           inFlight++;
         }

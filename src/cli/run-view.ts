@@ -32,6 +32,8 @@ const WINDOW_MS = 2000;
 const PLAIN_LINE_MS = 5000;
 /** The last column stays empty: a terminal that has filled it may already have wrapped. */
 const MARGIN = 1;
+/** Narrower terminals get lines that they wrap. */
+const COLUMNS_MIN = 26;
 /** Lines below the table: an empty one, progress, bottleneck. */
 const FOOT_LINES = 3;
 
@@ -52,7 +54,7 @@ export function liveLines({
   rows,
   style,
 }: LiveFrame): readonly ScreenLine[] {
-  const width = Math.max(20, columns - MARGIN);
+  const width = Math.max(COLUMNS_MIN, columns) - MARGIN;
   const slow = bottleneck(model, slots);
   const table = chainTable(model, {
     width,
@@ -60,12 +62,10 @@ export function liveLines({
     style,
     marked: slow?.chain ?? null,
   });
-  const progress = progressLine(model.progress, width, style);
-  const plainWidth = Math.min(width, textWidth(progressText(model.progress)));
   const lines: ScreenLine[] = [
     ...table,
     { text: '', width: 0 },
-    { text: progress, width: model.progress.share === null ? plainWidth : width },
+    progressLine(model.progress, width, style),
   ];
   if (slow !== null) {
     const text = fitText(slow.sentence, width);

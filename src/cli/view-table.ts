@@ -28,22 +28,26 @@ interface MeterColumn {
   readonly paint: ((style: Style) => Paint) | null;
 }
 
-/** Tables narrower than this leave out bytes per second, then bytes, then the bar, so that names stay readable. */
+/** Tables narrower than this leave out bytes per second, bytes, the bar, shares: names have to stay readable. */
 const BYTE_RATE_WIDTH = 110;
 const BYTES_WIDTH = 84;
 const BAR_WIDTH = 72;
+const SHARES_WIDTH = 56;
 const BAR_CELLS = 10;
 const BAR_CELLS_WIDE = 20;
 const WIDE = 130;
 /** Wider tables would tear names and figures apart. */
 const TABLE_WIDTH_MAX = 150;
+const TABLE_WIDTH_MIN = 24;
 const GAP = '  ';
+/** Cells in which two ends of a name can be told. */
+const BOTH_ENDS_MIN = 14;
 /** Fill from which an edge is worth a line. */
 const FILL_SHOWN = 0.5;
 
 /** The lines of the table. */
 export function chainTable(model: RunViewModel, look: TableLook): readonly ScreenLine[] {
-  const width = Math.min(look.width, TABLE_WIDTH_MAX);
+  const width = Math.max(TABLE_WIDTH_MIN, Math.min(look.width, TABLE_WIDTH_MAX));
   const columns = columnsFor(width);
   const bar = barCells(width);
   const metersWidth = columns.reduce((sum, column) => sum + column.width + GAP.length, 0);
@@ -105,6 +109,7 @@ const IDLE = shareColumn('idle', 4, (shares) => shares.idle, 'dim');
 function columnsFor(width: number): readonly MeterColumn[] {
   const bytes = width < BYTES_WIDTH ? [] : [BYTES];
   const byteRate = width < BYTE_RATE_WIDTH ? [] : [BYTE_RATE];
+  if (width < SHARES_WIDTH) return [RATE, BUSY];
   return [RATE, ROWS, ...bytes, ...byteRate, BUSY, BLOCKED, IDLE];
 }
 
@@ -142,7 +147,7 @@ function chainsThatFit(model: RunViewModel, linesMax: number): readonly ChainVie
 function headLine({ columns, bar, nameWidth, style }: Layout): ScreenLine {
   const cells = columns.map((column) => GAP + column.head.padStart(column.width));
   // The bar stands before the shares it draws.
-  cells.splice(columns.length - 3, 0, bar === 0 ? '' : GAP + ' '.repeat(bar));
+  if (bar > 0) cells.splice(columns.indexOf(BUSY), 0, GAP + ' '.repeat(bar));
   const text = `${fitText('chain', nameWidth).padEnd(nameWidth)}${cells.join('')}`;
   return { text: style.dim(text), width: textWidth(text) };
 }
@@ -154,7 +159,7 @@ function chainLine(chain: ChainView, layout: Layout, isMarked: boolean): ScreenL
     const text = fitText(column.text(chain), column.width).padStart(column.width);
     return GAP + (column.paint === null ? text : column.paint(style)(text));
   });
-  cells.splice(columns.length - 3, 0, bar === 0 ? '' : GAP + barText(chain.shares, bar, style));
+  if (bar > 0) cells.splice(columns.indexOf(BUSY), 0, GAP + barText(chain.shares, bar, style));
   const padding = ' '.repeat(nameWidth - textWidth(name));
   const width =
     nameWidth +
@@ -178,8 +183,8 @@ function chainName(chain: ChainView, width: number): string {
   const fitting = forms.find((form) => textWidth(form) <= room);
   if (fitting !== undefined) return fitting + subtasks;
   // Not even the ends fit: both keep something of themselves.
-  const isLong = parts.length > 1;
-  const tail = isLong ? ` → ${fitText(last, Math.max(4, Math.floor(room / 3)))}` : '';
+  const tail =
+    parts.length > 1 && room >= BOTH_ENDS_MIN ? ` → ${fitText(last, Math.floor(room / 3))}` : '';
   return `${fitText(first, Math.max(1, room - textWidth(tail)))}${tail}${subtasks}`;
 }
 

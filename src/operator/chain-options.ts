@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../base/clock.js';
 import type { Random } from '../base/random.js';
+import type { Batch } from '../record/batch.js';
 import type { StreamSchemas } from '../record/schema-registry.js';
 import type { StateTable, TableSpec } from '../state/contract.js';
 import type { ChainTask, OutputPort } from './contract.js';
@@ -52,4 +53,9 @@ export interface ChainTaskOptions {
 export interface CompiledChain extends ChainTask {
   /** The functions generated so far, for `explain --code`. */
   code(): string;
+  /**
+   * Generates the functions for batches like this one without running them, as far as schemas are known, and opens
+   * the outputs they reach; false while an output has no room.
+   */
+  prepare(input: number, batch: Batch): boolean;
 }

@@ -120,6 +120,14 @@ class CompiledChainTask implements CompiledChain {
     return [...this.#code.values()].join('\n\n');
   }
 
+  prepare(input: number, batch: Batch): boolean {
+    if (this.#rowsFunction(input, batch) === null) return false;
+    return this.#run.keyed.every((keyed) => {
+      const isDue = keyed !== null && keyed.emitsEntries && keyed.input !== null;
+      return !isDue || this.#entriesFunction(keyed) !== null;
+    });
+  }
+
   /** Finishes what earlier calls left: blocked outputs, pending records, full partial aggregations. */
   #settle(): StepResult {
     for (;;) {

@@ -110,6 +110,55 @@ export class BinaryAppender extends BaseAppender {
     this.#appendNewBytes(row, bytes, start, end);
   }
 
+  /**
+   * Appends `rows` values as rows from `first` on: like `appendBytes` for each, with the start and
+   * end of the i-th at `ranges[2 * i]` and behind it.
+   */
+  appendRanges(first: number, rows: number, bytes: Uint8Array, ranges: Int32Array): void {
+    this.reserve(first + rows - 1);
+    let index = 0;
+    while (index < rows) {
+      if (this.#recent !== null && this.#coded) {
+        index = this.#shareRanges(this.#recent, first, index, rows, bytes, ranges);
+        if (index === rows) return;
+      }
+      this.appendBytes(first + index, bytes, ranges[index * 2], ranges[index * 2 + 1]);
+      index++;
+    }
+  }
+
+  /** Shares entries from the range `from` on; returns the first that finds none to share. */
+  #shareRanges(
+    recent: Int32Array,
+    first: number,
+    from: number,
+    rows: number,
+    bytes: Uint8Array,
+    ranges: Int32Array,
+  ): number {
+    if (this.#pending !== '') this.#encodePending();
+    const own = this.#bytes;
+    const offsets = this.#offsets;
+    const codes = this.#codes;
+    const entries = this.#entries;
+    let index = from;
+    for (; index < rows; index++) {
+      const start = ranges[index * 2];
+      const end = ranges[index * 2 + 1];
+      if (end - start > SHARED_BYTES_MAX) break;
+      const known = recent[recentSlot(bytes, start, end)];
+      if (known >= entries) break;
+      const shift = offsets[known] - start;
+      if (offsets[known + 1] - shift !== end) break;
+      let at = start;
+      while (at < end && own[at + shift] === bytes[at]) at++;
+      if (at < end) break;
+      codes[first + index] = known;
+    }
+    this.#looks += index - from;
+    return index;
+  }
+
   /** Appends bytes as an entry of their own. */
   #appendNewBytes(row: number, bytes: Uint8Array, start: number, end: number): void {
     if (this.#pending !== '') this.#encodePending();

@@ -25,7 +25,8 @@ export interface RingOptions {
   readonly firstPosition?: number;
 }
 
-const MESSAGE_BYTES_MAX = 2 ** 30;
+/** The largest message that any ring takes. */
+export const MESSAGE_BYTES_MAX = 2 ** 30;
 
 /** Makes an empty ring in a region of `memory`, before either end is opened. */
 export function createRing(

@@ -8,7 +8,7 @@ import { Arena, sharedBuffer } from '../memory/arena.js';
 import { Ledger, type LedgerRow } from '../memory/ledger.js';
 import { ringBytes, type SlotFractions, splitSlotMemory } from '../memory/slot-budget.js';
 import { runMetricsBytes } from '../metrics/run-metrics.js';
-import { createRing } from '../ring/spsc-ring.js';
+import { createRing, MESSAGE_BYTES_MAX } from '../ring/spsc-ring.js';
 import { targetsOf } from './channels.js';
 import { controlBytes } from './control-layout.js';
 import { type Deployment, type RingPlacement, StreamIds } from './deployment.js';
@@ -34,7 +34,7 @@ export function deploy(plan: PhysicalPlan, facts: DeploymentFacts): LaidOut {
   const ledger = new Ledger();
   const pairs = ringPairs(plan);
   const sizes = ringSizes(plan, facts, pairs);
-  const messageBytesMax = networkBytesOf(facts);
+  const messageBytesMax = Math.min(MESSAGE_BYTES_MAX, networkBytesOf(facts));
   const total = pairs.reduce((bytes, _, index) => bytes + sizes[index], 0);
   const arena = new Arena({
     bytes: Math.max(total, 1024),

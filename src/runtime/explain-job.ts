@@ -5,6 +5,7 @@
 import { explainPlan, type PlanExplanation } from '../graph/explain.js';
 import { explainText } from '../graph/explain-text.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
+import type { ChainCodeText } from './explain-code.js';
 import { planOf, type RunRequest } from './start-run.js';
 
 /** A plan as data and as text. */
@@ -13,10 +14,16 @@ export interface ExplainedJob {
   readonly text: string;
 }
 
-/** Explains the plan that `startRun` would run. */
+/** Explains the plan that `startRun` would run. Touches neither sources nor sinks. */
 export function explainJob(request: RunRequest): ExplainedJob {
   const { plan } = planOf(request);
   return { plan: explainPlan(plan), text: explainText(plan) };
+}
+
+/** The generated code of that plan; sources look at their input. */
+export async function explainJobCode(request: RunRequest): Promise<readonly ChainCodeText[]> {
+  const { explainCode } = await import('./explain-code.js');
+  return explainCode(planOf(request).plan, request.settings, request.baseDirectory);
 }
 
 /** The text of a plan that is there already. */

@@ -26,6 +26,9 @@ export interface JobHook {
   readonly isSlot: boolean;
 }
 
+/** How long a module that has run another job may take to define the wanted one. */
+const RUN_GRACE_MS = 3000;
+
 const HOOK = Symbol.for('millrace.slot');
 
 /** The hook of this thread, when something is importing a job here. */
@@ -43,13 +46,16 @@ export async function importJob(
   options: { readonly isSlot: boolean },
 ): Promise<RunnableJob> {
   const seen: RunnableJob[] = [];
-  const taken = new Promise<RunnableJob>((resolve) => {
+  let grace: ReturnType<typeof setTimeout> | null = null;
+  const taken = new Promise<RunnableJob>((resolve, reject) => {
     const onJob = (definition: RunnableJob): void => {
       seen.push(definition);
       if (jobName !== null && definition.name === jobName) resolve(definition);
     };
     const onRun = (definition: RunnableJob): void => {
-      if (jobName === null) resolve(definition);
+      if (jobName === null) return resolve(definition);
+      // What stands behind the call may be about to define the wanted job, unless the module awaits the call.
+      grace ??= setTimeout(() => reject(runsFirst(moduleUrl, jobName, definition)), RUN_GRACE_MS);
     };
     (globalThis as { [HOOK]?: JobHook })[HOOK] = { onJob, onRun, isSlot: options.isSlot };
   });
@@ -59,7 +65,20 @@ export async function importJob(
   const imported = import(moduleUrl).then((module: { readonly default?: unknown }) =>
     choose(moduleUrl, jobName, seen, module.default),
   );
-  return Promise.race([taken, imported]);
+  return Promise.race([taken, imported]).finally(() => {
+    if (grace !== null) clearTimeout(grace);
+  });
+}
+
+function runsFirst(moduleUrl: string, jobName: string, ran: RunnableJob): MillraceError {
+  return new MillraceError(
+    'JOB_NOT_FOUND',
+    `The module runs job "${ran.name}" before it defines "${jobName}", and nothing runs in a slot.`,
+    {
+      where: { job: jobName, file: moduleUrl },
+      advice: 'Define all jobs of a module before the first run() or start() in it.',
+    },
+  );
 }
 
 function choose(

@@ -77,6 +77,11 @@ export class SourceHead {
     }
   }
 
+  /** Hands on what bad records have left; false while their sink has no room. */
+  flush(): boolean {
+    return this.#deadLetters === null || this.#deadLetters.drain();
+  }
+
   close(): void {
     this.#reader.close();
   }

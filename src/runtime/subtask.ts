@@ -192,6 +192,7 @@ export class Subtask {
       return SUBTASK_PROGRESS;
     }
     if (this.#phase === 'flushing') {
+      if (this.parts.source?.flush() === false) return SUBTASK_BLOCKED;
       if (!this.parts.task.flush()) return SUBTASK_BLOCKED;
       for (const sink of this.parts.sinks) if (!sink.port.flushThrough()) return SUBTASK_BLOCKED;
       this.#phase = 'committing';

@@ -1,9 +1,9 @@
 /**
- * The bytes of longer text keys and of text values of a hot table: records appended to chunks of up to 1 MiB, addressed by
- * positions that fit an Int32Array. Records are never changed in place; replaced ones are counted dead, and a
- * chunk that is mostly dead is emptied in small steps, paid for by appends. Callers: hot-table.ts, generated
- * look-ups. Runs on: worker. Invariant: while `hold` is in force no record moves and no chunk is freed, so that
- * positions kept by a frozen generation stay good.
+ * The bytes of longer text keys and of text values of a hot table: records appended to chunks of up to 1 MiB, found by
+ * positions that fit an Int32Array. Records are never changed in place; replaced ones are counted dead, and a chunk
+ * that is mostly dead is emptied in small steps, paid for by appends. Callers: hot-table.ts, generated look-ups.
+ * Runs on: worker. Invariant: while `hold` is in force no record moves and no chunk is freed, so that positions kept
+ * by a frozen generation stay good.
  *
  * A position counts units of 4 bytes: chunk << 18 | unit. A record is a word (length * 2 + 1 when ASCII), a word
  * (id of the owning entry), and its bytes padded to whole units. Position 0 is no record: the empty text.

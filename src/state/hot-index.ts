@@ -1,7 +1,7 @@
 /**
  * The index of a hot table: per key group open addressing from hashes to stable entry ids. A key group starts with
- * no memory, doubles its one segment up to 128 K slots, and from then on splits segments by extendible hashing, so
- * that no insert ever moves more than one segment (about a millisecond). Callers: hot-table.ts; generated look-ups
+ * no memory, doubles its one segment up to 64 K slots, and from then on splits segments by extendible hashing, so
+ * that no insert ever moves more than one segment (one or two milliseconds). Callers: hot-table.ts; generated look-ups
  * read `groups` and `children` directly. Runs on: worker. Invariant: probing from the slot of a hash reaches its
  * entries before an empty slot.
  *
@@ -33,7 +33,7 @@ export const SEGMENT_MASK_OFFSET = TRAILER + 2;
 export const ROUTER_LENGTH = 2;
 
 const FIRST_SLOTS = 16;
-const SLOTS_MAX = 1 << 17;
+const SLOTS_MAX = 1 << 16;
 const SPARSE_SLOTS_MAX = 1 << 12;
 /** Beyond this depth hashes are so alike that splitting does not help, and the segment doubles instead. */
 const DEPTH_MAX = 14;

@@ -23,9 +23,10 @@ export function encodeMapKey(state: string, key: unknown): string {
         return `a${JSON.stringify(key.map((part) => encodeMapKey(state, part)))}`;
       }
   }
+  const what = key === undefined ? 'undefined' : `a ${typeof key}`;
   throw new MillraceError(
     'KEY_UNSUPPORTED',
-    `A key of map state ${JSON.stringify(state)} is ${key === undefined ? 'undefined' : `a ${typeof key}`}.`,
+    `A key of map state ${JSON.stringify(state)} is ${what}.`,
     { advice: 'Use text, numbers, bigints, booleans, dates, null, or arrays of those.' },
   );
 }

@@ -104,14 +104,14 @@ export function tableCode(shape: TableShape): string {
     ...clearCode(shape),
     copyCode(shape),
     ...textCode(shape),
-    `return { upsert, find, makePage, readKey, readValues, writeFixed, clearValues, clearKey, copy,`,
-    `  ownsText, moveText };`,
+    'return { upsert, find, makePage, readKey, readValues, writeFixed, clearValues, clearKey,',
+    '  copy, ownsText, moveText };',
   ].join('\n');
 }
 
 /** Bound as constants, not as parameters: V8 then takes them for constants where it inlines a look-up. */
-const BINDINGS = `const { table, pages, marks, index, arena, firstKeyGroup, groups, children, slotHash,
-  keyTexts, decimalText, freezeHeapValue } = constants;`;
+const BINDINGS = `const { table, pages, marks, index, arena, firstKeyGroup, groups, children,
+  slotHash, keyTexts, decimalText, freezeHeapValue } = constants;`;
 
 /** A bigint is compared as two words: storing it in an array makes no garbage, comparing bigints does. */
 const SCRATCH = `const wide = new BigInt64Array(1);
@@ -174,7 +174,8 @@ function normaliseCode({ form }: KeyShape, index: number): readonly string[] {
     case 'i64':
       return [
         `wide[0] = k${index};`,
-        `const l${index} = words[LOW], h${index} = words[HIGH], w${index} = words[0], v${index} = words[1];`,
+        `const l${index} = words[LOW], h${index} = words[HIGH];`,
+        `const w${index} = words[0], v${index} = words[1];`,
       ];
     default:
       return [];
@@ -228,7 +229,9 @@ function lookupCode(shape: TableShape, name: string, hit: string, miss: string):
   ${direct === null ? '' : `const direct = ${direct};`}
   const mixed = slotHash(hash);
   let segment = groups[keyGroup - firstKeyGroup];
-  if (segment.length === ${ROUTER_LENGTH}) segment = children[segment[0] + ((mixed >>> 1) >>> segment[1])];
+  if (segment.length === ${ROUTER_LENGTH}) {
+    segment = children[segment[0] + ((mixed >>> 1) >>> segment[1])];
+  }
   const mask = segment.length - ${SEGMENT_MASK_OFFSET};
   let slot = (mixed << 1) & mask, word = 0, p;
   while ((word = segment[slot + 1]) !== 0) {
@@ -278,12 +281,13 @@ function createCode(shape: TableShape): string {
   const again = shape.keys.flatMap((key, index) =>
     key.form === 'i64' ? normaliseCode(key, index) : [],
   );
+  const flag = direct === null ? '0' : `(${direct} ? ${WORD_DIRECT} : 0)`;
   return `function create(${argumentsOf(shape)}) {
   ${direct === null ? '' : again.join('\n  ')}
   const entry = table.take(keyGroup, hash);
   const p = pages[entry >>> ${shape.pageShift}], o = entry & ${(1 << shape.pageShift) - 1};
   ${keep.join('\n  ')}
-  index.insert(keyGroup, hash, (entry + 1)${direct === null ? '' : ` | (${direct} ? ${WORD_DIRECT} : 0)`});
+  index.insert(keyGroup, hash, (entry + 1) | ${flag});
   return entry;
 }`;
 }

@@ -17,8 +17,8 @@ const OWNERS: Readonly<Record<string, RegExp>> = {
   'lz4-napi': /^native-bindings\//,
   'node:fs': /^src\/(base\/node-disk|cli\/|runtime\/)/,
   'node:fs/promises': /^src\/base\/node-disk/,
-  'node:child_process': /^src\/runtime\//,
-  'node:worker_threads': /^src\/(runtime\/|cli\/doctor-command)/,
+  'node:child_process': /^src\/(runtime\/|cli\/doctor-checks)/,
+  'node:worker_threads': /^src\/(runtime\/|cli\/doctor-checks)/,
 };
 /** Nothing below opens a connection or a door. */
 const NETWORK = /^node:(http|https|http2|net|dgram|tls|inspector|cluster)$/;

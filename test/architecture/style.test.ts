@@ -34,12 +34,12 @@ const BANS: readonly Ban[] = [
     allowed: (path) =>
       path === 'src/ring/parker.ts' ||
       path === 'src/record/schema-registry.ts' ||
-      path === 'src/cli/doctor-command.ts',
+      path === 'src/cli/doctor-checks.ts',
   },
   {
     pattern: /\bnew Worker\b/,
     instead: 'a thread of runtime',
-    allowed: (path, folder) => folder === 'runtime' || path === 'src/cli/doctor-command.ts',
+    allowed: (path, folder) => folder === 'runtime' || path === 'src/cli/doctor-checks.ts',
   },
   {
     pattern: /\bset(Timeout|Interval|Immediate)\b|\bqueueMicrotask\b|\bprocess\.nextTick\b/,

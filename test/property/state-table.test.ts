@@ -298,7 +298,7 @@ describe('state table against a Map', () => {
             comparison.check();
           },
         ),
-        { numRuns: 12 },
+        { numRuns: 10 },
       );
     });
   }

@@ -148,7 +148,6 @@ async function layOut(plan: PhysicalPlan, simJob: SimJob): Promise<Deployment> {
     params: {},
     planHash: plan.hash,
     parallelism: simJob.parallelism,
-    maxParallelism: null,
     baseDirectory: '/',
     settings,
     seed: simJob.seed,

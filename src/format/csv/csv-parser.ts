@@ -22,7 +22,13 @@ import {
 import type { BlockReader } from '../structural/block-reader.js';
 import { createCsvBlocks } from './csv-blocks.js';
 import { CELL_NULL, CELL_WRITTEN, CsvCellReader } from './csv-cell.js';
-import { type CsvColumn, compileFastCsvReader, FAST_FULL, FAST_OTHER, type FastCsvReader } from './csv-code.js';
+import {
+  type CsvColumn,
+  compileFastCsvReader,
+  FAST_FULL,
+  FAST_OTHER,
+  type FastCsvReader,
+} from './csv-code.js';
 import type { CsvDialect } from './csv-dialect.js';
 import { CsvCells, isBlankLine, isComment, ROW_INCOMPLETE, splitRow } from './csv-split.js';
 

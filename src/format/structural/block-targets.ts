@@ -69,11 +69,15 @@ export class TextTarget implements BlockTarget {
 
   write(column: BlockColumn, first: number, rows: number, bytes: Buffer): number {
     const appender = this.#appender;
-    const { ranges, marks, isMarked } = column;
+    const { ranges, marks } = column;
+    if (!column.isMarked) {
+      appender.appendRanges(first, rows, bytes, ranges);
+      return rows;
+    }
     for (let row = 0; row < rows; row++) {
       const start = ranges[row * 2];
       const end = ranges[row * 2 + 1];
-      const mark = isMarked ? marks[row] : 0;
+      const mark = marks[row];
       if (mark === 0) appender.appendBytes(first + row, bytes, start, end);
       else if (mark === MARK_NULL) appender.setNull(first + row);
       else if (mark === MARK_MISSING) appender.setMissing(first + row);

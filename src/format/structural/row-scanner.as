@@ -75,18 +75,23 @@ function powerOfTen(exponent: i32): f64 {
   return load<f64>((<usize>exponent) << 3);
 }
 
-/** Whether the constant at `lead` stands at `at`; both can be read in blocks of sixteen. */
+/** Whether the constant at `lead` stands at `at`; both can be read in whole blocks. */
 // @ts-ignore: decorator
 @inline
 function matches(at: usize, lead: usize, bytes: i32): bool {
+  if (bytes > 16) return matchesLong(at, lead, bytes);
+  return (i8x16.bitmask(i8x16.eq(v128.load(at), v128.load(lead))) | (-1 << bytes)) == -1;
+}
+
+/** The same for constants of more than one block. */
+function matchesLong(at: usize, lead: usize, bytes: i32): bool {
   while (bytes > 16) {
-    if (i8x16.bitmask(i8x16.eq(v128.load(at), v128.load(lead))) != 0xffff) return false;
+    if (!i8x16.all_true(i8x16.eq(v128.load(at), v128.load(lead)))) return false;
     at += 16;
     lead += 16;
     bytes -= 16;
   }
-  const mask = (1 << bytes) - 1;
-  return (i8x16.bitmask(i8x16.eq(v128.load(at), v128.load(lead))) & mask) == mask;
+  return (i8x16.bitmask(i8x16.eq(v128.load(at), v128.load(lead))) | (-1 << bytes)) == -1;
 }
 
 /** The first quote, backslash or control character from `at` on. */
@@ -369,13 +374,7 @@ function scanJsonRow(program: usize, start: usize, row: i32, full: bool): usize 
     const kind = load<i32>(step, KIND);
     const end = kind == SKIP ? valueEnd(at, full) : readJson(at, kind, step, row, origin, full);
     if (end == 0) return 0;
-    const expected = <usize>load<u32>(step, EXPECTED);
-    if (end - at == expected) {
-      at += expected;
-    } else {
-      store<u32>(step, <u32>(end - at), EXPECTED);
-      at = end;
-    }
+    at = end;
   }
   if (opener == 0x7b) return 0;
   const tailBytes = load<i32>(program, TAIL_BYTES);

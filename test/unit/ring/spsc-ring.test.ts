@@ -1,3 +1,4 @@
+/** Both ends of a ring, `spsc-ring-writer.ts` and `spsc-ring-reader.ts`, as `spsc-ring.ts` opens them. */
 import { describe, expect, it } from 'vitest';
 import {
   FRAME_BARRIER,

@@ -121,7 +121,7 @@ describe('createHotTable', () => {
       end: number,
     ) => number;
     const ids: number[] = [];
-    for (let step = 0; step < 300_000; step++) {
+    for (let step = 0; step < 100_000; step++) {
       const key = Buffer.from(`key number ${step}`);
       const entry = upsert(0, step, key, 0, key.length);
       table.setText(entry, 0, key, 4, key.length);

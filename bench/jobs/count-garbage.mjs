@@ -6,7 +6,7 @@
 import { rmSync, readdirSync, readFileSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { prepare as prepareJob, run as runJob } from './millrace.mjs';
+import { prepare as prepareJob, run as runJob } from './run-job.mjs';
 
 export { prepareJob as prepare };
 
@@ -14,7 +14,7 @@ export { prepareJob as prepare };
 const FACTOR = 5;
 
 /**
- * Options: those of `millrace.mjs`.
+ * Options: those of `run-job.mjs`.
  *
  * @param {import('../child.mjs').Request} request
  * @returns {Promise<import('../child.mjs').Outcome>}
@@ -41,8 +41,11 @@ async function allocatedBy(request) {
     const startMs = performance.now();
     const { records } = await runJob(request);
     const elapsedMs = performance.now() - startMs;
-    const counts = readdirSync(directory).map((file) => Number(readFileSync(join(directory, file), 'utf8')));
-    if (counts.length < request.threads) throw new Error('A thread did not tell what it allocated.');
+    const counts = readdirSync(directory).map((file) =>
+      Number(readFileSync(join(directory, file), 'utf8')),
+    );
+    if (counts.length < request.threads)
+      throw new Error('A thread did not tell what it allocated.');
     return { records, elapsedMs, bytes: counts.reduce((sum, count) => sum + count, 0) };
   } finally {
     rmSync(directory, { recursive: true, force: true });

@@ -1,10 +1,10 @@
 /**
- * Millrace as a contender: runs the job of `jobs/<job>.mjs` as an embedding program would. Callers: `child.mjs`.
+ * Millrace as a contender: runs the job of `<job>.mjs` as an embedding program would. Callers: `child.mjs`.
  *
  * A job module exports `benchJob`, and `answer()` when the answer does not come from a sink of `answer-sinks.mjs`.
  */
 import { run as runJob } from 'millrace';
-import { takenAnswer } from './answer-sinks.mjs';
+import { takenAnswer } from '../lib/answer-sinks.mjs';
 
 let module = null;
 
@@ -14,7 +14,7 @@ let module = null;
  * @param {import('../child.mjs').Request} request
  */
 export async function prepare({ options }) {
-  module = await import(new URL(`../jobs/${options.job}.mjs`, import.meta.url).href);
+  module = await import(new URL(`./${options.job}.mjs`, import.meta.url).href);
 }
 
 /**

@@ -2,7 +2,7 @@
  * How long it takes until a job that does nothing has ended. Callers: `child.mjs`, for the case `startup`.
  */
 import { fileURLToPath } from 'node:url';
-import { runProcess } from './spawn-run.mjs';
+import { runProcess } from '../lib/spawn-run.mjs';
 
 const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
@@ -17,8 +17,8 @@ export async function run({ threads, options }) {
   const startMs = performance.now();
   if (options.form === 'embedded') {
     const { run: runJob } = await import('millrace');
-    const { benchJob } = await import('../jobs/empty.mjs');
-    await runJob(benchJob, { parallelism: threads });
+    const { default: emptyJob } = await import('./empty.mjs');
+    await runJob(emptyJob, { parallelism: threads });
   } else {
     const args = options.args.map((argument) => (argument === '$cli' ? cli : argument));
     await runProcess(process.execPath, args, 'the program');

@@ -1,0 +1,135 @@
+/**
+ * The compiled row scanner: built from the source beside it, available here, and right about single rows.
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { ScanBlock } from '../../../../src/format/structural/scan-block.js';
+import {
+  createScanMemory,
+  type ScanMemory,
+} from '../../../../src/format/structural/scan-memory.js';
+import {
+  createScanProgram,
+  FLAG_MAY_LACK,
+  FLAG_MAY_MISS,
+  FLAG_NULLABLE,
+  MARK_ESCAPED,
+  MARK_MISSING,
+  MARK_NULL,
+  MARK_SPELLED,
+  type ScanStep,
+  STEP_BOOL,
+  STEP_NUMBER,
+  STEP_RANGE,
+  STEP_SKIP,
+  STEP_TEXT,
+} from '../../../../src/format/structural/scan-program.js';
+import { SCANNER_SOURCE_HASH } from '../../../../src/format/structural/scanner-module.js';
+
+const SOURCE = new URL('../../../../src/format/structural/row-scanner.as', import.meta.url);
+
+describe('row scanner', () => {
+  it('is compiled from its source as it is', () => {
+    const hash = createHash('sha256').update(readFileSync(SOURCE)).digest('hex');
+    expect(SCANNER_SOURCE_HASH, 'run node scripts/build-row-scanner.mjs').toBe(hash);
+  });
+
+  it('puts numbers, ranges and marks', () => {
+    const { block, rows, text } = scan(
+      [
+        step('"a":', STEP_NUMBER, FLAG_NULLABLE),
+        step('"b":', STEP_TEXT, FLAG_MAY_LACK | FLAG_MAY_MISS),
+        step('"c":', STEP_BOOL),
+        step('"d":', STEP_RANGE),
+        step('"e":', STEP_SKIP),
+      ],
+      [
+        '{"a":-12.5,"b":"x","c":true,"d":[1,{"f":"}]"}],"e":"a, \\"b"}',
+        '{"a":null,"c":false,"d":"t","e":1}',
+        '{"a":1e3,"b":"y\\n","c":true,"d":7,"e":{"f":[]}}',
+      ],
+    );
+    expect(rows).toBe(3);
+    const [a, b, c, d] = block.columns;
+    expect(a.values[0]).toBe(-12.5);
+    expect([...a.marks.subarray(0, 3)]).toEqual([0, MARK_NULL, MARK_SPELLED]);
+    expect(text(0, 2)).toBe('1e3');
+    expect([...b.marks.subarray(0, 3)]).toEqual([0, MARK_MISSING, MARK_ESCAPED]);
+    expect([text(1, 0), text(1, 2)]).toEqual(['x', 'y\\n']);
+    expect([...c.values.subarray(0, 3)]).toEqual([1, 0, 1]);
+    expect([0, 1, 2].map((row) => text(3, row))).toEqual(['[1,{"f":"}]"}]', '"t"', '7']);
+    expect(d.isMarked).toBe(false);
+  });
+
+  it.each([
+    ['a leading zero', '{"a":01}'],
+    ['no digit behind the point', '{"a":1.}'],
+    ['no digit', '{"a":-}'],
+    ['no exponent', '{"a":1e}'],
+    ['a text', '{"a":"1"}'],
+    ['another key', '{"b":1}'],
+    ['a key that goes on', '{"ab":1}'],
+    ['another key behind', '{"a":1,"b":2}'],
+    ['no end', '{"a":1'],
+    ['text behind', '{"a":1} '],
+    ['nothing', ''],
+  ])('stops before a row with %s', (_, row) => {
+    const { block, rows } = scan([step('"a":', STEP_NUMBER)], ['{"a":1}', row, '{"a":2}']);
+    expect(rows).toBe(1);
+    expect(block.next).toBe(8);
+  });
+
+  it.each(['"a\tb"', '"\\x"', '"\\u12g4"', 'nul', 'tru', '01', '1.', '[1]'])(
+    'leaves %s to others when all is checked, and else walks over it',
+    (value) => {
+      const steps = [step('"a":', STEP_SKIP)];
+      const lines = [`{"a":${value}}`, '{"a":[]}'];
+      expect(scan(steps, lines, true).rows).toBe(0);
+      expect(scan(steps, lines).rows).toBe(2);
+    },
+  );
+
+  it('finds the end of texts of every length', () => {
+    const lines = Array.from({ length: 200 }, (_, length) => `{"a":"${'x'.repeat(length)}"}`);
+    const { rows, text } = scan([step('"a":', STEP_TEXT)], lines);
+    expect(rows).toBe(200);
+    expect(lines.map((_, row) => text(0, row).length)).toEqual(lines.map((_, row) => row));
+  });
+
+  it('takes keys of every length', () => {
+    for (let length = 0; length < 70; length++) {
+      const key = `"${'k'.repeat(length)}":`;
+      const lines = [`{${key}1}`, `{${key.replace(/k?":/, 'j":')}1}`];
+      expect(scan([step(key, STEP_NUMBER)], lines).rows).toBe(1);
+    }
+  });
+
+  it('refuses programs that are too large', () => {
+    const steps = Array.from({ length: 2000 }, () => step('"a":', STEP_SKIP));
+    expect(createScanProgram({ steps, tail: Buffer.from('}\n'), full: false })).toBeNull();
+  });
+});
+
+function step(lead: string, kind: ScanStep['kind'], flags = 0): ScanStep {
+  return { lead: Buffer.from(lead), kind, flags };
+}
+
+/** Scans lines; `text` gives what a range of a column shows. */
+function scan(
+  steps: readonly ScanStep[],
+  lines: readonly string[],
+  full = false,
+): { block: ScanBlock; rows: number; text: (column: number, row: number) => string } {
+  const program = createScanProgram({ steps, tail: Buffer.from('}\n'), full });
+  const memory: ScanMemory | null = createScanMemory(65536);
+  if (program === null || memory === null) throw new Error('The scanner is available.');
+  const bytes = memory.buffer.write(lines.map((line) => `${line}\n`).join(''));
+  const block = new ScanBlock(memory, program, 'json');
+  const rows = block.scan(0, bytes, 1000);
+  const text = (column: number, row: number): string => {
+    const { ranges } = block.columns[column];
+    return memory.buffer.toString('latin1', ranges[row * 2], ranges[row * 2 + 1]);
+  };
+  return { block, rows, text };
+}

@@ -1,0 +1,169 @@
+/**
+ * Parts of a run in a test: a clock that stands still, a chain task that does what it is told, sinks that refuse, and
+ * subtasks made of them. Callers: tests of the runtime.
+ */
+import type { Clock } from '../../../src/base/clock.js';
+import type { Committable, SinkWriter } from '../../../src/connector/contract.js';
+import { metricsBytes } from '../../../src/metrics/metrics-layout.js';
+import { EdgeMetricsWriter, TaskMetricsWriter } from '../../../src/metrics/task-metrics.js';
+import {
+  type ChainTask,
+  type Cursor,
+  STEP_DONE,
+  type StepResult,
+} from '../../../src/operator/contract.js';
+import type { Batch } from '../../../src/record/batch.js';
+import type { BatchBuilder } from '../../../src/record/batch-builder.js';
+import { createBatchBuilder } from '../../../src/record/batch-builder.js';
+import { compileRowReader, compileRowWriter } from '../../../src/record/row-codec.js';
+import { inferSchema } from '../../../src/record/infer.js';
+import { SinkPort } from '../../../src/runtime/sink-port.js';
+import { Subtask, type SubtaskParts } from '../../../src/runtime/subtask.js';
+import { MemorySchemas } from '../operator/chain-harness.js';
+
+/** A clock that moves only when it is told. */
+export class StillClock implements Clock {
+  nowMs = 0;
+
+  epochMs(): number {
+    return this.nowMs;
+  }
+
+  monotonicMs(): number {
+    return this.nowMs;
+  }
+}
+
+/** Metrics of one subtask in memory of their own. */
+export function taskMetrics(): TaskMetricsWriter {
+  return new TaskMetricsWriter(new SharedArrayBuffer(metricsBytes(1, 0)), 0);
+}
+
+/** Metrics of so many channels in memory of their own. */
+export function channelMetrics(channels: number): EdgeMetricsWriter[] {
+  const memory = new SharedArrayBuffer(metricsBytes(1, channels));
+  return Array.from({ length: channels }, (_, index) => new EdgeMetricsWriter(memory, 1, index));
+}
+
+/** A builder that holds the records. */
+export function builderOf(records: readonly unknown[], capacity = 64): BatchBuilder {
+  const builder = createBatchBuilder(inferSchema(records), 1, {
+    capacity,
+    times: false,
+    kinds: false,
+  });
+  const write = compileRowWriter(builder.schema);
+  for (const record of records) write(builder, record);
+  return builder;
+}
+
+/** The records of a batch. */
+export function recordsOf(batch: Batch, from = 0): unknown[] {
+  const read = compileRowReader(batch.schema, null);
+  return Array.from({ length: batch.rows - from }, (_, index) => read(batch, from + index));
+}
+
+/** A task whose calls are written down and answered from lists; an empty list means done. */
+export class ScriptedTask implements ChainTask {
+  readonly calls: string[] = [];
+  /** Answers of `step`: how many rows it takes, and what it says. */
+  steps: { readonly rows: number; readonly result: StepResult }[] = [];
+  ends: StepResult[] = [];
+  flushes: boolean[] = [];
+  onStep: () => void = () => {};
+
+  step(input: number, batch: Batch, cursor: Cursor): StepResult {
+    const answer = this.steps.shift() ?? { rows: batch.rows - cursor.position, result: STEP_DONE };
+    this.calls.push(`step ${input} from ${cursor.position}`);
+    cursor.position += answer.rows;
+    this.onStep();
+    return answer.result;
+  }
+
+  advance(): StepResult {
+    return STEP_DONE;
+  }
+
+  prepareBarrier(): StepResult {
+    return STEP_DONE;
+  }
+
+  snapshot(): void {}
+
+  restore(): void {}
+
+  endOfInput(): StepResult {
+    this.calls.push('endOfInput');
+    return this.ends.shift() ?? STEP_DONE;
+  }
+
+  flush(): boolean {
+    this.calls.push('flush');
+    return this.flushes.shift() ?? true;
+  }
+
+  close(): void {
+    this.calls.push('close');
+  }
+}
+
+/** A writer that takes as many rows as it is told, all of them when it is told nothing. */
+export class ScriptedWriter implements SinkWriter {
+  readonly bytesWritten = 0;
+  readonly taken: unknown[] = [];
+  readonly offers: number[] = [];
+  writes: number[] = [];
+  flushes: boolean[] = [];
+  commits: (readonly Committable[] | null)[] = [];
+  closed = 0;
+
+  write(batch: Batch, fromRow: number): number {
+    this.offers.push(fromRow);
+    const rows = this.writes.shift() ?? batch.rows - fromRow;
+    this.taken.push(...recordsOf(batch, fromRow).slice(0, rows));
+    return rows;
+  }
+
+  flush(): boolean {
+    return this.flushes.shift() ?? true;
+  }
+
+  prepareCommit(): readonly Committable[] | null {
+    const answer = this.commits.shift();
+    return answer === undefined ? ['done'] : answer;
+  }
+
+  close(): void {
+    this.closed++;
+  }
+}
+
+/** A port over a writer, open for records like the given one. */
+export function sinkPortOf(writer: SinkWriter, record: unknown, batchRows = 4): SinkPort {
+  const port = new SinkPort({
+    writer,
+    schemas: new MemorySchemas(),
+    batchRows,
+    metrics: taskMetrics(),
+  });
+  port.open(inferSchema([record]), { times: false, kinds: false });
+  return port;
+}
+
+/** A subtask of the parts that matter to a test. */
+export function subtaskOf(parts: Partial<SubtaskParts>): Subtask {
+  return new Subtask({
+    vertexId: 0,
+    index: 0,
+    name: 'tested',
+    uid: 'tested-uid',
+    task: new ScriptedTask(),
+    source: null,
+    gate: null,
+    ringPorts: [],
+    sinks: [],
+    metrics: taskMetrics(),
+    clock: new StillClock(),
+    ...parts,
+  });
+}

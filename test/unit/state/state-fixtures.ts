@@ -1,0 +1,33 @@
+/** What the tests of keyed state handles share: a store over hot tables, and snapshots kept in memory. */
+import type { DataType } from '../../../src/record/schema.js';
+import { createHotTable } from '../../../src/state/hot-table.js';
+import { CurrentKey } from '../../../src/state/key-context.js';
+import { KeyedStateStore } from '../../../src/state/keyed-state.js';
+import type { StateSource } from '../../../src/state/table-snapshot.js';
+
+const MAX_PARALLELISM = 16;
+
+/** Pieces by uid and name, as a checkpoint would keep them. */
+export class Pieces implements StateSource {
+  readonly #pieces = new Map<string, { keyGroup: number; bytes: Uint8Array }[]>();
+
+  put(uid: string, name: string, keyGroup: number, bytes: Uint8Array): void {
+    const id = `${uid}/${name}`;
+    this.#pieces.set(id, [...(this.#pieces.get(id) ?? []), { keyGroup, bytes }]);
+  }
+
+  get(uid: string, name: string) {
+    return this.#pieces.get(`${uid}/${name}`) ?? [];
+  }
+}
+
+/** A store of keyed states with its current key. */
+export function openStore(types: readonly DataType[] = [{ kind: 'utf8' }]) {
+  const key = new CurrentKey(types, MAX_PARALLELISM);
+  const store = new KeyedStateStore({
+    uid: 'op',
+    context: key,
+    openTable: (spec) => createHotTable(spec, { keyGroups: { start: 0, end: MAX_PARALLELISM } }),
+  });
+  return { key, store };
+}
