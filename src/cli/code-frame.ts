@@ -17,8 +17,7 @@ const LINES_BEFORE = 2;
 const LINES_AFTER = 2;
 /** Longer lines are cut; minified code has nothing to show. */
 const LINE_LENGTH_MAX = 160;
-const FRAME =
-  /^\s+at (?:(?:async )?(?:.*? )?\()?((?:file:\/\/|\/|[A-Za-z]:[\\/])[^()]*?):(\d+):(\d+)\)?$/;
+const FRAME = /^\s+at (?:.*?\(|async )?((?:file:\/\/|\/|[A-Za-z]:[\\/])[^()]*?):(\d+):(\d+)\)?$/;
 const PLACE = /^(.+?):(\d+)(?::(\d+))?$/;
 
 /** The places of a stack that are in the user's own files, innermost first. `engine` holds the engine's directories. */

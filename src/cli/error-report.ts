@@ -81,7 +81,7 @@ function codePlaceOf(error: unknown, context: ErrorReportContext): CodePlace | n
   const created = createdAtOf(error, context.plan);
   if (created !== null) return created;
   // Errors of options are thrown where the connector or operator was made.
-  const isOwn = MillraceError.is(error) && error.code !== 'ASSERTION';
+  const isOwn = MillraceError.is(error) && error.code !== 'ASSERTION' && !isDataPlace(error);
   return isOwn ? (userPlaces(error.stack ?? '', engine)[0] ?? null) : null;
 }
 

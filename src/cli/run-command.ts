@@ -97,7 +97,7 @@ class RunSession {
   #openView(): RunView {
     const { stderr, stdout, style, isLive } = this.#context;
     const text = this.#isVerbose ? explainPlanText(this.#execution.plan) : null;
-    const columns = isLive ? (stderr.columns ?? PLAIN_COLUMNS) : PLAIN_COLUMNS;
+    const columns = isLive ? stderr.columns || PLAIN_COLUMNS : PLAIN_COLUMNS;
     for (const line of openingLines(this.#execution.plan, text, columns, style)) {
       stderr.write(`${line}\n`);
     }
@@ -146,7 +146,7 @@ class RunSession {
   #block(end: RunEnd, durationMs: number): string[] {
     const { isLive, stderr, style } = this.#context;
     const metrics = shortNames(this.#execution.metrics());
-    const width = (isLive ? (stderr.columns ?? PLAIN_COLUMNS) : PLAIN_COLUMNS) - 1;
+    const width = (isLive ? stderr.columns || PLAIN_COLUMNS : PLAIN_COLUMNS) - 1;
     const { plan } = this.#execution;
     const total = metrics.vertices.reduce((sum, vertex) => sum + vertex.badRecords, 0);
     const badRecords = this.#badRecords.groups(total);

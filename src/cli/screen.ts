@@ -34,7 +34,7 @@ const END_FRAME = '\x1b[?2026l';
 const CLEAR_LINE_REST = '\x1b[K';
 const CLEAR_BELOW = '\x1b[J';
 
-/** Columns where a terminal does not tell. */
+/** Size where a terminal does not tell, or says 0 as some pseudo-terminals do. */
 const COLUMNS_DEFAULT = 80;
 const ROWS_DEFAULT = 24;
 
@@ -67,11 +67,11 @@ export class Screen {
   }
 
   get columns(): number {
-    return this.#stream.columns ?? COLUMNS_DEFAULT;
+    return this.#stream.columns || COLUMNS_DEFAULT;
   }
 
   get rows(): number {
-    return this.#stream.rows ?? ROWS_DEFAULT;
+    return this.#stream.rows || ROWS_DEFAULT;
   }
 
   /** Shows these lines in place of those before. Lines wider than the terminal are the caller's mistake. */

@@ -36,8 +36,8 @@ describe('what the built entries load at once', () => {
 
   it.each([
     ['index', 1500],
-    ['slot', 1500],
-    ['coordinator', 100],
+    ['slot', 1000],
+    ['coordinator', 200],
     ['cli', 100],
   ])('%s: at most %d KB of code', (entry, kilobytes) => {
     expect(loadedBy(entry).bytes / 1024).toBeLessThan(kilobytes);

@@ -35,6 +35,10 @@ describe('row scanner', () => {
     expect(SCANNER_SOURCE_HASH, 'run node scripts/build-row-scanner.mjs').toBe(hash);
   });
 
+  it('is not had where there is no memory for it', () => {
+    expect(createScanMemory(2 ** 40)).toBeNull();
+  });
+
   it('puts numbers, ranges and marks', () => {
     const { block, rows, text } = scan(
       [
