@@ -10,11 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 const folder = join(dirname(fileURLToPath(import.meta.url)), '../src/format/structural');
 const source = readFileSync(join(folder, 'row-scanner.as'), 'utf8');
-const { default: asc } = await import('assemblyscript/asc').catch(() => {
-  // A hundred megabytes that only a change of the scanner needs, so it is no dependency.
-  console.error('First run: npm install --no-save assemblyscript@0.28.20');
-  process.exit(1);
-});
+const { default: asc } = await import('assemblyscript/asc');
 
 const { error, stderr, binary } = await compile();
 if (error !== null || binary === null) {

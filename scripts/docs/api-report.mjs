@@ -21,10 +21,20 @@ export function apiReportPage(root) {
   );
 }
 
-/** The names that a file of re-exports gives, with the files they come from. */
+/** The names that a file takes from others by `export … from` or `import`, with those files. */
 function exportsOf(path) {
+  return namesFrom(path, 'export');
+}
+
+function importsOf(path) {
+  return namesFrom(path, 'import');
+}
+
+function namesFrom(path, keyword) {
   const text = withoutComments(readFileSync(path, 'utf8'));
-  const statements = text.matchAll(/export\s+(?:type\s+)?\{([^}]*)\}\s*from\s*['"]([^'"]+)['"]/g);
+  const statements = text.matchAll(
+    new RegExp(`${keyword}\\s+(?:type\\s+)?\\{([^}]*)\\}\\s*from\\s*['"]([^'"]+)['"]`, 'g'),
+  );
   return [...statements].flatMap(([, names, specifier]) =>
     names
       .split(',')
@@ -46,7 +56,7 @@ function declarationOf(name, path) {
   );
   const found = statements.filter((statement) => declares.test(statement));
   if (found.length > 0) return found.join('\n');
-  const source = exportsOf(path).find((each) => each.name === name);
+  const source = [...exportsOf(path), ...importsOf(path)].find((each) => each.name === name);
   if (source === undefined) throw new Error(`${path} does not declare ${name}.`);
   return declarationOf(name, source.path);
 }

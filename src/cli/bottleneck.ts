@@ -53,10 +53,11 @@ function slowChain(chain: ChainView): Bottleneck {
   const busy = percent(chain.shares.busy);
   const { busiest, parallelism } = chain;
   if (busiest !== null && parallelism > 1 && busiest.rowsShare * parallelism > SKEW_FACTOR) {
+    const who = `subtask ${busiest.subtask} of ${parallelism}`;
     const share = percent(busiest.rowsShare);
     return {
       chain: chain.id,
-      sentence: `${named(chain)} sets the pace: subtask ${busiest.subtask} of ${parallelism} gets ${share} of its rows`,
+      sentence: `${named(chain)} sets the pace: ${who} gets ${share} of its rows`,
     };
   }
   const who = chain.isSource ? `The source ${named(chain)}` : named(chain);

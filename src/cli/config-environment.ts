@@ -1,6 +1,6 @@
 /**
- * Configuration from the environment: `MILLRACE_SLOT_MEMORY` is `slot.memory`. Callers: `job-call.ts`. Runs on: the main
- * thread; pure. Invariant: a variable that looks like a setting but is none is refused, never passed over.
+ * Configuration from the environment: `MILLRACE_SLOT_MEMORY` is `slot.memory`. Callers: `job-call.ts`. Runs on: the
+ * main thread; pure. Invariant: a variable that looks like a setting but is none is refused, never passed over.
  */
 import { MillraceError } from '../base/errors.js';
 import { didYouMean } from '../base/nearest-name.js';

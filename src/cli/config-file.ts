@@ -1,7 +1,7 @@
 /**
  * Configuration from a file: `millrace.config.{ts,mts,js,mjs,json,yaml,yml}` in the current directory, or the one that
- * is named. Callers: `job-call.ts`. Runs on: the main thread. Invariant: every value keeps the place it was given at, as
- * far as the format tells.
+ * is named. Callers: `job-call.ts`. Runs on: the main thread. Invariant: every value keeps the place it was given at,
+ * as far as the format tells.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';

@@ -94,7 +94,8 @@ async function threadCheck(): Promise<Check> {
   const name = 'threads';
   try {
     const { startMs, totalMs } = await checkThreads();
-    const text = `one starts in ${Math.round(startMs)} ms and has ended after ${Math.round(totalMs)} ms`;
+    const [start, total] = [Math.round(startMs), Math.round(totalMs)];
+    const text = `one starts in ${start} ms and has ended after ${total} ms`;
     if (startMs <= THREAD_START_MS_MAX) return ok(name, text);
     return { name, state: 'note', text, advice: 'The machine is busy or its disk is slow.' };
   } catch (error) {

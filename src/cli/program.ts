@@ -61,8 +61,9 @@ ${bold('Exit codes:')}
   130  interrupted by SIGINT or SIGTERM
   141  the reader of the output went away, as head does
 
-${dim('Results go to standard output, everything about the run to standard error. NO_COLOR,')}
-${dim('FORCE_COLOR, CI and TERM=dumb are respected. Run `millrace help <command>` for its options.')}`;
+${dim('Results go to standard output, everything about the run to standard error.')}
+${dim('NO_COLOR, FORCE_COLOR, CI and TERM=dumb are respected.')}
+${dim('Run `millrace help <command>` for its options.')}`;
 
 const RUN_HELP = `
 On a terminal the running job is drawn in place; elsewhere a line every five seconds tells

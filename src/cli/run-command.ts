@@ -4,6 +4,7 @@
  * about the run to standard error, so that a pipe gets records only.
  */
 import { MillraceError } from '../base/errors.js';
+import { freshSeed } from '../base/random.js';
 import type { JobExecution, JobResult } from '../runtime/execution.js';
 import { explainPlanText } from '../runtime/explain-job.js';
 import { planOf, startRun } from '../runtime/start-run.js';
@@ -29,7 +30,7 @@ export async function runCommand(
   options: RunOptions,
   context: CommandContext,
 ): Promise<number> {
-  const call = await jobCall(module, options);
+  const call = withSeed(await jobCall(module, options));
   const request = { ...call, baseDirectory: process.cwd(), signal: null };
   // Planned apart, so that what sources and sinks refuse can be shown at the line that made them.
   const { plan } = planOf(request);
@@ -40,6 +41,12 @@ export async function runCommand(
     return reportCallError(error, context, plan);
   }
   return new RunSession(execution, call, options, context).run();
+}
+
+/** The seed is drawn here, so that `--verbose` can print it and the run can be repeated. */
+function withSeed(call: JobCall): JobCall {
+  const { settings } = call;
+  return { ...call, settings: { ...settings, seed: settings.seed ?? freshSeed() } };
 }
 
 /** Columns of the summary where there is no terminal to ask. */
@@ -156,7 +163,8 @@ class RunSession {
     const look = { width, linesMax: ALL_LINES, style, marked: null };
     // Edges are empty at the end, or hold what nobody will read any more.
     const table = chainTable({ ...model, edges: [] }, look);
-    return [...table.map((line) => line.text), '', ...summary];
+    const block = [...table.map((line) => line.text), '', ...summary];
+    return isLive ? ['', ...block] : block;
   }
 }
 

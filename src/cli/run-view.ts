@@ -34,8 +34,8 @@ const PLAIN_LINE_MS = 5000;
 const MARGIN = 1;
 /** Narrower terminals get lines that they wrap. */
 const COLUMNS_MIN = 26;
-/** Lines below the table: an empty one, progress, bottleneck. */
-const FOOT_LINES = 3;
+/** Lines besides the table: empty ones around it, progress, bottleneck, a note. */
+const OTHER_LINES = 5;
 
 /** What the live block shows at a moment. */
 export interface LiveFrame {
@@ -58,7 +58,7 @@ export function liveLines({
   const slow = bottleneck(model, slots);
   const table = chainTable(model, {
     width,
-    linesMax: Math.max(2, rows - FOOT_LINES - MARGIN),
+    linesMax: Math.max(2, rows - OTHER_LINES - MARGIN),
     style,
     marked: slow?.chain ?? null,
   });
@@ -115,7 +115,8 @@ export class LiveView implements RunView {
     const lines = liveLines({ model, slots, columns, rows, style });
     const said = fitText(this.#said, columns - MARGIN);
     const note = said === '' ? [] : [{ text: style.yellow(said), width: textWidth(said) }];
-    this.#screen.draw([...lines, ...note]);
+    // An empty line keeps the block apart from results above it.
+    this.#screen.draw([{ text: '', width: 0 }, ...lines, ...note]);
   }
 }
 

@@ -5,14 +5,16 @@
 import { formatBytes, formatCount, formatDuration } from '../base/units.js';
 import { ledgerLines, mergeLedgerRows } from '../memory/ledger.js';
 import type { JobResult } from '../runtime/execution.js';
-import type { Settings } from '../runtime/settings.js';
+import { SETTINGS, type SettingKey, type Settings, type SettingType } from '../runtime/settings.js';
 
 /** The report, line by line. */
 export function verboseReport(result: JobResult, settings: Settings): readonly string[] {
   const rows = mergeLedgerRows(...result.ledger.map((part) => part.rows));
   return [
     'Settings:',
-    ...Object.entries(settings).map(([key, value]) => `  ${key} = ${value ?? 'chosen at start'}`),
+    ...Object.entries(SETTINGS).map(([key, { type }]) => {
+      return `  ${key} = ${settingText(type, settings[key as SettingKey])}`;
+    }),
     'Memory ledger:',
     ...ledgerLines(rows).map((line) => `  ${line}`),
     `  process: ${formatBytes(process.memoryUsage.rss())} resident`,
@@ -27,4 +29,11 @@ export function verboseReport(result: JobResult, settings: Settings): readonly s
       ),
     ),
   ];
+}
+
+/** A value in the unit in which people write it. */
+function settingText(type: SettingType, value: Settings[SettingKey]): string {
+  if (value === null) return 'chosen at start';
+  if (type === 'bytes') return formatBytes(Number(value));
+  return type === 'duration' ? formatDuration(Number(value)) : String(value);
 }

@@ -31,6 +31,11 @@ export class ChainRun {
   /** First key group of this subtask: that of state without a key, and of partial aggregations. */
   readonly firstKeyGroup: number;
   readonly #streams: readonly (StreamSchemas | null)[];
+  /**
+   * By operator: what `recordSchema` gives. Other subtasks may have a schema widened at any moment, but all that
+   * is generated together has to be for the same one.
+   */
+  readonly #recordSchemas: (Schema | null)[];
 
   constructor(options: ChainTaskOptions) {
     const { operators, outputs, random, subtask, parallelism, maxParallelism } = options;
@@ -65,13 +70,19 @@ export class ChainRun {
     this.#streams = operators.map(({ spec }, index) =>
       'returns' in spec && spec.returns !== null ? null : options.streamSchemas(index),
     );
+    this.#recordSchemas = operators.map(({ spec }) => ('returns' in spec ? spec.returns : null));
   }
 
   /** The schema of the records an operator's function makes (of its keys, for `computeKey`), if known. */
   recordSchema(operator: number): Schema | null {
-    const { spec } = this.tree.operators[operator];
-    if ('returns' in spec && spec.returns !== null) return spec.returns;
-    return this.#streams[operator]?.current()?.schema ?? null;
+    return this.#recordSchemas[operator];
+  }
+
+  /** Takes over what other subtasks have had agreed on meanwhile; before anything is generated. */
+  refreshSchemas(): void {
+    for (const [operator, stream] of this.#streams.entries()) {
+      if (stream !== null) this.#recordSchemas[operator] = stream.current()?.schema ?? null;
+    }
   }
 
   /** The type of the field of that name in the nearest records before an operator, if they have it. */
@@ -93,6 +104,8 @@ export class ChainRun {
 
   /** Has a schema agreed by all producers of an operator's records; gives what was agreed. */
   propose(operator: number, schema: Schema): Schema {
-    return this.#streams[operator]?.propose(schema).schema ?? schema;
+    const agreed = this.#streams[operator]?.propose(schema).schema ?? schema;
+    this.#recordSchemas[operator] = agreed;
+    return agreed;
   }
 }

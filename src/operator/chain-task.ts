@@ -261,7 +261,7 @@ class CompiledChainTask implements CompiledChain {
     const { operator } = pending;
     const known = this.#pending.get(operator);
     if (known !== undefined) return known;
-    const compiler = this.#prepare(operator, schemaBehind(this.#run, operator));
+    const compiler = this.#prepare(operator, null);
     if (compiler === null) return null;
     const drain = this.#keep(`pending ${operator}`, compiler.pending(operator));
     this.#pending.set(operator, drain);
@@ -273,7 +273,7 @@ class CompiledChainTask implements CompiledChain {
     const { operator } = keyed;
     const known = this.#entries.get(operator);
     if (known !== undefined) return known;
-    const compiler = this.#prepare(operator, schemaBehind(this.#run, operator));
+    const compiler = this.#prepare(operator, null);
     if (compiler === null) return null;
     const emit = this.#keep(`entries ${operator}`, compiler.entries(operator));
     this.#entries.set(operator, emit);
@@ -285,8 +285,13 @@ class CompiledChainTask implements CompiledChain {
     return generated.run;
   }
 
-  /** Opens and plans what stands behind an operator; null while an output cannot be opened. */
-  #prepare(operator: number, schema: Schema | null): ChainCompiler | null {
+  /**
+   * Opens and plans what stands behind an operator; null while an output cannot be opened. `input` is the schema of
+   * the chain's input, for operator -1.
+   */
+  #prepare(operator: number, input: Schema | null): ChainCompiler | null {
+    this.#run.refreshSchemas();
+    const schema = operator < 0 ? input : schemaBehind(this.#run, operator);
     const marks = marksOf(this.#run, operator, { times: this.#times, kinds: this.#kinds });
     const prepared = prepareSchemas(this.#run, operator, schema, marks);
     if (prepared.isChanged) this.#invalidate();

@@ -11,9 +11,6 @@ export const KIND_UPDATE_BEFORE = 1;
 export const KIND_UPDATE_AFTER = 2;
 export const KIND_DELETE = 3;
 
-/** Usual number of rows in a batch: enough to pay per-batch costs, little enough to stay in the cache. */
-export const BATCH_ROWS = 1024;
-
 /** Records as columns. Whoever receives a batch may read it until the call that handed it over returns. */
 export interface Batch {
   readonly schema: Schema;

@@ -38,7 +38,8 @@ export function jobHook(): JobHook | undefined {
 
 /**
  * Imports a module and gives the job of that name as soon as it is defined; `jobName` null takes the default
- * export, the job that the module runs itself, or the only one there is. Throws JOB_NOT_FOUND with the names that were seen.
+ * export, the job that the module runs itself, or the only one there is. Throws JOB_NOT_FOUND with the names that
+ * were seen.
  */
 export async function importJob(
   moduleUrl: string,

@@ -11,7 +11,7 @@ import type { Deployment } from './deployment.js';
 /** What commit and abort work on. */
 export interface SinkCommitParts {
   readonly plan: PhysicalPlan;
-  readonly deployment: Deployment;
+  readonly deployment: Pick<Deployment, 'sinkPlans' | 'baseDirectory'>;
   readonly disk: Disk;
 }
 
@@ -28,9 +28,11 @@ export async function commitSinks(
   });
 }
 
-/** Cleans up after every sink; a sink that cannot be cleaned does not keep the others from it. */
+/** Cleans up after every sink that has prepared; one that cannot be cleaned does not keep the others from it. */
 export async function abortSinks(parts: SinkCommitParts): Promise<void> {
   await forEachSink(parts, 'cleaned up', async (sink, vertex, sinkIndex) => {
+    const prepared = parts.deployment.sinkPlans[vertex]?.length ?? 0;
+    if (sinkIndex >= prepared) return;
     const context = contextOf(parts, vertex, sinkIndex);
     await sink.connector.abort?.(context.plan, context);
   });

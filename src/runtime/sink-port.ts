@@ -3,17 +3,22 @@
  * takes what it can. Callers: the chain's generated loop, the subtask. Runs on: the slot's thread. Invariant:
  * rows are offered in order and each exactly once, also when the writer takes a batch in parts.
  */
+import type { MillraceError } from '../base/errors.js';
 import type { Committable, SinkWriter } from '../connector/contract.js';
 import type { TaskMetricsWriter } from '../metrics/task-metrics.js';
 import type { OutputPort, PortOptions } from '../operator/contract.js';
+import type { OperatorIdentity } from '../operator/operator-spec.js';
 import type { BatchBuilder } from '../record/batch-builder.js';
 import { createBatchBuilder } from '../record/batch-builder.js';
 import type { Schema } from '../record/schema.js';
 import type { StreamSchemas } from '../record/schema-registry.js';
+import { connectorFailure } from './connector-failure.js';
 
 /** What a sink port is made of. */
 export interface SinkPortParts {
   readonly writer: SinkWriter;
+  /** The sink, which errors name: a chain cannot tell whose output it was writing. */
+  readonly identity: OperatorIdentity;
   readonly schemas: StreamSchemas;
   readonly batchRows: number;
   readonly metrics: TaskMetricsWriter;
@@ -26,6 +31,7 @@ export class SinkPort implements OutputPort {
   /** Whether the writer refused last time, so that only an event of its thread can help. */
   isWaiting = false;
   readonly #writer: SinkWriter;
+  readonly #identity: OperatorIdentity;
   readonly #schemas: StreamSchemas;
   readonly #batchRows: number;
   readonly #metrics: TaskMetricsWriter;
@@ -34,6 +40,7 @@ export class SinkPort implements OutputPort {
 
   constructor(parts: SinkPortParts) {
     this.#writer = parts.writer;
+    this.#identity = parts.identity;
     this.#schemas = parts.schemas;
     this.#batchRows = parts.batchRows;
     this.#metrics = parts.metrics;
@@ -51,7 +58,7 @@ export class SinkPort implements OutputPort {
   flush(_channel: number): boolean {
     const builder = this.builders[0];
     if (builder.rows === 0) return true;
-    this.#taken += this.#writer.write(builder.take(), this.#taken);
+    this.#taken += this.#write(builder);
     this.isWaiting = this.#taken < builder.rows;
     if (this.isWaiting) return false;
     this.#metrics.addRowsOut(this.#taken);
@@ -61,6 +68,14 @@ export class SinkPort implements OutputPort {
     return true;
   }
 
+  #write(builder: BatchBuilder): number {
+    try {
+      return this.#writer.write(builder.take(), this.#taken);
+    } catch (cause) {
+      throw this.#failed(cause);
+    }
+  }
+
   flushAll(): boolean {
     return this.builders.length === 0 || this.flush(0);
   }
@@ -68,14 +83,27 @@ export class SinkPort implements OutputPort {
   /** Hands over all rows and makes them visible as far as the sink can. */
   flushThrough(): boolean {
     if (!this.flushAll()) return false;
-    this.isWaiting = !this.#writer.flush();
+    try {
+      this.isWaiting = !this.#writer.flush();
+    } catch (cause) {
+      throw this.#failed(cause);
+    }
     return !this.isWaiting;
   }
 
   /** Closes what is open and gives what is to be committed; null while the writer cannot yet. */
   prepareCommit(): readonly Committable[] | null {
-    const committables = this.#writer.prepareCommit(true);
-    this.isWaiting = committables === null;
-    return committables;
+    try {
+      const committables = this.#writer.prepareCommit(true);
+      this.isWaiting = committables === null;
+      return committables;
+    } catch (cause) {
+      throw this.#failed(cause);
+    }
+  }
+
+  #failed(cause: unknown): MillraceError {
+    const { name, uid } = this.#identity;
+    return connectorFailure(cause, 'SINK_FAILED').at({ operator: name, uid });
   }
 }

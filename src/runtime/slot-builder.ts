@@ -7,13 +7,20 @@ import type { Clock } from '../base/clock.js';
 import type { Disk } from '../base/disk.js';
 import { MillraceError } from '../base/errors.js';
 import { SeededRandom } from '../base/random.js';
-import type { BadRecord, SourceReader } from '../connector/contract.js';
+import type {
+  BadRecord,
+  ReaderContext,
+  SinkWriter,
+  SourceReader,
+  WriterContext,
+} from '../connector/contract.js';
 import type { PhysicalPlan, Vertex } from '../graph/physical-plan.js';
 import { DEAD_LETTERS, HOST_SLOT } from '../graph/physical-plan.js';
 import { RunMetrics } from '../metrics/run-metrics.js';
 import type { TaskMetricsWriter } from '../metrics/task-metrics.js';
 import type { ChainOutput } from '../operator/chain-options.js';
 import { createChainTask } from '../operator/chain-task.js';
+import type { OperatorIdentity } from '../operator/operator-spec.js';
 import { keyGroupRange } from '../record/key-group.js';
 import { SchemaRegistry } from '../record/schema-registry.js';
 import { wakerFor } from '../ring/parker.js';
@@ -22,6 +29,7 @@ import type { StateTable, TableSpec } from '../state/contract.js';
 import { createHotTable } from '../state/hot-table.js';
 import { originsOf, targetsOf } from './channels.js';
 import { closeAfterFailure } from './close-all.js';
+import { connectorFailure } from './connector-failure.js';
 import { ControlMemory } from './control-layout.js';
 import { DeadLetterQueue } from './dead-letter-queue.js';
 import { type Deployment, type RingPlacement, StreamIds } from './deployment.js';
@@ -165,11 +173,12 @@ class SlotBuilder {
     let reported = 0;
     const plan = deployment.sourcePlans[vertex.id];
     if (vertex.source === null || plan === null) throw missing(vertex, 'source');
-    const reader: SourceReader = await vertex.source.connector.open({
+    const { connector, columns, identity } = vertex.source;
+    const context: ReaderContext = {
       plan,
       subtask: index,
       parallelism: vertex.parallelism,
-      columns: vertex.source.columns,
+      columns,
       disk,
       clock,
       baseDirectory: deployment.baseDirectory,
@@ -181,8 +190,9 @@ class SlotBuilder {
         deadLetters?.add(record);
         if (reported++ < BAD_RECORDS_REPORTED_MAX) onBadRecord(vertex, record);
       },
-    });
-    this.opened.push(reader);
+    };
+    const open = (): SourceReader | Promise<SourceReader> => connector.open(context);
+    const reader = await this.#open('SOURCE_FAILED', identity, index, open);
     return new SourceHead(reader, plan, this.#control.nextSplit(vertex.id), deadLetters);
   }
 
@@ -193,7 +203,8 @@ class SlotBuilder {
     metrics: TaskMetricsWriter,
   ): Promise<SubtaskSink> {
     const { deployment, disk, clock } = this.#parts;
-    const writer = await vertex.sinks[sinkIndex].connector.open({
+    const { connector, identity } = vertex.sinks[sinkIndex];
+    const context: WriterContext = {
       plan: deployment.sinkPlans[vertex.id][sinkIndex],
       subtask: index,
       parallelism: vertex.parallelism,
@@ -202,12 +213,29 @@ class SlotBuilder {
       clock,
       baseDirectory: deployment.baseDirectory,
       wake: this.#wakeSelf(),
-    });
-    this.opened.push(writer);
+    };
+    const open = (): SinkWriter | Promise<SinkWriter> => connector.open(context);
+    const writer = await this.#open('SINK_FAILED', identity, index, open);
     const schemas = this.#registry.stream(this.#streams.sink(vertex.id, sinkIndex));
     const batchRows = deployment.settings['exchange.batchRows'];
-    const port = new SinkPort({ writer, schemas, batchRows, metrics });
+    const port = new SinkPort({ writer, identity, schemas, batchRows, metrics });
     return { sinkIndex, writer, port };
+  }
+
+  /** Opens a reader or writer; what it throws is thrown on with the operator it belongs to. */
+  async #open<T extends { close(): void }>(
+    code: 'SOURCE_FAILED' | 'SINK_FAILED',
+    { name, uid }: OperatorIdentity,
+    subtask: number,
+    open: () => T | Promise<T>,
+  ): Promise<T> {
+    try {
+      const opened = await open();
+      this.opened.push(opened);
+      return opened;
+    } catch (cause) {
+      throw connectorFailure(cause, code).at({ operator: name, uid, subtask });
+    }
   }
 
   #ringPort(edgeId: number, from: number, task: TaskMetricsWriter): RingPort {

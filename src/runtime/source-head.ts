@@ -10,6 +10,7 @@ import {
   type SourceReader,
 } from '../connector/contract.js';
 import type { Batch } from '../record/batch.js';
+import { connectorFailure } from './connector-failure.js';
 import type { DeadLetterQueue } from './dead-letter-queue.js';
 
 /** The next batch is ready. */
@@ -52,9 +53,17 @@ export class SourceHead {
   poll(): number {
     // A sink that has no room for dead letters holds the source back, like any other sink.
     if (this.#deadLetters !== null && !this.#deadLetters.drain()) return HEAD_WAIT;
-    const result = this.#pollReader();
+    const result = this.#tryReader();
     if (result !== HEAD_END || this.#deadLetters === null) return result;
     return this.#deadLetters.drain() ? HEAD_END : HEAD_WAIT;
+  }
+
+  #tryReader(): number {
+    try {
+      return this.#pollReader();
+    } catch (cause) {
+      throw connectorFailure(cause, 'SOURCE_FAILED');
+    }
   }
 
   #pollReader(): number {

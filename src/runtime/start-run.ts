@@ -8,11 +8,10 @@ import type { Disk } from '../base/disk.js';
 import { MillraceError } from '../base/errors.js';
 import { nodeDisk } from '../base/node-disk.js';
 import { freshSeed } from '../base/random.js';
-import type { PlainData, SourcePlan } from '../connector/contract.js';
+import type { SourcePlan } from '../connector/contract.js';
 import type { LogicalGraph } from '../graph/logical-graph.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import { planJob } from '../graph/plan.js';
-import type { OperatorIdentity } from '../operator/operator-spec.js';
 import type { Schema } from '../record/schema.js';
 import { deploy } from './deploy.js';
 import { Execution, type JobExecution, SHARED_LEDGER } from './execution.js';
@@ -21,6 +20,7 @@ import { type InThreadWorld, planInThread, startInThread } from './in-thread-run
 import { importableUrl } from './job-bundle.js';
 import type { RunnableJob } from './job-import.js';
 import { planOptionsOf } from './plan-options.js';
+import { abortPrepared, type PreparedConnectors, prepareConnectors } from './prepare-connectors.js';
 import type { Settings } from './settings.js';
 import { startThreads } from './threaded-run.js';
 
@@ -64,11 +64,27 @@ export interface PlannedRun {
 
 /** Starts the job. Rejects when it cannot start; failures later reject `execution.finished`. */
 export async function startRun(request: RunRequest): Promise<JobExecution> {
-  const { plan, parallelism, isThreaded, check } = planOf(request);
+  const planned = planOf(request);
+  const { plan } = planned;
   if (request.settings.isolate === 'process') return startIsolated(plan, request);
   const disk = request.world?.disk ?? nodeDisk;
+  const prepared = await prepareConnectors(plan, disk, request.baseDirectory);
+  try {
+    return await launch(request, planned, prepared, disk);
+  } catch (error) {
+    await abortPrepared(plan, prepared, disk, request.baseDirectory);
+    throw error;
+  }
+}
+
+/** Checks what sources have found, lays out the memory of the run and starts it. */
+async function launch(
+  request: RunRequest,
+  { plan, parallelism, isThreaded, check }: PlannedRun,
+  prepared: PreparedConnectors,
+  disk: Disk,
+): Promise<JobExecution> {
   const { settings } = request;
-  const prepared = await prepare(plan, request, disk);
   check(foundSchemas(plan, prepared.sourcePlans));
   const { deployment, ledger } = deploy(plan, {
     jobName: plan.jobName,
@@ -162,46 +178,4 @@ function foundSchemas(
     if (source !== null && schema !== null) found.set(source.identity.uid, schema);
   }
   return found;
-}
-
-/** Asks every source and sink to prepare. Values of the params may be anything structured clone carries. */
-async function prepare(
-  plan: PhysicalPlan,
-  request: RunRequest,
-  disk: Disk,
-): Promise<{
-  sourcePlans: readonly (SourcePlan | null)[];
-  sinkPlans: readonly (readonly PlainData[])[];
-}> {
-  const { baseDirectory } = request;
-  const sourcePlans: (SourcePlan | null)[] = [];
-  const sinkPlans: PlainData[][] = [];
-  for (const { source, sinks, parallelism } of plan.vertices) {
-    const context = { parallelism, disk, baseDirectory };
-    const found =
-      source === null
-        ? null
-        : await placed(plan.jobName, source.identity, () => source.connector.plan(context));
-    const declared = source?.schema ?? null;
-    sourcePlans.push(found === null || declared === null ? found : { ...found, schema: declared });
-    const prepared: PlainData[] = [];
-    for (const { identity, connector } of sinks) {
-      prepared.push(await placed(plan.jobName, identity, () => connector.plan(context)));
-    }
-    sinkPlans.push(prepared);
-  }
-  return { sourcePlans, sinkPlans };
-}
-
-/** What `prepare` gives; an error it throws is thrown on with the operator it belongs to. */
-async function placed<T>(
-  job: string,
-  { name, uid }: OperatorIdentity,
-  prepare: () => T | Promise<T>,
-): Promise<T> {
-  try {
-    return await prepare();
-  } catch (error) {
-    throw MillraceError.is(error) ? error.at({ job, operator: name, uid }) : error;
-  }
 }

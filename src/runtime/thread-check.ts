@@ -1,6 +1,6 @@
 /**
- * Checks that threads work on this machine, and how long they take to start. Callers: the `doctor` command. Runs on: the
- * caller's thread.
+ * Checks that threads work on this machine, and how long they take to start. Callers: the `doctor` command. Runs
+ * on: the caller's thread.
  */
 import { Worker } from 'node:worker_threads';
 import { systemClock } from '../base/clock.js';

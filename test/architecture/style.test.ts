@@ -123,9 +123,10 @@ describe('style', () => {
   });
 });
 
-/** The comment that a file opens with, after a line for the shell; '' when there is none. */
+/** The comment that a file opens with, after a line for the shell, as one line; '' when there is none. */
 function headerOf(text: string): string {
-  return /^(?:#!.*\n)?(\/\*\*[\s\S]*?\*\/)/.exec(text)?.[1] ?? '';
+  const header = /^(?:#!.*\n)?(\/\*\*[\s\S]*?\*\/)/.exec(text)?.[1] ?? '';
+  return header.replace(/\n \* ?/g, ' ');
 }
 
 /** A line without the contents of its simple strings: a message may name what code may not. */

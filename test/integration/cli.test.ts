@@ -39,7 +39,7 @@ describe('millrace run', () => {
     expect(stdout).toBe('');
     expect(stderr).toContain('bounded finished');
     expect(stderr).toContain('5,000 rows');
-    for (const part of ['guarantee', 'slot.memory = 536870912', 'Memory ledger:', '[1] FINISHED']) {
+    for (const part of ['guarantee', 'slot.memory = 512 MB', 'Memory ledger:', '[1] FINISHED']) {
       expect(stderr).toContain(part);
     }
     const unnamed = await runCli(['run', fixture('sums.mjs')]);
@@ -98,7 +98,7 @@ describe('millrace run', () => {
     expect(code).toBe(0);
     expect(stderr).toContain('parallelism = 2\n');
     expect(stderr).toContain('seed = 5\n');
-    expect(stderr).toContain('slot.memory = 67108864\n');
+    expect(stderr).toContain('slot.memory = 64.0 MB\n');
   });
 });
 
@@ -174,7 +174,8 @@ describe('an interrupt', () => {
   });
 
   it('of the reader of the output ends the job quietly', async () => {
-    const started = startCli(['run', fixture('printing.mjs'), '-p', '2', '--param', 'rows=0']);
+    const limits = ['--param', 'rows=0', '--param', 'rowsPerSecond=200'];
+    const started = startCli(['run', fixture('printing.mjs'), '-p', '2', ...limits]);
     await started.seen('Rows');
     started.child.stdout?.destroy();
     const { code, stderr } = await started.finished;

@@ -38,7 +38,11 @@ export async function campaign(options: CampaignOptions): Promise<CampaignResult
   }
   const missed = Object.entries(states).flatMap(([name, reached]) => (reached === 0 ? [name] : []));
   options.print(`${options.count} seeds from ${options.from}: ${failures} failures`);
-  options.print(Object.entries(states).map(([name, n]) => `  ${name}: ${n}`).join('\n'));
+  options.print(
+    Object.entries(states)
+      .map(([name, n]) => `  ${name}: ${n}`)
+      .join('\n'),
+  );
   return { failures, states, missed };
 }
 

@@ -28,7 +28,10 @@ function must(condition: boolean, what: () => string): void {
 /** Every reader and writer that was opened was closed, once. */
 function checkClosed({ sources, sinks }: SimRun): void {
   for (const [id, record] of [...sources, ...sinks]) {
-    must(record.opened === record.closed, () => `node ${id}: ${JSON.stringify({ ...record, written: 0, taken: 0 })}`);
+    must(
+      record.opened === record.closed,
+      () => `node ${id}: ${JSON.stringify({ ...record, written: 0, taken: 0 })}`,
+    );
   }
 }
 
@@ -51,8 +54,11 @@ function checkEnded(run: SimRun): void {
   const code = codeOf(error);
   if (code === 'JOB_CANCELED') return must(given.includes('cancel'), () => 'canceled by nobody');
   if (code === 'SOURCE_FAILED' || code === 'SINK_FAILED') {
-    const failed = [...run.sources.values(), ...run.sinks.values()].some((record) => record.failed);
-    return must(failed, () => `failed by nobody: ${shown(error)}`);
+    const failed = [...run.sources, ...run.sinks].find(([, record]) => record.failed)?.[0];
+    must(failed !== undefined, () => `failed by nobody: ${shown(error)}`);
+    const operator = MillraceError.is(error) ? (error.where.operator ?? '') : '';
+    const name = `${code === 'SINK_FAILED' ? 'sink' : 'source'}-${failed}`;
+    return must(operator.split(' -> ')[0] === name, () => `${shown(error)} instead of in ${name}`);
   }
   const thrower = run.job.nodes.find((node) => node.throwsAt !== null);
   must(code === 'USER_FUNCTION_FAILED' && thrower !== undefined, () => `failed: ${shown(error)}`);
@@ -60,7 +66,10 @@ function checkEnded(run: SimRun): void {
   const name = `${thrower.kind}-${thrower.id}`;
   must(error.where.operator === name, () => `${shown(error)} instead of in ${name}`);
   must(error.where.uid === name, () => `uid ${error.where.uid} instead of ${name}`);
-  must(error.message.includes(`record ${thrower.throwsAt}`), () => `another cause: ${shown(error)}`);
+  must(
+    error.message.includes(`record ${thrower.throwsAt}`),
+    () => `another cause: ${shown(error)}`,
+  );
 }
 
 function checkFinished(run: SimRun): void {
@@ -73,7 +82,10 @@ function checkFinished(run: SimRun): void {
   for (const node of job.nodes) {
     if (node.kind !== 'source' || !isWhole) continue;
     const taken = sources.get(node.id)?.taken.length;
-    must(taken === node.rows.length, () => `source ${node.id} gave ${taken} of ${node.rows.length}`);
+    must(
+      taken === node.rows.length,
+      () => `source ${node.id} gave ${taken} of ${node.rows.length}`,
+    );
   }
   const isStop = given.find((what) => what !== 'cancel') === 'stop';
   const results = expected(run, isStop);
@@ -142,7 +154,7 @@ function holdsBack(nodes: readonly SimNode[], id: number): boolean {
 }
 
 /** Compares multisets; with `isPartial`, rows may be missing but none may be wrong. */
-function compare(
+export function compare(
   node: SimNode,
   written: readonly Row[],
   wanted: readonly Row[],
@@ -155,7 +167,10 @@ function compare(
   const surplus = [...counts].filter(([, n]) => n < 0);
   if (surplus.length === 0 && (isPartial || missing.length === 0)) return;
   const few = (rows: readonly [string, number][]): string =>
-    rows.slice(0, 4).map(([row, n]) => `${n} x ${row.slice(0, 300)}`).join('\n    ');
+    rows
+      .slice(0, 4)
+      .map(([row, n]) => `${n} x ${row.slice(0, 300)}`)
+      .join('\n    ');
   throw new Error(
     `sink ${node.id} got ${written.length} rows instead of ${wanted.length}\n` +
       `  missing ${missing.length}: ${few(missing)}\n  surplus ${surplus.length}: ${few(surplus)}`,
@@ -169,7 +184,11 @@ function count(counts: Map<string, number>, key: string, by: number): void {
 }
 
 /** Results that depend on the order of arrival, as far as they do not. */
-function checkLoose(producer: SimNode, written: readonly Row[], input: readonly Rec[]): void {
+export function checkLoose(
+  producer: SimNode,
+  written: readonly Row[],
+  input: readonly Rec[],
+): void {
   if (producer.kind === 'distinct') return checkDistinct(producer, written, input);
   if (producer.kind !== 'aggregate' && producer.kind !== 'reduce') throw new Error('not loose');
   const rowsOf = new Map<string, Row[]>();
@@ -186,8 +205,14 @@ function checkLoose(producer: SimNode, written: readonly Row[], input: readonly 
     const rows = rowsOf.get(keyed ? '' : keyText(key)) ?? [];
     if (isReduce) {
       const last = canonical(group.reduce(combine));
-      must(rows.some((row) => canonical(row) === last), () => `no update says ${last}`);
-      must(keyed || rows.length === group.length, () => `${rows.length} updates, not ${group.length}`);
+      must(
+        rows.some((row) => canonical(row) === last),
+        () => `no update says ${last}`,
+      );
+      must(
+        keyed || rows.length === group.length,
+        () => `${rows.length} updates, not ${group.length}`,
+      );
       continue;
     }
     const counts = rows.map((row) => Number(row['n'])).sort((a, b) => a - b);

@@ -213,7 +213,8 @@ class JobMaker {
     const probe = { ...body, ...this.#common([], parallelism) };
     const orderFree = isOrderFree(probe);
     const like = !orderFree ? 'loose' : body.kind === 'aggregate' ? 'other' : 'record';
-    const withO = body.kind === 'aggregate' && body.withO && inputs.every((i) => this.#known[i.node].hasO);
+    const withO =
+      body.kind === 'aggregate' && body.withO && inputs.every((i) => this.#known[i.node].hasO);
     const fitting = body.kind === 'aggregate' ? { ...body, withO } : body;
     this.#add(fitting, inputs, parallelism, { like, hasO: false });
   }
@@ -242,7 +243,10 @@ class JobMaker {
     }
   }
 
-  #common(inputs: SimNode['inputs'], parallelism: number): Omit<SimNode, keyof SimBody> & {
+  #common(
+    inputs: SimNode['inputs'],
+    parallelism: number,
+  ): Omit<SimNode, keyof SimBody> & {
     readonly id: number;
     readonly inputs: SimNode['inputs'];
     readonly parallelism: number;

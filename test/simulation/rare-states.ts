@@ -21,8 +21,11 @@ const RECOGNISE = {
   'a flatMap was resumed in a later step': (run) => run.pendingItems > 0,
   'a frame was larger than half a ring': hasLargeFrame,
   'a subtask got no rows': (run) =>
-    verticesOf(run).some(({ rowsIn, subtasks }) => rowsIn > 0 && subtasks.some((t) => t.rowsIn === 0)),
-  'a source was empty': (run) => run.job.nodes.some((n) => n.kind === 'source' && n.rows.length === 0),
+    verticesOf(run).some(
+      ({ rowsIn, subtasks }) => rowsIn > 0 && subtasks.some((t) => t.rowsIn === 0),
+    ),
+  'a source was empty': (run) =>
+    run.job.nodes.some((n) => n.kind === 'source' && n.rows.length === 0),
   'a source subtask got no split': (run) =>
     run.plan.vertices.some((v) => v.source !== null && v.parallelism > splitsOf(run, v)),
   'a pre-aggregation ran': (run) => partialsOf(run).length > 0,
@@ -34,7 +37,9 @@ const RECOGNISE = {
       ),
     ),
   'a broadcast reached several subtasks': (run) =>
-    run.plan.edges.some((e) => e.partitioner.kind === 'broadcast' && run.plan.vertices[e.to].parallelism > 1),
+    run.plan.edges.some(
+      (e) => e.partitioner.kind === 'broadcast' && run.plan.vertices[e.to].parallelism > 1,
+    ),
   'a chain had several outputs': (run) =>
     run.plan.vertices.some((vertex) => vertex.outputs.length + vertex.sinks.length > 1),
   'a chain had several sinks': (run) => run.plan.vertices.some((vertex) => vertex.sinks.length > 1),
@@ -44,7 +49,8 @@ const RECOGNISE = {
     run.error === null && run.given.includes('stop') && !isWhole(run),
   'a job was drained early': (run) =>
     run.error === null && run.given[0] === 'drain' && !isWhole(run),
-  'a function threw': (run) => MillraceError.is(run.error) && run.error.code === 'USER_FUNCTION_FAILED',
+  'a function threw': (run) =>
+    MillraceError.is(run.error) && run.error.code === 'USER_FUNCTION_FAILED',
   'a source failed': (run) => MillraceError.is(run.error) && run.error.code === 'SOURCE_FAILED',
   'a sink failed': (run) => MillraceError.is(run.error) && run.error.code === 'SINK_FAILED',
 } as const satisfies Record<string, (run: SimRun) => boolean>;
@@ -91,7 +97,9 @@ function partialsOf({ plan }: SimRun): readonly Vertex[] {
     const partial = operators.findIndex(
       ({ spec }) => spec.kind === 'aggregate' && spec.phase === 'partial',
     );
-    return partial === operators.length - 1 && partial >= 0 && outputs.length === 1 && sinks.length === 0;
+    return (
+      partial === operators.length - 1 && partial >= 0 && outputs.length === 1 && sinks.length === 0
+    );
   });
 }
 

@@ -147,10 +147,23 @@ function aggregated(node: SimNode & { kind: 'aggregate' }, key: Row, group: read
   const total = values.reduce((sum, v) => sum + v, 0);
   const base = { ...key, n: group.length };
   if (node.set === 'count') return base;
-  const basic = { ...base, total, low: Math.min(...values), high: group.map((r) => r.s).sort().at(-1) };
+  const basic = {
+    ...base,
+    total,
+    low: Math.min(...values),
+    high: group
+      .map((r) => r.s)
+      .sort()
+      .at(-1),
+  };
   if (node.set === 'basic') return basic;
   const evens = group.filter((r) => r.k % 2 === 0).length;
-  const rich = { ...basic, mean: total / group.length, evens, texts: new Set(group.map((r) => r.s)).size };
+  const rich = {
+    ...basic,
+    mean: total / group.length,
+    evens,
+    texts: new Set(group.map((r) => r.s)).size,
+  };
   if (!node.withO) return rich;
   const present = group.map((r) => r['o']).filter((o) => typeof o === 'number');
   const least = present.length === 0 ? null : Math.min(...present);

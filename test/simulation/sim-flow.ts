@@ -36,7 +36,8 @@ export function buildFlow(flow: Flow, nodes: readonly SimNode[], connectors: Sim
     }
     const inputs = node.inputs.map((input) => {
       const stream = streams[input.node];
-      if (stream === null || stream === undefined) throw new Error('An input is an earlier stream.');
+      if (stream === null || stream === undefined)
+        throw new Error('An input is an earlier stream.');
       return dealt(stream, input.deal);
     });
     const [first, ...others] = inputs;
@@ -61,11 +62,7 @@ function dealt(stream: Stream<Rec>, deal: Deal): Stream<Rec> {
   return stream[deal]();
 }
 
-function apply(
-  node: SimNode,
-  input: Stream<Rec>,
-  connectors: SimConnectors,
-): Stream<Rec> | null {
+function apply(node: SimNode, input: Stream<Rec>, connectors: SimConnectors): Stream<Rec> | null {
   const options = optionsOf(node);
   switch (node.kind) {
     case 'map':

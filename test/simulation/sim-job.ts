@@ -100,7 +100,9 @@ export function describeJob(job: SimJob): string {
   const lines = nodes.map((node) => {
     const { id, kind, inputs, ...rest } = node;
     const shown = JSON.stringify(rest, (name, value) => (name === 'rows' ? undefined : value));
-    const from = inputs.map((input) => `${input.node}${input.deal === null ? '' : ` ${input.deal}`}`);
+    const from = inputs.map(
+      (input) => `${input.node}${input.deal === null ? '' : ` ${input.deal}`}`,
+    );
     return `  ${id}: ${kind} <- [${from.join(', ')}] ${shown}`;
   });
   return [JSON.stringify(settings), ...lines].join('\n');

@@ -15,7 +15,19 @@ export interface Rec {
 }
 
 /** Texts whose bytes, order and surrogates differ from those of plain ASCII. */
-const TEXTS = ['', 'a', 'ab', 'ß', 'Ω', '東京', '😀', '\uffff', 'e\u0301', '\ud800', 'a'.repeat(40)];
+const TEXTS = [
+  '',
+  'a',
+  'ab',
+  'ß',
+  'Ω',
+  '東京',
+  '😀',
+  '\uffff',
+  'e\u0301',
+  '\ud800',
+  'a'.repeat(40),
+];
 
 /** Which kinds of trouble the rows of a source hold. */
 export interface SourceShape {
@@ -51,7 +63,8 @@ export function makeRows(shape: SourceShape, firstId: number, random: Random): R
     const mayBeNull = index % rowsPerSplit !== 0;
     if (shape.nulls) rec['o'] = mayBeNull && random.below(5) === 0 ? null : random.below(100);
     if (shape.optional && random.below(4) === 0) rec['p'] = `p${random.below(10)}`;
-    if (shape.nested) rec['n'] = { a: random.below(3) === 0 ? null : id, b: [number, null, TEXTS[number % 5]] };
+    if (shape.nested)
+      rec['n'] = { a: random.below(3) === 0 ? null : id, b: [number, null, TEXTS[number % 5]] };
     if (shape.bigBytes > 0 && index % 100 === 7) rec['big'] = 'x'.repeat(shape.bigBytes) + id;
     return rec as unknown as Rec;
   });
@@ -72,7 +85,11 @@ export const MAPS = {
   tag: (r: Rec): Rec => ({ id: r.id, k: r.k, s: `${r.s}!`, v: r.v, tag: r.s.length }),
   late: (r: Rec): Rec => (r.id % 10 === 3 ? { ...r, late: true } : r),
   mixed: (r: Rec): Rec => ({ ...r, w: r.id % 97 === 5 ? `id ${r.id}` : r.id }),
-  holes: (r: Rec): Rec => ({ ...r, o: r.id % 3 === 0 ? null : r.v, p: r.id % 2 ? 'odd' : undefined }),
+  holes: (r: Rec): Rec => ({
+    ...r,
+    o: r.id % 3 === 0 ? null : r.v,
+    p: r.id % 2 ? 'odd' : undefined,
+  }),
   wrap: (r: Rec): Rec => ({ ...r, n: { a: r.v, b: [r.k, null], c: { d: r.s } } }),
   rekey: (r: Rec): Rec => ({ ...r, k: Math.abs(r.id * 31) % 50 }),
 } as const;
@@ -129,7 +146,13 @@ export function combine(a: Rec, b: Rec): Rec {
 
 /** What aggregations give, as a record again. */
 export function fromAggregate(row: Readonly<Record<string, unknown>>): Rec {
-  const { n, k, s, key, total } = row as { n: number; k?: number; s?: string; key?: string; total?: number };
+  const { n, k, s, key, total } = row as {
+    n: number;
+    k?: number;
+    s?: string;
+    key?: string;
+    total?: number;
+  };
   return { id: n, k: (k ?? n % 20) + 0, s: s ?? key ?? '', v: (total ?? n) % 1000 };
 }
 
@@ -144,5 +167,8 @@ export function canonical(value: unknown): string {
   if (typeof value !== 'object') return String(value);
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   const fields = Object.entries(value).filter(([, field]) => field !== undefined);
-  return `{${fields.map(([name, field]) => `${name}:${canonical(field)}`).sort().join(',')}}`;
+  return `{${fields
+    .map(([name, field]) => `${name}:${canonical(field)}`)
+    .sort()
+    .join(',')}}`;
 }

@@ -150,7 +150,7 @@ describe('generated code', () => {
     const record = Object.fromEntries(names.map((name, index) => [name, index]));
     const chain = chainOf({
       operators: line(
-        op.filter((r: object) => ({ ...r }) !== null),
+        op.filter((r: object) => Object.keys({ ...r }).length > 0),
         op.map((r: object) => Object.assign(Object.create(null), r)),
         op.where(col('with space').eq(1)),
       ),

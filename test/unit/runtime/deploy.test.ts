@@ -93,14 +93,19 @@ describe('deploy', () => {
   });
 
   it('bounds a message at one gigabyte, also in slots of many', () => {
-    const { deployment } = layOut(planOf(1), { 'slot.memory': '64gb', 'slot.networkFraction': 0.5 });
+    const { deployment } = layOut(planOf(1), {
+      'slot.memory': '64gb',
+      'slot.networkFraction': 0.5,
+    });
     expect(deployment.rings.length).toBe(1);
   });
 
   it('enters all shared memory into the ledger', () => {
     const { deployment, ledger } = layOut(planOf(2));
     const of = (purpose: string): number =>
-      ledger.filter((row) => row.purpose === purpose).reduce((sum, row) => sum + row.reservedBytes, 0);
+      ledger
+        .filter((row) => row.purpose === purpose)
+        .reduce((sum, row) => sum + row.reservedBytes, 0);
     const rings = deployment.rings.reduce((sum, ring) => sum + ring.byteLength, 0);
     expect(of('ring')).toBe(rings);
     expect(of('registry')).toBe(deployment.registry.byteLength);

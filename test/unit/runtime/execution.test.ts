@@ -6,7 +6,11 @@ import { MillraceError } from '../../../src/base/errors.js';
 import { systemClock } from '../../../src/base/clock.js';
 import { nodeDisk } from '../../../src/base/node-disk.js';
 import { collection } from '../../../src/connector/collection/collection.js';
-import type { SinkConnector, SinkWriter, SourceConnector } from '../../../src/connector/contract.js';
+import type {
+  SinkConnector,
+  SinkWriter,
+  SourceConnector,
+} from '../../../src/connector/contract.js';
 import { defineSource } from '../../../src/connector/custom/define-source.js';
 import type { ExecutionEvent, JobExecution } from '../../../src/runtime/execution.js';
 import { startRun } from '../../../src/runtime/start-run.js';
@@ -17,7 +21,9 @@ interface Watched {
   readonly sink: SinkConnector;
 }
 
-function watchedSink(parts: Partial<SinkConnector> & { writer?: Partial<SinkWriter> } = {}): Watched {
+function watchedSink(
+  parts: Partial<SinkConnector> & { writer?: Partial<SinkWriter> } = {},
+): Watched {
   const log: string[] = [];
   const { writer: own = {}, ...connector } = parts;
   const writer: SinkWriter = {
@@ -141,7 +147,7 @@ describe('the end of an execution', () => {
     const error = await failureOf(execution.finished);
     expect(error.message).toContain('disk full');
     expect(error.message).toContain('cannot remove');
-    expect(error.where).toMatchObject({ operator: 'source -> sink' });
+    expect(error.where).toMatchObject({ operator: 'sink' });
     expect(execution.state).toBe('FAILED');
   });
 });

@@ -54,7 +54,8 @@ function drain(gate: InputGate, max = 1e9): { values: unknown[]; last: number } 
   const values: unknown[] = [];
   let last = gate.poll();
   for (; last === GATE_BATCH; last = gate.poll()) {
-    if (gate.batch !== null) values.push(...recordsOf(gate.batch).map((r) => (r as { v: number }).v));
+    if (gate.batch !== null)
+      values.push(...recordsOf(gate.batch).map((r) => (r as { v: number }).v));
     gate.release();
     if (values.length === max) break;
   }

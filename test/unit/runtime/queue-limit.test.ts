@@ -29,7 +29,8 @@ function flow(framesPerMs: (ms: number) => number, ms: number): number[] {
       writer.commit(FRAME_DATA, FRAME_BYTES);
       limit.sent(FRAME_BYTES);
     }
-    for (credit += framesPerMs(clock.nowMs); credit >= 1 && reader.poll(); credit--) reader.release();
+    for (credit += framesPerMs(clock.nowMs); credit >= 1 && reader.poll(); credit--)
+      reader.release();
     queued.push(writer.queuedBytes());
   }
   return queued;

@@ -26,7 +26,12 @@ interface Wired {
 
 function wire(
   rings: number,
-  options: { bytes?: number; broadcast?: boolean; batchRows?: number; messageBytesMax?: number } = {},
+  options: {
+    bytes?: number;
+    broadcast?: boolean;
+    batchRows?: number;
+    messageBytesMax?: number;
+  } = {},
 ): Wired {
   const { bytes = 4096, broadcast = false, batchRows = 4, messageBytesMax = 1 << 20 } = options;
   const memories = Array.from({ length: rings }, () => new SharedArrayBuffer(bytes));
@@ -140,7 +145,8 @@ describe('RingPort', () => {
     let calls = 0;
     while (!port.sendControl(FRAME_FINISHED)) {
       calls++;
-      for (const [index, reader] of readers.entries()) seen[index].push(...read(reader, schemas, 1));
+      for (const [index, reader] of readers.entries())
+        seen[index].push(...read(reader, schemas, 1));
     }
     for (const [index, reader] of readers.entries()) seen[index].push(...read(reader, schemas));
     expect(calls).toBeGreaterThan(0);

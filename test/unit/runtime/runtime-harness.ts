@@ -142,6 +142,7 @@ export class ScriptedWriter implements SinkWriter {
 export function sinkPortOf(writer: SinkWriter, record: unknown, batchRows = 4): SinkPort {
   const port = new SinkPort({
     writer,
+    identity: { name: 'sink', uid: 'sink-uid', createdAt: null },
     schemas: new MemorySchemas(),
     batchRows,
     metrics: taskMetrics(),

@@ -19,7 +19,8 @@ function failureOf(values: Record<string, unknown>, origin = 'a test'): Millrace
   throw new Error(`${JSON.stringify(Object.keys(values))} was accepted.`);
 }
 
-const resolve = (values: Record<string, unknown>) => resolveSettings([{ origin: 'a test', values }]);
+const resolve = (values: Record<string, unknown>) =>
+  resolveSettings([{ origin: 'a test', values }]);
 
 describe('settings', () => {
   it('have defaults that lie in their own ranges', () => {
@@ -44,8 +45,11 @@ describe('settings', () => {
     }
     const alone = (value: number | undefined): unknown => {
       // The two shares of a slot exclude each other at their upper ends.
-      const other = key === 'slot.networkFraction' ? 'slot.managedFraction' : 'slot.networkFraction';
-      return resolve(key.includes('Fraction') ? { [other]: 0.02, [key]: value } : { [key]: value })[key];
+      const other =
+        key === 'slot.networkFraction' ? 'slot.managedFraction' : 'slot.networkFraction';
+      return resolve(key.includes('Fraction') ? { [other]: 0.02, [key]: value } : { [key]: value })[
+        key
+      ];
     };
     expect(alone(min)).toBe(min);
     expect(alone(max)).toBe(max);
@@ -57,7 +61,18 @@ describe('settings', () => {
   });
 
   it.each(table)('%s refuses values of other types, with key and origin', (key) => {
-    for (const value of [[], ['auto'], {}, true, null, 5n, Symbol('x'), Number.NaN, '', 'nonsense']) {
+    for (const value of [
+      [],
+      ['auto'],
+      {},
+      true,
+      null,
+      5n,
+      Symbol('x'),
+      Number.NaN,
+      '',
+      'nonsense',
+    ]) {
       const error = failureOf({ [key]: value }, 'file millrace.config.yaml');
       expect(['OPTION_INVALID', 'UNIT_INVALID']).toContain(error.code);
       expect(error.message).toContain(key);
@@ -71,7 +86,11 @@ describe('settings', () => {
   });
 
   it('take sizes and durations as people write them', () => {
-    const given = { 'slot.memory': '2gb', 'exchange.targetDrain': '250ms', 'task.stallTimeout': '2m' };
+    const given = {
+      'slot.memory': '2gb',
+      'exchange.targetDrain': '250ms',
+      'task.stallTimeout': '2m',
+    };
     expect(resolve(given)).toMatchObject({
       'slot.memory': 2 * 1024 ** 3,
       'exchange.targetDrain': 250,

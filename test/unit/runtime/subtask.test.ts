@@ -6,7 +6,11 @@ import {
   type PollResult,
   type SourceReader,
 } from '../../../src/connector/contract.js';
-import { STEP_DONE, STEP_OUT_OF_BUDGET, STEP_OUT_OF_OUTPUT } from '../../../src/operator/contract.js';
+import {
+  STEP_DONE,
+  STEP_OUT_OF_BUDGET,
+  STEP_OUT_OF_OUTPUT,
+} from '../../../src/operator/contract.js';
 import type { Batch } from '../../../src/record/batch.js';
 import { SourceHead } from '../../../src/runtime/source-head.js';
 import {
@@ -16,7 +20,13 @@ import {
   SUBTASK_PROGRESS,
   type Subtask,
 } from '../../../src/runtime/subtask.js';
-import { builderOf, ScriptedTask, ScriptedWriter, sinkPortOf, subtaskOf } from './runtime-harness.js';
+import {
+  builderOf,
+  ScriptedTask,
+  ScriptedWriter,
+  sinkPortOf,
+  subtaskOf,
+} from './runtime-harness.js';
 
 /** A reader that answers from a list. */
 class ScriptedReader implements SourceReader {

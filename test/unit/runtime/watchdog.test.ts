@@ -79,7 +79,10 @@ describe('Watchdog', () => {
     expect(watchdog.describe({ kind: 'slotExited', slot: 1, error: known })).toMatchObject({
       error: { code: 'MEMORY_EXHAUSTED', where: { operator: 'operator 1', subtask: 0 } },
     });
-    expect(watchdog.describe({ kind: 'slotReady', slot: 1 })).toEqual({ kind: 'slotReady', slot: 1 });
+    expect(watchdog.describe({ kind: 'slotReady', slot: 1 })).toEqual({
+      kind: 'slotReady',
+      slot: 1,
+    });
   });
 
   it('says so when a thread ended outside of any step', () => {

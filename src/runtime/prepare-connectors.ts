@@ -1,0 +1,81 @@
+/**
+ * Asks every source and sink of a plan to prepare, before anything else of a run exists. Callers: `start-run.ts`.
+ * Runs on: the caller's thread. Invariant: when one cannot prepare, the sinks that have are told to clean up.
+ */
+import type { Disk } from '../base/disk.js';
+import type { PlainData, SourcePlan } from '../connector/contract.js';
+import type { PhysicalPlan } from '../graph/physical-plan.js';
+import type { OperatorIdentity } from '../operator/operator-spec.js';
+import { connectorFailure } from './connector-failure.js';
+import { abortSinks } from './sink-commit.js';
+
+/** What sources and sinks have decided, by vertex. */
+export interface PreparedConnectors {
+  readonly sourcePlans: readonly (SourcePlan | null)[];
+  readonly sinkPlans: readonly (readonly PlainData[])[];
+}
+
+/** Prepares all connectors. Throws what one of them threw, with the operator it belongs to. */
+export async function prepareConnectors(
+  plan: PhysicalPlan,
+  disk: Disk,
+  baseDirectory: string,
+): Promise<PreparedConnectors> {
+  const sourcePlans: (SourcePlan | null)[] = [];
+  const sinkPlans: PlainData[][] = [];
+  try {
+    for (const vertex of plan.vertices) {
+      const context = { parallelism: vertex.parallelism, disk, baseDirectory };
+      sourcePlans.push(await sourcePlan(plan.jobName, vertex.source, context));
+      const prepared: PlainData[] = [];
+      sinkPlans.push(prepared);
+      for (const { identity, connector } of vertex.sinks) {
+        const prepare = (): PlainData => connector.plan(context);
+        prepared.push(await placed(plan.jobName, identity, 'SINK_FAILED', prepare));
+      }
+    }
+  } catch (error) {
+    await abortPrepared(plan, { sourcePlans, sinkPlans }, disk, baseDirectory);
+    throw error;
+  }
+  return { sourcePlans, sinkPlans };
+}
+
+/** Tells the sinks that have prepared to clean up, because the run does not start for another reason. */
+export async function abortPrepared(
+  plan: PhysicalPlan,
+  { sinkPlans }: PreparedConnectors,
+  disk: Disk,
+  baseDirectory: string,
+): Promise<void> {
+  try {
+    await abortSinks({ plan, deployment: { sinkPlans, baseDirectory }, disk });
+  } catch {
+    // The reason why the run does not start is what the caller needs to know.
+  }
+}
+
+async function sourcePlan(
+  job: string,
+  source: PhysicalPlan['vertices'][number]['source'],
+  context: { readonly parallelism: number; readonly disk: Disk; readonly baseDirectory: string },
+): Promise<SourcePlan | null> {
+  if (source === null) return null;
+  const { identity, connector, schema } = source;
+  const found = await placed(job, identity, 'SOURCE_FAILED', () => connector.plan(context));
+  return schema === null ? found : { ...found, schema };
+}
+
+/** What `prepare` gives; an error it throws is thrown on with the operator it belongs to. */
+async function placed<T>(
+  job: string,
+  { name, uid }: OperatorIdentity,
+  code: 'SOURCE_FAILED' | 'SINK_FAILED',
+  prepare: () => T | Promise<T>,
+): Promise<T> {
+  try {
+    return await prepare();
+  } catch (cause) {
+    throw connectorFailure(cause, code).at({ job, operator: name, uid });
+  }
+}

@@ -1,0 +1,3 @@
+/** What the bundle of the simulation offers. Callers: `simulation-bundle.mjs`. Runs on: the main thread. */
+export { campaign } from './campaign.js';
+export { threadCampaign } from './thread-campaign.js';

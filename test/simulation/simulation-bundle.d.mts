@@ -1,0 +1,11 @@
+/** Types of the bundle's helper. */
+import type { campaign } from './campaign.js';
+import type { threadCampaign } from './thread-campaign.js';
+
+/** What the bundle offers. */
+export interface Campaigns {
+  readonly campaign: typeof campaign;
+  readonly threadCampaign: typeof threadCampaign;
+}
+
+export function withSimulation<T>(action: (campaigns: Campaigns) => Promise<T>): Promise<T>;

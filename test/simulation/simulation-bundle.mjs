@@ -1,0 +1,39 @@
+/**
+ * Bundles the simulation with an engine of its own, threads included, so that plain Node.js can run it. Callers: the
+ * campaigns of this folder, the thread test.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Runs `action` with the module of a bundle that holds all campaigns, and removes the bundle afterwards. */
+export async function withSimulation(action) {
+  // Beside the repository's packages, so that the bundle finds them.
+  const outdir = mkdtempSync(join(root, 'node_modules', '.millrace-simulation-'));
+  try {
+    await build({
+      entryPoints: {
+        campaigns: join(root, 'test/simulation/campaigns.ts'),
+        index: join(root, 'src/index.ts'),
+        slot: join(root, 'src/runtime/slot-thread.ts'),
+        coordinator: join(root, 'src/runtime/coordinator-thread.ts'),
+      },
+      bundle: true,
+      splitting: true,
+      format: 'esm',
+      platform: 'node',
+      target: 'node20',
+      packages: 'external',
+      // Slots apply source maps to every stack, which would take longer than the runs.
+      sourcemap: process.env.SEED === undefined ? false : 'inline',
+      logLevel: 'warning',
+      outdir,
+    });
+    return await action(await import(pathToFileURL(join(outdir, 'campaigns.js')).href));
+  } finally {
+    rmSync(outdir, { recursive: true, force: true });
+  }
+}
