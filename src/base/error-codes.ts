@@ -79,7 +79,6 @@ export const ERROR_CODES = {
   USER_FUNCTION_FAILED: permanent('A function of the job threw.'),
   TASK_STALLED: permanent('An operator did not return within the stall timeout.'),
   TASK_EXITED: permanent('A thread of the job ended by itself, for example by process.exit.'),
-  CANCELLATION_TIMEOUT: permanent('A thread did not react to cancellation and was terminated.'),
   MEMORY_BUDGET_TOO_SMALL: permanent('The plan does not fit the memory of its slots.'),
   MEMORY_EXHAUSTED: permanent('A slot used up its heap or managed memory.'),
   METRIC_INVALID: permanent('A metric has a bad name, or one that another type of metric has.'),

@@ -143,7 +143,7 @@ export function sumAccumulator(
   const nullable = input.nullable || aggregate.filter !== null;
   const isInteger = isNumberType(input.type) && /int/.test(input.type.kind);
   const carried: readonly Field[] = [
-    requiredField(carriedName(index, ''), kind.carried, kind.form === 'js' ? false : nullable),
+    requiredField(carriedName(index, ''), kind.carried, nullable),
     flagField(carriedName(index, 'state')),
   ];
   const sumSlot: Slot = { type: kind.carried, nullable: true };
@@ -211,7 +211,8 @@ export function averageAccumulator(
   const nullable = input.nullable || aggregate.filter !== null;
   const result: Slot = { type: { kind: 'number' }, nullable };
   const carried: readonly Field[] = [
-    requiredField(carriedName(index, ''), kind.carried),
+    // The merged phase learns from this field whether there may be nothing to average.
+    requiredField(carriedName(index, ''), kind.carried, nullable),
     requiredField(carriedName(index, 'count'), { kind: 'number' }),
   ];
   const carriedAs = (sum: string, count: string): FieldValue[] => [

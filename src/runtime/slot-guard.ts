@@ -66,7 +66,8 @@ function exhausted(subtask: Subtask, bytes: number, budgetBytes: number): Millra
     {
       where: { operator: name, uid, subtask: index },
       advice:
-        'Raise slot.memory or slot.managedFraction, use more slots, or give the state a time to live.',
+        'Raise slot.memory or slot.managedFraction, use more slots, ' +
+        'or give the state a time to live.',
     },
   );
 }

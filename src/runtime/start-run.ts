@@ -158,7 +158,7 @@ function isSmall(graph: LogicalGraph): boolean {
 function notImportable({ job }: Pick<RunRequest, 'job'>): MillraceError {
   return new MillraceError(
     'JOB_NOT_IMPORTABLE',
-    `The job "${job.name}" cannot run in worker threads, because importing its module does not define it.`,
+    `The job "${job.name}" cannot run in worker threads: importing its module does not define it.`,
     {
       where: { job: job.name, ...(job.module === null ? {} : { file: job.module }) },
       advice:

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { MillraceError, run, start } from 'millrace';
 import { describe, expect, it } from 'vitest';
 import failing from '../fixtures/jobs/failing.mjs';
+import unstable from '../fixtures/jobs/unstable.mjs';
 import { bounded, endless } from '../fixtures/jobs/sums.mjs';
 
 async function failureOf(promise: Promise<unknown>): Promise<MillraceError> {
@@ -84,6 +85,14 @@ describe('a function of a job that misbehaves', () => {
         error.code,
       );
     }
+  });
+});
+
+describe('a job that differs between threads', () => {
+  it('is refused before it runs', async () => {
+    const error = await failureOf(run(unstable, { parallelism: 2 }));
+    expect(error.code).toBe('JOB_MISMATCH');
+    expect(error.advice).toContain('params');
   });
 });
 
