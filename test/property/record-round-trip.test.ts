@@ -149,6 +149,8 @@ describe('records', () => {
   it('fit the schema that is inferred from them', () => {
     fc.assert(
       fc.property(samples, ({ records }) => {
+        // An array is a tuple to inference, and `undefined` in a tuple is a missing field.
+        fc.pre(!records.some((record) => Array.isArray(record) && record.includes(undefined)));
         const schema = inferSchema(records);
         expectSame(recordsOf(built(schema, records).take()), records);
       }),
