@@ -63,6 +63,8 @@ async function main() {
   if (!values.json) {
     console.log(`\n${circumstances(results[0].record)}`);
     console.log('A ratio above 1 means that Millrace is faster.');
+    const { load, cores } = run.machine;
+    if (load > cores / 2) console.log('The machine was busy with something else: do not quote.');
     if (values.quick)
       console.log('Small inputs measure the start more than the work: do not quote.');
   }

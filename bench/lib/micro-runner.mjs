@@ -1,7 +1,7 @@
 /**
- * `npm run bench -- micro [name ...]`: small functions of the engine alone, timed by tinybench, and the same functions by
- * `benchmark` as a second opinion. Two libraries that agree within a few percent are measuring the function; where they
- * differ by more the line says so, and the figure should not be quoted. Callers: `run.mjs`.
+ * `npm run bench -- micro [name ...]`: small functions of the engine alone, timed by tinybench, and the same functions
+ * by `benchmark` as a second opinion. Two libraries that agree within a few percent are measuring the function; where
+ * they differ by more the line says so, and the figure should not be quoted. Callers: `run.mjs`.
  */
 import { readdirSync } from 'node:fs';
 import Benchmark from 'benchmark';
@@ -21,7 +21,7 @@ import { significant } from './units.mjs';
  * @property {readonly string[]} modules of the engine, below `src/`
  * @property {string} unit of what `perCall` counts
  * @property {number} perCall how many of them a call of a task works on
- * @property {(engine: any, seed: number) => Promise<Record<string, () => unknown>> | Record<string, () => unknown>} setup
+ * @property {(engine: any, seed: number) => Record<string, () => unknown>} setup gives the tasks; may be async
  */
 
 const TIME_MS = 1000;

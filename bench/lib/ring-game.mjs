@@ -4,8 +4,8 @@
  * `limits/ring.mjs`. Runs on: the thread of the contender and one more, which serves the same module.
  *
  * A transport is `{ create(), open(shared, side, bundle) }`: `create` makes shared memory for a ring each way, `open`
- * gives an end: `{ numbers, claim, commit, poll, offset, release, waitForRoom, waitForMessage, parkForMessage }`, where offsets
- * count numbers of eight bytes in `numbers`.
+ * gives an end: `{ numbers, claim, commit, poll, offset, length, release, waitForRoom, waitForMessage, parkForMessage }`.
+ * Offsets and lengths count numbers of eight bytes in `numbers`.
  */
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { spreadOf } from './statistics.mjs';

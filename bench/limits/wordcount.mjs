@@ -1,6 +1,6 @@
 /**
- * The limit of `wordcount`: two threads look at each byte once and count words in typed arrays. A word of up to 16 bytes
- * is four numbers, so that comparing it with another one takes no loop; this text has no longer ones.
+ * The limit of `wordcount`: two threads look at each byte once and count words in typed arrays. A word of up to 16
+ * bytes is four numbers, so that comparing it with another one takes no loop; this text has no longer ones.
  */
 import { sortedAnswer } from '../lib/answer.mjs';
 import { addedUp } from '../lib/byte-groups.mjs';

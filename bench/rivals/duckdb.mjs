@@ -1,6 +1,6 @@
 /**
- * DuckDB as a rival: one SQL query over the input file, in a database in memory, with as many threads as Millrace has. Its
- * result stays in DuckDB's own form while the clock runs.
+ * DuckDB as a rival: one SQL query over the input file, in a database in memory, with as many threads as Millrace has.
+ * Its result stays in DuckDB's own form while the clock runs.
  */
 import { DuckDBInstance } from '@duckdb/node-api';
 import { sortedAnswer } from '../lib/answer.mjs';
