@@ -67,6 +67,11 @@ export class SchemaRegistry {
     this.#bytes = new Uint8Array(memory, 0, this.#capacityBytes);
   }
 
+  /** Bytes of the memory that are in use. */
+  get usedBytes(): number {
+    return Math.max(HEADER_BYTES, Atomics.load(this.#words, END_WORD));
+  }
+
   /** The schemas of one stream; streams are numbered by the plan. */
   stream(streamId: number): StreamSchemas {
     return {

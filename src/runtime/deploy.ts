@@ -5,7 +5,7 @@
  */
 import { HOST_SLOT, type PhysicalPlan } from '../graph/physical-plan.js';
 import { Arena, sharedBuffer } from '../memory/arena.js';
-import { Ledger, type LedgerRow } from '../memory/ledger.js';
+import { Ledger } from '../memory/ledger.js';
 import { ringBytes, type SlotFractions, splitSlotMemory } from '../memory/slot-budget.js';
 import { runMetricsBytes } from '../metrics/run-metrics.js';
 import { createRing, MESSAGE_BYTES_MAX } from '../ring/spsc-ring.js';
@@ -23,14 +23,8 @@ export type DeploymentFacts = Omit<
 const REGISTRY_BYTES_PER_STREAM = 64 * 1024;
 const REGISTRY_BYTES_MIN = 1024 * 1024;
 
-/** A deployment and who holds its shared memory. */
-export interface LaidOut {
-  readonly deployment: Deployment;
-  readonly ledger: readonly LedgerRow[];
-}
-
 /** Lays out shared memory. Throws MEMORY_BUDGET_TOO_SMALL. */
-export function deploy(plan: PhysicalPlan, facts: DeploymentFacts): LaidOut {
+export function deploy(plan: PhysicalPlan, facts: DeploymentFacts): Deployment {
   const ledger = new Ledger();
   const pairs = ringPairs(plan);
   const sizes = ringSizes(plan, facts, pairs);
@@ -54,7 +48,7 @@ export function deploy(plan: PhysicalPlan, facts: DeploymentFacts): LaidOut {
   const shared = (purpose: string, bytes: number): SharedArrayBuffer =>
     sharedBuffer(bytes, { job: plan.jobName, operator: null, subtask: null, purpose }, ledger);
   const streams = new StreamIds(plan).count;
-  const deployment: Deployment = {
+  return {
     ...facts,
     ringMemory: arena.buffers,
     rings,
@@ -63,7 +57,6 @@ export function deploy(plan: PhysicalPlan, facts: DeploymentFacts): LaidOut {
     control: shared('control', controlBytes(plan.vertices.length, plan.slots + 1)),
     slots: plan.slots,
   };
-  return { deployment, ledger: ledger.rows() };
 }
 
 interface RingPair {

@@ -15,6 +15,7 @@ import { EventStream } from './event-stream.js';
 import type { BadRecordReport } from './messages.js';
 import { type RunMetricsSnapshot, snapshotMetrics } from './metrics-snapshot.js';
 import type { RunCompletion, RunControl, RunObserver } from './run-control.js';
+import { sharedLedger } from './shared-ledger.js';
 import { abortSinks, commitSinks } from './sink-commit.js';
 
 /** What `events()` yields. */
@@ -185,7 +186,10 @@ export class Execution implements RunObserver, JobExecution {
       durationMs: systemClock.monotonicMs() - this.#startedMs,
       metrics,
       badRecords: metrics.vertices.reduce((sum, vertex) => sum + vertex.badRecords, 0),
-      ledger: this.#ledger,
+      ledger: [
+        { slot: SHARED_LEDGER, rows: sharedLedger(this.plan, this.deployment) },
+        ...this.#ledger,
+      ],
     };
   }
 }

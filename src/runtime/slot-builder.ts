@@ -43,6 +43,13 @@ import { Subtask, type SubtaskSink } from './subtask.js';
 /** Bad records a subtask sends to the caller one by one; all are counted, and written as dead letters. */
 const BAD_RECORDS_REPORTED_MAX = 1000;
 
+/** A state table, and whose it is. */
+export interface HeldTable {
+  readonly table: StateTable;
+  readonly operator: string;
+  readonly subtask: number;
+}
+
 /** What a slot is built from. */
 export interface SlotParts {
   readonly plan: PhysicalPlan;
@@ -52,7 +59,7 @@ export interface SlotParts {
   readonly clock: Clock;
   readonly disk: Disk;
   /** Filled with every state table of the slot as it is created. */
-  readonly tables: StateTable[];
+  readonly tables: HeldTable[];
   onBadRecord(vertex: Vertex, record: BadRecord): void;
 }
 
@@ -157,7 +164,7 @@ class SlotBuilder {
   #table(vertex: Vertex, index: number, spec: TableSpec): StateTable {
     const keyGroups = keyGroupRange(index, vertex.parallelism, vertex.maxParallelism);
     const table = createHotTable(spec, { keyGroups });
-    this.#parts.tables.push(table);
+    this.#parts.tables.push({ table, operator: vertex.name, subtask: index });
     return table;
   }
 

@@ -10,18 +10,18 @@ import { HOST_SLOT } from '../graph/physical-plan.js';
 import { HeapGuard } from '../memory/heap-guard.js';
 import { threadHeapProbe } from '../memory/heap-probe.js';
 import { splitSlotMemory } from '../memory/slot-budget.js';
-import type { StateTable } from '../state/contract.js';
 import type { Deployment } from './deployment.js';
+import type { HeldTable } from './slot-builder.js';
 import type { Subtask } from './subtask.js';
 
 /** Guards one slot. */
 export class SlotGuard {
-  readonly #tables: readonly StateTable[];
+  readonly #tables: readonly HeldTable[];
   readonly #heap: HeapGuard;
   readonly #managedBytes: number;
 
   /** `tables` is the live list of the slot's state tables; it grows while subtasks compile. */
-  constructor(deployment: Deployment, slot: number, tables: readonly StateTable[]) {
+  constructor(deployment: Deployment, slot: number, tables: readonly HeldTable[]) {
     const { settings } = deployment;
     const budget = splitSlotMemory(settings['slot.memory'], {
       network: settings['slot.networkFraction'],
@@ -53,7 +53,7 @@ export class SlotGuard {
 
   stateBytes(): number {
     let bytes = 0;
-    for (const table of this.#tables) bytes += table.bytes;
+    for (const { table } of this.#tables) bytes += table.bytes;
     return bytes;
   }
 }

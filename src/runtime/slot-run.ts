@@ -10,12 +10,11 @@ import { HOST_SLOT, type PhysicalPlan, type Vertex } from '../graph/physical-pla
 import { Ledger, type LedgerRow } from '../memory/ledger.js';
 import type { Parker } from '../ring/contract.js';
 import { BlockingParker } from '../ring/parker.js';
-import type { StateTable } from '../state/contract.js';
 import { closeAfterFailure, closeAll } from './close-all.js';
 import { ControlMemory } from './control-layout.js';
 import type { Deployment } from './deployment.js';
 import type { SlotMessage } from './messages.js';
-import { buildSlot } from './slot-builder.js';
+import { buildSlot, type HeldTable } from './slot-builder.js';
 import { SlotGuard } from './slot-guard.js';
 import { SlotLoop } from './slot-loop.js';
 import { SUBTASK_FINISHED, type Subtask } from './subtask.js';
@@ -39,7 +38,7 @@ export interface SlotRunParts {
 /** Runs the slot to its end and reports it; throws what building or a subtask threw. */
 export async function runSlot(parts: SlotRunParts): Promise<void> {
   const { plan, deployment, slot, report } = parts;
-  const tables: StateTable[] = [];
+  const tables: HeldTable[] = [];
   const subtasks = await buildSlot({
     plan,
     deployment,
@@ -73,7 +72,7 @@ function markEnded(subtasks: readonly Subtask[], state: 'CANCELED' | 'FAILED'): 
 function loopOf(
   parts: SlotRunParts,
   subtasks: readonly Subtask[],
-  tables: readonly StateTable[],
+  tables: readonly HeldTable[],
 ): SlotLoop {
   const { plan, deployment, slot, report } = parts;
   const control = new ControlMemory(deployment.control, plan.vertices.length);
@@ -101,15 +100,10 @@ function loopOf(
 }
 
 /** What the slot's state holds at its end, for the ledger of the run. */
-function stateRows(parts: SlotRunParts, tables: readonly StateTable[]): readonly LedgerRow[] {
+function stateRows(parts: SlotRunParts, tables: readonly HeldTable[]): readonly LedgerRow[] {
   const ledger = new Ledger();
-  for (const table of tables) {
-    const owner = {
-      job: parts.plan.jobName,
-      operator: table.spec.name,
-      subtask: parts.slot,
-      purpose: 'state',
-    };
+  for (const { table, operator, subtask } of tables) {
+    const owner = { job: parts.plan.jobName, operator, subtask, purpose: 'state' };
     ledger.add(owner, table.bytes, table.bytes);
   }
   return ledger.rows();

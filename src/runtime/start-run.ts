@@ -14,7 +14,7 @@ import type { PhysicalPlan } from '../graph/physical-plan.js';
 import { planJob } from '../graph/plan.js';
 import type { Schema } from '../record/schema.js';
 import { deploy } from './deploy.js';
-import { Execution, type JobExecution, SHARED_LEDGER } from './execution.js';
+import { Execution, type JobExecution } from './execution.js';
 import { IsolatedRun } from './isolated-run.js';
 import { type InThreadWorld, planInThread, startInThread } from './in-thread-run.js';
 import { importableUrl } from './job-bundle.js';
@@ -86,7 +86,7 @@ async function launch(
 ): Promise<JobExecution> {
   const { settings } = request;
   check(foundSchemas(plan, prepared.sourcePlans));
-  const { deployment, ledger } = deploy(plan, {
+  const deployment = deploy(plan, {
     jobName: plan.jobName,
     attempt: `${systemClock.epochMs().toString(36)}-${freshSeed().toString(36)}`,
     moduleUrl: isThreaded ? await importableUrl(request.job.module ?? '') : null,
@@ -99,7 +99,6 @@ async function launch(
     ...prepared,
   });
   const execution = new Execution(plan, deployment, request.signal, disk);
-  execution.onLedger(SHARED_LEDGER, ledger);
   const world = request.world ?? { clock: systemClock, disk: nodeDisk, shuffle: null };
   execution.attach(
     isThreaded

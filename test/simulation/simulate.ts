@@ -141,7 +141,7 @@ async function layOut(plan: PhysicalPlan, simJob: SimJob): Promise<Deployment> {
   const sourcePlans = await Promise.all(
     plan.vertices.map(async ({ source }) => source?.connector.plan(context) ?? null),
   );
-  const { deployment } = deploy(plan, {
+  return deploy(plan, {
     jobName: plan.jobName,
     attempt: 'simulated',
     moduleUrl: null,
@@ -154,7 +154,6 @@ async function layOut(plan: PhysicalPlan, simJob: SimJob): Promise<Deployment> {
     sourcePlans,
     sinkPlans: plan.vertices.map(({ sinks }) => sinks.map(() => null)),
   });
-  return deployment;
 }
 
 /** The same deployment with rings far smaller than any setting allows. */

@@ -7,7 +7,8 @@ import { planJob } from '../../../src/graph/plan.js';
 import type { PhysicalPlan } from '../../../src/graph/physical-plan.js';
 import { openRingReader, openRingWriter } from '../../../src/ring/spsc-ring.js';
 import { silentWaker } from '../../../src/ring/parker.js';
-import { deploy, type LaidOut } from '../../../src/runtime/deploy.js';
+import { deploy } from '../../../src/runtime/deploy.js';
+import type { Deployment } from '../../../src/runtime/deployment.js';
 import { resolveSettings } from '../../../src/runtime/settings.js';
 
 const MIB = 1024 ** 2;
@@ -23,7 +24,7 @@ function planOf(parallelism: number, edges = 1): PhysicalPlan {
   return planJob(definition.build({}), { parallelism });
 }
 
-function layOut(plan: PhysicalPlan, values: Record<string, unknown> = {}): LaidOut {
+function layOut(plan: PhysicalPlan, values: Record<string, unknown> = {}): Deployment {
   return deploy(plan, {
     jobName: plan.jobName,
     attempt: 'a',
@@ -51,7 +52,7 @@ function failureOf(action: () => unknown): MillraceError {
 
 describe('deploy', () => {
   it('divides the network share of the receiving slot among its rings', () => {
-    const { deployment } = layOut(planOf(4), { 'slot.memory': '64mb' });
+    const deployment = layOut(planOf(4), { 'slot.memory': '64mb' });
     expect(deployment.rings.length).toBe(16);
     // An eighth of 64 MB among the four rings into each slot.
     for (const ring of deployment.rings) expect(ring.byteLength).toBe(2 * MIB);
@@ -59,7 +60,7 @@ describe('deploy', () => {
 
   it('keeps rings between 64 KB and 4 MB', () => {
     const sizesOf = (values: Record<string, unknown>): number[] => [
-      ...new Set(layOut(planOf(4), values).deployment.rings.map((ring) => ring.byteLength)),
+      ...new Set(layOut(planOf(4), values).rings.map((ring) => ring.byteLength)),
     ];
     expect(sizesOf({ 'slot.memory': '4gb' })).toEqual([4 * MIB]);
     const least = { 'slot.memory': '32mb', 'slot.networkFraction': 0.01 };
@@ -76,7 +77,7 @@ describe('deploy', () => {
   });
 
   it('places rings that can be opened and do not touch', () => {
-    const { deployment } = layOut(planOf(3, 2), { 'slot.memory': '32mb' });
+    const deployment = layOut(planOf(3, 2), { 'slot.memory': '32mb' });
     const seen = new Set<string>();
     for (const { memory, byteOffset, byteLength, edge, from, to } of deployment.rings) {
       const buffer = deployment.ringMemory[memory];
@@ -93,23 +94,10 @@ describe('deploy', () => {
   });
 
   it('bounds a message at one gigabyte, also in slots of many', () => {
-    const { deployment } = layOut(planOf(1), {
+    const deployment = layOut(planOf(1), {
       'slot.memory': '64gb',
       'slot.networkFraction': 0.5,
     });
     expect(deployment.rings.length).toBe(1);
-  });
-
-  it('enters all shared memory into the ledger', () => {
-    const { deployment, ledger } = layOut(planOf(2));
-    const of = (purpose: string): number =>
-      ledger
-        .filter((row) => row.purpose === purpose)
-        .reduce((sum, row) => sum + row.reservedBytes, 0);
-    const rings = deployment.rings.reduce((sum, ring) => sum + ring.byteLength, 0);
-    expect(of('ring')).toBe(rings);
-    expect(of('registry')).toBe(deployment.registry.byteLength);
-    expect(of('metrics')).toBe(deployment.metrics.byteLength);
-    expect(of('control')).toBe(deployment.control.byteLength);
   });
 });

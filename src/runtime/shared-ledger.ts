@@ -1,0 +1,32 @@
+/**
+ * Who holds the shared memory of a run, and how much of it has been written: rings commit memory only as frames pass
+ * through. Callers: `execution.ts`, at the end of a run. Runs on: the caller's thread.
+ */
+import type { PhysicalPlan } from '../graph/physical-plan.js';
+import { Ledger, type LedgerRow } from '../memory/ledger.js';
+import { RunMetrics } from '../metrics/run-metrics.js';
+import { SchemaRegistry } from '../record/schema-registry.js';
+import { RING_HEADER_BYTES } from '../ring/ring-layout.js';
+import type { Deployment } from './deployment.js';
+
+/** The ledger of the shared memory, as it stands. */
+export function sharedLedger(plan: PhysicalPlan, deployment: Deployment): readonly LedgerRow[] {
+  const ledger = new Ledger();
+  const { registry, metrics, control, rings } = deployment;
+  const counters = new RunMetrics(metrics, plan, rings.length);
+  for (const { edge, to, byteLength, metricsIndex } of rings) {
+    const operator = plan.vertices[plan.edges[edge].to].name;
+    const owner = { job: plan.jobName, operator, subtask: to, purpose: 'ring' };
+    // A ring is written from its beginning, round and round.
+    const sentBytes = counters.readChannel(metricsIndex, 0).bytes;
+    ledger.add(owner, byteLength, Math.min(byteLength, RING_HEADER_BYTES + sentBytes));
+  }
+  const shared = (purpose: string, memory: SharedArrayBuffer, touchedBytes: number): void => {
+    const owner = { job: plan.jobName, operator: null, subtask: null, purpose };
+    ledger.add(owner, memory.byteLength, touchedBytes);
+  };
+  shared('registry', registry, new SchemaRegistry(registry).usedBytes);
+  shared('metrics', metrics, metrics.byteLength);
+  shared('control', control, control.byteLength);
+  return ledger.rows();
+}
