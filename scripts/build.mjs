@@ -7,6 +7,7 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
+  readFileSync,
   readdirSync,
   renameSync,
   rmSync,
@@ -25,10 +26,50 @@ const aside = join(root, `dist.${process.pid}.tmp`);
 const ENTRIES = {
   index: 'src/index.ts',
   slot: 'src/runtime/slot-thread.ts',
-  coordinator: 'src/runtime/coordinator-thread.ts',
   process: 'src/runtime/isolated-process.ts',
   cli: 'src/cli/main.ts',
 };
+
+/**
+ * What a thread has loaded, or loads anyway, by the time it loads one of these. esbuild makes a chunk for every set of
+ * entries that shares code, and every file costs a thread half a millisecond when it starts. A part that is loaded late
+ * therefore imports its companion, so that all of that is one chunk.
+ */
+const COMPANIONS = [
+  { part: /^src\/connector\/.*-(reader|writer)\.ts$/, companion: 'src/runtime/slot-run.ts' },
+  { part: /^src\/format\/.*-encoder\.ts$/, companion: 'src/runtime/slot-run.ts' },
+  { part: /^src\/runtime\/explain-code\.ts$/, companion: 'src/runtime/slot-run.ts' },
+  { part: /^src\/runtime\/(in-thread|isolated)-run\.ts$/, companion: 'src/runtime/start-run.ts' },
+  { part: /^src\/(connector|runtime)\/|-command\.ts$/, companion: 'src/index.ts' },
+];
+
+const companions = {
+  name: 'companions',
+  setup({ onLoad }) {
+    const parts = new Set([ENTRIES.slot, ENTRIES.process, ...lateParts()]);
+    onLoad({ filter: /\.ts$/ }, ({ path }) => {
+      const source = relative(root, path);
+      if (!parts.has(source)) return undefined;
+      const found = COMPANIONS.find(({ part }) => part.test(source));
+      if (found === undefined) return undefined;
+      const contents = `import ${JSON.stringify(join(root, found.companion))};\n`;
+      return { contents: contents + readFileSync(path, 'utf8'), loader: 'ts' };
+    });
+  },
+};
+
+/** The sources that others import when they need them. */
+function lateParts() {
+  const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts'))
+    .map((path) => join('src', path));
+  return sources.flatMap((source) => {
+    const imports = readFileSync(join(root, source), 'utf8').matchAll(
+      /\bimport\('(\.[^']+)\.js'\)/g,
+    );
+    return [...imports].map(([, target]) => `${join(dirname(source), target)}.ts`);
+  });
+}
 
 const began = new Date();
 sweep();
@@ -45,19 +86,30 @@ try {
 
 /** No minification and no maps: the bundles are as readable as the sources, and name them in comments. */
 async function bundle() {
-  await build({
-    entryPoints: Object.fromEntries(
-      Object.entries(ENTRIES).map(([name, path]) => [name, join(root, path)]),
-    ),
+  const options = {
     outdir: aside,
     bundle: true,
-    splitting: true,
-    format: 'esm',
     platform: 'node',
     target: 'node20',
     packages: 'external',
-    chunkNames: '[name]-[hash]',
     logLevel: 'warning',
+  };
+  await build({
+    ...options,
+    entryPoints: Object.fromEntries(
+      Object.entries(ENTRIES).map(([name, path]) => [name, join(root, path)]),
+    ),
+    splitting: true,
+    format: 'esm',
+    chunkNames: '[name]-[hash]',
+    plugins: [companions],
+  });
+  // Its thread shares no code with others and starts sooner without the loader of modules.
+  await build({
+    ...options,
+    entryPoints: { coordinator: join(root, 'src/runtime/coordinator-thread.ts') },
+    format: 'cjs',
+    outExtension: { '.js': '.cjs' },
   });
 }
 

@@ -7,7 +7,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { MillraceError } from '../base/errors.js';
-import { importableUrl } from '../runtime/job-bundle.js';
+import { importableUrl } from '../runtime/importable-url.js';
 import type { SettingsLayer } from '../runtime/settings.js';
 import { jsonKeyLines } from './json-key-lines.js';
 

@@ -18,7 +18,7 @@ import { fileURLToPath } from 'node:url';
 import * as zlib from 'node:zlib';
 import { systemClock } from '../base/clock.js';
 import { formatBytes } from '../base/units.js';
-import { type EntryName, entryUrl } from '../runtime/entry-url.js';
+import { entryFile, type EntryName, entryUrl } from '../runtime/entry-url.js';
 import { checkThreads } from '../runtime/thread-check.js';
 
 /** One finding. */
@@ -175,7 +175,7 @@ export function installationCheck(dist: string): Check {
   const name = 'installation';
   const missing = new Set<string>();
   const seen = new Set<string>();
-  const open = ENTRIES.map((entry) => `${entry}.js`);
+  const open = ENTRIES.map(entryFile);
   for (let file = open.pop(); file !== undefined; file = open.pop()) {
     if (seen.has(file)) continue;
     seen.add(file);

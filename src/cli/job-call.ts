@@ -7,7 +7,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { MillraceError } from '../base/errors.js';
 import { nearestName } from '../base/nearest-name.js';
-import { checkSyntax, importableUrl } from '../runtime/job-bundle.js';
+import { importableUrl } from '../runtime/importable-url.js';
 import { importJob, type RunnableJob } from '../runtime/job-import.js';
 import { resolveSettings, type Settings, type SettingsLayer } from '../runtime/settings.js';
 import { CONFIG_VARIABLE, environmentLayers } from './config-environment.js';
@@ -39,6 +39,7 @@ async function importNamed(moduleUrl: string, name: string | null): Promise<Runn
     return await importJob(moduleUrl, name, { isSlot: true });
   } catch (error) {
     if (error instanceof SyntaxError && !/^(file:|\/)/.test(error.stack ?? '')) {
+      const { checkSyntax } = await import('../runtime/job-bundle.js');
       await checkSyntax(moduleUrl);
     }
     if (!MillraceError.is(error) || error.code !== 'JOB_NOT_FOUND') throw error;

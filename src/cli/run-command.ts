@@ -7,7 +7,8 @@ import { MillraceError } from '../base/errors.js';
 import { freshSeed } from '../base/random.js';
 import type { JobExecution, JobResult } from '../runtime/execution.js';
 import { explainPlanText } from '../runtime/explain-job.js';
-import { planOf, startRun } from '../runtime/start-run.js';
+import { planOf } from '../runtime/plan-run.js';
+import { startRun } from '../runtime/start-run.js';
 import { BadRecords } from './bad-records.js';
 import { type CommandContext, reportCallError } from './command-context.js';
 import { errorReport } from './error-report.js';
@@ -33,12 +34,12 @@ export async function runCommand(
   const call = withSeed(await jobCall(module, options));
   const request = { ...call, baseDirectory: process.cwd(), signal: null };
   // Planned apart, so that what sources and sinks refuse can be shown at the line that made them.
-  const { plan } = planOf(request);
+  const planned = planOf(request);
   let execution: JobExecution;
   try {
-    execution = await startRun(request);
+    execution = await startRun(request, planned);
   } catch (error) {
-    return reportCallError(error, context, plan);
+    return reportCallError(error, context, planned.plan);
   }
   return new RunSession(execution, call, options, context).run();
 }

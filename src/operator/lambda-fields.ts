@@ -1,25 +1,52 @@
 /**
  * Reads which properties of a parameter a user function can touch, from its source text, so that readers and
- * edges carry only those. Callers: column pruning, job hashes, the chain compiler. Importing it brings the
- * parser acorn, some milliseconds, so only what deals with user functions does. Runs on: any thread; pure.
+ * edges carry only those. Callers: column pruning, job hashes, the chain compiler. The parser acorn takes some
+ * milliseconds to load, so it is loaded when a function has to be read for which no other thread has sent what it
+ * found. Runs on: any thread; pure.
  *
  * Invariant: the answer is never too small. Whatever is not plainly `parameter.name` (spreading, passing the
  * record on, calling its methods, `arguments`, `eval`, code that cannot be parsed) gives null, which means
  * everything. The names mean something only for records that are objects or tuples.
  */
-import {
-  type AnyNode,
-  type ArrowFunctionExpression,
-  type FunctionExpression,
-  type Pattern,
-  parse,
-} from 'acorn';
+import { createRequire } from 'node:module';
+import type * as Acorn from 'acorn';
+import type { AnyNode, ArrowFunctionExpression, FunctionExpression, Pattern } from 'acorn';
 import type { UserFunction } from './operator-spec.js';
 
 type FunctionNode = FunctionExpression | ArrowFunctionExpression;
 
 /** What has been told of functions: the graph and the compiler ask for the same ones again. */
 const answers = new WeakMap<UserFunction, Map<number, readonly string[] | null>>();
+
+/** What was told of a function's text, for another thread that meets the same text. Plain data. */
+export interface LambdaReading {
+  readonly source: string;
+  readonly position: number;
+  readonly fields: readonly string[] | null;
+}
+
+/** What other threads have told, by position and text. */
+const learned = new Map<string, readonly string[] | null>();
+
+/** What this thread was asked about these functions so far. */
+export function readingsOf(functions: Iterable<UserFunction>): readonly LambdaReading[] {
+  return [...functions].flatMap((fn) =>
+    [...(answers.get(fn) ?? [])].map(([position, fields]) => {
+      return { source: functionSource(fn), position, fields };
+    }),
+  );
+}
+
+/** Takes over what another thread found, so that these functions need not be parsed here. */
+export function learnReadings(readings: readonly LambdaReading[]): void {
+  for (const { source, position, fields } of readings) {
+    learned.set(learnedKey(source, position), fields);
+  }
+}
+
+function learnedKey(source: string, position: number): string {
+  return `${position} ${source}`;
+}
 
 /** Source text of a function, as it was written; part of the hash of a job. */
 export function functionSource(fn: UserFunction): string {
@@ -38,7 +65,10 @@ export function usedFields(fn: UserFunction, position = 0): readonly string[] | 
   answers.set(fn, known);
   let fields = known.get(position);
   if (fields === undefined) {
-    fields = usedFieldsInSource(functionSource(fn), position);
+    const source = functionSource(fn);
+    const key = learnedKey(source, position);
+    fields = learned.get(key);
+    if (fields === undefined) fields = usedFieldsInSource(source, position);
     known.set(position, fields);
   }
   return fields;
@@ -88,10 +118,18 @@ function parseFunction(source: string): FunctionNode | null {
   return null;
 }
 
+let acorn: typeof Acorn | null = null;
+
+/** The parser. Planning is synchronous, so it cannot be awaited. */
+function parser(): typeof Acorn {
+  acorn ??= createRequire(import.meta.url)('acorn') as typeof Acorn;
+  return acorn;
+}
+
 /** The only statement of a text, null when there are more or it is no JavaScript. */
 function parseStatement(text: string): AnyNode | null {
   try {
-    const { body } = parse(text, {
+    const { body } = parser().parse(text, {
       ecmaVersion: 'latest',
       sourceType: 'module',
       checkPrivateFields: false,

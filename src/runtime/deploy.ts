@@ -12,11 +12,12 @@ import { createRing, MESSAGE_BYTES_MAX } from '../ring/spsc-ring.js';
 import { targetsOf } from './channels.js';
 import { controlBytes } from './control-layout.js';
 import { type Deployment, type RingPlacement, StreamIds } from './deployment.js';
+import { lambdaReadings } from './lambda-readings.js';
 
 /** What is known before memory is laid out. */
 export type DeploymentFacts = Omit<
   Deployment,
-  'ringMemory' | 'rings' | 'registry' | 'metrics' | 'control' | 'slots'
+  'lambdaReadings' | 'ringMemory' | 'rings' | 'registry' | 'metrics' | 'control' | 'slots'
 >;
 
 /** Room for the schemas of a stream: wide records widened many times still fit. */
@@ -56,6 +57,7 @@ export function deploy(plan: PhysicalPlan, facts: DeploymentFacts): Deployment {
     metrics: shared('metrics', runMetricsBytes(plan, rings.length)),
     control: shared('control', controlBytes(plan.vertices.length, plan.slots + 1)),
     slots: plan.slots,
+    lambdaReadings: lambdaReadings(plan),
   };
 }
 

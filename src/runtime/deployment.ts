@@ -4,6 +4,7 @@
  */
 import type { PlainData, SourcePlan } from '../connector/contract.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
+import type { LambdaReading } from '../operator/lambda-fields.js';
 import type { Settings } from './settings.js';
 
 /** Where one ring lies. */
@@ -28,6 +29,8 @@ export interface Deployment {
   readonly moduleUrl: string | null;
   readonly params: unknown;
   readonly planHash: string;
+  /** What is known of the job's functions, so that slots need not parse them. */
+  readonly lambdaReadings: readonly LambdaReading[];
   readonly parallelism: number;
   readonly baseDirectory: string;
   readonly settings: Settings;

@@ -6,8 +6,14 @@
 /** The bundled entries. */
 export type EntryName = 'index' | 'slot' | 'coordinator' | 'process' | 'cli';
 
+/** The name of an entry's file. The coordinator is no module, because its thread starts sooner without their loader. */
+export function entryFile(name: EntryName): string {
+  return name === 'coordinator' ? `${name}.cjs` : `${name}.js`;
+}
+
 /** The URL of an entry: beside this file when bundled, in `dist` when this file runs from source. */
 export function entryUrl(name: EntryName): string {
   const isSource = import.meta.url.endsWith('.ts');
-  return new URL(isSource ? `../../dist/${name}.js` : `./${name}.js`, import.meta.url).href;
+  const file = entryFile(name);
+  return new URL(isSource ? `../../dist/${file}` : `./${file}`, import.meta.url).href;
 }

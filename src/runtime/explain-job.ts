@@ -6,7 +6,7 @@ import { explainPlan, type PlanExplanation } from '../graph/explain.js';
 import { explainText } from '../graph/explain-text.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import type { ChainCodeText } from './explain-code.js';
-import { planOf, type RunRequest } from './start-run.js';
+import { planOf, type RunRequest } from './plan-run.js';
 
 /** A plan as data and as text. */
 export interface ExplainedJob {

@@ -39,15 +39,6 @@ const threadEvents: InThreadEvents = {
   yieldToEvents: nextEventLoopTurn,
 };
 
-/** The plan with every subtask on the caller's thread. */
-export function planInThread(plan: PhysicalPlan): PhysicalPlan {
-  const vertices = plan.vertices.map((vertex) => ({
-    ...vertex,
-    slots: vertex.slots.map(() => HOST_SLOT),
-  }));
-  return { ...plan, vertices, slots: 0 };
-}
-
 /** Runs a plan whose subtasks are all on the caller's thread. */
 export function startInThread(
   plan: PhysicalPlan,

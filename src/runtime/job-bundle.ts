@@ -1,7 +1,7 @@
 /**
  * Turns a TypeScript job module into one JavaScript module that every slot can import, by esbuild. Packages stay
- * external; `millrace` itself is pinned to this very copy, so that all threads share one engine. Callers: start of
- * a run, the command line. Runs on: the caller's thread.
+ * external; `millrace` itself is pinned to this very copy, so that all threads share one engine. Callers:
+ * `importable-url.ts`, the command line. Runs on: the caller's thread.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
@@ -12,12 +12,8 @@ import type { BuildFailure, BuildOptions, BuildResult } from 'esbuild';
 import { MillraceError } from '../base/errors.js';
 import { entryUrl } from './entry-url.js';
 
-const TYPESCRIPT = /\.[cm]?tsx?$/;
-
-/** The URL that slots import for `moduleUrl`: itself for JavaScript, a bundle for TypeScript. */
-export async function importableUrl(moduleUrl: string): Promise<string> {
-  if (!moduleUrl.startsWith('file:') || !TYPESCRIPT.test(new URL(moduleUrl).pathname))
-    return moduleUrl;
+/** The URL of the bundle of a TypeScript module, which is written when there is none yet. */
+export async function bundledUrl(moduleUrl: string): Promise<string> {
   const path = fileURLToPath(moduleUrl);
   const directory = cacheDirectory(path);
   const code = await bundle(path, moduleUrl, directory);

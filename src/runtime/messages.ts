@@ -8,7 +8,7 @@ import type { LedgerRow } from '../memory/ledger.js';
 import type { CoordinatorAction, CoordinatorEvent } from './coordinator.js';
 import type { Deployment } from './deployment.js';
 
-/** Given to a slot's thread at start. */
+/** Given to a slot's thread once it is settled what it runs. */
 export interface SlotThreadData {
   readonly deployment: Deployment;
   readonly slot: number;

@@ -1,6 +1,6 @@
 /**
  * What the settings of a run ask of its plan, the same on the caller's thread and in every slot, so that all make the
- * same plan. Callers: `start-run.ts`, `slot-thread.ts`. Runs on: any thread; pure.
+ * same plan. Callers: `plan-run.ts`, `slot-thread.ts`. Runs on: any thread; pure.
  */
 import type { PlanOptions } from '../graph/plan.js';
 import type { Settings } from './settings.js';

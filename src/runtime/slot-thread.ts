@@ -1,33 +1,33 @@
 /**
  * The main file of a slot's thread: imports the job, rebuilds its plan, builds its subtasks and runs them.
- * Callers: `thread-pool.ts` starts it as a worker. Runs on: the slot's thread. Invariant: whatever happens, the
+ * Callers: `slot-threads.ts` starts it as a worker. Runs on: the slot's thread. Invariant: whatever happens, the
  * coordinator is told exactly once how the slot ended, and everything that was opened is closed.
  */
-import { type MessagePort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort } from 'node:worker_threads';
 import { systemClock } from '../base/clock.js';
 import { MillraceError, toWire } from '../base/errors.js';
 import { nodeDisk } from '../base/node-disk.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import { planJob } from '../graph/plan.js';
+import { learnReadings } from '../operator/lambda-fields.js';
 import { AsyncParker } from '../ring/parker.js';
+import type { Deployment } from './deployment.js';
 import { eventLoopHold, nextEventLoopTurn } from './event-loop.js';
 import { importJob } from './job-import.js';
 import type { SlotMessage, SlotThreadData } from './messages.js';
 import { planOptionsOf } from './plan-options.js';
 import { runSlot } from './slot-run.js';
 
-const data = workerData as SlotThreadData;
-
 function post(port: MessagePort, message: SlotMessage): void {
   port.postMessage(message);
 }
 
-async function rebuildPlan(): Promise<PhysicalPlan> {
-  const { deployment } = data;
+async function rebuildPlan(deployment: Deployment): Promise<PhysicalPlan> {
   if (deployment.moduleUrl === null) {
     throw new MillraceError('ASSERTION', 'A worker slot is given the module of its job.');
   }
   const job = await importJob(deployment.moduleUrl, deployment.jobName, { isSlot: true });
+  learnReadings(deployment.lambdaReadings);
   const plan = planJob(job.build(deployment.params), {
     ...planOptionsOf(deployment.settings, deployment.params),
     parallelism: deployment.parallelism,
@@ -41,12 +41,11 @@ async function rebuildPlan(): Promise<PhysicalPlan> {
   });
 }
 
-async function main(): Promise<void> {
+async function main({ port, slot, deployment }: SlotThreadData): Promise<void> {
   // The import may never settle, and `waitAsync` holds nothing.
   const letGo = eventLoopHold();
-  const { port, slot, deployment } = data;
   try {
-    const plan = await rebuildPlan();
+    const plan = await rebuildPlan(deployment);
     await runSlot({
       plan,
       deployment,
@@ -69,4 +68,5 @@ async function main(): Promise<void> {
   }
 }
 
-void main();
+// The thread is started before it is settled what it runs.
+parentPort?.once('message', (data: SlotThreadData) => void main(data));

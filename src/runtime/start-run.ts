@@ -2,75 +2,48 @@
  * Starts a run: builds the graph, plans it, asks sources and sinks to prepare, lays out shared memory, and starts
  * threads or the in-thread runtime. Callers: `api/start.ts`, the command line. Runs on: the caller's thread.
  */
-import { availableParallelism } from 'node:os';
 import { systemClock } from '../base/clock.js';
-import type { Disk } from '../base/disk.js';
 import { MillraceError } from '../base/errors.js';
 import { nodeDisk } from '../base/node-disk.js';
 import { freshSeed } from '../base/random.js';
 import type { SourcePlan } from '../connector/contract.js';
-import type { LogicalGraph } from '../graph/logical-graph.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
-import { planJob } from '../graph/plan.js';
 import type { Schema } from '../record/schema.js';
 import { deploy } from './deploy.js';
 import { Execution, type JobExecution } from './execution.js';
-import { IsolatedRun } from './isolated-run.js';
-import { type InThreadWorld, planInThread, startInThread } from './in-thread-run.js';
-import { importableUrl } from './job-bundle.js';
-import type { RunnableJob } from './job-import.js';
-import { planOptionsOf } from './plan-options.js';
+import { importableUrl } from './importable-url.js';
+import { notImportable, planOf, type PlannedRun, type RunRequest } from './plan-run.js';
 import { abortPrepared, type PreparedConnectors, prepareConnectors } from './prepare-connectors.js';
-import type { Settings } from './settings.js';
+import { SlotThreads } from './slot-threads.js';
 import { startThreads } from './threaded-run.js';
 
-/** What a run is asked for. */
-export interface RunRequest {
-  readonly job: RunnableJob;
-  readonly params: unknown;
-  readonly settings: Settings;
-  readonly baseDirectory: string;
-  readonly signal: AbortSignal | null;
-  /** Replaces clock, disk and order of stepping of an in-thread run; for tests and simulation. */
-  readonly world?: InThreadWorld;
-}
-
-/** Plans the job as `startRun` would, without running it. */
-export function planOf(request: RunRequest): PlannedRun {
-  const { settings, params } = request;
-  const graph = request.job.build(params);
-  const isThreaded = usesThreads(request, graph);
-  const parallelism = settings.parallelism ?? (isThreaded ? availableParallelism() : 1);
-  const options = { ...planOptionsOf(settings, params), parallelism };
-  const plan = planJob(graph, options);
-  return {
-    plan: isThreaded ? plan : planInThread(plan),
-    parallelism,
-    isThreaded,
-    check: (sourceSchemas) => {
-      planJob(graph, { ...options, sourceSchemas });
-    },
-  };
-}
-
-/** A plan, and what it was made of. */
-export interface PlannedRun {
-  readonly plan: PhysicalPlan;
-  readonly parallelism: number;
-  readonly isThreaded: boolean;
-  /** Checks the names and types in the job against the schemas that sources found, by uid. */
-  check(sourceSchemas: ReadonlyMap<string, Schema>): void;
-}
-
 /** Starts the job. Rejects when it cannot start; failures later reject `execution.finished`. */
-export async function startRun(request: RunRequest): Promise<JobExecution> {
-  const planned = planOf(request);
-  const { plan } = planned;
+export async function startRun(
+  request: RunRequest,
+  planned: PlannedRun = planOf(request),
+): Promise<JobExecution> {
+  const { plan, isThreaded } = planned;
   if (request.settings.isolate === 'process') return startIsolated(plan, request);
+  // Threads take their time to start, so they do while sources and sinks prepare.
+  const threads = isThreaded ? new SlotThreads(plan.slots, request.settings) : null;
+  try {
+    return await prepareAndLaunch(request, planned, threads);
+  } catch (error) {
+    await threads?.terminate();
+    throw error;
+  }
+}
+
+async function prepareAndLaunch(
+  request: RunRequest,
+  planned: PlannedRun,
+  threads: SlotThreads | null,
+): Promise<JobExecution> {
+  const { plan } = planned;
   const disk = request.world?.disk ?? nodeDisk;
   const prepared = await prepareConnectors(plan, disk, request.baseDirectory);
   try {
-    return await launch(request, planned, prepared, disk);
+    return await launch(request, planned, prepared, threads);
   } catch (error) {
     await abortPrepared(plan, prepared, disk, request.baseDirectory);
     throw error;
@@ -80,16 +53,16 @@ export async function startRun(request: RunRequest): Promise<JobExecution> {
 /** Checks what sources have found, lays out the memory of the run and starts it. */
 async function launch(
   request: RunRequest,
-  { plan, parallelism, isThreaded, check }: PlannedRun,
+  { plan, parallelism, check }: PlannedRun,
   prepared: PreparedConnectors,
-  disk: Disk,
+  threads: SlotThreads | null,
 ): Promise<JobExecution> {
-  const { settings } = request;
+  const { settings, world } = request;
   check(foundSchemas(plan, prepared.sourcePlans));
   const deployment = deploy(plan, {
     jobName: plan.jobName,
     attempt: `${systemClock.epochMs().toString(36)}-${freshSeed().toString(36)}`,
-    moduleUrl: isThreaded ? await importableUrl(request.job.module ?? '') : null,
+    moduleUrl: threads === null ? null : await importableUrl(request.job.module ?? ''),
     params: request.params,
     planHash: plan.hash,
     parallelism,
@@ -98,13 +71,14 @@ async function launch(
     seed: settings.seed ?? freshSeed(),
     ...prepared,
   });
-  const execution = new Execution(plan, deployment, request.signal, disk);
-  const world = request.world ?? { clock: systemClock, disk: nodeDisk, shuffle: null };
-  execution.attach(
-    isThreaded
-      ? startThreads(plan, deployment, execution)
-      : startInThread(plan, deployment, execution, world),
-  );
+  const execution = new Execution(plan, deployment, request.signal, world?.disk);
+  if (threads !== null) {
+    execution.attach(startThreads(plan, deployment, execution, threads));
+    return execution;
+  }
+  const { startInThread } = await import('./in-thread-run.js');
+  const realWorld = { clock: systemClock, disk: nodeDisk, shuffle: null };
+  execution.attach(startInThread(plan, deployment, execution, world ?? realWorld));
   return execution;
 }
 
@@ -130,41 +104,8 @@ async function startIsolated(plan: PhysicalPlan, request: RunRequest): Promise<J
     baseDirectory,
     columns: process.stdout.isTTY === true ? process.stdout.columns : null,
   } as const;
+  const { IsolatedRun } = await import('./isolated-run.js');
   return new IsolatedRun(plan, run, signal);
-}
-
-/** Threads where the job can be imported by them; otherwise the calling thread, if that is not a lie. */
-function usesThreads({ job, settings, world }: RunRequest, graph: LogicalGraph): boolean {
-  if (settings.runtime === 'in-thread' || world !== undefined) return false;
-  if (settings.runtime === 'auto' && settings.parallelism === null && isSmall(graph)) return false;
-  if (job.isImportable && job.module !== null) return true;
-  const asked = settings.runtime === 'threads' || (settings.parallelism ?? 1) > 1;
-  if (!asked) return false;
-  throw notImportable({ job });
-}
-
-/** Below this many rows, all of them in memory, starting threads costs more than it can save. */
-const SMALL_ROWS_MAX = 10_000;
-
-function isSmall(graph: LogicalGraph): boolean {
-  let rows = 0;
-  for (const node of graph.nodes) {
-    if (node.kind === 'source') rows += node.connector.rows ?? Number.POSITIVE_INFINITY;
-  }
-  return rows <= SMALL_ROWS_MAX;
-}
-
-function notImportable({ job }: Pick<RunRequest, 'job'>): MillraceError {
-  return new MillraceError(
-    'JOB_NOT_IMPORTABLE',
-    `The job "${job.name}" cannot run in worker threads: importing its module does not define it.`,
-    {
-      where: { job: job.name, ...(job.module === null ? {} : { file: job.module }) },
-      advice:
-        'Call job() at the top level of a module and pass values as params, or run it with ' +
-        '{ parallelism: 1 } in the calling thread.',
-    },
-  );
 }
 
 function foundSchemas(

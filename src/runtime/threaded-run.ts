@@ -5,31 +5,27 @@
  */
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { systemClock } from '../base/clock.js';
-import { MillraceError, toWire, type WireError } from '../base/errors.js';
+import { toWire, type WireError } from '../base/errors.js';
 import { nodeDisk } from '../base/node-disk.js';
 import { HOST_SLOT, type PhysicalPlan } from '../graph/physical-plan.js';
-import { resourceLimitsOf } from '../memory/resource-limits.js';
 import { AsyncParker } from '../ring/parker.js';
 import type { CoordinatorEvent } from './coordinator.js';
 import type { Deployment } from './deployment.js';
 import { entryUrl } from './entry-url.js';
 import { eventLoopHold, nextEventLoopTurn } from './event-loop.js';
-import type {
-  CoordinatorThreadData,
-  HostMessage,
-  HostRequest,
-  SlotThreadData,
-} from './messages.js';
+import type { CoordinatorThreadData, HostMessage, HostRequest } from './messages.js';
 import type { RunControl, RunObserver } from './run-control.js';
+import type { SlotThreads } from './slot-threads.js';
 import { watchedSubtasks } from './watchdog.js';
 
-/** Starts the threads and gives the control over them. */
+/** Gives the slots' threads their work, starts the coordinator and gives the control over them. */
 export function startThreads(
   plan: PhysicalPlan,
   deployment: Deployment,
   observer: RunObserver,
+  threads: SlotThreads,
 ): RunControl {
-  const run = new ThreadedRun(plan, deployment, observer);
+  const run = new ThreadedRun(plan, deployment, observer, threads);
   run.start();
   return run;
 }
@@ -38,13 +34,18 @@ class ThreadedRun implements RunControl {
   readonly #plan: PhysicalPlan;
   readonly #deployment: Deployment;
   readonly #observer: RunObserver;
-  readonly #workers = new Map<number, Worker>();
-  readonly #exits: Promise<void>[] = [];
+  readonly #threads: SlotThreads;
   readonly #host = new MessageChannel();
   #coordinator: Worker | null = null;
   #isComplete = false;
 
-  constructor(plan: PhysicalPlan, deployment: Deployment, observer: RunObserver) {
+  constructor(
+    plan: PhysicalPlan,
+    deployment: Deployment,
+    observer: RunObserver,
+    threads: SlotThreads,
+  ) {
+    this.#threads = threads;
     this.#plan = plan;
     this.#deployment = deployment;
     this.#observer = observer;
@@ -56,11 +57,11 @@ class ThreadedRun implements RunControl {
     const slots = usesHost ? [...workerSlots, HOST_SLOT] : workerSlots;
     const channels = slots.map(() => new MessageChannel());
     this.#host.port1.on('message', (message: HostMessage) => this.#onMessage(message));
+    for (const slot of workerSlots) this.#startSlot(slot, channels[slot].port1);
     this.#startCoordinator(
       slots,
       channels.map((channel) => channel.port2),
     );
-    for (const slot of workerSlots) this.#startSlot(slot, channels[slot].port1);
     if (usesHost) void this.#runHostSlot(channels[workerSlots.length].port1);
   }
 
@@ -89,7 +90,6 @@ class ThreadedRun implements RunControl {
       transferList: [...slotPorts, this.#host.port2],
       execArgv: [],
     });
-    this.#exits.push(exitOf(this.#coordinator));
     this.#coordinator.on('error', (cause) => {
       // Without its coordinator a run cannot end in order, so this ends it.
       this.#complete('FAILED', toWire(cause));
@@ -97,21 +97,8 @@ class ThreadedRun implements RunControl {
   }
 
   #startSlot(slot: number, port: MessagePort): void {
-    const threadData: SlotThreadData = { deployment: this.#deployment, slot, port };
-    const worker = new Worker(new URL(entryUrl('slot')), {
-      name: `millrace-slot-${slot}`,
-      workerData: threadData,
-      transferList: [port],
-      resourceLimits: resourceLimitsOf(this.#deployment.settings),
-    });
-    this.#workers.set(slot, worker);
-    this.#exits.push(exitOf(worker));
-    let error: WireError | null = null;
-    worker.on('error', (cause) => {
-      error = threadError(cause);
-    });
-    worker.on('exit', () => {
-      this.#workers.delete(slot);
+    this.#threads.deploy({ deployment: this.#deployment, slot }, port);
+    void this.#threads.ends[slot]?.then((error) => {
       this.send({ kind: 'slotExited', slot, error });
     });
   }
@@ -154,7 +141,7 @@ class ThreadedRun implements RunControl {
 
   /** The caller's thread cannot be terminated; its slot ends when the function that blocks it returns. */
   async #terminate(slot: number): Promise<void> {
-    await this.#workers.get(slot)?.terminate();
+    await this.#threads.terminateSlot(slot);
   }
 
   #complete(
@@ -165,26 +152,8 @@ class ThreadedRun implements RunControl {
     if (this.#isComplete) return;
     this.#isComplete = true;
     this.#host.port1.close();
-    void Promise.all([
-      this.#coordinator?.terminate(),
-      ...[...this.#workers.values()].map((worker) => worker.terminate()),
-    ])
-      .then(() => Promise.all(this.#exits))
-      .then(() => this.#observer.onComplete({ state, error, commits }));
+    void Promise.all([this.#coordinator?.terminate(), this.#threads.terminate()]).then(() =>
+      this.#observer.onComplete({ state, error, commits }),
+    );
   }
-}
-
-function exitOf(worker: Worker): Promise<void> {
-  return new Promise((resolve) => worker.once('exit', () => resolve()));
-}
-
-function threadError(cause: unknown): WireError {
-  const isOutOfMemory = (cause as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY';
-  if (!isOutOfMemory) return toWire(cause);
-  return toWire(
-    new MillraceError('MEMORY_EXHAUSTED', 'A slot used up its JavaScript heap.', {
-      cause,
-      advice: 'Raise slot.memory, or keep less in variables of the job’s functions.',
-    }),
-  );
 }

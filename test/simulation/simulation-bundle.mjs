@@ -14,16 +14,8 @@ export async function withSimulation(action) {
   // Beside the repository's packages, so that the bundle finds them.
   const outdir = mkdtempSync(join(root, 'node_modules', '.millrace-simulation-'));
   try {
-    await build({
-      entryPoints: {
-        campaigns: join(root, 'test/simulation/campaigns.ts'),
-        index: join(root, 'src/index.ts'),
-        slot: join(root, 'src/runtime/slot-thread.ts'),
-        coordinator: join(root, 'src/runtime/coordinator-thread.ts'),
-      },
+    const options = {
       bundle: true,
-      splitting: true,
-      format: 'esm',
       platform: 'node',
       target: 'node20',
       packages: 'external',
@@ -31,6 +23,22 @@ export async function withSimulation(action) {
       sourcemap: process.env.SEED === undefined ? false : 'inline',
       logLevel: 'warning',
       outdir,
+    };
+    await build({
+      ...options,
+      entryPoints: {
+        campaigns: join(root, 'test/simulation/campaigns.ts'),
+        index: join(root, 'src/index.ts'),
+        slot: join(root, 'src/runtime/slot-thread.ts'),
+      },
+      splitting: true,
+      format: 'esm',
+    });
+    await build({
+      ...options,
+      entryPoints: { coordinator: join(root, 'src/runtime/coordinator-thread.ts') },
+      format: 'cjs',
+      outExtension: { '.js': '.cjs' },
     });
     return await action(await import(pathToFileURL(join(outdir, 'campaigns.js')).href));
   } finally {

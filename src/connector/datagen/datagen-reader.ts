@@ -24,8 +24,8 @@ import {
 import { RecordBatcher } from '../iterable/record-batcher.js';
 import { ROW_HIGH, RowRandom, mix32, streamSeed } from './counter-random.js';
 import type { DatagenPlan, DatagenSplit } from './datagen.js';
-import { createFieldWriter, type FieldWriter, typeOfSpec } from './field-writers.js';
-import type { FieldGenerators, ValueFunction } from './generators.js';
+import { createFieldWriter, type FieldWriter } from './field-writers.js';
+import { type FieldGenerators, typeOfSpec, type ValueFunction } from './generators.js';
 
 /** What the reader works with. */
 export interface DatagenReaderOptions {

@@ -10,9 +10,12 @@ import { freshSeed } from '../../base/random.js';
 import { VALUE_FIELD } from '../../record/schema.js';
 import type { Schema } from '../../record/schema.js';
 import type { PlanContext, SourceConnector, SourcePlan, Split } from '../contract.js';
-import { DatagenReader } from './datagen-reader.js';
-import { typeOfSpec } from './field-writers.js';
-import type { FieldGenerator, FieldGenerators, ValueFunction } from './generators.js';
+import {
+  type FieldGenerator,
+  type FieldGenerators,
+  typeOfSpec,
+  type ValueFunction,
+} from './generators.js';
 
 /** Options of `datagen`. */
 export interface DatagenOptions<F extends FieldGenerators> {
@@ -88,7 +91,10 @@ export function datagen<F extends FieldGenerators>(
     guarantee: 'exactly-once',
     projects: true,
     plan: (context) => planOf(options, rowsPerSecond, context),
-    open: (context) => new DatagenReader({ fields, rowsPerSecond, context }),
+    open: async (context) => {
+      const { DatagenReader } = await import('./datagen-reader.js');
+      return new DatagenReader({ fields, rowsPerSecond, context });
+    },
   };
 }
 

@@ -7,7 +7,7 @@
 import type { Column } from '../../record/column.js';
 import { BinaryColumn, FixedColumn, TEXT_ASCII } from '../../record/column.js';
 import { identityCodes } from '../../record/identity-codes.js';
-import type { DataType, Field } from '../../record/schema.js';
+import type { Field } from '../../record/schema.js';
 import { encodeText, textKindOf } from '../../record/text.js';
 import { ROW_HIGH, rowBits, streamSeed, unitOf } from './counter-random.js';
 import type { GeneratorSpec } from './generators.js';
@@ -21,21 +21,6 @@ export interface FieldWriter {
   fill(row: number, count: number, offset: number): void;
   /** The first `rows` values. */
   column(rows: number): Column;
-}
-
-/** The type of a generator's values. */
-export function typeOfSpec(spec: GeneratorSpec): DataType {
-  switch (spec.kind) {
-    case 'choice':
-    case 'text':
-      return { kind: 'utf8' };
-    case 'booleans':
-      return { kind: 'bool' };
-    case 'timestamps':
-      return { kind: 'timestamp' };
-    default:
-      return { kind: 'number' };
-  }
 }
 
 /** The writer of a field with room for `capacity` rows; `seed` is that of the field. */

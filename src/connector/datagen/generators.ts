@@ -6,6 +6,7 @@
 import { MillraceError } from '../../base/errors.js';
 import type { Random } from '../../base/random.js';
 import { type Duration, parseDurationMs } from '../../base/units.js';
+import type { DataType } from '../../record/schema.js';
 
 /** Makes the value of a row. The random numbers depend on the seed, the field and the row alone. */
 export type ValueFunction<T> = (row: number, random: Random) => T;
@@ -41,6 +42,21 @@ export interface FieldGenerator<T> {
 export type FieldGenerators = Readonly<
   Record<string, FieldGenerator<unknown> | ValueFunction<unknown>>
 >;
+
+/** The type of a generator's values. */
+export function typeOfSpec(spec: GeneratorSpec): DataType {
+  switch (spec.kind) {
+    case 'choice':
+    case 'text':
+      return { kind: 'utf8' };
+    case 'booleans':
+      return { kind: 'bool' };
+    case 'timestamps':
+      return { kind: 'timestamp' };
+    default:
+      return { kind: 'number' };
+  }
+}
 
 /** start, start + step, start + 2 step, … */
 export function sequence(start = 0, step = 1): FieldGenerator<number> {

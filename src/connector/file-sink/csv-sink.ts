@@ -2,7 +2,8 @@
  * The sink that writes directories of CSV files. Callers: the api. Runs on: any thread; see
  * `file-sink.ts`.
  */
-import { type CsvEncoderOptions, csvFormat } from '../../format/encode/csv-encoder.js';
+import { type CsvEncoderOptions, csvOutput } from '../../format/encode/csv-output.js';
+import type { FileFormat } from '../../format/encode/file-encoder.js';
 import type { SinkConnector } from '../contract.js';
 import { type CompressionOptions, type FileSinkOptions, fileSink, isGzip } from './file-sink.js';
 
@@ -21,5 +22,10 @@ export function csvSink<T = unknown>(
 ): SinkConnector<T> {
   const known = ['compression', 'header', 'separator', 'nullText', 'newline'];
   const gzip = isGzip('csv', options);
-  return fileSink({ type: 'csv', directory, options, known, format: csvFormat(options), gzip });
+  csvOutput(options);
+  const loadFormat = async (): Promise<FileFormat> => {
+    const { csvFormat } = await import('../../format/encode/csv-encoder.js');
+    return csvFormat(options);
+  };
+  return fileSink({ type: 'csv', directory, options, known, loadFormat, gzip });
 }

@@ -18,7 +18,6 @@ import {
   type PartCommit,
   type ReplacedPart,
 } from './commit-parts.js';
-import { FileSinkWriter } from './file-sink-writer.js';
 import { isPart, isPendingOf, partNumber } from './part-name.js';
 
 /** What to do when the directory already holds output. */
@@ -49,7 +48,8 @@ export interface FileSinkParts {
   readonly options: FileSinkOptions;
   /** Names of all options of this kind, for the check. */
   readonly known: readonly string[];
-  readonly format: FileFormat;
+  /** Brings the encoder, when a writer is opened. */
+  loadFormat(): Promise<FileFormat>;
   /** Whether whole files are packed. */
   readonly gzip: boolean;
 }
@@ -60,7 +60,7 @@ const COMPRESSIONS: readonly string[] = ['none', 'gzip'];
 
 /** A sink that writes part files. Throws `OPTION_UNKNOWN` and `OPTION_INVALID`. */
 export function fileSink<T>(parts: FileSinkParts): SinkConnector<T> {
-  const { type, directory, options, format, gzip } = parts;
+  const { type, directory, options, gzip } = parts;
   checkOptions(parts);
   const rollBytes =
     options.rollSize === undefined
@@ -76,8 +76,12 @@ export function fileSink<T>(parts: FileSinkParts): SinkConnector<T> {
     guarantee: 'exactly-once',
     columns: null,
     plan: (context) => planOf(directory, options.ifExists ?? 'fail', context),
-    open: (context) =>
-      new FileSinkWriter({ plan: planData(context.plan), context, format, gzip, rollBytes, sync }),
+    open: async (context) => {
+      const format = await parts.loadFormat();
+      const { FileSinkWriter } = await import('./file-sink-writer.js');
+      const plan = planData(context.plan);
+      return new FileSinkWriter({ plan, context, format, gzip, rollBytes, sync });
+    },
     commit: (committables, { plan, disk }) => {
       commitParts(disk, planData(plan), partCommits(committables), sync);
     },

@@ -2,7 +2,8 @@
  * The sink that writes directories of NDJSON files. Callers: the api. Runs on: any thread; see
  * `file-sink.ts`.
  */
-import { type NdjsonEncoderOptions, ndjsonFormat } from '../../format/encode/ndjson-encoder.js';
+import type { FileFormat } from '../../format/encode/file-encoder.js';
+import type { NdjsonEncoderOptions } from '../../format/encode/ndjson-encoder.js';
 import type { SinkConnector } from '../contract.js';
 import { type CompressionOptions, type FileSinkOptions, fileSink, isGzip } from './file-sink.js';
 
@@ -24,12 +25,9 @@ export function ndjsonSink<T = unknown>(
 ): SinkConnector<T> {
   const known = ['compression', 'nonFinite'];
   const gzip = isGzip('ndjson', options);
-  return fileSink({
-    type: 'ndjson',
-    directory,
-    options,
-    known,
-    format: ndjsonFormat(options),
-    gzip,
-  });
+  const loadFormat = async (): Promise<FileFormat> => {
+    const { ndjsonFormat } = await import('../../format/encode/ndjson-encoder.js');
+    return ndjsonFormat(options);
+  };
+  return fileSink({ type: 'ndjson', directory, options, known, loadFormat, gzip });
 }

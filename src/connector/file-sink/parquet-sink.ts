@@ -2,7 +2,8 @@
  * The sink that writes directories of Parquet files. Callers: the api. Runs on: any thread; see
  * `file-sink.ts`.
  */
-import { type ParquetEncoderOptions, parquetFormat } from '../../format/parquet/parquet-encoder.js';
+import type { FileFormat } from '../../format/encode/file-encoder.js';
+import { type ParquetEncoderOptions, parquetOutput } from '../../format/parquet/parquet-output.js';
 import type { SinkConnector } from '../contract.js';
 import { type FileSinkOptions, fileSink, wrongChoice } from './file-sink.js';
 
@@ -26,6 +27,10 @@ export function parquetSink<T = unknown>(
     throw wrongChoice('parquet', 'compression', compression, COMPRESSIONS);
   }
   const known = ['compression', 'rowGroupRows'];
-  const format = parquetFormat(options);
-  return fileSink({ type: 'parquet', directory, options, known, format, gzip: false });
+  parquetOutput(options);
+  const loadFormat = async (): Promise<FileFormat> => {
+    const { parquetFormat } = await import('../../format/parquet/parquet-encoder.js');
+    return parquetFormat(options);
+  };
+  return fileSink({ type: 'parquet', directory, options, known, loadFormat, gzip: false });
 }

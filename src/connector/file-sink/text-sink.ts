@@ -2,7 +2,8 @@
  * The sink that writes directories of text files. Callers: the api. Runs on: any thread; see
  * `file-sink.ts`.
  */
-import { type TextEncoderOptions, textFormat } from '../../format/encode/text-encoder.js';
+import type { FileFormat } from '../../format/encode/file-encoder.js';
+import type { TextEncoderOptions } from '../../format/encode/text-encoder.js';
 import type { SinkConnector } from '../contract.js';
 import { type CompressionOptions, type FileSinkOptions, fileSink, isGzip } from './file-sink.js';
 
@@ -21,5 +22,9 @@ export function textSink<T = unknown>(
 ): SinkConnector<T> {
   const known = ['compression', 'newline'];
   const gzip = isGzip('text', options);
-  return fileSink({ type: 'text', directory, options, known, format: textFormat(options), gzip });
+  const loadFormat = async (): Promise<FileFormat> => {
+    const { textFormat } = await import('../../format/encode/text-encoder.js');
+    return textFormat(options);
+  };
+  return fileSink({ type: 'text', directory, options, known, loadFormat, gzip });
 }

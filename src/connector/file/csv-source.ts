@@ -7,7 +7,7 @@ import type { ValidateMode } from '../../format/bytes/row-parser.js';
 import { type CsvDialectOptions, csvDialect } from '../../format/csv/csv-dialect.js';
 import type { HeaderOption } from '../../format/csv/csv-header.js';
 import type { DataType, Schema, SimpleKind } from '../../record/schema.js';
-import { CsvFormat } from './csv-format.js';
+import type { CsvFormatOptions } from './csv-format.js';
 import {
   checkOptionNames,
   FILE_OPTIONS,
@@ -18,6 +18,7 @@ import {
   validateMode,
 } from './file-options.js';
 import { createFileSource, type FileSource } from './file-source.js';
+import type { RowFormat } from './row-format.js';
 
 /** Options of the CSV source. */
 export interface CsvSourceOptions extends FileSourceOptions, CsvDialectOptions {
@@ -75,7 +76,7 @@ export function csvSource<T = Record<string, unknown>>(
   checkOptionNames('csv', options, CSV_OPTIONS);
   const settings = fileSettings('csv', options, ['utf8', 'latin1', 'utf16le']);
   const validate = validateMode('csv', options.validate);
-  const format = new CsvFormat({
+  const formatOptions: CsvFormatOptions = {
     dialect: csvDialect(options, settings.encoding === 'latin1'),
     header: options.header ?? true,
     skipRows: options.skipRows ?? 0,
@@ -84,8 +85,12 @@ export function csvSource<T = Record<string, unknown>>(
     sampleRows: sampleRowsOf('csv', options.sampleRows),
     validate,
     rowBytesMax: settings.rowBytesMax,
-  });
-  return createFileSource(format, patternsOf('csv', paths), settings, validate);
+  };
+  const loadFormat = async (): Promise<RowFormat> => {
+    const { CsvFormat } = await import('./csv-format.js');
+    return new CsvFormat(formatOptions);
+  };
+  return createFileSource('csv', loadFormat, patternsOf('csv', paths), settings, validate);
 }
 
 function typeEntry([name, type]: [string, SimpleKind | DataType]): [string, DataType] {

@@ -10,7 +10,6 @@ import type { PlanContext, SourcePlan, Split } from '../contract.js';
 import { FilePrefix } from './file-prefix.js';
 import {
   type Codec,
-  type CodecLibraries,
   checkCodec,
   detectCodec,
   type Encoding,
@@ -68,11 +67,6 @@ export async function planFiles(
   } finally {
     for (const prefix of prefixes) prefix.close();
   }
-}
-
-/** What the readers have to load for the files of a plan. */
-export function loadPlanCodecs(plan: SourcePlan): Promise<CodecLibraries> {
-  return loadCodecs(new Set((plan.data as FilePlanData).codecs));
 }
 
 function defaultSplitBytes(bytes: number, parallelism: number): number {

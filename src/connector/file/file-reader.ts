@@ -31,7 +31,8 @@ import {
 } from '../contract.js';
 import { ByteWindow, FILL_END, FILL_READY, FILL_TOO_LONG, FILL_WAIT } from './byte-window.js';
 import { LineCounter } from './line-counter.js';
-import { type CodecLibraries, type Encoding, isStream, openFeed } from './open-feed.js';
+import type { FilePlanData } from './file-plan.js';
+import { type CodecLibraries, type Encoding, isStream, loadCodecs, openFeed } from './open-feed.js';
 import type { FileSplit, RowFormat } from './row-format.js';
 
 /** Input bytes after which a batch is handed on though it has room for more rows. */
@@ -40,7 +41,7 @@ const BATCH_INPUT_BYTES = 1024 * 1024;
 const LONG_ROW_SHOWN_BYTES = 64 * 1024;
 
 /** What the reader is told besides the contract's context. */
-export interface FileReaderOptions {
+interface FileReaderOptions {
   readonly format: RowFormat;
   readonly encoding: Encoding;
   readonly onError: 'fail' | 'skip';
@@ -54,8 +55,18 @@ interface Waiting {
   readonly position: PlainData;
 }
 
+/** Opens a reader of a plan's files, with what their compression needs. */
+export async function openFileReader(
+  context: ReaderContext,
+  options: Omit<FileReaderOptions, 'libraries'>,
+): Promise<SourceReader> {
+  const { codecs } = context.plan.data as FilePlanData;
+  const libraries = await loadCodecs(new Set(codecs));
+  return new FileReader(context, { ...options, libraries });
+}
+
 /** Reads splits of one source. */
-export class FileReader implements SourceReader {
+class FileReader implements SourceReader {
   readonly #context: ReaderContext;
   readonly #options: FileReaderOptions;
   readonly #window: ByteWindow;

@@ -11,8 +11,6 @@ import type {
   SourceReader,
 } from '../contract.js';
 import type { FileSettings } from './file-options.js';
-import { loadPlanCodecs, planFiles } from './file-plan.js';
-import { FileReader } from './file-reader.js';
 import type { RowFormat } from './row-format.js';
 
 /** A source of records in files; it says how much of them it checks. */
@@ -21,9 +19,10 @@ export interface FileSource<T> extends SourceConnector<T> {
   readonly onError: 'fail' | 'skip';
 }
 
-/** Makes a file source of a format. */
+/** Makes a file source of a format, which is loaded when it is first used. */
 export function createFileSource<T>(
-  format: RowFormat,
+  type: string,
+  loadFormat: () => Promise<RowFormat>,
   patterns: readonly string[],
   settings: FileSettings,
   validate: ValidateMode,
@@ -31,8 +30,8 @@ export function createFileSource<T>(
   const { onError, deadLetters, encoding, rowBytesMax, compression, splitBytes } = settings;
   const source: FileSource<T> = {
     kind: 'source',
-    type: format.type,
-    name: `${format.type} ${patterns.join(' ')}`,
+    type,
+    name: `${type} ${patterns.join(' ')}`,
     bounded: true,
     host: false,
     maxParallelism: null,
@@ -41,11 +40,15 @@ export function createFileSource<T>(
     validate,
     onError,
     deadLetters,
-    plan: (context: PlanContext): Promise<SourcePlan> =>
-      planFiles({ format, patterns, compression, encoding, splitBytes }, context),
+    plan: async (context: PlanContext): Promise<SourcePlan> => {
+      const { planFiles } = await import('./file-plan.js');
+      const format = await loadFormat();
+      return planFiles({ format, patterns, compression, encoding, splitBytes }, context);
+    },
     open: async (context: ReaderContext): Promise<SourceReader> => {
-      const libraries = await loadPlanCodecs(context.plan);
-      return new FileReader(context, { format, encoding, onError, rowBytesMax, libraries });
+      const { openFileReader } = await import('./file-reader.js');
+      const format = await loadFormat();
+      return openFileReader(context, { format, encoding, onError, rowBytesMax });
     },
   };
   return Object.freeze(source);

@@ -21,17 +21,28 @@ import {
   type SplitPosition,
 } from '../contract.js';
 import { inFile, openParquetFile, type ParquetFile } from './parquet-file.js';
-import type { ParquetSplit } from './parquet-plan.js';
+import type { ParquetPlan, ParquetSplit } from './parquet-plan.js';
+import { loadZstd } from './zstd-decoder.js';
 
 /** What the reader works with. */
-export interface ParquetReaderOptions {
+interface ParquetReaderOptions {
   readonly context: ReaderContext;
   readonly types: TypeOptions;
   readonly zstd: ZstdDecoder | null;
 }
 
+/** Opens a reader of a plan's files, with what their compression needs. */
+export async function openParquetReader(
+  context: ReaderContext,
+  types: TypeOptions,
+): Promise<SourceReader> {
+  const { needsZstd } = context.plan.data as ParquetPlan;
+  const zstd = needsZstd ? await loadZstd() : null;
+  return new ParquetReader({ context, types, zstd });
+}
+
 /** A source reader over row groups. */
-export class ParquetReader implements SourceReader {
+class ParquetReader implements SourceReader {
   batch: Batch | null = null;
   readonly #options: ParquetReaderOptions;
   readonly #schema: Schema;

@@ -6,10 +6,7 @@
 import { MillraceError } from '../../base/errors.js';
 import { didYouMean } from '../../base/nearest-name.js';
 import type { TypeOptions } from '../../format/parquet/leaf-type.js';
-import type { PlainData, SourceConnector } from '../contract.js';
-import { type ParquetPlan, planParquet } from './parquet-plan.js';
-import { ParquetReader } from './parquet-reader.js';
-import { loadZstd } from './zstd-decoder.js';
+import type { SourceConnector } from '../contract.js';
 
 /** Options of `parquetSource`. */
 export interface ParquetSourceOptions {
@@ -55,17 +52,15 @@ export function parquetSource<T = Record<string, unknown>>(
     maxParallelism: null,
     guarantee: 'exactly-once',
     projects: true,
-    plan: (context) => planParquet(patterns, types, context),
+    plan: async (context) => {
+      const { planParquet } = await import('./parquet-plan.js');
+      return planParquet(patterns, types, context);
+    },
     open: async (context) => {
-      const zstd = planData(context.plan.data).needsZstd ? await loadZstd() : null;
-      return new ParquetReader({ context, types, zstd });
+      const { openParquetReader } = await import('./parquet-reader.js');
+      return openParquetReader(context, types);
     },
   };
-}
-
-/** The plan's own data. */
-function planData(data: PlainData): ParquetPlan {
-  return data as ParquetPlan;
 }
 
 function typeOptions(options: ParquetSourceOptions): TypeOptions {

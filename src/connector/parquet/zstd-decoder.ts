@@ -1,6 +1,6 @@
 /**
  * Finds a decoder for Zstandard: that of Node from 22.15 on, else the WebAssembly of the package
- * zstddec, which is loaded only when a file needs it. Callers: `parquet-source.ts`. Runs on: the
+ * zstddec, which is loaded only when a file needs it. Callers: `parquet-reader.ts`. Runs on: the
  * slot's thread, before reading begins.
  */
 import { MillraceError } from '../../base/errors.js';

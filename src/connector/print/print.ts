@@ -7,7 +7,6 @@
 import { MillraceError } from '../../base/errors.js';
 import { didYouMean } from '../../base/nearest-name.js';
 import type { SinkConnector } from '../contract.js';
-import { PrintWriter } from './print-writer.js';
 
 /** Options of `print`. */
 export interface PrintOptions {
@@ -63,7 +62,10 @@ export function print<T = unknown>(options: PrintOptions = {}): SinkConnector<T>
     guarantee: 'at-least-once',
     columns: null,
     plan: () => null,
-    open: () => new PrintWriter(settingsOf(options)),
+    open: async () => {
+      const { PrintWriter } = await import('./print-writer.js');
+      return new PrintWriter(settingsOf(options));
+    },
   };
 }
 

@@ -24,6 +24,7 @@ import {
   Int64Cell,
   NumberCell,
 } from './cell.js';
+import { type CsvEncoderOptions, type CsvOutput, csvOutput, QUOTE } from './csv-output.js';
 import {
   type ByteOutput,
   type FileEncoder,
@@ -32,32 +33,9 @@ import {
 } from './file-encoder.js';
 import { jsonCell } from './json-cell.js';
 
-/** Options of CSV files. */
-export interface CsvEncoderOptions {
-  /** Whether each file begins with the names of the fields; default true. */
-  readonly header?: boolean;
-  /** One ASCII character; default `','`. */
-  readonly separator?: string;
-  /** Text of null; default empty. An equal text that is no null is quoted. */
-  readonly nullText?: string;
-  /** Line ending; default `'\n'`. */
-  readonly newline?: '\n' | '\r\n';
-}
-
-/** The dialect as bytes. */
-interface Dialect {
-  readonly separator: number;
-  readonly nullBytes: Uint8Array;
-  readonly newline: Uint8Array;
-  /** 1 for each byte that makes a text need quotes. */
-  readonly special: Uint8Array;
-}
-
-const QUOTE = 0x22;
-
 /** The CSV format. Throws `OPTION_INVALID`. */
 export function csvFormat(options: CsvEncoderOptions): FileFormat {
-  const dialect = dialectOf(options);
+  const dialect = csvOutput(options);
   const header = options.header ?? true;
   return {
     extension: 'csv',
@@ -65,38 +43,13 @@ export function csvFormat(options: CsvEncoderOptions): FileFormat {
   };
 }
 
-function dialectOf(options: CsvEncoderOptions): Dialect {
-  const separator = options.separator ?? ',';
-  const nullText = options.nullText ?? '';
-  // Characters that numbers, dates and base64 are made of would need quotes around those too.
-  if (separator.length !== 1 || !/^[\t !#$%&'()*,;<>?@[\\\]^_`{|}~]$/.test(separator)) {
-    throw invalid('separator', separator, 'Give one character such as "," ";" "|" or "\\t".');
-  }
-  if (/^[-+.\d]|^(true|false|NaN|Infinity)$|["\r\n]/.test(nullText) || nullText === separator) {
-    throw invalid('nullText', nullText, 'Give a text that is no number, such as "" or "NULL".');
-  }
-  const special = new Uint8Array(256);
-  for (const byte of [QUOTE, 0x0a, 0x0d, separator.charCodeAt(0)]) special[byte] = 1;
-  return {
-    separator: separator.charCodeAt(0),
-    nullBytes: Uint8Array.from(Buffer.from(nullText)),
-    newline: Uint8Array.from(Buffer.from(options.newline ?? '\n')),
-    special,
-  };
-}
-
-function invalid(option: string, value: string, advice: string): MillraceError {
-  const shown = JSON.stringify(value);
-  return new MillraceError('OPTION_INVALID', `csv: ${option} cannot be ${shown}.`, { advice });
-}
-
 class CsvEncoder implements FileEncoder {
   readonly #cells: readonly Cell[];
-  readonly #dialect: Dialect;
+  readonly #dialect: CsvOutput;
   readonly #output: ByteOutput;
   readonly #buffer = new ByteBuffer(OUTPUT_BYTES * 2);
 
-  constructor(schema: Schema, dialect: Dialect, header: boolean, output: ByteOutput) {
+  constructor(schema: Schema, dialect: CsvOutput, header: boolean, output: ByteOutput) {
     this.#cells = schema.fields.map((field) => csvCell(field, dialect));
     this.#dialect = dialect;
     this.#output = output;
@@ -144,7 +97,7 @@ class CsvEncoder implements FileEncoder {
   }
 }
 
-function csvCell(field: Field, dialect: Dialect): Cell {
+function csvCell(field: Field, dialect: CsvOutput): Cell {
   switch (field.type.kind) {
     case 'bool':
       return new BoolCell();
@@ -176,7 +129,7 @@ function appendCsvText(
   source: Uint8Array,
   start: number,
   end: number,
-  dialect: Dialect,
+  dialect: CsvOutput,
 ): void {
   buffer.reserve((end - start) * 2 + 2);
   const { bytes } = buffer;
@@ -218,10 +171,10 @@ function equal(source: Uint8Array, start: number, wanted: Uint8Array): boolean {
 }
 
 class CsvTextCell implements Cell {
-  readonly #dialect: Dialect;
+  readonly #dialect: CsvOutput;
   #column: BinaryColumn | null = null;
 
-  constructor(dialect: Dialect) {
+  constructor(dialect: CsvOutput) {
     this.#dialect = dialect;
   }
 
@@ -250,10 +203,10 @@ class CsvTextCell implements Cell {
 
 class CsvJsonCell implements Cell {
   readonly #json: Cell;
-  readonly #dialect: Dialect;
+  readonly #dialect: CsvOutput;
   readonly #text = new ByteBuffer(1024);
 
-  constructor(field: Field, dialect: Dialect) {
+  constructor(field: Field, dialect: CsvOutput) {
     this.#json = jsonCell(field, 'null');
     this.#dialect = dialect;
   }

@@ -2,13 +2,10 @@
  * Compresses pages. Callers: the Parquet encoder. Runs on: the slot's thread. Invariant: the result
  * is valid until the next page is compressed.
  */
-import * as zlib from 'node:zlib';
-import { MillraceError } from '../../base/errors.js';
+import { gzipSync } from 'node:zlib';
+import { nodeZstd, type ParquetCompression } from './parquet-output.js';
 import { CODEC_GZIP, CODEC_SNAPPY, CODEC_UNCOMPRESSED, CODEC_ZSTD } from './parquet-types.js';
 import { encodeSnappy, snappyBound } from './snappy.js';
-
-/** How pages may be compressed. */
-export type ParquetCompression = 'snappy' | 'gzip' | 'zstd' | 'none';
 
 /** Compresses bytes. */
 export type Compress = (bytes: Uint8Array) => Uint8Array;
@@ -25,9 +22,9 @@ export function pageCodec(compression: ParquetCompression): PageCodec {
     case 'none':
       return { id: CODEC_UNCOMPRESSED, compress: (bytes) => bytes };
     case 'gzip':
-      return { id: CODEC_GZIP, compress: (bytes) => zlib.gzipSync(bytes) };
+      return { id: CODEC_GZIP, compress: (bytes) => gzipSync(bytes) };
     case 'zstd':
-      return { id: CODEC_ZSTD, compress: nodeZstd() };
+      return { id: CODEC_ZSTD, compress: zstd() };
     case 'snappy':
       return { id: CODEC_SNAPPY, compress: snappy() };
   }
@@ -42,16 +39,10 @@ function snappy(): Compress {
   };
 }
 
-/** Node has Zstandard from 22.15 on; its types of an older version do not say so. */
-function nodeZstd(): Compress {
-  const compress: unknown = Reflect.get(zlib, 'zstdCompressSync');
-  if (typeof compress === 'function') {
-    return (bytes) => {
-      const packed: unknown = compress(bytes);
-      return packed instanceof Uint8Array ? packed : bytes;
-    };
-  }
-  throw new MillraceError('CODEC_UNAVAILABLE', 'This version of Node cannot write Zstandard.', {
-    advice: "Use Node 22.15 or later, or set compression to 'snappy' or 'gzip'.",
-  });
+function zstd(): Compress {
+  const compress = nodeZstd();
+  return (bytes) => {
+    const packed = compress(bytes);
+    return packed instanceof Uint8Array ? packed : bytes;
+  };
 }

@@ -3,45 +3,29 @@
  * compressed and pushed out. Callers: file sinks. Runs on: the slot's thread. Invariant: memory is
  * bounded by one row group, which ends after so many rows or bytes, whichever comes first.
  */
-import { MillraceError } from '../../base/errors.js';
 import type { Batch } from '../../record/batch.js';
 import type { Schema } from '../../record/schema.js';
 import type { ByteOutput, FileEncoder, FileFormat } from '../encode/file-encoder.js';
 import { ColumnWriter } from './column-writer.js';
-import { type PageCodec, type ParquetCompression, pageCodec } from './compress.js';
+import { type PageCodec, pageCodec } from './compress.js';
 import {
   footerBytes,
   pageHeaderBytes,
   type WrittenChunk,
   type WrittenGroup,
 } from './file-metadata-writer.js';
+import { type ParquetEncoderOptions, parquetOutput } from './parquet-output.js';
 import * as types from './parquet-types.js';
 import { shredRows } from './shredder.js';
 import { type WriteLeaf, type WriteTree, writeTree } from './write-tree.js';
 
-/** Options of Parquet files. */
-export interface ParquetEncoderOptions {
-  /** How pages are compressed; default `'snappy'`. Zstandard needs Node 22.15. */
-  readonly compression?: ParquetCompression;
-  /** Most rows of a row group; default 131 072. Readers take row groups in parallel. */
-  readonly rowGroupRows?: number;
-}
-
-const ROW_GROUP_ROWS = 131_072;
 /** A row group of wide records ends before it takes more memory than this. */
 const ROW_GROUP_BYTES = 128 * 1024 * 1024;
 const MAGIC = Uint8Array.from(Buffer.from('PAR1'));
 
 /** The Parquet format. Throws `OPTION_INVALID` and `CODEC_UNAVAILABLE`. */
 export function parquetFormat(options: ParquetEncoderOptions): FileFormat {
-  const rowGroupRows = options.rowGroupRows ?? ROW_GROUP_ROWS;
-  if (!Number.isSafeInteger(rowGroupRows) || rowGroupRows < 1) {
-    throw new MillraceError('OPTION_INVALID', `parquet: rowGroupRows cannot be ${rowGroupRows}.`, {
-      advice: 'Give a whole number of rows, at least 1.',
-    });
-  }
-  const compression = options.compression ?? 'snappy';
-  pageCodec(compression);
+  const { compression, rowGroupRows } = parquetOutput(options);
   return {
     extension: 'parquet',
     begin: (schema, output) =>

@@ -40,8 +40,8 @@ describe('doctor', () => {
   it('follows the imports of the installed files', () => {
     const dist = mkdtempSync(join(tmpdir(), 'millrace-dist-'));
     try {
-      for (const name of ['index', 'slot', 'coordinator', 'process', 'cli']) {
-        writeFileSync(join(dist, `${name}.js`), 'import { a } from "./chunk-A.js";\n');
+      for (const name of ['index.js', 'slot.js', 'coordinator.cjs', 'process.js', 'cli.js']) {
+        writeFileSync(join(dist, name), 'import { a } from "./chunk-A.js";\n');
       }
       mkdirSync(join(dist, 'types'));
       writeFileSync(join(dist, 'chunk-A.js'), 'const lazy = () => import("./chunk-B.js");\n');

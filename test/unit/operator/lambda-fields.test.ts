@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import {
   functionSource,
+  learnReadings,
+  readingsOf,
   usedFields,
   usedFieldsInSource,
 } from '../../../src/operator/lambda-fields.js';
@@ -118,6 +120,22 @@ describe('used fields of a function', () => {
     expect(usedFields(holder.late)).toEqual(['delay']);
     expect(usedFields(holder.late.bind(holder))).toBeNull();
     expect(usedFields(Math.max)).toBeNull();
+  });
+
+  it('takes over what another thread has read, without reading it again', () => {
+    const read = (r: { a: number }): number => r.a;
+    expect(readingsOf([read])).toEqual([]);
+    expect(usedFields(read)).toEqual(['a']);
+    const readings = readingsOf([read]);
+    expect(readings).toEqual([{ source: functionSource(read), position: 0, fields: ['a'] }]);
+
+    const make = (): ((r: { b: number }) => number) => (r) => r.b;
+    const source = functionSource(make());
+    learnReadings([{ source, position: 0, fields: ['told'] }]);
+    expect(usedFields(make())).toEqual(['told']);
+    expect(usedFields(make(), 1)).toEqual([]);
+    learnReadings([{ source, position: 0, fields: null }]);
+    expect(usedFields(make())).toBeNull();
   });
 
   it('gives the source as it was written', () => {

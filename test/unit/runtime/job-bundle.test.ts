@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { MillraceError } from '../../../src/base/errors.js';
 import { entryUrl } from '../../../src/runtime/entry-url.js';
-import { importableUrl } from '../../../src/runtime/job-bundle.js';
+import { importableUrl } from '../../../src/runtime/importable-url.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'millrace-bundle-'));
 mkdirSync(join(directory, 'node_modules'));
