@@ -39,21 +39,27 @@ const COMPANIONS = [
   { part: /^src\/connector\/.*-(reader|writer)\.ts$/, companion: 'src/runtime/slot-run.ts' },
   { part: /^src\/format\/.*-encoder\.ts$/, companion: 'src/runtime/slot-run.ts' },
   { part: /^src\/runtime\/explain-code\.ts$/, companion: 'src/runtime/slot-run.ts' },
-  { part: /^src\/runtime\/(in-thread|isolated)-run\.ts$/, companion: 'src/runtime/start-run.ts' },
+  { part: /^src\/runtime\/(in-thread|isolated)-run\.ts$/, companion: 'src/runtime/launch-run.ts' },
   { part: /^src\/(connector|runtime)\/|-command\.ts$/, companion: 'src/index.ts' },
+  // Small parts of the runtime that every thread with a job has.
+  ...['base/node-disk', 'base/clock', 'runtime/event-loop', 'runtime/importable-url'].map(
+    (name) => {
+      return { part: /^src\/index\.ts$/, companion: `src/${name}.ts` };
+    },
+  ),
 ];
 
 const companions = {
   name: 'companions',
   setup({ onLoad }) {
-    const parts = new Set([ENTRIES.slot, ENTRIES.process, ...lateParts()]);
+    const parts = new Set([ENTRIES.index, ENTRIES.slot, ENTRIES.process, ...lateParts()]);
     onLoad({ filter: /\.ts$/ }, ({ path }) => {
       const source = relative(root, path);
       if (!parts.has(source)) return undefined;
-      const found = COMPANIONS.find(({ part }) => part.test(source));
-      if (found === undefined) return undefined;
-      const contents = `import ${JSON.stringify(join(root, found.companion))};\n`;
-      return { contents: contents + readFileSync(path, 'utf8'), loader: 'ts' };
+      const imports = COMPANIONS.filter(({ part }) => part.test(source))
+        .map(({ companion }) => `import ${JSON.stringify(join(root, companion))};`)
+        .join('\n');
+      return { contents: `${imports}\n${readFileSync(path, 'utf8')}`, loader: 'ts' };
     });
   },
 };

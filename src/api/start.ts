@@ -4,6 +4,7 @@
  */
 import type { JobExecution, JobResult } from '../runtime/execution.js';
 import { jobHook } from '../runtime/job-import.js';
+import { startRun } from '../runtime/start-run.js';
 import type { JobDefinition } from './job.js';
 import { type RunOptions, settingsOf } from './run-options.js';
 
@@ -26,8 +27,6 @@ export async function start<P>(
     hook.onRun(job);
     return new Promise(() => {});
   }
-  // Slots import this module too, through the job's, and start nothing.
-  const { startRun } = await import('../runtime/start-run.js');
   return startRun({
     job,
     params: options.params,

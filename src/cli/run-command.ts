@@ -5,9 +5,9 @@
  */
 import { MillraceError } from '../base/errors.js';
 import { freshSeed } from '../base/random.js';
+import type { PhysicalPlan } from '../graph/physical-plan.js';
 import type { JobExecution, JobResult } from '../runtime/execution.js';
 import { explainPlanText } from '../runtime/explain-job.js';
-import { planOf } from '../runtime/plan-run.js';
 import { startRun } from '../runtime/start-run.js';
 import { BadRecords } from './bad-records.js';
 import { type CommandContext, reportCallError } from './command-context.js';
@@ -33,13 +33,15 @@ export async function runCommand(
 ): Promise<number> {
   const call = withSeed(await jobCall(module, options));
   const request = { ...call, baseDirectory: process.cwd(), signal: null };
-  // Planned apart, so that what sources and sinks refuse can be shown at the line that made them.
-  const planned = planOf(request);
+  // Kept, so that what sources and sinks refuse can be shown at the line that made them.
+  const planned: PhysicalPlan[] = [];
   let execution: JobExecution;
   try {
-    execution = await startRun(request, planned);
+    execution = await startRun(request, (plan) => planned.push(plan));
   } catch (error) {
-    return reportCallError(error, context, planned.plan);
+    const [plan] = planned;
+    if (plan === undefined) throw error;
+    return reportCallError(error, context, plan);
   }
   return new RunSession(execution, call, options, context).run();
 }

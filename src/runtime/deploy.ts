@@ -1,5 +1,5 @@
 /**
- * Lays out the shared memory of a run: rings, counters, control words, schema registry. Callers: `start-run.ts`.
+ * Lays out the shared memory of a run: rings, counters, control words, schema registry. Callers: `launch-run.ts`.
  * Runs on: the caller's thread. Invariant: the rings that a slot receives through fit the network share of its
  * memory, else the plan is refused with the setting to raise.
  */

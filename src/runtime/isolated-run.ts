@@ -1,6 +1,6 @@
 /**
  * Runs a whole job in a child process, so that nothing it does ends the caller: not a crash, not an abort of V8,
- * not an endless loop. Callers: `start-run.ts` for `isolate: 'process'`. Runs on: the caller's thread. Invariant:
+ * not an endless loop. Callers: `launch-run.ts` for `isolate: 'process'`. Runs on: the caller's thread. Invariant:
  * the child is gone when `finished` settles.
  */
 import { type ChildProcess, fork } from 'node:child_process';

@@ -25,18 +25,31 @@ export interface RunRequest {
   readonly world?: InThreadWorld;
 }
 
-/** Plans the job as `startRun` would, without running it. */
-export function planOf(request: RunRequest): PlannedRun {
+/** What is known of a run before it is planned. */
+export interface RunDraft {
+  readonly graph: LogicalGraph;
+  /** Subtasks of operators that name no number of their own. */
+  readonly parallelism: number;
+  readonly isThreaded: boolean;
+}
+
+/** Builds the graph and decides between threads and the calling thread. */
+export function draftOf(request: RunRequest): RunDraft {
   const { settings, params } = request;
   const graph = request.job.build(params);
   const isThreaded = usesThreads(request, graph);
   const parallelism = settings.parallelism ?? (isThreaded ? availableParallelism() : 1);
-  const options = { ...planOptionsOf(settings, params), parallelism };
+  return { graph, parallelism, isThreaded };
+}
+
+/** Plans the job as `startRun` would, without running it. */
+export function planOf(request: RunRequest, draft: RunDraft = draftOf(request)): PlannedRun {
+  const { graph, parallelism, isThreaded } = draft;
+  const options = { ...planOptionsOf(request.settings, request.params), parallelism };
   const plan = planJob(graph, options);
   return {
     plan: isThreaded ? plan : planInThread(plan),
     parallelism,
-    isThreaded,
     check: (sourceSchemas) => {
       planJob(graph, { ...options, sourceSchemas });
     },
@@ -47,7 +60,6 @@ export function planOf(request: RunRequest): PlannedRun {
 export interface PlannedRun {
   readonly plan: PhysicalPlan;
   readonly parallelism: number;
-  readonly isThreaded: boolean;
   /** Checks the names and types in the job against the schemas that sources found, by uid. */
   check(sourceSchemas: ReadonlyMap<string, Schema>): void;
 }

@@ -1,5 +1,5 @@
 /**
- * Asks every source and sink of a plan to prepare, before anything else of a run exists. Callers: `start-run.ts`.
+ * Asks every source and sink of a plan to prepare, before anything else of a run exists. Callers: `launch-run.ts`.
  * Runs on: the caller's thread. Invariant: when one cannot prepare, the sinks that have are told to clean up.
  */
 import type { Disk } from '../base/disk.js';

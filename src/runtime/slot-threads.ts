@@ -12,54 +12,77 @@ import type { SlotThreadData } from './messages.js';
 /** How a thread ended: with an error, or by itself. */
 export type ThreadEnd = WireError | null;
 
+/** A thread, and its end; `ended` never rejects. */
+interface SlotThread {
+  readonly worker: Worker;
+  readonly ended: Promise<ThreadEnd>;
+  isGone: boolean;
+}
+
 /** The threads of slots 0, 1, … */
 export class SlotThreads {
-  /** By slot; settles when the thread is gone. Never rejects. */
-  readonly ends: readonly Promise<ThreadEnd>[];
-  readonly #workers: readonly Worker[];
-  readonly #gone = new Set<number>();
+  readonly #settings: SlotMemorySettings;
+  readonly #threads: SlotThread[] = [];
+  /** Threads that turned out to be too many, on their way out. */
+  readonly #spare: SlotThread[] = [];
 
   constructor(slots: number, settings: SlotMemorySettings) {
-    const url = new URL(entryUrl('slot'));
-    const resourceLimits = resourceLimitsOf(settings);
-    this.#workers = Array.from(
-      { length: slots },
-      (_, slot) => new Worker(url, { name: `millrace-slot-${slot}`, resourceLimits }),
-    );
-    this.ends = this.#workers.map((worker, slot) => this.#endOf(worker, slot));
+    this.#settings = settings;
+    this.resize(slots);
+  }
+
+  /** Starts the threads that are missing for so many slots, and ends those that are too many. */
+  resize(slots: number): void {
+    const spare = this.#threads.splice(slots);
+    this.#spare.push(...spare);
+    for (const { worker } of spare) void worker.terminate();
+    const resourceLimits = resourceLimitsOf(this.#settings);
+    for (let slot = this.#threads.length; slot < slots; slot++) {
+      const name = `millrace-slot-${slot}`;
+      this.#threads.push(watched(new Worker(new URL(entryUrl('slot')), { name, resourceLimits })));
+    }
   }
 
   /** Tells a thread what it runs; its port to the coordinator closes when the thread ends. */
   deploy(data: Omit<SlotThreadData, 'port'>, port: MessagePort): void {
     const { slot } = data;
+    const { worker, isGone } = this.#threads[slot];
     // A thread that could not even start takes no port with it.
-    if (this.#gone.has(slot)) port.close();
-    else this.#workers[slot].postMessage({ ...data, port } satisfies SlotThreadData, [port]);
+    if (isGone) port.close();
+    else worker.postMessage({ ...data, port } satisfies SlotThreadData, [port]);
   }
 
-  /** Ends the thread of a slot at once; resolves when it is gone. */
-  async terminateSlot(slot: number): Promise<void> {
-    await this.#workers[slot]?.terminate();
+  /** How the thread of a slot ended; settles when it is gone, and never rejects. */
+  endOf(slot: number): Promise<ThreadEnd> {
+    return this.#threads[slot].ended;
+  }
+
+  /** Ends the thread of a slot at once. */
+  terminateSlot(slot: number): void {
+    void this.#threads[slot].worker.terminate();
   }
 
   /** Ends all threads at once; resolves when they are gone. */
   async terminate(): Promise<void> {
-    await Promise.all(this.#workers.map((worker) => worker.terminate()));
-    await Promise.all(this.ends);
+    const all = [...this.#threads, ...this.#spare];
+    for (const { worker } of all) void worker.terminate();
+    await Promise.all(all.map(({ ended }) => ended));
   }
+}
 
-  #endOf(worker: Worker, slot: number): Promise<ThreadEnd> {
-    return new Promise((resolve) => {
-      let error: ThreadEnd = null;
-      worker.on('error', (cause) => {
-        error = threadError(cause);
-      });
-      worker.on('exit', () => {
-        this.#gone.add(slot);
-        resolve(error);
-      });
+function watched(worker: Worker): SlotThread {
+  let error: ThreadEnd = null;
+  worker.on('error', (cause) => {
+    error = threadError(cause);
+  });
+  const ended = new Promise<ThreadEnd>((resolve) => {
+    worker.on('exit', () => {
+      thread.isGone = true;
+      resolve(error);
     });
-  }
+  });
+  const thread: SlotThread = { worker, ended, isGone: false };
+  return thread;
 }
 
 function threadError(cause: unknown): WireError {

@@ -1,121 +1,43 @@
 /**
- * Starts a run: builds the graph, plans it, asks sources and sinks to prepare, lays out shared memory, and starts
- * threads or the in-thread runtime. Callers: `api/start.ts`, the command line. Runs on: the caller's thread.
+ * Starts a run. Threads take longer to start than a job to be planned, so they are started first, and what
+ * launches the run is loaded meanwhile. Callers: `api/start.ts`, the command line. Runs on: the caller's thread.
+ * Invariant: a run that does not start leaves no thread behind.
  */
-import { systemClock } from '../base/clock.js';
-import { MillraceError } from '../base/errors.js';
-import { nodeDisk } from '../base/node-disk.js';
-import { freshSeed } from '../base/random.js';
-import type { SourcePlan } from '../connector/contract.js';
+import { availableParallelism } from 'node:os';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
-import type { Schema } from '../record/schema.js';
-import { deploy } from './deploy.js';
-import { Execution, type JobExecution } from './execution.js';
-import { importableUrl } from './importable-url.js';
-import { notImportable, planOf, type PlannedRun, type RunRequest } from './plan-run.js';
-import { abortPrepared, type PreparedConnectors, prepareConnectors } from './prepare-connectors.js';
+import type { JobExecution } from './execution.js';
+import { draftOf, planOf, type RunDraft, type RunRequest } from './plan-run.js';
 import { SlotThreads } from './slot-threads.js';
-import { startThreads } from './threaded-run.js';
 
-/** Starts the job. Rejects when it cannot start; failures later reject `execution.finished`. */
+/**
+ * Starts the job. Rejects when it cannot start; failures later reject `execution.finished`. `onPlan` is told the plan
+ * before anything of it is prepared.
+ */
 export async function startRun(
   request: RunRequest,
-  planned: PlannedRun = planOf(request),
+  onPlan: (plan: PhysicalPlan) => void = () => {},
 ): Promise<JobExecution> {
-  const { plan, isThreaded } = planned;
-  if (request.settings.isolate === 'process') return startIsolated(plan, request);
-  // Threads take their time to start, so they do while sources and sinks prepare.
-  const threads = isThreaded ? new SlotThreads(plan.slots, request.settings) : null;
+  const draft = draftOf(request);
+  const threads = earlyThreads(request, draft);
   try {
-    return await prepareAndLaunch(request, planned, threads);
+    const loading = import('./launch-run.js');
+    const planned = planOf(request, draft);
+    onPlan(planned.plan);
+    const { launchRun } = await loading;
+    return await launchRun(request, planned, threads);
   } catch (error) {
     await threads?.terminate();
     throw error;
   }
 }
 
-async function prepareAndLaunch(
-  request: RunRequest,
-  planned: PlannedRun,
-  threads: SlotThreads | null,
-): Promise<JobExecution> {
-  const { plan } = planned;
-  const disk = request.world?.disk ?? nodeDisk;
-  const prepared = await prepareConnectors(plan, disk, request.baseDirectory);
-  try {
-    return await launch(request, planned, prepared, threads);
-  } catch (error) {
-    await abortPrepared(plan, prepared, disk, request.baseDirectory);
-    throw error;
-  }
-}
-
-/** Checks what sources have found, lays out the memory of the run and starts it. */
-async function launch(
-  request: RunRequest,
-  { plan, parallelism, check }: PlannedRun,
-  prepared: PreparedConnectors,
-  threads: SlotThreads | null,
-): Promise<JobExecution> {
-  const { settings, world } = request;
-  check(foundSchemas(plan, prepared.sourcePlans));
-  const deployment = deploy(plan, {
-    jobName: plan.jobName,
-    attempt: `${systemClock.epochMs().toString(36)}-${freshSeed().toString(36)}`,
-    moduleUrl: threads === null ? null : await importableUrl(request.job.module ?? ''),
-    params: request.params,
-    planHash: plan.hash,
-    parallelism,
-    baseDirectory: request.baseDirectory,
-    settings,
-    seed: settings.seed ?? freshSeed(),
-    ...prepared,
-  });
-  const execution = new Execution(plan, deployment, request.signal, world?.disk);
-  if (threads !== null) {
-    execution.attach(startThreads(plan, deployment, execution, threads));
-    return execution;
-  }
-  const { startInThread } = await import('./in-thread-run.js');
-  const realWorld = { clock: systemClock, disk: nodeDisk, shuffle: null };
-  execution.attach(startInThread(plan, deployment, execution, world ?? realWorld));
-  return execution;
-}
-
-/** Sinks that hand results to the caller have no meaning in another process, so they are refused. */
-async function startIsolated(plan: PhysicalPlan, request: RunRequest): Promise<JobExecution> {
-  const { job, params, settings, baseDirectory, signal } = request;
-  if (!job.isImportable || job.module === null) throw notImportable(request);
-  for (const sink of plan.vertices.flatMap((vertex) => vertex.sinks)) {
-    if (!sink.connector.host || sink.connector.type === 'print') continue;
-    throw new MillraceError(
-      'FEATURE_UNSUPPORTED',
-      `The sink ${sink.identity.name} gives its rows to this process, but the job is isolated.`,
-      { where: { job: job.name }, advice: 'Write to a file sink, or run with isolate: "none".' },
-    );
-  }
-  const moduleUrl = await importableUrl(job.module);
-  const run = {
-    kind: 'run',
-    moduleUrl,
-    jobName: job.name,
-    params,
-    settings,
-    baseDirectory,
-    columns: process.stdout.isTTY === true ? process.stdout.columns : null,
-  } as const;
-  const { IsolatedRun } = await import('./isolated-run.js');
-  return new IsolatedRun(plan, run, signal);
-}
-
-function foundSchemas(
-  plan: PhysicalPlan,
-  sourcePlans: readonly (SourcePlan | null)[],
-): ReadonlyMap<string, Schema> {
-  const found = new Map<string, Schema>();
-  for (const { id, source } of plan.vertices) {
-    const schema = sourcePlans[id]?.schema ?? null;
-    if (source !== null && schema !== null) found.set(source.identity.uid, schema);
-  }
-  return found;
+/** As many threads as the plan will want if its operators say nothing else; null for a run without. */
+function earlyThreads(
+  { settings }: RunRequest,
+  { isThreaded, parallelism }: RunDraft,
+): SlotThreads | null {
+  if (!isThreaded || settings.isolate === 'process') return null;
+  // What was asked for has not been checked yet.
+  const slots = parallelism >= 1 ? Math.min(parallelism, availableParallelism()) : 0;
+  return new SlotThreads(Math.floor(slots), settings);
 }

@@ -98,7 +98,7 @@ class ThreadedRun implements RunControl {
 
   #startSlot(slot: number, port: MessagePort): void {
     this.#threads.deploy({ deployment: this.#deployment, slot }, port);
-    void this.#threads.ends[slot]?.then((error) => {
+    void this.#threads.endOf(slot).then((error) => {
       this.send({ kind: 'slotExited', slot, error });
     });
   }
@@ -133,15 +133,15 @@ class ThreadedRun implements RunControl {
     if (message.kind === 'badRecord') this.#observer.onBadRecord(message.record);
     else if (message.kind === 'ledger') this.#observer.onLedger(message.slot, message.rows);
     else if (message.action.kind === 'state') this.#observer.onState(message.action.state);
-    else if (message.action.kind === 'terminate') void this.#terminate(message.action.slot);
+    else if (message.action.kind === 'terminate') this.#terminate(message.action.slot);
     else if (message.action.kind === 'complete') {
       this.#complete(message.action.state, message.action.error, message.action.commits);
     }
   }
 
   /** The caller's thread cannot be terminated; its slot ends when the function that blocks it returns. */
-  async #terminate(slot: number): Promise<void> {
-    await this.#threads.terminateSlot(slot);
+  #terminate(slot: number): void {
+    if (slot !== HOST_SLOT) this.#threads.terminateSlot(slot);
   }
 
   #complete(
