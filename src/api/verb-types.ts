@@ -114,9 +114,13 @@ export type KeyedBy<T, K> = [K] extends [KeyValue]
 export type SinkRecord<C> =
   C extends FileConnector<infer S> ? S : C extends SinkConnector<infer S> ? S : unknown;
 
-/** `unknown` when a sink of records `S` takes records `T`, else the mistake. */
-export type CheckSink<T, S> = unknown extends S
-  ? unknown
-  : [T] extends [S]
+/**
+ * `unknown` when a sink of records `S` takes records `T`, else the mistake. A file whose records nobody described takes
+ * all, also those of an interface, which TypeScript does not count among `Record<string, unknown>`.
+ */
+export type CheckSink<T, S> =
+  Record<string, unknown> extends S
     ? unknown
-    : Mistake<'The sink takes records of another type than the stream has'>;
+    : [T] extends [S]
+      ? unknown
+      : Mistake<'The sink takes records of another type than the stream has'>;

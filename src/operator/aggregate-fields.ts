@@ -99,6 +99,7 @@ export function isExactFloat(aggregate: BuiltInAggregate, type: DataType): boole
 
 /** Type of a sum over values of a type. */
 export function sumType(aggregate: BuiltInAggregate, type: DataType): DataType {
+  if (type.kind === 'null') return type;
   if (isExactFloat(aggregate, type)) return NUMBER;
   if (type.kind === 'float32' || type.kind === 'float64') return FLOAT;
   if (isNumberType(type)) return NUMBER;
@@ -117,6 +118,7 @@ function checkOrdered(aggregate: BuiltInAggregate, type: DataType): void {
     type.kind === 'bool' ||
     type.kind === 'date' ||
     type.kind === 'timestamp' ||
+    type.kind === 'null' ||
     formOf(type) === 'i64';
   if (!isOrdered) {
     throw mismatch(
@@ -157,6 +159,7 @@ export function resultSlot(aggregate: AggregateSpec, input: Slot | null): Slot |
     case 'sum':
       return { type: sumType(aggregate, input.type), nullable };
     case 'avg':
+      // What is refused for sums is refused for averages.
       sumType(aggregate, input.type);
       return { type: NUMBER, nullable };
     case 'min':

@@ -18,6 +18,7 @@ import {
   resultSlot,
 } from './aggregate-fields.js';
 import { collectAccumulator, userAccumulator } from './aggregate-object.js';
+import { nothingAccumulator } from './aggregate-nothing.js';
 import { averageAccumulator, sumAccumulator } from './aggregate-sum.js';
 import { tableKeyType } from './key-code.js';
 import type { AggregateSpec } from './operator-spec.js';
@@ -80,7 +81,7 @@ function distinctTable(
   keys: readonly Field[],
   slot: Slot | null,
 ): TableSpec | null {
-  if (aggregate.fn !== 'countDistinct' || slot === null) return null;
+  if (aggregate.fn !== 'countDistinct' || slot === null || slot.type.kind === 'null') return null;
   return keyTable(`distinct.${aggregate.as}`, [...keys, requiredField('value', slot.type)]);
 }
 
@@ -104,6 +105,9 @@ function accumulatorOf(aggregate: AggregateSpec, index: number, slot: Slot | nul
   resultSlot(aggregate, slot);
   if (aggregate.fn === 'count' || aggregate.fn === 'countDistinct' || slot === null) {
     return countAccumulator(aggregate, index);
+  }
+  if (slot.type.kind === 'null' && aggregate.fn !== 'collect') {
+    return nothingAccumulator(aggregate, index);
   }
   switch (aggregate.fn) {
     case 'sum':

@@ -73,12 +73,12 @@ function addCode(
   type: DataType,
 ): string {
   const { unit } = cell;
-  const sum = unit.fresh('sum');
   if (kind.form === 'js') {
-    place.line(`const ${sum} = ${cell.read(0)};`);
-    place.line(`${unit.constant(addExact, 'addExact')}(${sum}, ${value});`);
-    return `${unit.constant(exactSumValue, 'exactSumValue')}(${sum})`;
+    const exact = exactSum(cell, place);
+    place.line(`${unit.constant(addExact, 'addExact')}(${exact}, ${value});`);
+    return `${unit.constant(exactSumValue, 'exactSumValue')}(${exact})`;
   }
+  const sum = unit.fresh('sum');
   place.line(`const ${sum} = ${cell.column(0)} + ${value};`);
   if (kind.form === 'i64') {
     place.line(`if (${beyondCode(sum, type)}) ${cell.fail('leaves the range of its type')};`);
@@ -161,7 +161,7 @@ export function sumAccumulator(
     ],
     carried,
     result: { type, nullable },
-    create: (cell, place) => createSum(cell, kind, place),
+    create: () => {},
     add: (cell, value, _row, place) => {
       if (value === null) return;
       const local = localOf(cell.unit, value, place);
@@ -184,11 +184,7 @@ export function sumAccumulator(
         : presentValue({ type, nullable }, sum);
     },
     carriedOf: (cell) =>
-      carriedAs(
-        kind.form === 'js' ? cell.read(0) : cell.column(0),
-        `(${cell.column(1)} === ${SUM_EMPTY})`,
-        cell.column(1),
-      ),
+      carriedAs(carriedSum(cell, kind), `(${cell.column(1)} === ${SUM_EMPTY})`, cell.column(1)),
     carriedOfRow: (cell, value, _row, counts, place) => {
       if (value === null) return [];
       const local = countedValue(cell, kind, value, counts, place);
@@ -227,15 +223,17 @@ export function averageAccumulator(
     ],
     carried,
     result,
-    create: (cell, place) => createSum(cell, kind, place),
+    create: () => {},
     add: (cell, value, _row, place) => {
       if (value === null) return;
       addCode(cell, kind, localOf(cell.unit, value, place), place, type);
       place.line(`${cell.column(1)}++;`);
     },
     merge: (cell, [sum, count], place) => {
-      mergeSum(cell, kind, sum, type, place);
-      place.line(`${cell.column(1)} += ${count.value};`);
+      // A partial sum of nothing may come from before its type was known.
+      const inside = place.open(`if (${count.value} !== 0)`);
+      mergeSum(cell, kind, sum, type, inside);
+      inside.line(`${cell.column(1)} += ${count.value};`);
     },
     resultOf: (cell) => {
       const sum = kind.form === 'i64' ? `Number(${sumCode(cell, kind)})` : sumCode(cell, kind);
@@ -244,8 +242,7 @@ export function averageAccumulator(
         ? nullableValue(result, average, `(${cell.column(1)} === 0)`)
         : presentValue(result, average);
     },
-    carriedOf: (cell) =>
-      carriedAs(kind.form === 'js' ? cell.read(0) : cell.column(0), cell.column(1)),
+    carriedOf: (cell) => carriedAs(carriedSum(cell, kind), cell.column(1)),
     carriedOfRow: (cell, value, _row, counts, place) => {
       if (value === null) return [];
       const local = countedValue(cell, kind, value, counts, place);
@@ -254,9 +251,20 @@ export function averageAccumulator(
   };
 }
 
-function createSum(cell: Cell, kind: SumKind, place: CodeBlock): void {
-  if (kind.form !== 'js') return;
-  place.line(`${cell.write(0, `${cell.unit.constant(createExactSum, 'createExactSum')}()`)};`);
+/** Code of the expansion in column 0 as a local; an entry has none before its first summand. */
+function exactSum(cell: Cell, place: CodeBlock): string {
+  const sum = cell.unit.fresh('sum');
+  place.line(`let ${sum} = ${cell.read(0)};`);
+  const first = place.open(`if (${sum} === undefined)`);
+  first.line(`${sum} = ${cell.unit.constant(createExactSum, 'createExactSum')}();`);
+  first.line(`${cell.write(0, sum)};`);
+  return sum;
+}
+
+/** Code of the sum in column 0 as it is carried. */
+function carriedSum(cell: Cell, kind: SumKind): string {
+  if (kind.form !== 'js') return cell.column(0);
+  return `(${cell.read(0)} ?? ${cell.unit.constant(createExactSum, 'createExactSum')}())`;
 }
 
 /** Code that adds a carried sum; gives code of the new one. */
@@ -269,8 +277,9 @@ function mergeSum(
 ): string {
   if (kind.form !== 'js') return addCode(cell, kind, localOf(cell.unit, sum, place), place, type);
   const merge = cell.unit.constant(mergeExact, 'mergeExact');
-  place.line(`${merge}(${cell.read(0)}, ${sum.object ?? sum.value});`);
-  return `${cell.unit.constant(exactSumValue, 'exactSumValue')}(${cell.read(0)})`;
+  const exact = exactSum(cell, place);
+  place.line(`${merge}(${exact}, ${sum.object ?? sum.value});`);
+  return `${cell.unit.constant(exactSumValue, 'exactSumValue')}(${exact})`;
 }
 
 /** An exact sum of one number, as plain data. */

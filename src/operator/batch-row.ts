@@ -28,6 +28,16 @@ function columnValue(unit: CodeUnit, field: Field, index: number): FieldValue {
     ? bitCode(unit.hoist(`${column}.presence`, `${field.name}_presence`))
     : null;
   const isNullable = field.nullable || field.optional;
+  if (field.type.kind === 'null') {
+    const nothing = {
+      type: field.type,
+      nullable: true,
+      value: 'null',
+      isNull: 'true',
+      binary: null,
+    };
+    return missing === null ? nothing : { ...nothing, isMissing: missing };
+  }
   return {
     type: field.type,
     nullable: isNullable,

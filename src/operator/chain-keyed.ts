@@ -6,9 +6,9 @@
  */
 import { assert } from '../base/assert.js';
 import type { Schema } from '../record/schema.js';
-import { typeName } from '../record/schema.js';
 import { mergeSchemas } from '../record/schema-merge.js';
 import type { StateTable, TableSpec } from '../state/contract.js';
+import { layoutOf, layoutText, mergeSpecs, moveEntries } from '../state/table-layout.js';
 import type { ChainErrors } from './chain-errors.js';
 import type { OperatorSpec } from './operator-spec.js';
 
@@ -104,18 +104,31 @@ export class KeyedRun {
     return true;
   }
 
-  /** The table of a spec; one that exists must have been made for the same kinds of types. */
+  /**
+   * The table of a spec. One that exists already is replaced when it has keys or columns whose type was not known
+   * until now; its entries move.
+   */
   table(spec: TableSpec): StateTable {
     const known = this.tables.get(spec.name);
-    if (known === undefined) {
-      const table = this.#openTable(this.spec.uid, spec);
-      this.tables.set(spec.name, table);
-      return table;
-    }
-    const was = layoutText(known.spec);
-    const is = layoutText(spec);
-    if (was !== is) throw this.#errors.stateConflict(this.operator, was, is);
-    return known;
+    if (known === undefined) return this.#open(spec);
+    const [was, is] = [known.spec, spec].map((each) => layoutText(layoutOf(each)));
+    if (was === is) return known;
+    const merged = mergeSpecs(known.spec, spec);
+    if (merged === null) throw this.#errors.stateConflict(this.operator, was, is);
+    if (layoutText(layoutOf(merged)) === was) return known;
+    assert(
+      this.at >= this.count && this.#scan === 0,
+      'No entries are on their way out of the table.',
+    );
+    const table = this.#open(merged);
+    moveEntries(known, table);
+    return table;
+  }
+
+  #open(spec: TableSpec): StateTable {
+    const table = this.#openTable(this.spec.uid, spec);
+    this.tables.set(spec.name, table);
+    return table;
   }
 
   /** The table whose entries are emitted. */
@@ -161,11 +174,4 @@ export class KeyedRun {
     for (const table of this.tables.values()) table.clear();
     this.tables.clear();
   }
-}
-
-/** The layout of a table as text, for comparison and for people. */
-function layoutText(spec: TableSpec): string {
-  const keys = spec.keys.map(typeName).join(', ');
-  const columns = spec.columns.map((column) => `${column.name}: ${column.form}`).join(', ');
-  return `keys (${keys}) with (${columns})`;
 }

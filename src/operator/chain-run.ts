@@ -3,7 +3,7 @@
  * compiler, generated code. Runs on: worker.
  */
 import { keyGroupRange } from '../record/key-group.js';
-import type { DataType, Schema } from '../record/schema.js';
+import type { Schema } from '../record/schema.js';
 import type { StreamSchemas } from '../record/schema-registry.js';
 import { ChainErrors } from './chain-errors.js';
 import { isKeyed, KeyedRun } from './chain-keyed.js';
@@ -22,8 +22,6 @@ export class ChainRun {
   readonly pending: readonly PendingRecords[];
   /** By operator; null for those without state. */
   readonly keyed: readonly (KeyedRun | null)[];
-  /** Schema of the rows last seen behind each operator, that of the chain's input first; null when unknown. */
-  readonly lastSchemas: (Schema | null)[];
   /** By operator: merged schema of the records that keys were computed for; null before the first. */
   readonly keyInputs: (Schema | null)[];
   /** Items of flatMaps and entries of state that this call may still process. */
@@ -64,7 +62,6 @@ export class ChainRun {
           })
         : null,
     );
-    this.lastSchemas = [null, ...operators.map(() => null)];
     this.keyInputs = operators.map(() => null);
     this.firstKeyGroup = keyGroupRange(subtask, parallelism, maxParallelism).start;
     this.#streams = operators.map(({ spec }, index) =>
@@ -83,18 +80,6 @@ export class ChainRun {
     for (const [operator, stream] of this.#streams.entries()) {
       if (stream !== null) this.#recordSchemas[operator] = stream.current()?.schema ?? null;
     }
-  }
-
-  /** The type of the field of that name in the nearest records before an operator, if they have it. */
-  typeBefore(operator: number, name: string): DataType | null {
-    let before = operator;
-    while (before >= 0) {
-      before = this.tree.operators[before].input;
-      const schema = this.lastSchemas[before + 1];
-      if (schema === null) continue;
-      return schema.fields.find((field) => field.name === name)?.type ?? null;
-    }
-    return null;
   }
 
   /** Whether the user declared the schema of an operator's records. */

@@ -33,7 +33,6 @@ export function prepareSchemas(
   const schemas = new Map<number, Schema | null>();
   const state = { isBusy: false, isChanged: false };
   const visit = (operator: number, rows: Schema | null, rowMarks: PortOptions): void => {
-    run.lastSchemas[operator + 1] = rows;
     for (const index of run.tree.outputsAfter(operator)) {
       if (rows === null) continue;
       const output = run.outputs[index];

@@ -6,7 +6,7 @@
  * output, in state, or pending; a user function is called once per record.
  */
 import type { Batch } from '../record/batch.js';
-import { inferSlot } from '../record/infer.js';
+import { inferSchema, inferSlot } from '../record/infer.js';
 import type { Schema } from '../record/schema.js';
 import { VALUE_FIELD } from '../record/schema.js';
 import { mergeSchemas, sameSchema } from '../record/schema-merge.js';
@@ -25,7 +25,7 @@ import { restoreChain, snapshotChain } from './chain-snapshot.js';
 import type { Cursor, SnapshotSink, SnapshotSource, StepResult } from './contract.js';
 import { STEP_DONE, STEP_OUT_OF_BUDGET, STEP_OUT_OF_OUTPUT } from './contract.js';
 import { withoutKey } from './operator-schema.js';
-import { fitsSlot, inferWithHints, widenFor } from './value-fits.js';
+import { fitsSlot, widenFor } from './value-fits.js';
 
 /** Items of flatMaps and entries of state that a call may process for each row of its budget. */
 const ITEMS_PER_ROW = 8;
@@ -215,7 +215,7 @@ class CompiledChainTask implements CompiledChain {
     const run = this.#run;
     const { kind } = run.tree.operators[operator].spec;
     if (kind === 'computeKey') return keySchema(values);
-    const inferred = inferWithHints(values, (name) => run.typeBefore(operator, name));
+    const inferred = inferSchema(values);
     // The first result of a reduce is a record as it came in, and the others are meant to be alike.
     const input = run.keyed[operator]?.input ?? null;
     return kind === 'reduce' && input !== null
@@ -230,10 +230,7 @@ class CompiledChainTask implements CompiledChain {
     if (run.isDeclared(operator)) {
       throw run.errors.misfit(operator, known, misfitField(known, record));
     }
-    const agreed = run.propose(
-      operator,
-      widenFor(known, record, (name) => run.typeBefore(operator, name)),
-    );
+    const agreed = run.propose(operator, widenFor(known, record));
     const last = this.#misfit;
     const isAgain = last?.operator === operator && last.record === record;
     if (isAgain && sameSchema(last.schema, agreed)) {

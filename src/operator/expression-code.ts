@@ -23,6 +23,7 @@ export function placeholderCode(type: DataType): string {
     case 'decimal':
       return '0n';
     case 'bytes':
+    case 'null':
     case 'any':
     case 'list':
     case 'struct':

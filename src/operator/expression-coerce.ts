@@ -67,7 +67,7 @@ export function literalType(source: Expression & { readonly node: 'literal' }): 
     case 'boolean':
       return { kind: 'bool' };
     default:
-      return { kind: 'any' };
+      return { kind: 'null' };
   }
 }
 

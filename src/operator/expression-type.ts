@@ -37,7 +37,7 @@ import {
 const BOOL: DataType = { kind: 'bool' };
 const TIMESTAMP: DataType = { kind: 'timestamp' };
 const NUMBER: DataType = { kind: 'number' };
-const ANY: DataType = { kind: 'any' };
+const NOTHING: DataType = { kind: 'null' };
 
 /** The fields an expression may read. */
 export interface FieldScope {
@@ -95,6 +95,7 @@ class Typing {
 
   private column(source: Expression, name: string): TypedExpression {
     const slot = this.fields.slot(name);
+    if (slot?.type.kind === 'null') return impliedNull(source);
     if (slot !== null) return { node: 'column', name, slot, source };
     const names = this.fields.names();
     throw new MillraceError(
@@ -282,7 +283,7 @@ class Typing {
       else if (arg.node === 'literal' && coerceLiteral(arg, type) !== null) continue;
       else type = commonType(type, arg.slot.type) ?? this.noCommon(source, known, arg);
     }
-    const target = type ?? ANY;
+    const target = type ?? NOTHING;
     return args.map((arg) => coerceLiteral(arg, target) ?? converted(arg, target));
   }
 
@@ -305,27 +306,45 @@ class Typing {
     signatures: readonly Signature[],
     args: readonly TypedExpression[],
   ): TypedExpression {
-    for (const signature of signatures) {
+    const calls = signatures.flatMap((signature) => {
       const fitted = fitSignature(signature, args);
-      if (fitted === null) continue;
-      const prepared = this.prepare(source, signature, fitted);
-      const types = fitted.map((arg) => arg.slot.type);
-      const literals = fitted.map((arg) => (arg.node === 'literal' ? arg.value : undefined));
-      const use = { signature, prepared, types, literals };
-      const type =
-        typeof signature.result === 'function' ? signature.result(use) : signature.result;
-      const nullable =
-        fn.group !== 'null' &&
-        (signature.mayBeNull === true || fitted.some((each) => each.slot.nullable));
-      return { node: 'call', fn, args: fitted, use, slot: { type, nullable }, source };
+      return fitted === null ? [] : [{ signature, fitted }];
+    });
+    const [first] = calls;
+    if (first === undefined) {
+      const given = args.map(described).join(' and ');
+      const types = args.map((arg) => arg.slot.type);
+      return this.fail(
+        source,
+        `${fn.name} does not take ${given}`,
+        typesAdvice(types) ?? `It takes ${signatureList(signatures)}.`,
+      );
     }
-    const given = args.map(described).join(' and ');
+    const typed = this.signedCall(source, fn, first.signature, first.fitted);
+    if (fn.group === 'null' || !args.some(isNullLiteral)) return typed;
+    // A null fits every signature. As long as the result depends on which it is, it is null and nothing else.
+    const isSettled = calls.every(({ signature, fitted }) => {
+      const { slot } = this.signedCall(source, fn, signature, fitted);
+      return typeName(slot.type) === typeName(typed.slot.type);
+    });
+    return isSettled ? typed : impliedNull(source);
+  }
+
+  private signedCall(
+    source: Expression,
+    fn: ExpressionFunction,
+    signature: Signature,
+    args: readonly TypedExpression[],
+  ): TypedExpression {
+    const prepared = this.prepare(source, signature, args);
     const types = args.map((arg) => arg.slot.type);
-    return this.fail(
-      source,
-      `${fn.name} does not take ${given}`,
-      typesAdvice(types) ?? `It takes ${signatureList(signatures)}.`,
-    );
+    const literals = args.map((arg) => (arg.node === 'literal' ? arg.value : undefined));
+    const use = { signature, prepared, types, literals };
+    const type = typeof signature.result === 'function' ? signature.result(use) : signature.result;
+    const nullable =
+      fn.group !== 'null' &&
+      (signature.mayBeNull === true || args.some((each) => each.slot.nullable));
+    return { node: 'call', fn, args, use, slot: { type, nullable }, source };
   }
 
   private prepare(

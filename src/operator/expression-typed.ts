@@ -46,9 +46,12 @@ export function literalOf(
   return { node: 'literal', value, source, slot: { type, nullable: value === null } };
 }
 
-/** A null that was not written but is meant, as at the end of a case without otherwise. */
+/**
+ * A null that was not written but is meant: at the end of a case without otherwise, and in place of a field in
+ * which nothing but null was seen, so that it takes whatever type its surroundings ask for.
+ */
 export function impliedNull(source: Expression): TypedExpression {
-  return literalOf(source, null, { kind: 'any' });
+  return literalOf(source, null, { kind: 'null' });
 }
 
 /** Whether an expression is the literal null, which has no type of its own. */

@@ -189,6 +189,8 @@ export class ObjectRow implements FlowRow {
     switch (type.kind) {
       case 'any':
         return null;
+      case 'null':
+        return 'false';
       case 'number':
       case 'float64':
         return `typeof ${local} === 'number'`;

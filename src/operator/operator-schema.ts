@@ -39,7 +39,7 @@ export function outputSchemaOf(spec: OperatorSpec, input: Schema | null): Schema
 
 function checkPredicate(spec: Extract<OperatorSpec, { kind: 'where' }>, input: Schema): void {
   const { type } = typeOfExpression(spec.predicate, input);
-  if (type.kind === 'bool') return;
+  if (type.kind === 'bool' || type.kind === 'null') return;
   throw new MillraceError(
     'TYPE_MISMATCH',
     `The predicate of ${JSON.stringify(spec.name)} is ${typeName(type)}, not bool.`,

@@ -34,6 +34,8 @@ export function fitsType(value: unknown, type: DataType): boolean {
   switch (type.kind) {
     case 'any':
       return true;
+    case 'null':
+      return false;
     case 'number':
     case 'float64':
       return typeof value === 'number';
@@ -118,36 +120,11 @@ export function countProperties(record: object): number {
   return count;
 }
 
-/** The type a field most likely has when nothing but null was seen in it; null when there is no telling. */
-export type TypeHint = (name: string) => DataType | null;
-
-/**
- * The schema of records, as inference gives it, but for fields in which only null was seen: those get the type
- * that the hint names rather than `any`, which would stay with them for good.
- */
-export function inferWithHints(records: readonly unknown[], hint: TypeHint): Schema {
-  const schema = inferSchema(records);
-  if (schema.shape === 'value') return schema;
-  const fields = schema.fields.map((field): Field => {
-    const isUnseen =
-      field.type.kind === 'any' &&
-      field.nullable &&
-      records.every((record) => (partOf(record, field.name) ?? null) === null);
-    const type = isUnseen ? hint(field.name) : null;
-    return type === null ? field : { ...field, type };
-  });
-  return { shape: schema.shape, fields };
-}
-
-function partOf(record: unknown, name: string): unknown {
-  return typeof record === 'object' && record !== null ? Reflect.get(record, name) : undefined;
-}
-
 /**
  * The least schema that both the records of `schema` and `record` fit. Unlike merging with what inference says
- * of the one record, a null or an empty list in it does not widen the type of its field.
+ * of the one record, a value that fits the type of its field leaves it alone, such as a whole number in an int32.
  */
-export function widenFor(schema: Schema, record: unknown, hint: TypeHint = () => null): Schema {
+export function widenFor(schema: Schema, record: unknown): Schema {
   const parts = partsOf(schema, record);
   if (parts === null) return mergeSchemas(schema, inferSchema([record]));
   const rest = new Map(parts);
@@ -157,10 +134,7 @@ export function widenFor(schema: Schema, record: unknown, hint: TypeHint = () =>
     return widenField(field, value);
   });
   for (const [name, value] of rest) {
-    if (value === undefined) continue;
-    const slot = inferSlot(value, name);
-    const type = value === null ? (hint(name) ?? slot.type) : slot.type;
-    fields.push({ name, type, nullable: slot.nullable, optional: true });
+    if (value !== undefined) fields.push({ name, ...inferSlot(value, name), optional: true });
   }
   return mergeSchemas(schema, { shape: schema.shape, fields });
 }

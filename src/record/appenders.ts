@@ -123,6 +123,8 @@ function fixedValue(type: DataType, value: unknown): number | null {
       return Number.isFinite(value) && !Number.isFinite(Math.fround(value)) ? null : value;
     case 'bool':
       return typeof value === 'boolean' ? Number(value) : null;
+    case 'null':
+      return null;
     case 'timestamp':
       return types.isDate(value) ? value.getTime() : null;
     case 'date': {

@@ -47,6 +47,8 @@ function fixedAt(column: FixedColumn, row: number): unknown {
   switch (column.field.type.kind) {
     case 'bool':
       return value !== 0;
+    case 'null':
+      return null;
     case 'date':
       return new Date(value * MS_PER_DAY);
     case 'timestamp':

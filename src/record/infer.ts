@@ -2,9 +2,9 @@
  * Inference: the least schema that given records fit. Plain objects become objects with typed
  * fields, arrays become tuples, everything else the one field of a `value` schema; inside records
  * nested plain objects become structs, arrays lists, Maps maps, and what columns cannot carry
- * `any`. Callers: sources, chains with lambdas. Runs on: any thread; pure. A field in which only
- * null (or a list in which nothing) was seen becomes `any`, so inference should be given a batch of
- * records rather than one.
+ * `any`. Callers: sources, chains with lambdas. Runs on: any thread; pure. Invariant: what is inferred
+ * of records in parts and merged is what is inferred of all of them; a field in which only null was
+ * seen, and the items of an empty list, have the type `null`, which any other type widens.
  */
 import { types } from 'node:util';
 import { checkAny, isPlainObject } from './any-value.js';
@@ -50,16 +50,6 @@ export function inferSchema(records: Iterable<unknown>): Schema {
     seen = seen === null ? schema : mergeSchemas(seen, schema);
   }
   return seen === null ? NO_RECORDS : finishSchema(seen);
-}
-
-/**
- * The least schema that the records of a known schema and new records fit. Unlike a merge with what inference says of
- * the new records alone, a field in which they hold only null keeps the type it has.
- */
-export function widenSchema(known: Schema, records: Iterable<unknown>): Schema {
-  let wide = known;
-  for (const record of records) wide = mergeSchemas(wide, recordSchema(record));
-  return wide === known ? known : finishSchema(wide);
 }
 
 /** The slot that one value needs, for fields whose values are seen apart from their records. */
@@ -197,7 +187,6 @@ function finishSlot(slot: Slot): Slot {
   return Object.freeze({ type: finishType(slot.type), nullable: slot.nullable });
 }
 
-/** Replaces the bottom type, and freezes. */
 function finishType(type: DataType): DataType {
   switch (type.kind) {
     case 'list':
@@ -211,6 +200,6 @@ function finishType(type: DataType): DataType {
         value: finishSlot(type.value),
       });
     default:
-      return type === NOTHING ? ANY : type;
+      return type;
   }
 }

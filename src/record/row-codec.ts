@@ -189,6 +189,8 @@ function valueCode(field: Field, index: number): string {
   switch (type.kind) {
     case 'bool':
       return `v${index}[row] !== 0`;
+    case 'null':
+      return 'null';
     case 'date':
       return `new Date(v${index}[row] * ${MS_PER_DAY})`;
     case 'timestamp':

@@ -1,7 +1,7 @@
 /**
  * The lattice of schemas: the least schema that every record of two schemas fits. It adds fields
- * (optional where one side lacks them), makes nullable, widens numbers to wider numbers and the
- * rest to `any`; it never narrows. Callers: registry, inference, unions, appenders. Runs on: any
+ * (optional where one side lacks them), makes nullable, widens `null` to anything, numbers to wider
+ * numbers and the rest to `any`; it never narrows. Callers: registry, inference, unions, appenders. Runs on: any
  * thread; pure. Invariant: merging is idempotent, associative, and commutative but for the order of
  * fields.
  */
@@ -10,11 +10,8 @@ import { VALUE_FIELD } from './schema.js';
 
 const ANY: DataType = Object.freeze({ kind: 'any' });
 
-/**
- * The bottom of the lattice, the type of a place in which no value was seen. Only inference knows
- * it, while it looks at records; finished schemas have `any` in its place. Recognised by identity.
- */
-export const NOTHING: DataType = Object.freeze({ kind: 'any' });
+/** The bottom of the lattice, the type of a place in which no value was seen. */
+export const NOTHING: DataType = Object.freeze({ kind: 'null' });
 
 /**
  * The number kinds that hold all values of a kind, narrowest first; their common first is the
@@ -93,8 +90,8 @@ function sameFields(a: readonly Field[], b: readonly Field[]): boolean {
 
 /** The least type that values of both fit. Gives `a` itself when it suffices. */
 export function mergeTypes(a: DataType, b: DataType): DataType {
-  if (a === b || b === NOTHING) return a;
-  if (a === NOTHING) return b;
+  if (a === b || b.kind === 'null') return a;
+  if (a.kind === 'null') return b;
   if (a.kind === 'struct' && b.kind === 'struct') {
     const fields = mergeFields(a.fields, b.fields);
     return fields === a.fields ? a : Object.freeze({ kind: 'struct', fields });

@@ -20,13 +20,15 @@ export type SimpleKind =
   | 'bytes'
   | 'date'
   | 'timestamp'
+  | 'null'
   | 'any';
 
 /**
  * The type of a value. As JavaScript values: `number int8..uint32 float32 float64` are numbers, `int64` is a
  * bigint, `bytes` a Uint8Array, `date` (UTC midnight) and `timestamp` (milliseconds) are `Date`, `decimal` is
  * canonical text such as `'-12.50'`, `list` an array, `struct` a plain object, `map` a `Map`, and `any` is
- * whatever structured clone can carry.
+ * whatever structured clone can carry. `null` is the type of a place in which no value but null was seen so far:
+ * inference gives it, and the first value that comes along widens it to the type of that value.
  */
 export type DataType =
   | { readonly kind: SimpleKind }
@@ -64,7 +66,7 @@ export type ColumnForm =
   | 'f32' // Float32Array: float32
   | 'i32' // Int32Array: int8, int16, int32, uint8, uint16, date (days since the epoch)
   | 'u32' // Uint32Array: uint32
-  | 'u8' // Uint8Array: bool (0 or 1)
+  | 'u8' // Uint8Array: bool (0 or 1), null (0)
   | 'i64' // BigInt64Array: int64, decimal up to 18 digits (unscaled)
   | 'utf8' // dictionary codes + byte offsets + one UTF-8 block: utf8, decimal beyond 18 digits
   | 'bytes' // the same without text: bytes, any (as written by v8.serialize)
@@ -91,6 +93,7 @@ export function formOf(type: DataType): ColumnForm {
     case 'uint32':
       return 'u32';
     case 'bool':
+    case 'null':
       return 'u8';
     case 'int64':
       return 'i64';

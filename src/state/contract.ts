@@ -17,8 +17,11 @@ import type { DataType } from '../record/schema.js';
 export const PAGE_SHIFT = 12;
 export const PAGE_MASK = (1 << PAGE_SHIFT) - 1;
 
-/** Form of a value column: fixed forms live in typed arrays, `utf8` as bytes, `js` as heap values. */
-export type ValueForm = 'f64' | 'i32' | 'u8' | 'i64' | 'utf8' | 'js';
+/**
+ * Form of a value column: fixed forms live in typed arrays, `utf8` as bytes, `js` as heap values. `none` is a column
+ * whose type is not known yet; it takes no memory and is neither read nor written.
+ */
+export type ValueForm = 'f64' | 'i32' | 'u8' | 'i64' | 'utf8' | 'js' | 'none';
 
 /** The layout of a table. */
 export interface TableSpec {

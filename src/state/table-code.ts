@@ -9,7 +9,7 @@
 import { compileFunction } from 'node:vm';
 import { decimalText } from '../record/decimal.js';
 import type { ByteArena } from './byte-arena.js';
-import type { StateTable, TablePage } from './contract.js';
+import type { StateTable, TablePage, ValueForm } from './contract.js';
 import type { HotIndex } from './hot-index.js';
 import {
   ROUTER_LENGTH,
@@ -316,15 +316,19 @@ function readKeyCode({ keys }: TableShape): string {
 }
 
 function readValuesCode({ spec }: TableShape): string {
-  const parts = spec.columns.map(({ form }, index) =>
-    form === 'utf8' ? `arena.text(page.c${index}[o])` : `page.c${index}[o]`,
-  );
+  const parts = spec.columns.map(({ form }, index) => {
+    if (form === 'none') return 'undefined';
+    return form === 'utf8' ? `arena.text(page.c${index}[o])` : `page.c${index}[o]`;
+  });
   return `function readValues(page, o) { return [${parts.join(', ')}]; }`;
 }
 
+/** Forms without an array of fixed values. */
+const VARIABLE: ReadonlySet<ValueForm> = new Set(['utf8', 'js', 'none']);
+
 function writeFixedCode({ spec }: TableShape): string {
   const parts = spec.columns.flatMap(({ form }, index) =>
-    form === 'utf8' || form === 'js' ? [] : [`page.c${index}[o] = values[${index}];`],
+    VARIABLE.has(form) ? [] : [`page.c${index}[o] = values[${index}];`],
   );
   return `function writeFixed(page, o, values) { ${parts.join(' ')} }`;
 }
@@ -333,6 +337,7 @@ const ZEROS = { f64: '0', i32: '0', u8: '0', utf8: '0', i64: '0n', js: 'undefine
 
 function clearCode({ spec, keys }: TableShape): readonly string[] {
   const values = spec.columns.map(({ form }, index) => {
+    if (form === 'none') return '';
     const place = `page.c${index}[o]`;
     return `${form === 'utf8' ? `arena.free(${place}); ` : ''}${place} = ${ZEROS[form]};`;
   });
@@ -347,6 +352,7 @@ function clearCode({ spec, keys }: TableShape): readonly string[] {
 
 function copyCode({ spec, keys }: TableShape): string {
   const values = spec.columns.map(({ form }, index) => {
+    if (form === 'none') return '';
     const value = `from.c${index}[o]`;
     return `to.c${index}[p] = ${form === 'js' ? `freezeHeapValue(${value})` : value};`;
   });

@@ -49,6 +49,7 @@ const ELEMENTS: Readonly<Record<KeyForm | ValueForm, readonly [number, string, n
   text: [KEY_TEXT_BYTES, 'Int32Array', KEY_TEXT_BYTES / 4],
   utf8: [4, 'Int32Array', 1],
   js: null,
+  none: null,
 };
 
 /** The layout of a table with pages of 2^pageShift entries. */

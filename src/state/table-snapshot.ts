@@ -7,10 +7,10 @@
 import { MillraceError } from '../base/errors.js';
 import { decimalText, decimalUnscaled } from '../record/decimal.js';
 import type { DataType } from '../record/schema.js';
-import { typeName } from '../record/schema.js';
 import { decodeText, encodeText, textKindOf } from '../record/text.js';
 import type { StateTable, TableEntry, TableSpec, ValueForm } from './contract.js';
 import { corruptPiece, PieceReader, PieceWriter } from './piece-bytes.js';
+import { layoutOf, layoutText, type TableLayout, takesLayout, valuesFor } from './table-layout.js';
 import { keyForm } from './table-shape.js';
 
 /** Where the state of an operator goes; the runtime's `SnapshotSink` is one. */
@@ -62,7 +62,7 @@ export class TableWriter {
   constructor(table: StateTable, full: boolean) {
     this.#table = table;
     this.#full = full;
-    this.#layout = encodeText(layoutText(table.spec));
+    this.#layout = encodeText(JSON.stringify(layoutOf(table.spec)));
   }
 
   /** Writes at most `entriesMax` entries; true when all are written. */
@@ -129,9 +129,10 @@ export function loadTable(table: StateTable, bytes: Uint8Array): void {
   reader.uint8();
   const keyGroup = reader.uint32();
   const entries = reader.uint32();
-  checkLayout(table.spec, reader.bytes());
+  const written = JSON.parse(textOf(reader.bytes())) as TableLayout;
+  checkLayout(table.spec, written);
   for (let left = entries; left > 0; left--) {
-    table.load(readEntry(reader, table, keyGroup, hasStamps));
+    table.load(readEntry(reader, table, written, { keyGroup, hasStamps }));
   }
   reader.finish();
 }
@@ -139,30 +140,23 @@ export function loadTable(table: StateTable, bytes: Uint8Array): void {
 function readEntry(
   reader: PieceReader,
   table: StateTable,
-  keyGroup: number,
-  hasStamps: boolean,
+  written: TableLayout,
+  { keyGroup, hasStamps }: { readonly keyGroup: number; readonly hasStamps: boolean },
 ): TableEntry {
   const { keys, columns } = table.spec;
   const isTombstone = reader.uint8() === ENTRY_TOMBSTONE;
   const key = keys.map((type) => readKey(reader, type));
   if (isTombstone) return { keyGroup, key, values: null, stampMs: 0 };
   const stampMs = hasStamps ? reader.float64() : table.nowMs;
-  const values = columns.map(({ form }) => readValue(reader, form));
-  return { keyGroup, key, values, stampMs };
+  const values = written.columns.map(({ form }) => readValue(reader, form));
+  return { keyGroup, key, values: valuesFor(values, written.columns, columns), stampMs };
 }
 
-/** What must agree between the table that wrote a piece and the one that loads it. */
-function layoutText({ keys, columns }: TableSpec): string {
-  return JSON.stringify({
-    keys: keys.map(typeName),
-    columns: columns.map(({ name, form }) => `${name}: ${form}`),
-  });
-}
-
-function checkLayout(spec: TableSpec, written: Uint8Array): void {
-  const was = textOf(written);
-  const is = layoutText(spec);
-  if (was === is) return;
+/** Refuses what was written for types that the table does not hold. */
+function checkLayout(spec: TableSpec, written: TableLayout): void {
+  if (takesLayout(written, spec)) return;
+  const was = layoutText(written);
+  const is = layoutText(layoutOf(spec));
   throw new MillraceError(
     'STATE_INCOMPATIBLE',
     `State ${JSON.stringify(spec.name)} was written as ${was}, and the job now declares ${is}.`,
@@ -232,6 +226,8 @@ function writeValue(writer: PieceWriter, form: ValueForm, value: unknown): void 
       return writer.bytes(encodeText(value as string));
     case 'js':
       return writer.heapValue(value);
+    case 'none':
+      return;
   }
 }
 
@@ -249,6 +245,8 @@ function readValue(reader: PieceReader, form: ValueForm): unknown {
       return textOf(reader.bytes());
     case 'js':
       return reader.heapValue();
+    case 'none':
+      return undefined;
   }
 }
 

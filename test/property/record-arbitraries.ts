@@ -4,7 +4,7 @@
  */
 import { deepStrictEqual } from 'node:assert/strict';
 import fc from 'fast-check';
-import type { DataType, Field, Schema, SimpleKind } from '../../src/record/schema.js';
+import type { DataType, Field, Schema, SimpleKind, Slot } from '../../src/record/schema.js';
 
 /** A schema, and as many records of it. */
 export interface Sample {
@@ -44,6 +44,7 @@ const SIMPLE_KINDS: readonly SimpleKind[] = [
   'bytes',
   'date',
   'timestamp',
+  'null',
   'any',
 ];
 
@@ -63,7 +64,7 @@ export function types(depth: number): fc.Arbitrary<DataType> {
       .map(({ precision, scale }): DataType => ({ kind: 'decimal', precision, scale })),
   );
   if (depth === 0) return simple;
-  const slot = fc.record({ type: types(depth - 1), nullable: fc.boolean() });
+  const slot = fc.record({ type: types(depth - 1), nullable: fc.boolean() }).map(withNull);
   return fc.oneof(
     { weight: 4, arbitrary: simple },
     { weight: 1, arbitrary: slot.map((item): DataType => ({ kind: 'list', item })) },
@@ -80,15 +81,22 @@ export function types(depth: number): fc.Arbitrary<DataType> {
   );
 }
 
+/** A place of the type null can hold nothing else. */
+function withNull<S extends Slot>(slot: S): S {
+  return slot.type.kind === 'null' ? { ...slot, nullable: true } : slot;
+}
+
 /** Fields with different names. */
 export function fields(depth: number): fc.Arbitrary<Field[]> {
   return fc.uniqueArray(
-    fc.record({
-      name: names,
-      type: types(depth),
-      nullable: fc.boolean(),
-      optional: fc.boolean(),
-    }),
+    fc
+      .record({
+        name: names,
+        type: types(depth),
+        nullable: fc.boolean(),
+        optional: fc.boolean(),
+      })
+      .map(withNull),
     { selector: (field) => field.name, maxLength: 5 },
   );
 }
@@ -110,12 +118,15 @@ export const schemas: fc.Arbitrary<Schema> = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc.record({ type: types(2), nullable: fc.boolean() }).map(
-      (slot): Schema => ({
-        shape: 'value',
-        fields: [{ name: 'value', ...slot, optional: false }],
-      }),
-    ),
+    arbitrary: fc
+      .record({ type: types(2), nullable: fc.boolean() })
+      .map(withNull)
+      .map(
+        (slot): Schema => ({
+          shape: 'value',
+          fields: [{ name: 'value', ...slot, optional: false }],
+        }),
+      ),
   },
 );
 
@@ -158,6 +169,8 @@ export function values(type: DataType): fc.Arbitrary<unknown> {
       return decimals(type.precision, type.scale);
     case 'any':
       return anyValues;
+    case 'null':
+      return fc.constant(null);
     case 'list':
       return fc.array(slotValues(type.item), { maxLength: 4 });
     case 'struct':
@@ -174,10 +187,7 @@ export function values(type: DataType): fc.Arbitrary<unknown> {
   }
 }
 
-function slotValues(slot: {
-  readonly type: DataType;
-  readonly nullable: boolean;
-}): fc.Arbitrary<unknown> {
+function slotValues(slot: Slot): fc.Arbitrary<unknown> {
   const some = values(slot.type);
   return slot.nullable ? fc.option(some) : some;
 }

@@ -1,5 +1,5 @@
 import type { Flow, KeyedStream, RecordOf, SinkConnector, Stream } from '../../src/index.js';
-import { col, job, lit, when } from '../../src/index.js';
+import { col, csv, job, lit, ndjson, parquet, when } from '../../src/index.js';
 import { assertType, type Same } from './same.js';
 
 interface Flight {
@@ -171,6 +171,16 @@ declare const numbersOnly: SinkConnector<number>;
 // error: The sink takes records of another type than the stream has
 flights.to(numbersOnly);
 narrowed.to(numbersOnly);
+
+// Files whose records nobody described take those of an interface, values and tuples.
+interface Named {
+  readonly name: string;
+}
+declare const named: Stream<Named>;
+named.to(ndjson('out'));
+named.to(csv('out'));
+named.to(parquet('out'));
+words.to(ndjson('out'));
 
 // Options.
 // error: 'paralellism' does not exist in type

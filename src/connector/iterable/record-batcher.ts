@@ -8,7 +8,7 @@ import { MillraceError } from '../../base/errors.js';
 import type { Batch } from '../../record/batch.js';
 import type { BatchBuilder } from '../../record/batch-builder.js';
 import { createBatchBuilder } from '../../record/batch-builder.js';
-import { inferSchema, widenSchema } from '../../record/infer.js';
+import { inferSchema } from '../../record/infer.js';
 import type { RowWriter } from '../../record/row-codec.js';
 import { compileRowWriter } from '../../record/row-codec.js';
 import type { Schema } from '../../record/schema.js';
@@ -65,7 +65,7 @@ export class RecordBatcher {
       throw conflict(misfit, records[from], this.#options.declared, firstNumber);
     }
     const { schemas } = this.#options;
-    const found = inferFrom(schemas.current()?.schema ?? null, records, from, end, firstNumber);
+    const found = inferFrom(records, from, end, firstNumber);
     const { schema, version } = schemas.propose(found);
     const wider = this.#formOf(schema, version);
     const still = version === known?.version ? misfit : attempt(wider, records[from]);
@@ -97,20 +97,15 @@ function attempt(form: Form, record: unknown): string | null {
   return form.write(form.builder, record);
 }
 
-/**
- * Looks at all records at hand, since a field that is null in one of them has its type from
- * another, or from records before them.
- */
+/** Looks at all records at hand, so that the schema seldom has to be widened again. */
 function inferFrom(
-  known: Schema | null,
   records: readonly unknown[],
   from: number,
   end: number,
   firstNumber: number,
 ): Schema {
   try {
-    const next = records.slice(from, end);
-    return known === null ? inferSchema(next) : widenSchema(known, next);
+    return inferSchema(records.slice(from, end));
   } catch (error) {
     throw MillraceError.is(error) ? error.at({ record: firstNumber }) : error;
   }

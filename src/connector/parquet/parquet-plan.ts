@@ -8,9 +8,9 @@ import { MillraceError } from '../../base/errors.js';
 import type { TypeOptions } from '../../format/parquet/leaf-type.js';
 import { CODEC_ZSTD, type RowGroup } from '../../format/parquet/parquet-types.js';
 import { schemaOfTree } from '../../format/parquet/schema-tree.js';
+import { typeOfBoth } from '../../format/parquet/widened-cursor.js';
 import type { Field, Schema } from '../../record/schema.js';
 import { typeName } from '../../record/schema.js';
-import { sameType } from '../../record/schema-merge.js';
 import type { PlanContext, SourcePlan, Split } from '../contract.js';
 import { type InputFile, resolveFiles } from '../file/resolve-files.js';
 import { openParquetFile, type ParquetFile } from './parquet-file.js';
@@ -113,12 +113,11 @@ class SchemaMerger {
     this.#files++;
     for (const field of schemaOfTree(file.nodes).fields) {
       const known = this.#known.get(field.name);
-      if (known !== undefined && !sameType(known.field.type, field.type)) {
-        throw conflict(known, field, fileName);
-      }
+      const type = known === undefined ? field.type : typeOfBoth(known.field.type, field.type);
+      if (known !== undefined && type === null) throw conflict(known, field, fileName);
       const nullable = field.nullable || known?.field.nullable === true;
       this.#known.set(field.name, {
-        field: { ...field, nullable },
+        field: { ...field, type: type ?? field.type, nullable },
         firstFile: known?.firstFile ?? fileName,
         files: (known?.files ?? 0) + 1,
       });

@@ -4,13 +4,11 @@
  * Callers: the NDJSON row reader, when a row does not fit. Runs on: worker; pure.
  */
 import type { DataType, Field, Slot } from '../../record/schema.js';
-import { mergeSlots } from '../../record/schema-merge.js';
-
-const ANY: DataType = { kind: 'any' };
+import { mergeSlots, NOTHING } from '../../record/schema-merge.js';
 
 /** What a value from `JSON.parse` needs in a place that is `known` so far. */
 export function slotForJson(value: unknown, known: Slot | null): Slot {
-  if (value === null) return { type: known?.type ?? ANY, nullable: true };
+  if (value === null) return { type: known?.type ?? NOTHING, nullable: true };
   return { type: typeForJson(value, known?.type ?? null), nullable: known?.nullable ?? false };
 }
 
@@ -36,7 +34,7 @@ function itemSlot(items: readonly unknown[], known: DataType | null): Slot {
     const needed = slotForJson(item, slot);
     slot = slot === null ? needed : mergeSlots(slot, needed);
   }
-  const { type, nullable } = slot ?? { type: ANY, nullable: false };
+  const { type, nullable } = slot ?? { type: NOTHING, nullable: false };
   return { type, nullable: nullable || items.includes(null) };
 }
 

@@ -11,6 +11,7 @@ import { isUtf8 } from 'node:buffer';
 import type { BatchBuilder } from '../../record/batch-builder.js';
 import type { Field } from '../../record/schema.js';
 import { typeName } from '../../record/schema.js';
+import { NOTHING } from '../../record/schema-merge.js';
 import type { ParseCursor, RowParserOptions, ValidateMode } from '../bytes/row-parser.js';
 import { checkString, checkValue } from './json-check.js';
 import { skipBlanks, skipString, skipValue } from './json-skip.js';
@@ -218,7 +219,7 @@ export class NdjsonRow {
       fields.push(needed);
     }
     for (const { name, start, end } of this.#extras) {
-      const blank: Field = { name, type: { kind: 'any' }, nullable: false, optional: true };
+      const blank: Field = { name, type: NOTHING, nullable: false, optional: true };
       const needed = fieldFor(blank, null, bytes, start, end);
       if (needed === null) return invalidValue(cursor, name);
       fields.push(needed);

@@ -46,6 +46,7 @@ const DECIMAL64_DIGITS = 18;
 
 /** The type of a leaf of the schema; `name` is the dotted path. Throws `FEATURE_UNSUPPORTED`. */
 export function leafTypeOf(element: SchemaElement, name: string, options: TypeOptions): LeafType {
+  if (element.logical?.id === types.LOGICAL_UNKNOWN) return simple('null');
   switch (element.type) {
     case types.BOOLEAN:
       return simple('bool');

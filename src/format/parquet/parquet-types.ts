@@ -62,6 +62,8 @@ export const LOGICAL_DECIMAL = 5;
 export const LOGICAL_DATE = 6;
 export const LOGICAL_TIMESTAMP = 8;
 export const LOGICAL_INTEGER = 10;
+/** A column of nothing but null. */
+export const LOGICAL_UNKNOWN = 11;
 export const LOGICAL_JSON = 12;
 export const LOGICAL_UUID = 14;
 export const LOGICAL_FLOAT16 = 15;

@@ -8,13 +8,15 @@ import { type BaseAppender } from '../../record/appender-base.js';
 import { createAppender } from '../../record/appenders.js';
 import type { Column } from '../../record/column.js';
 import type { Field } from '../../record/schema.js';
+import { sameType } from '../../record/schema-merge.js';
 import { corrupt, unsupported } from './corrupt.js';
 import type { Decompressor } from './decompress.js';
 import { type ColumnCursor, FlatCursor } from './flat-cursor.js';
 import { NestedCursor } from './nested-cursor.js';
 import { PageSource } from './page-source.js';
 import type { ColumnChunk, RowGroup } from './parquet-types.js';
-import type { LeafNode, SchemaNode } from './schema-tree.js';
+import { fieldOfNode, type LeafNode, type SchemaNode } from './schema-tree.js';
+import { WidenedCursor } from './widened-cursor.js';
 
 /** A column that is wanted. */
 export interface WantedColumn {
@@ -75,6 +77,10 @@ export class RowGroupReader {
 
   #cursor({ node, field }: WantedColumn): ColumnCursor {
     if (node === null) return new MissingCursor(field);
+    const own = fieldOfNode(node);
+    if (!sameType(own.type, field.type)) {
+      return new WidenedCursor(this.#cursor({ node, field: own }), field);
+    }
     if (node.kind === 'leaf') return new FlatCursor(this.#pages(node).pages, node, field);
     const { rows } = this.#parts.rowGroup;
     return new NestedCursor(node, field, rows, (leaf) => this.#pages(leaf));

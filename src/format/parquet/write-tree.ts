@@ -156,6 +156,8 @@ function leafElement(field: Field, repetition: number): WriteElement {
   switch (field.type.kind) {
     case 'bool':
       return plain(types.BOOLEAN);
+    case 'null':
+      return { ...plain(types.BOOLEAN), logical: logical(types.LOGICAL_UNKNOWN) };
     case 'float32':
       return plain(types.FLOAT);
     case 'int32':

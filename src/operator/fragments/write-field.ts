@@ -52,7 +52,8 @@ export function writeFieldCode(
   if (value.isNull !== 'false' && (value.isMissing === undefined || field.nullable)) {
     marks.push(`if (${value.isNull}) ${target.appender()}.setNull(${row});`);
   }
-  const [first, ...others] = [...marks, write];
+  // Behind a value that is always null there is nothing to write.
+  const [first, ...others] = value.isNull === 'true' ? marks : [...marks, write];
   place.line(first);
   for (const other of others) place.line(`else ${other}`);
 }

@@ -65,7 +65,10 @@ const TYPES: readonly (readonly [Col, string])[] = [
   [col('name').tryCast('int32'), 'int32?'],
   [col('count').tryCast('int64'), 'int64'],
   [col('thing').cast('number'), 'number?'],
-  [lit(null).add(1), 'number?'],
+  // Which number it would be depends on what the null turns out to be.
+  [lit(null).add(1), 'null?'],
+  [lit(null).upper(), 'utf8?'],
+  [lit(null).isNull(), 'bool'],
   [lit(2n ** 64n), 'decimal(20,0)'],
 ];
 

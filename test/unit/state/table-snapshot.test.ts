@@ -167,7 +167,7 @@ describe('table snapshots', () => {
     expect(() => loadTable(other, piece)).toThrow(
       expect.objectContaining({
         code: 'STATE_INCOMPATIBLE',
-        message: expect.stringMatching(/"f: f64".*declares.*"i: i32"/),
+        message: expect.stringMatching(/f: f64, .*declares keys \(number\) with \(i: i32/),
       }),
     );
   });

@@ -51,7 +51,7 @@ describe('rows', () => {
         .map((line) => JSON.parse(line)),
     );
     expect(schema === null ? '' : schemaName(schema)).toBe(
-      '{ a?: any?, b?: bool, c?: struct<d: list<any>> }',
+      '{ a?: any?, b?: bool, c?: struct<d: list<null>> }',
     );
   });
 
