@@ -62,9 +62,8 @@ export class Flow {
     });
     const schema = options.schema ?? null;
     const node = this.#builder.source(request, connector, schema);
-    const fields = schema?.fields.map((field) => field.name) ?? null;
     const inputs = [{ node, partitioner: null }];
-    return new Stream(new StreamCore(this.#builder, inputs, connector.bounded, fields));
+    return new Stream(new StreamCore(this.#builder, inputs, connector.bounded));
   }
 }
 

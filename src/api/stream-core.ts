@@ -33,26 +33,18 @@ export class StreamCore {
   readonly inputs: readonly NodeInput[];
   /** Whether the stream ends. */
   readonly isBounded: boolean;
-  /** Names of the records' fields in order; null when only running will tell. */
-  readonly fields: readonly string[] | null;
 
-  constructor(
-    builder: GraphBuilder,
-    inputs: readonly NodeInput[],
-    isBounded: boolean,
-    fields: readonly string[] | null,
-  ) {
+  constructor(builder: GraphBuilder, inputs: readonly NodeInput[], isBounded: boolean) {
     this.builder = builder;
     this.inputs = inputs;
     this.isBounded = isBounded;
-    this.fields = fields;
   }
 
   /** Adds an operator and gives its output. */
   operator(call: VerbCall, body: OperatorBody): StreamCore {
     const node = this.builder.operator(requestOf(call), this.inputs, body);
     const inputs = [{ node, partitioner: null }];
-    return new StreamCore(this.builder, inputs, this.isBounded, fieldsAfter(body, this.fields));
+    return new StreamCore(this.builder, inputs, this.isBounded);
   }
 
   /** Adds a sink. */
@@ -62,7 +54,7 @@ export class StreamCore {
 
   /** The records of some inputs of this stream. */
   over(inputs: readonly NodeInput[]): StreamCore {
-    return new StreamCore(this.builder, inputs, this.isBounded, this.fields);
+    return new StreamCore(this.builder, inputs, this.isBounded);
   }
 
   /** The same records, dealt to the next operator in another way. */
@@ -81,43 +73,13 @@ export class StreamCore {
     const all = [this, ...others];
     const inputs = all.flatMap((stream) => stream.inputs);
     const isBounded = all.every((stream) => stream.isBounded);
-    return new StreamCore(this.builder, inputs, isBounded, commonFields(all));
-  }
-}
-
-/** Names of the fields behind an operator, as far as its description tells. */
-function fieldsAfter(
-  body: OperatorBody,
-  before: readonly string[] | null,
-): readonly string[] | null {
-  switch (body.kind) {
-    case 'map':
-    case 'flatMap':
-      return body.returns?.fields.map((field) => field.name) ?? null;
-    case 'select':
-      return body.columns.map((column) => column.name);
-    case 'aggregate':
-      return [...body.keys.map(keyName), ...body.aggregates.map((aggregate) => aggregate.as)];
-    default:
-      return before;
+    return new StreamCore(this.builder, inputs, isBounded);
   }
 }
 
 /** The name under which results hold a key. */
 export function keyName(key: string): string {
   return key === KEY_FIELD ? 'key' : key;
-}
-
-/** The fields of all streams when they have the same, in the order of the first. */
-function commonFields(streams: readonly StreamCore[]): readonly string[] | null {
-  const fields = streams[0]?.fields ?? null;
-  if (fields === null) return null;
-  const isCommon = streams.every(
-    (stream) =>
-      stream.fields?.length === fields.length &&
-      stream.fields.every((name) => fields.includes(name)),
-  );
-  return isCommon ? fields : null;
 }
 
 /** Checks the options of a call and finds the user's line. */

@@ -117,8 +117,8 @@ export class Stream<T> {
   }
 
   /**
-   * Each record with one more field, or with another value in a field. The fields of the stream
-   * must be known when the job is built: from a schema, or from `select` or `aggregate` before.
+   * Each record with one more field, or with another value in a field; the other fields stay as
+   * they are. Runs on columns.
    *
    * @example
    * flights.select('origin', 'delay').withColumn('hours', col('delay').div(60))
@@ -129,10 +129,7 @@ export class Stream<T> {
     options: OperatorOptions = {},
   ): Stream<WithColumn<T, N, C>> {
     const call = { verb: 'withColumn', boundary: this.withColumn, options };
-    const { fields } = this.#core;
-    if (fields === null) throw fieldsUnknown(name);
-    const kept = fields.map((field): readonly [string, unknown] => [field, field]);
-    return new Stream(this.#select(call, [...new Map([...kept, [name, value]])]));
+    return new Stream(this.#select(call, [[name, value]], true));
   }
 
   /**
@@ -260,11 +257,17 @@ export class Stream<T> {
     );
   }
 
-  #select(call: VerbCall, selected: readonly (readonly [string, unknown])[]): StreamCore {
+  #select(
+    call: VerbCall,
+    selected: readonly (readonly [string, unknown])[],
+    keepsOthers = false,
+  ): StreamCore {
     const names = selected.map(([name]) => name);
     requireNames(call.verb, names);
-    const columns = selected.map(([name, value]) => ({ name, value: expressionOf(name, value) }));
-    return this.#core.operator(call, { kind: 'select', columns });
+    const columns = selected.map(([name, value]) => {
+      return { name, value: expressionOf(call.verb, name, value) };
+    });
+    return this.#core.operator(call, { kind: 'select', columns, keepsOthers });
   }
 }
 
@@ -287,24 +290,19 @@ function isNamedColumn(value: unknown): value is NamedColumn {
   );
 }
 
-function expressionOf(name: string, value: unknown): Expression {
+function expressionOf(verb: string, name: string, value: unknown): Expression {
   if (typeof value === 'string' && value !== '') return { node: 'column', name: value };
   if (isColumn(value) || isNamedColumn(value)) return value.expression;
-  throw new MillraceError('OPTION_INVALID', `select({ ${name} }) is no field and no expression.`, {
-    where: { operator: 'select', field: name },
-    advice: `Write select({ ${name}: 'origin' }) or select({ ${name}: col('delay').div(60) }).`,
-  });
-}
-
-function fieldsUnknown(name: string): MillraceError {
-  return new MillraceError(
-    'FEATURE_UNSUPPORTED',
-    `withColumn("${name}") needs to know the fields of the stream, which only running will tell.`,
+  const write = (example: string): string =>
+    verb === 'withColumn'
+      ? `withColumn(${JSON.stringify(name)}, ${example})`
+      : `${verb}({ ${name}: ${example} })`;
+  throw new MillraceError(
+    'OPTION_INVALID',
+    `The value of "${name}" in ${verb}(...) is no field and no expression.`,
     {
-      where: { operator: 'withColumn', field: name },
-      advice:
-        'Name them by select(...) before, declare a schema at flow.from(source, { schema }), or ' +
-        `write map((record) => ({ ...record, ${name}: ... })).`,
+      where: { operator: verb, field: name },
+      advice: `Write ${write("'origin'")} or ${write("col('delay').div(60)")}.`,
     },
   );
 }

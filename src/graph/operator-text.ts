@@ -17,7 +17,7 @@ export function operatorText(spec: OperatorSpec): string {
     case 'where':
       return expressionText(spec.predicate);
     case 'select':
-      return spec.columns.map(columnText).join(', ');
+      return `${spec.keepsOthers ? 'with ' : ''}${spec.columns.map(columnText).join(', ')}`;
     case 'aggregate':
       return aggregateText(spec);
     case 'reduce':

@@ -6,7 +6,6 @@
 import { KEY_FIELD } from './flow-row.js';
 import { carriedName } from './aggregate-fields.js';
 import { expressionColumns } from './expression-columns.js';
-import type { Expression } from './expression.js';
 import { usedFields } from './lambda-fields.js';
 import type { OperatorSpec } from './operator-spec.js';
 
@@ -24,7 +23,7 @@ export function fieldsNeeded(
     case 'where':
       return union(wanted, expressionColumns(spec.predicate));
     case 'select':
-      return selectFields(spec.columns, wanted);
+      return selectFields(spec, wanted);
     case 'computeKey': {
       const needed = union(wanted, usedFields(spec.fn));
       needed?.delete(KEY_FIELD);
@@ -49,11 +48,13 @@ function union(a: Iterable<string> | null, b: Iterable<string> | null): Set<stri
 }
 
 function selectFields(
-  columns: readonly { readonly name: string; readonly value: Expression }[],
+  { columns, keepsOthers }: Extract<OperatorSpec, { kind: 'select' }>,
   wanted: Iterable<string> | null,
-): Set<string> {
+): Set<string> | null {
   const names = setOf(wanted);
-  const needed = new Set<string>();
+  if (names === null && keepsOthers) return null;
+  const needed = new Set(keepsOthers ? names : []);
+  for (const { name } of columns) needed.delete(name);
   for (const { name, value } of columns) {
     if (names !== null && !names.has(name)) continue;
     for (const column of expressionColumns(value)) needed.add(column);

@@ -23,7 +23,7 @@ export function outputSchemaOf(spec: OperatorSpec, input: Schema | null): Schema
       if (input !== null) checkPredicate(spec, input);
       return input;
     case 'select':
-      return input === null ? null : selectSchema(spec.columns, input);
+      return input === null ? null : selectSchema(spec, input);
     case 'computeKey':
     case 'reduce':
       if (spec.kind === 'reduce' && input !== null) keyFields(spec.name, spec.keys, input);
@@ -63,12 +63,16 @@ export function withKey(schema: Schema, key: Field): Schema {
 }
 
 function selectSchema(
-  columns: Extract<OperatorSpec, { kind: 'select' }>['columns'],
+  { columns, keepsOthers }: Extract<OperatorSpec, { kind: 'select' }>,
   input: Schema,
 ): Schema {
-  const fields = columns.map(({ name, value }): Field => {
-    const slot = typeOfExpression(value, input);
-    return { name, type: slot.type, nullable: slot.nullable, optional: false };
-  });
-  return { shape: 'object', fields };
+  // A map keeps the place of a field whose value is replaced.
+  const fields = new Map<string, Field>(
+    keepsOthers ? input.fields.map((field) => [field.name, field]) : [],
+  );
+  for (const { name, value } of columns) {
+    const { type, nullable } = typeOfExpression(value, input);
+    fields.set(name, { name, type, nullable, optional: false });
+  }
+  return { shape: 'object', fields: [...fields.values()] };
 }

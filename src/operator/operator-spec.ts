@@ -79,6 +79,8 @@ export type OperatorSpec = OperatorIdentity &
     | {
         readonly kind: 'select';
         readonly columns: readonly { readonly name: string; readonly value: Expression }[];
+        /** Whether the fields that no expression replaces stay, in their places, before the new ones. */
+        readonly keepsOthers: boolean;
       }
     /** Adds a field `$key` computed by a key function, before a hash exchange. */
     | { readonly kind: 'computeKey'; readonly fn: UserFunction }

@@ -22,7 +22,7 @@ export function selectFragment(
   const expressions = new Map(spec.columns.map(({ name, value }) => [name, value]));
   const computed = new ComputedRow(code.unit, schema, row.marks, (name) => {
     const expression = expressions.get(name);
-    if (expression === undefined) return null;
+    if (expression === undefined) return spec.keepsOthers ? row.field(name) : null;
     const value = compileExpression(expression, row, code.unit.at(computations));
     // A column that is only renamed stays where it is.
     return expression.node === 'column' ? value : settled(code, name, value, computations);

@@ -319,6 +319,7 @@ export const op = {
     ...identity('select'),
     kind: 'select',
     columns: Object.entries(columns).map(([name, column]) => ({ name, value: column.expression })),
+    keepsOthers: false,
   }),
   aggregate: (
     keys: readonly string[],
