@@ -2,10 +2,11 @@
  * Starts jobs from any Node program. Callers: users. Runs on: the caller's thread. Inside a slot that imports the
  * user's script, nothing is started: the promise simply never settles.
  */
+import { MillraceError } from '../base/errors.js';
 import type { JobExecution, JobResult } from '../runtime/execution.js';
 import { jobHook } from '../runtime/job-import.js';
 import { startRun } from '../runtime/start-run.js';
-import type { JobDefinition } from './job.js';
+import { isJobDefinition, type JobDefinition } from './job.js';
 import { type RunOptions, settingsOf } from './run-options.js';
 
 /**
@@ -22,6 +23,11 @@ export async function start<P>(
   job: JobDefinition<P>,
   options: RunOptions<P> = {},
 ): Promise<JobExecution> {
+  if (!isJobDefinition(job)) {
+    throw new MillraceError('OPTION_INVALID', 'run(...) and start(...) take a job.', {
+      advice: 'Give them what job("name", (flow) => { ... }) returns.',
+    });
+  }
   const hook = jobHook();
   if (hook?.isSlot === true) {
     hook.onRun(job);

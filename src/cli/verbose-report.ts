@@ -17,6 +17,7 @@ export function verboseReport(result: JobResult, settings: Settings): readonly s
     }),
     'Memory ledger:',
     ...ledgerLines(rows).map((line) => `  ${line}`),
+    `  heaps of the slots: ${formatBytes(slotHeaps(result))} used`,
     `  process: ${formatBytes(process.memoryUsage.rss())} resident`,
     'Subtasks:',
     ...result.metrics.vertices.flatMap((vertex) =>
@@ -29,6 +30,17 @@ export function verboseReport(result: JobResult, settings: Settings): readonly s
       ),
     ),
   ];
+}
+
+/** Bytes in use on the heaps of all slots, as each last saw its own. */
+function slotHeaps({ metrics }: JobResult): number {
+  const bySlot = new Map<number, number>();
+  for (const { subtasks } of metrics.vertices) {
+    for (const [slot, { heapUsedBytes }] of subtasks.entries()) {
+      bySlot.set(slot, Math.max(bySlot.get(slot) ?? 0, heapUsedBytes));
+    }
+  }
+  return [...bySlot.values()].reduce((sum, bytes) => sum + bytes, 0);
 }
 
 /** A value in the unit in which people write it. */

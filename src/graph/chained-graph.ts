@@ -49,6 +49,9 @@ interface OpenChain {
   readonly outputs: number[];
 }
 
+/** Nodes of a chain: its function is generated, and parsed, by recursion from operator to operator. */
+const CHAIN_NODES_MAX = 100;
+
 /** Chains a placed graph. */
 export function chainGraph(graph: PlacedGraph): ChainedGraph {
   const chains: OpenChain[] = [];
@@ -56,8 +59,11 @@ export function chainGraph(graph: PlacedGraph): ChainedGraph {
   const chainOf: OpenChain[] = [];
   for (const node of graph.nodes) {
     const [first] = node.inputs;
-    const reason = first === undefined ? null : chainBreak(graph, node, first);
     const upstream = first === undefined ? undefined : chainOf[first.node];
+    const reason =
+      first === undefined
+        ? null
+        : (chainBreak(graph, node, first) ?? lengthBreak(upstream?.nodes.length ?? 0));
     if (upstream !== undefined && reason === null) {
       upstream.nodes.push(node.id);
       chainOf.push(upstream);
@@ -81,8 +87,8 @@ function connect(
 ): void {
   const from = chainOf[input.node];
   const to = chainOf[node.id];
-  const reason = chainBreak(graph, node, input);
   assert(from !== undefined && to !== undefined, 'An edge connects nodes that are in chains.');
+  const reason = chainBreak(graph, node, input) ?? lengthBreak(from.nodes.length);
   assert(reason !== null, 'An edge between chains has a reason.');
   const partitioner = resolvePartitioner(graph, node, input);
   const id = edges.length;
@@ -115,6 +121,10 @@ export function resolvePartitioner(
     );
   }
   return input.partitioner;
+}
+
+function lengthBreak(nodes: number): string | null {
+  return nodes < CHAIN_NODES_MAX ? null : `A chain has at most ${CHAIN_NODES_MAX} operators.`;
 }
 
 /** Why `node` cannot join the chain of its input, as a full sentence; null when it can. */

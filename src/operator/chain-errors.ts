@@ -7,6 +7,7 @@ import { MillraceError } from '../base/errors.js';
 import type { ErrorWhere } from '../base/errors.js';
 import type { ErrorCode } from '../base/error-codes.js';
 import { schemaName, type Schema } from '../record/schema.js';
+import { KEY_FIELD } from './flow-row.js';
 import type { OperatorIdentity } from './operator-spec.js';
 
 /** Makes the errors of one chain. */
@@ -77,7 +78,9 @@ export class ChainErrors {
     return this.#error(
       'KEY_UNSUPPORTED',
       operator,
-      `${this.#name(operator)} met a record whose key "${field}" is null or missing.`,
+      field === KEY_FIELD
+        ? `The key function of ${this.#name(operator)} returned null or undefined for a record.`
+        : `${this.#name(operator)} met a record whose key "${field}" is null or missing.`,
       'Drop such records with filter() first, or give them a key of their own.',
       { field },
     );

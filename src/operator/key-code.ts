@@ -19,7 +19,7 @@ import {
 import type { DataType } from '../record/schema.js';
 import { formOf, typeName } from '../record/schema.js';
 import { encodeTextInto } from '../record/text.js';
-import type { FieldValue } from './flow-row.js';
+import { type FieldValue, KEY_FIELD } from './flow-row.js';
 import type { CodeBlock } from './code-block.js';
 import type { CodeUnit } from './code-unit.js';
 
@@ -47,15 +47,23 @@ export function tableKeyType(type: DataType): DataType {
   return isNumberType(type) ? NUMBER : type;
 }
 
+/** A key for people; one that a function computes has no name of theirs. */
+export function keyText(name: string): string {
+  return name === KEY_FIELD ? 'The result of the key function' : `Key "${name}"`;
+}
+
 /** Refuses types whose values are not hashed and compared by value. */
 export function checkKeyType(operator: string, name: string, type: DataType): void {
   if (!UNKEYED_KINDS.has(type.kind)) return;
   throw new MillraceError(
     'KEY_UNSUPPORTED',
-    `Key "${name}" of ${JSON.stringify(operator)} is ${typeName(type)}, which is not comparable.`,
+    `${keyText(name)} of ${JSON.stringify(operator)} is ${typeName(type)}, ` +
+      'which is not hashed and compared by value.',
     {
       where: { operator, field: name },
-      advice: 'Key by text, numbers, dates, booleans or several such fields.',
+      advice:
+        'Key by text, numbers, dates, booleans or bytes, or by several such fields: ' +
+        "keyBy('a', 'b').",
     },
   );
 }

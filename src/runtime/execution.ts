@@ -68,7 +68,7 @@ export class Execution implements RunObserver, JobExecution {
   readonly #ledger: { slot: number; rows: readonly LedgerRow[] }[] = [];
   readonly #signal: AbortSignal | null;
   readonly #disk: Disk;
-  readonly #onAbort = (): void => this.cancel();
+  readonly #onAbort = (): void => this.#cancel(this.#signal?.reason);
   #control: RunControl | null = null;
   #resolve: (result: JobResult) => void = () => {};
   #reject: (error: unknown) => void = () => {};
@@ -96,7 +96,7 @@ export class Execution implements RunObserver, JobExecution {
   attach(control: RunControl): void {
     this.#control = control;
     this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
-    if (this.#signal?.aborted === true) this.cancel();
+    if (this.#signal?.aborted === true) this.#onAbort();
   }
 
   get jobName(): string {
@@ -104,10 +104,16 @@ export class Execution implements RunObserver, JobExecution {
   }
 
   cancel(): void {
-    const reason = toWire(
-      new MillraceError('JOB_CANCELED', 'The job was canceled.', { where: { job: this.jobName } }),
-    );
-    this.#control?.send({ kind: 'cancel', reason });
+    this.#cancel(undefined);
+  }
+
+  /** `cause` is what the signal of the run was aborted with. */
+  #cancel(cause: unknown): void {
+    const reason = new MillraceError('JOB_CANCELED', 'The job was canceled.', {
+      where: { job: this.jobName },
+      ...(cause === undefined ? {} : { cause }),
+    });
+    this.#control?.send({ kind: 'cancel', reason: toWire(reason) });
   }
 
   stop(options: { readonly drain?: boolean } = {}): Promise<JobResult> {

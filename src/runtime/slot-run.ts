@@ -60,6 +60,8 @@ export async function runSlot(parts: SlotRunParts): Promise<void> {
     throw error;
   }
   closeAll(subtasks);
+  // What functions left behind, such as a promise that was rejected and that nobody waits for, fails the thread now.
+  await parts.yieldToEvents();
   report({ kind: 'event', event: { kind: 'slotEnded', slot } });
 }
 

@@ -85,9 +85,24 @@ function watched(worker: Worker): SlotThread {
   return thread;
 }
 
+/** What nobody caught in a slot's thread comes from code that the job's functions, or its module, left running. */
+function strayError(cause: unknown): MillraceError {
+  const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+  return new MillraceError(
+    'USER_FUNCTION_FAILED',
+    `Code that the job left running in a worker thread threw ${reason}.`,
+    {
+      cause,
+      advice:
+        'Functions of a job are synchronous: what they start and do not wait for, such as a ' +
+        'promise, has nobody to report to. Do such work in a source or sink of your own.',
+    },
+  );
+}
+
 function threadError(cause: unknown): WireError {
   const isOutOfMemory = (cause as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY';
-  if (!isOutOfMemory) return toWire(cause);
+  if (!isOutOfMemory) return toWire(MillraceError.is(cause) ? cause : strayError(cause));
   return toWire(
     new MillraceError('MEMORY_EXHAUSTED', 'A slot used up its JavaScript heap.', {
       cause,

@@ -28,6 +28,14 @@ describe('a function of a job that misbehaves', () => {
     expect((error.cause as Error).stack).toContain('failing.mjs');
   });
 
+  it('fails the job when it leaves a rejected promise behind', async () => {
+    const error = await failureOf(
+      run(failing, { parallelism: 2, params: { behaviour: 'forgets' } }),
+    );
+    expect(error.code).toBe('USER_FUNCTION_FAILED');
+    expect(error.message).toContain('TypeError: nobody waits');
+  });
+
   it('fails the job with the operator when it ends its thread', async () => {
     const error = await failureOf(run(failing, { parallelism: 2, params: { behaviour: 'exits' } }));
     expect(error.code).toBe('TASK_EXITED');
@@ -96,12 +104,22 @@ describe('a job that differs between threads', () => {
   });
 });
 
+describe('what is no job', () => {
+  it('is refused with a code', async () => {
+    for (const nothing of [{}, null, 'failing', () => {}]) {
+      expect((await failureOf(run(nothing as never))).code).toBe('OPTION_INVALID');
+    }
+  });
+});
+
 describe('the end of a job', () => {
   it('comes by cancel, with an AbortSignal too', async () => {
     const controller = new AbortController();
     const execution = await start(endless, { parallelism: 2, signal: controller.signal });
-    setTimeout(() => controller.abort(), 200);
-    expect((await failureOf(execution.finished)).code).toBe('JOB_CANCELED');
+    setTimeout(() => controller.abort(new Error('enough')), 200);
+    const error = await failureOf(execution.finished);
+    expect(error.code).toBe('JOB_CANCELED');
+    expect((error.cause as Error).message).toBe('enough');
     expect(execution.state).toBe('CANCELED');
   });
 

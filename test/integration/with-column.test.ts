@@ -104,6 +104,17 @@ describe('withColumn', () => {
     ).rejects.toEqual(error);
   });
 
+  it('works a thousand times in a row', async () => {
+    const rows = collectSink();
+    const definition = job('deep', (flow) => {
+      let stream: Stream<{ n: number }> = flow.from([{ n: 0 }]);
+      for (let step = 0; step < 1000; step++) stream = stream.withColumn('n', col('n').add(1));
+      stream.to(rows);
+    });
+    await run(definition, { runtime: 'in-thread', parallelism: 1 });
+    expect(rows.rows).toEqual([{ n: 1000 }]);
+  });
+
   it('reads only the columns that are used behind it', async () => {
     const [rows] = await outcomes((items) =>
       items.withColumn('price', col('id')).select({ sum: col('price').add(1) }),

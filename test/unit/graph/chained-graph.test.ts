@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { count } from '../../../src/api/aggregates.js';
+import type { Stream } from '../../../src/api/stream.js';
 import { planOf, sink, source, vertexNamed } from './graph-fixtures.js';
 
 const names = (plan: ReturnType<typeof planOf>): string[] => plan.vertices.map((v) => v.name);
@@ -17,6 +18,18 @@ describe('chaining', () => {
     expect(plan.edges).toEqual([]);
     expect(plan.vertices[0]?.operators.map(({ input }) => input)).toEqual([-1, 0]);
     expect(plan.vertices[0]?.sinks.map(({ after }) => after)).toEqual([1]);
+  });
+
+  it('begins another chain before generated code nests too deep', () => {
+    const plan = planOf((flow) => {
+      let flights: Stream<unknown> = flow.from(source());
+      for (let step = 0; step < 250; step++) flights = flights.map((f) => f);
+      flights.to(sink());
+    });
+    const sizes = plan.vertices.map(({ operators }) => operators.length);
+    expect(sizes).toEqual([99, 100, 51]);
+    expect(plan.vertices[1]?.chainBreaks).toEqual(['A chain has at most 100 operators.']);
+    expect(plan.edges.map(({ partitioner }) => partitioner.kind)).toEqual(['forward', 'forward']);
   });
 
   it('keeps a tree of operators in one chain and says what feeds what', () => {
