@@ -29,12 +29,16 @@ export async function jobCall(module: string, options: JobOptions): Promise<JobC
   const settings = resolveSettings(layers);
   const params = Object.fromEntries((options.param ?? []).map(parseParam));
   const moduleUrl = await importableUrl(pathToFileURL(path).href);
-  const job = await importNamed(moduleUrl, options.job ?? null);
+  const job = await importNamed(moduleUrl, module, options.job ?? null);
   return { job, params, settings };
 }
 
 /** Imports the job; errors say what a person at the command line can do. */
-async function importNamed(moduleUrl: string, name: string | null): Promise<RunnableJob> {
+async function importNamed(
+  moduleUrl: string,
+  module: string,
+  name: string | null,
+): Promise<RunnableJob> {
   try {
     return await importJob(moduleUrl, name, { isSlot: true });
   } catch (error) {
@@ -44,9 +48,11 @@ async function importNamed(moduleUrl: string, name: string | null): Promise<Runn
     }
     if (!MillraceError.is(error) || error.code !== 'JOB_NOT_FOUND') throw error;
     const { code, message, where, advice } = error;
+    const hasJobs = name === null && !(advice ?? '').startsWith('Export');
     throw new MillraceError(code, message, {
-      where,
-      advice: `${advice ?? ''}${name === null ? ' Choose one with --job.' : ''}`,
+      // A TypeScript module was compiled to a file that nobody knows.
+      where: { ...where, file: module },
+      advice: `${advice ?? ''}${hasJobs ? ' Choose one with --job.' : ''}`,
     });
   }
 }

@@ -45,6 +45,10 @@ describe('millrace run', () => {
     const unnamed = await runCli(['run', fixture('sums.mjs')]);
     expect(unnamed.code).toBe(2);
     expect(unnamed.stderr).toContain('Known: endless, bounded. Choose one with --job.');
+    const none = await runCli(['run', fixture('nothing.ts')]);
+    expect(none.code).toBe(2);
+    expect(none.stderr).toContain('nothing.ts');
+    expect(none.stderr).not.toMatch(/--job|\.cache/);
   });
 
   it('fails with the line of the user, mapped to TypeScript, in threads and on the own one', async () => {
@@ -121,7 +125,10 @@ describe('millrace run --json', () => {
     writeFileSync(input, '{"a":1}\noops\n{"a":2}\n');
     const job = fixture('skipping.mjs');
     const skipping = await runCli(['run', job, '--json', '--param', `path=${input}`]);
-    const [, bad, result] = jsonLines(skipping.stdout);
+    const lines = jsonLines(skipping.stdout);
+    const [bad, result] = ['badRecord', 'result'].map((type) =>
+      lines.find((line) => Reflect.get(Object(line), 'type') === type),
+    );
     expect(bad).toMatchObject({ type: 'badRecord', file: input, line: 2, text: 'oops' });
     expect(result).toMatchObject({ type: 'result', badRecords: 1 });
     const plain = await runCli(['run', job, '--param', `path=${input}`]);

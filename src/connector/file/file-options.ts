@@ -62,8 +62,7 @@ export function fileSettings(
   const { compression = 'auto', encoding = 'utf8', onError = 'fail' } = options;
   checkChoice(type, 'compression', compression, CODECS);
   checkChoice(type, 'encoding', encoding, encodings);
-  const policy = typeof onError === 'object' ? onError : null;
-  if (policy === null) checkChoice(type, 'onError', onError, ['fail', 'skip']);
+  const policy = policyOf(type, onError);
   const splitBytes =
     options.splitBytes === undefined ? null : parseBytes(options.splitBytes, `${type}: splitBytes`);
   const rowBytesMax = parseBytes(options.maxRowBytes ?? ROW_BYTES_MAX, `${type}: maxRowBytes`);
@@ -77,6 +76,22 @@ export function fileSettings(
     splitBytes,
     rowBytesMax,
   };
+}
+
+/** The dead letters of a source, null when it has none. */
+function policyOf(
+  type: string,
+  onError: NonNullable<FileSourceOptions['onError']>,
+): DeadLetterPolicy | null {
+  if (onError === 'fail' || onError === 'skip') return null;
+  if (onError?.kind === 'deadLetter') return onError;
+  throw new MillraceError('OPTION_INVALID', `${type}: onError cannot be ${shown(onError)}.`, {
+    advice: 'It is "fail", "skip" or deadLetter(sink).',
+  });
+}
+
+function shown(value: unknown): string {
+  return JSON.stringify(value) ?? String(value);
 }
 
 /** Checks how much of a row is validated. */

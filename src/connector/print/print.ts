@@ -12,7 +12,7 @@ import type { SinkConnector } from '../contract.js';
 export interface PrintOptions {
   /** Line above the table. */
   readonly title?: string;
-  /** Most rows drawn; default 100. How many more there were is said below the table. */
+  /** Most rows drawn; default 100, or `limit`. How many more there were is said below the table. */
   readonly rowsMax?: number;
   /**
    * Field by which rows are ordered, the largest first unless `ascending`; shown when the input has
@@ -75,7 +75,8 @@ function settingsOf(options: PrintOptions): PrintSettings {
   const own = options.writeLine === undefined;
   return {
     title: options.title ?? null,
-    rowsMax: options.rowsMax ?? ROWS_MAX,
+    // Whoever says how many rows there shall be wants to see them.
+    rowsMax: options.rowsMax ?? Math.max(ROWS_MAX, options.limit ?? 0),
     orderBy: options.orderBy ?? null,
     ascending: options.ascending ?? false,
     limit: options.limit ?? Number.POSITIVE_INFINITY,

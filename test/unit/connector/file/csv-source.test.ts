@@ -190,6 +190,9 @@ describe('dialects', () => {
     expect(code({ separator: '"' })).toBe('OPTION_INVALID');
     expect(code({ separator: '\t', trim: true })).toBe('OPTION_INVALID');
     expect(code({ sampleRows: 0 })).toBe('OPTION_INVALID');
+    for (const onError of ['ignore', {}, null]) {
+      expect(code({ onError: onError as never })).toBe('OPTION_INVALID');
+    }
     expect(code({ splitBytes: 'big' })).toBe('UNIT_INVALID');
     const misspelt = { trim: false, seperator: ';' };
     expect(code(misspelt)).toBe('OPTION_UNKNOWN');

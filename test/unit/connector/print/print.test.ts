@@ -45,6 +45,8 @@ describe('print', () => {
     expect(some).toHaveLength(20 + 4 + 1);
     expect(some.at(-1)).toBe('… 480 more rows');
     expect(await printed(records, { limit: 10 })).toHaveLength(10 + 4);
+    expect(await printed(records, { limit: 300 })).toHaveLength(300 + 4);
+    expect((await printed(records, { limit: 300, rowsMax: 20 })).at(-1)).toBe('… 280 more rows');
     expect((await printed(records.slice(0, 21), { rowsMax: 20 })).at(-1)).toBe('… 1 more row');
     expect(await printed([], { title: 'Nothing' })).toEqual(['Nothing: no rows.']);
   });
