@@ -68,9 +68,6 @@ function testUnder(name) {
       '--reporter=default',
       '--reporter=json',
       `--outputFile.json=${report}`,
-      // The hand-written limits of the bench are for the Node that the bench runs on.
-      '--exclude',
-      'test/unit/bench/**',
       ...vitestArguments,
     ],
     {

@@ -38,8 +38,13 @@ export async function run({ input, threads }) {
 }
 
 async function zstdDecoder() {
-  if (typeof zlib.zstdDecompressSync === 'function')
-    return (bytes) => zlib.zstdDecompressSync(bytes);
+  if (typeof zlib.zstdDecompressSync === 'function') {
+    return (packed) => {
+      const { buffer, byteOffset, length } = zlib.zstdDecompressSync(packed);
+      // A Buffer's `slice` is a view, that of a plain array a copy.
+      return new Uint8Array(buffer, byteOffset, length);
+    };
+  }
   const { ZSTDDecoder } = await import('zstddec');
   // Where there is a `fetch`, the package reads its own code by it, which first loads an HTTP client. Only this thread
   // goes without.

@@ -4,7 +4,9 @@
  */
 import { MillraceError } from '../base/errors.js';
 import type { SinkConnector, SourceConnector } from '../connector/contract.js';
+import { checkOptionsObject, sinkDirectory } from '../connector/check-arguments.js';
 import { type CsvSourceOptions, csvSource } from '../connector/file/csv-source.js';
+import { patternsOf } from '../connector/file/file-options.js';
 import { type NdjsonSourceOptions, ndjsonSource } from '../connector/file/ndjson-source.js';
 import { type TextSourceOptions, textSource } from '../connector/file/text-source.js';
 import { type CsvSinkOptions, csvSink } from '../connector/file-sink/csv-sink.js';
@@ -39,11 +41,12 @@ export function csv<T = Record<string, unknown>>(
   paths: Paths,
   options: CsvOptions = {},
 ): FileConnector<T> {
+  checkFile('csv', paths, options);
   return {
     kind: 'file',
     type: 'csv',
     source: () => csvSource<T>(paths, options),
-    sink: () => csvSink<T>(directoryOf('csv', paths), csvSinkOptions(options)),
+    sink: () => csvSink<T>(sinkDirectory('csv', paths), csvSinkOptions(options)),
   };
 }
 
@@ -57,11 +60,12 @@ export function ndjson<T = Record<string, unknown>>(
   paths: Paths,
   options: NdjsonSourceOptions & NdjsonSinkOptions = {},
 ): FileConnector<T> {
+  checkFile('ndjson', paths, options);
   return {
     kind: 'file',
     type: 'ndjson',
     source: () => ndjsonSource<T>(paths, options),
-    sink: () => ndjsonSink<T>(directoryOf('ndjson', paths), options),
+    sink: () => ndjsonSink<T>(sinkDirectory('ndjson', paths), options),
   };
 }
 
@@ -75,11 +79,12 @@ export function text(
   paths: Paths,
   options: TextSourceOptions & TextSinkOptions = {},
 ): FileConnector<string> {
+  checkFile('text', paths, options);
   return {
     kind: 'file',
     type: 'text',
     source: () => textSource(paths, options),
-    sink: () => textSink<string>(directoryOf('text', paths), options),
+    sink: () => textSink<string>(sinkDirectory('text', paths), options),
   };
 }
 
@@ -93,19 +98,13 @@ export function parquet<T = Record<string, unknown>>(
   paths: Paths,
   options: ParquetSourceOptions & ParquetSinkOptions = {},
 ): FileConnector<T> {
+  checkFile('parquet', paths, options);
   return {
     kind: 'file',
     type: 'parquet',
     source: () => parquetSource<T>(paths, options),
-    sink: () => parquetSink<T>(directoryOf('parquet', paths), options),
+    sink: () => parquetSink<T>(sinkDirectory('parquet', paths), options),
   };
-}
-
-function directoryOf(type: string, paths: Paths): string {
-  if (typeof paths === 'string') return paths;
-  throw new MillraceError('OPTION_INVALID', `${type}: a sink writes one directory.`, {
-    advice: `Write .to(${type}('out/name')).`,
-  });
 }
 
 function csvSinkOptions({ header, ...options }: CsvOptions): CsvSinkOptions {
@@ -114,4 +113,10 @@ function csvSinkOptions({ header, ...options }: CsvOptions): CsvSinkOptions {
   throw new MillraceError('OPTION_INVALID', 'csv: a list of names as header is for reading only.', {
     advice: 'Rename the fields with select before the sink; the header follows them.',
   });
+}
+
+/** What is wrong with either side is said where the connector is made. */
+function checkFile(type: string, paths: unknown, options: unknown): void {
+  patternsOf(type, paths);
+  checkOptionsObject(type, options);
 }

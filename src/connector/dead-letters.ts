@@ -5,6 +5,7 @@
  */
 import { MillraceError } from '../base/errors.js';
 import type { Schema } from '../record/schema.js';
+import { checkArgument } from './check-arguments.js';
 import type { BadRecord, SinkConnector } from './contract.js';
 
 /** What a dead-letter sink is given. */
@@ -52,6 +53,8 @@ export const DEAD_LETTER_SCHEMA: Schema = {
 export function deadLetter(
   target: SinkConnector | { readonly kind: 'file'; sink(): SinkConnector },
 ): DeadLetterPolicy {
+  const isRight = typeof target === 'object' && target !== null;
+  checkArgument('deadLetter', 'the sink', target, isRight, "Write deadLetter(ndjson('out/bad')).");
   const sink = target.kind === 'file' ? target.sink() : target;
   if (sink.kind === 'sink' && !sink.host) return { kind: 'deadLetter', sink };
   throw new MillraceError(

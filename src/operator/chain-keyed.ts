@@ -5,6 +5,7 @@
  * key exactly once.
  */
 import { assert } from '../base/assert.js';
+import type { BinaryColumn } from '../record/column.js';
 import type { Schema } from '../record/schema.js';
 import { mergeSchemas } from '../record/schema-merge.js';
 import type { StateTable, TableSpec } from '../state/contract.js';
@@ -61,6 +62,10 @@ export class KeyedRun {
   readonly keysMax: number;
   #scan = 0;
   #entryOfCode = new Int32Array(64);
+  /** The dictionary whose codes are remembered, and how many of them. */
+  #dictionary: object | null = null;
+  #codesKnown = 0;
+  readonly #numberOfCode: Float64Array[] = [];
   readonly #openTable: (uid: string, spec: TableSpec) => StateTable;
   readonly #errors: ChainErrors;
 
@@ -88,12 +93,34 @@ export class KeyedRun {
   }
 
   /**
-   * Memory for the entry of each code of a dictionary, cleared. Entries stay where they are while rows of one
-   * batch are added, so within a call the look-up of a code is done once.
+   * Memory for the entry of each code of a dictionary, -1 where it is not known. Entries stay where they are while
+   * rows of one batch are added, so within a call the look-up of a code is done once. Those of a partial
+   * aggregation, which are in no snapshot, stay until it is emptied, and are remembered as long as the dictionary.
    */
-  entryMemory(codes: number): Int32Array {
-    if (this.#entryOfCode.length < codes) this.#entryOfCode = new Int32Array(codes * 2);
-    return this.#entryOfCode.fill(-1, 0, codes);
+  entryMemory({ dictionary, entries }: BinaryColumn): Int32Array {
+    const known = dictionary !== null && dictionary === this.#dictionary ? this.#codesKnown : 0;
+    if (this.#entryOfCode.length < entries) {
+      const grown = new Int32Array(entries * 2);
+      grown.set(this.#entryOfCode);
+      this.#entryOfCode = grown;
+    }
+    if (known < entries) this.#entryOfCode.fill(-1, known, entries);
+    this.#dictionary = this.isPartial ? dictionary : null;
+    this.#codesKnown = Math.max(known, entries);
+    return this.#entryOfCode;
+  }
+
+  /**
+   * Memory for a number of the key beside each code, which means something where the entry is known. Asked for after
+   * `entryMemory`.
+   */
+  numberMemory(index: number): Float64Array {
+    const known = this.#numberOfCode[index];
+    if (known !== undefined && known.length >= this.#entryOfCode.length) return known;
+    const grown = new Float64Array(this.#entryOfCode.length);
+    if (known !== undefined) grown.set(known);
+    this.#numberOfCode[index] = grown;
+    return grown;
   }
 
   /** Takes the schema of the records to come; true when plans made for the one before are outdated. */
@@ -165,6 +192,7 @@ export class KeyedRun {
     const table = this.mainTable();
     if (this.isFull && table.entries * 2 > this.rows) this.passesThrough = true;
     table.clear();
+    this.#dictionary = null;
     this.isFull = false;
     this.rows = 0;
   }

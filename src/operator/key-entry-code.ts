@@ -113,17 +113,31 @@ export function findEntryAndKey(
 
 /** Code that finds or creates the entry of a key. */
 export function findEntry(code: ChainCode, lookup: Lookup, place: CodeBlock): EntryCode {
-  const [value] = lookup.values;
-  const binary = lookup.values.length === 1 ? value.binary : null;
-  if (binary === null) return findEntryAndKey(code, lookup, place).entry;
-  return findByDictionary(code, lookup, binary, place);
+  const numbers = lookup.values.filter(isPlainNumber);
+  const texts = lookup.values.filter((value) => value.binary !== null);
+  const binary = texts.length === 1 ? texts[0].binary : null;
+  if (binary === null || texts.length + numbers.length < lookup.values.length) {
+    return findEntryAndKey(code, lookup, place).entry;
+  }
+  return findByDictionary(code, lookup, binary, numbers, place);
 }
 
-/** The entry of a key that is in a dictionary is looked up once per batch, then remembered by its code. */
+function isPlainNumber(value: FieldValue): boolean {
+  return NUMBER_FORMS.has(formOf(value.type));
+}
+
+const NUMBER_FORMS: ReadonlySet<string> = new Set(['f64', 'f32', 'i32', 'u32']);
+
+/**
+ * The entry of a key that is in a dictionary is looked up once, then remembered by its code. Of a key with numbers
+ * beside it the last entry of each code is remembered: in what comes in the order of a time, such as the day that is
+ * grouped by, most rows have the numbers of the last row of their code.
+ */
 function findByDictionary(
   code: ChainCode,
   lookup: Lookup,
   binary: NonNullable<FieldValue['binary']>,
+  numbers: readonly FieldValue[],
   place: CodeBlock,
 ): EntryCode {
   const { unit, run } = code;
@@ -131,19 +145,26 @@ function findByDictionary(
   const { column } = binary;
   const memory = unit.constant(run.keyed[lookup.index], `keyed${lookup.index}`);
   const remembered = unit.hoist(
-    `${column}.isDictionary ? ${memory}.entryMemory(${column}.entries) : null`,
+    `${column}.isDictionary ? ${memory}.entryMemory(${column}) : null`,
     'entryOfCode',
   );
+  const beside = numbers.map((value, index) => ({
+    value: value.value,
+    memory: unit.hoist(`${memory}.numberMemory(${index})`, 'numberOfCode'),
+  }));
   const word = binaryParts(unit, binary).entry;
   const entry = unit.fresh('entry');
   const isNew = unit.fresh('isNew');
   place.line(`let ${entry} = ${remembered} === null ? -1 : ${remembered}[${word}];`);
   place.line(`let ${isNew} = false;`);
-  const miss = place.open(`if (${entry} < 0)`);
+  const changed = beside.map((number) => `${number.memory}[${word}] !== ${number.value}`);
+  const miss = place.open(`if (${[`${entry} < 0`, ...changed].join(' || ')})`);
   const key = keyCode(code, lookup.values, lookup.isLocal, miss);
   miss.line(`${entry} = ${table}.upsert(${[key.group, key.hash, ...key.args].join(', ')});`);
   miss.line(`${isNew} = ${table}.created;`);
-  miss.line(`if (${remembered} !== null) ${remembered}[${word}] = ${entry};`);
+  const keep = miss.open(`if (${remembered} !== null)`);
+  keep.line(`${remembered}[${word}] = ${entry};`);
+  for (const number of beside) keep.line(`${number.memory}[${word}] = ${number.value};`);
   return { ...pageCode(code, lookup.table, entry, place), isNew: () => isNew };
 }
 

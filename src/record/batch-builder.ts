@@ -7,6 +7,7 @@
 import { createAppender } from './appenders.js';
 import type { BaseAppender } from './appender-base.js';
 import type { Batch } from './batch.js';
+import { BinaryAppender } from './binary-appender.js';
 import { KIND_INSERT } from './batch.js';
 import type { Column } from './column.js';
 import type { Field, Schema } from './schema.js';
@@ -60,6 +61,8 @@ export interface BatchBuilderOptions {
   readonly capacity: number;
   readonly times: boolean;
   readonly kinds: boolean;
+  /** Whether dictionaries of texts outlive batches; for batches that are not sent. Default: no. */
+  readonly keepsEntries?: boolean;
 }
 
 /** An empty builder for rows of a schema. */
@@ -90,6 +93,8 @@ class ColumnBatchBuilder implements BatchBuilder {
     this.columns = schema.fields.map((field) => createAppender(field, options.capacity));
     this.times = options.times ? new Float64Array(options.capacity) : null;
     this.kinds = options.kinds ? new Uint8Array(options.capacity) : null;
+    if (options.keepsEntries !== true) return;
+    for (const column of this.columns) if (column instanceof BinaryAppender) column.keepEntries();
   }
 
   estimatedBytes(): number {

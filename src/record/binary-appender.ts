@@ -13,6 +13,7 @@ import { BaseAppender } from './appender-base.js';
 import type { Column, TextKind } from './column.js';
 import { BinaryColumn, TEXT_ASCII, TEXT_UTF8 } from './column.js';
 import { canonicalDecimal } from './decimal.js';
+import { EntryIndex, hashOfBytes, sameBytes } from './entry-index.js';
 import { identityCodes } from './identity-codes.js';
 import type { Field } from './schema.js';
 import { formOf } from './schema.js';
@@ -34,10 +35,14 @@ const TRIAL_PAUSE_MAX = 256;
 
 /** Byte texts longer than this are copied without looking whether they repeat. */
 const SHARED_BYTES_MAX = 24;
-/** Recent byte texts that are remembered, by a hash of some of their bytes. */
-const RECENT_BITS = 10;
-/** Looks after which half of them must have found an entry for a batch to go on looking. */
-const TRIAL_LOOKS = 256;
+/** Misses after which half of all looks must have found an entry for looking to go on. */
+const TRIAL_MISSES = 256;
+/** The same where entries are kept from batch to batch, which a dictionary of many texts needs. */
+const TRIAL_MISSES_KEPT = 2048;
+/** A dictionary of more entries is not kept for the next batch. */
+const KEPT_ENTRIES_MAX = 4096;
+/** Codes that `appendCodes` takes are below this. */
+export const CODES_MAX = 2048;
 
 const NO_CODES = new Int32Array(0);
 const NO_BYTES = new Uint8Array(0);
@@ -65,15 +70,21 @@ export class BinaryAppender extends BaseAppender {
   #dictionary: Map<string, number> | null = null;
   #trialPause = TRIAL_PAUSE_FIRST;
   #trialIn = 0;
-  /**
-   * Entry of a recent byte text of each hash; null while looking does not pay. An entry of an older
-   * batch is told by its bytes, which are compared anyway.
-   */
-  #recent: Int32Array | null = null;
+  /** Finds the entry of a byte text; null while looking does not pay. */
+  #index: EntryIndex | null = null;
   #looks = 0;
   #misses = 0;
-  #recentPause = TRIAL_PAUSE_FIRST;
-  #recentIn = 0;
+  #indexPause = TRIAL_PAUSE_FIRST;
+  #indexIn = 0;
+  /** Whether entries outlive batches. */
+  #keeps = false;
+  /** What columns of the entries that are kept have in common; null when none are. */
+  #dictionaryId: object | null = null;
+  /** The last column of these entries, and how many it shows. */
+  #shown: BinaryColumn | null = null;
+  /** Whose codes are known, and our entry of each (-1: not yet). */
+  #codesOf: object | null = null;
+  #entryOfCode = NO_CODES;
   /** Entry shared by the rows without a value, or -1. */
   #emptyEntry = -1;
   /**
@@ -93,6 +104,17 @@ export class BinaryAppender extends BaseAppender {
     this.clear();
   }
 
+  /**
+   * Keeps the entries of texts from batch to batch as long as that pays, for readers whose batches
+   * are looked at but not sent: a frame would carry them all. Called before the first row.
+   */
+  keepEntries(): void {
+    if (!this.#isText) return;
+    this.#keeps = true;
+    this.grow(this.capacity);
+    this.clear();
+  }
+
   /** Appends a text; the field must hold text. */
   appendText(row: number, text: string): void {
     if (row >= this.capacity) this.reserve(row);
@@ -104,10 +126,9 @@ export class BinaryAppender extends BaseAppender {
   appendBytes(row: number, bytes: Uint8Array, start: number, end: number): void {
     if (row >= this.capacity) this.reserve(row);
     if (this.#pending !== '') this.#encodePending();
-    if (this.#recent !== null && end - start <= SHARED_BYTES_MAX) {
-      if (this.#shareBytes(row, this.#recent, bytes, start, end)) return;
-    }
-    this.#appendNewBytes(row, bytes, start, end);
+    if (this.#index !== null && end - start <= SHARED_BYTES_MAX) {
+      this.#appendIndexed(row, this.#index, bytes, start, end);
+    } else this.#appendNewBytes(row, bytes, start, end);
   }
 
   /**
@@ -118,8 +139,8 @@ export class BinaryAppender extends BaseAppender {
     this.reserve(first + rows - 1);
     let index = 0;
     while (index < rows) {
-      if (this.#recent !== null && this.#coded) {
-        index = this.#shareRanges(this.#recent, first, index, rows, bytes, ranges);
+      if (this.#index !== null && this.#coded) {
+        index = this.#shareRanges(this.#index, first, index, rows, bytes, ranges);
         if (index === rows) return;
       }
       this.appendBytes(first + index, bytes, ranges[index * 2], ranges[index * 2 + 1]);
@@ -127,9 +148,52 @@ export class BinaryAppender extends BaseAppender {
     }
   }
 
+  /** Whether entries are being kept. */
+  get isKeeping(): boolean {
+    return this.#dictionaryId !== null && this.#index !== null;
+  }
+
+  /**
+   * Like `appendRanges` for values of which a code is known where it is not negative: equal codes are
+   * equal texts as long as they are of the same dictionary and this returns true. False asks for codes
+   * to be given anew, if entries are kept at all.
+   */
+  appendCodes(
+    first: number,
+    rows: number,
+    dictionary: object,
+    codes: Int32Array,
+    bytes: Uint8Array,
+    ranges: Int32Array,
+  ): boolean {
+    if (this.#codesOf !== dictionary || !this.isKeeping) {
+      this.#codesOf = dictionary;
+      this.#entryOfCode.fill(-1);
+      this.appendRanges(first, rows, bytes, ranges);
+      return false;
+    }
+    this.reserve(first + rows - 1);
+    const known = this.#entryOfCode;
+    const own = this.#codes;
+    let looked = 0;
+    for (let index = 0; index < rows; index++) {
+      const code = codes[index];
+      const entry = code < 0 ? -1 : known[code];
+      if (entry >= 0) {
+        own[first + index] = entry;
+        continue;
+      }
+      looked++;
+      this.appendBytes(first + index, bytes, ranges[index * 2], ranges[index * 2 + 1]);
+      if (code >= 0) known[code] = own[first + index];
+    }
+    this.#looks += rows - looked;
+    return true;
+  }
+
   /** Shares entries from the range `from` on; returns the first that finds none to share. */
   #shareRanges(
-    recent: Int32Array,
+    known: EntryIndex,
     first: number,
     from: number,
     rows: number,
@@ -137,23 +201,33 @@ export class BinaryAppender extends BaseAppender {
     ranges: Int32Array,
   ): number {
     if (this.#pending !== '') this.#encodePending();
-    const own = this.#bytes;
+    if (this.#from !== bytes) this.#copyFrom(bytes);
+    const source = this.#fromWords;
+    const own = this.#words;
     const offsets = this.#offsets;
     const codes = this.#codes;
     const entries = this.#entries;
+    const { slots, mask } = known;
     let index = from;
     for (; index < rows; index++) {
       const start = ranges[index * 2];
       const end = ranges[index * 2 + 1];
       if (end - start > SHARED_BYTES_MAX) break;
-      const known = recent[recentSlot(bytes, start, end)];
-      if (known >= entries) break;
-      const shift = offsets[known] - start;
-      if (offsets[known + 1] - shift !== end) break;
-      let at = start;
-      while (at < end && own[at + shift] === bytes[at]) at++;
-      if (at < end) break;
-      codes[first + index] = known;
+      let slot = hashOfBytes(source, start, end) & mask;
+      let word = 0;
+      let entry = -1;
+      while ((word = slots[slot]) !== 0) {
+        const at = offsets[word - 1];
+        if (word <= entries && offsets[word] - at === end - start) {
+          if (sameBytes(source, start, end, own, at)) {
+            entry = word - 1;
+            break;
+          }
+        }
+        slot = (slot + 1) & mask;
+      }
+      if (entry < 0) break;
+      codes[first + index] = entry;
     }
     this.#looks += index - from;
     return index;
@@ -183,44 +257,42 @@ export class BinaryAppender extends BaseAppender {
     this.#fromWords = wordsOf(bytes);
   }
 
-  /** Gives the row the entry of an equal recent text; false when there is none. */
-  #shareBytes(
+  /** Gives the row the entry of an equal text, an old or a new one. */
+  #appendIndexed(
     row: number,
-    recent: Int32Array,
+    index: EntryIndex,
     bytes: Uint8Array,
     start: number,
     end: number,
-  ): boolean {
-    const slot = recentSlot(bytes, start, end);
-    const known = recent[slot];
+  ): void {
+    if (this.#from !== bytes) this.#copyFrom(bytes);
+    const known = index.find(
+      this.#fromWords,
+      start,
+      end,
+      this.#words,
+      this.#offsets,
+      this.#entries,
+    );
     this.#looks++;
-    if (known < this.#entries && this.#entryEquals(known, bytes, start, end)) {
+    if (known >= 0) {
       if (!this.#coded) this.#startCodes(row);
       this.#codes[row] = known;
-      return true;
+      return;
     }
-    recent[slot] = this.#entries;
     this.#misses++;
-    if (this.#misses >= TRIAL_LOOKS && this.#misses * 2 > this.#looks) this.#endRecent();
-    return false;
-  }
-
-  #entryEquals(entry: number, bytes: Uint8Array, start: number, end: number): boolean {
-    const own = this.#bytes;
-    const at = this.#offsets[entry];
-    const length = end - start;
-    if (this.#offsets[entry + 1] - at !== length) return false;
-    for (let byte = 0; byte < length; byte++) {
-      if (own[at + byte] !== bytes[start + byte]) return false;
-    }
-    return true;
+    const entry = this.#entries;
+    this.#appendNewBytes(row, bytes, start, end);
+    index.add(entry, this.#words, this.#offsets);
+    const trial = this.#keeps ? TRIAL_MISSES_KEPT : TRIAL_MISSES;
+    if (this.#misses >= trial && this.#misses * 2 > this.#looks) this.#endIndex();
   }
 
   /** The byte texts hardly repeat: goes on without looking, and pauses for some batches. */
-  #endRecent(): void {
-    this.#recent = null;
-    this.#recentIn = this.#recentPause;
-    this.#recentPause = Math.min(this.#recentPause * 2, TRIAL_PAUSE_MAX);
+  #endIndex(): void {
+    this.#index = null;
+    this.#indexIn = this.#indexPause;
+    this.#indexPause = Math.min(this.#indexPause * 2, TRIAL_PAUSE_MAX);
   }
 
   setEmpty(row: number): void {
@@ -343,7 +415,12 @@ export class BinaryAppender extends BaseAppender {
       entries = 0;
       for (let row = 0; row < rows; row++) entries = Math.max(entries, this.#codes[row] + 1);
     }
-    this.#entries = Math.min(entries, this.#entries);
+    // Entries that a batch has shown stay, for what is remembered of them must remain true.
+    entries = Math.max(entries, this.#shown?.entries ?? 0);
+    if (entries < this.#entries) {
+      this.#entries = entries;
+      this.#codesOf = null;
+    }
     this.#source = null;
     if (this.#emptyEntry >= this.#entries) this.#emptyEntry = -1;
     for (const [text, entry] of this.#dictionary ?? []) {
@@ -352,34 +429,59 @@ export class BinaryAppender extends BaseAppender {
   }
 
   protected clear(): void {
+    this.#source = null;
+    if (this.#keepsNow()) return;
     this.#entries = 0;
     this.#coded = false;
     this.#pending = '';
     this.#textKind = TEXT_ASCII;
     this.#unjudged = false;
     this.#emptyEntry = -1;
-    this.#source = null;
     this.#looks = 0;
     this.#misses = 0;
+    this.#dictionaryId = null;
+    this.#shown = null;
+    this.#codesOf = null;
     if (!this.#isText) return;
-    if (this.#recent !== null) this.#recentPause = TRIAL_PAUSE_FIRST;
-    else if (this.#recentIn > 0) this.#recentIn--;
-    else this.#recent = new Int32Array(1 << RECENT_BITS);
-    if (this.#dictionary !== null) {
+    if (this.#index !== null) {
+      this.#indexPause = TRIAL_PAUSE_FIRST;
+      this.#index.clear();
+    } else if (this.#indexIn > 0) this.#indexIn--;
+    else this.#index = new EntryIndex();
+    if (this.#keeps && this.#index !== null) this.#startKeeping();
+    else if (this.#dictionary !== null) {
       this.#dictionary.clear();
       this.#trialPause = TRIAL_PAUSE_FIRST;
     } else if (this.#trialIn > 0) this.#trialIn--;
     else this.#dictionary = new Map();
   }
 
+  /** Whether the entries are kept for the next batch: they are while there are few and looking pays. */
+  #keepsNow(): boolean {
+    if (this.#dictionaryId === null || this.#index === null) return false;
+    return this.#entries <= KEPT_ENTRIES_MAX && this.#pending === '';
+  }
+
+  /** Rows have codes from the first on, and texts are appended as they come. */
+  #startKeeping(): void {
+    this.#startCodes(0);
+    if (this.#entryOfCode.length === 0) this.#entryOfCode = new Int32Array(CODES_MAX);
+    this.#dictionaryId = {};
+    this.#dictionary = null;
+  }
+
   protected grow(capacity: number): void {
-    const offsets = new Int32Array(capacity + 1);
+    const offsets = new Int32Array(this.#entriesMax(capacity) + 1);
     offsets.set(this.#offsets);
     this.#offsets = offsets;
     if (!this.#coded) return;
     const codes = new Int32Array(capacity);
     codes.set(this.#codes);
     this.#codes = codes;
+  }
+
+  #entriesMax(rows: number): number {
+    return this.#keeps ? KEPT_ENTRIES_MAX + rows : rows;
   }
 
   protected view(
@@ -397,7 +499,7 @@ export class BinaryAppender extends BaseAppender {
       this.#textKind = textKindOf(this.#bytes, 0, this.#offsets[entries]);
     }
     this.#unjudged = false;
-    return new BinaryColumn({
+    const column = new BinaryColumn({
       field: this.field,
       codes: this.#coded ? this.#codes : identityCodes(rows),
       offsets: this.#offsets,
@@ -408,6 +510,12 @@ export class BinaryAppender extends BaseAppender {
       presence,
       isDictionary: this.#coded,
     });
+    if (this.#dictionaryId === null) return column;
+    column.dictionary = this.#dictionaryId;
+    column.decoded = this.#shown?.decoded ?? null;
+    column.hashes = this.#shown?.hashes ?? null;
+    this.#shown = column;
+    return column;
   }
 
   protected valueBytes(rows: number): number {
@@ -465,20 +573,6 @@ export class BinaryAppender extends BaseAppender {
     this.#bytes = grown;
     this.#words = wordsOf(grown);
   }
-}
-
-/** A hash of the length and of bytes from both ends: texts of a column mostly differ there. */
-function recentSlot(bytes: Uint8Array, start: number, end: number): number {
-  const length = end - start;
-  if (length < 4) {
-    let small = length;
-    for (let at = start; at < end; at++) small = (small << 8) | bytes[at];
-    return Math.imul(small, 0x9e3779b1) >>> (32 - RECENT_BITS);
-  }
-  const ends =
-    bytes[start] | (bytes[start + 1] << 8) | (bytes[end - 2] << 16) | (bytes[end - 1] << 24);
-  const middle = bytes[start + (length >> 1)] + (length << 8);
-  return Math.imul(ends ^ Math.imul(middle, 0x85ebca6b), 0x9e3779b1) >>> (32 - RECENT_BITS);
 }
 
 /** Copies a text by words of four bytes; the last may reach up to three bytes behind it. */

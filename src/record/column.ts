@@ -81,6 +81,11 @@ export class BinaryColumn {
   blockStarts: Int32Array | null = null;
   /** Java hash of each entry, filled on demand by `hashColumn`. */
   hashes: Int32Array | null = null;
+  /**
+   * What columns of one dictionary that outlives their batches have in common, null for others: its
+   * entries are added to but never changed, so what is remembered by code stays true.
+   */
+  dictionary: object | null = null;
 
   constructor(parts: BinaryColumnParts) {
     this.field = parts.field;

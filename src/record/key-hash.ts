@@ -136,14 +136,18 @@ export function hashBytes(bytes: Uint8Array, start: number, end: number): number
   return hash;
 }
 
-/** Hash of every entry of a text or bytes column, computed once per batch. */
+/**
+ * Hash of every entry of a text or bytes column, computed once per batch, or once per entry where
+ * the dictionary outlives the batch.
+ */
 export function hashColumn(column: BinaryColumn): Int32Array {
   const known = column.hashes;
-  if (known !== null) return known;
   const { bytes, offsets, entries, textKind } = column;
+  if (known !== null && known.length >= entries) return known;
   const hashes = new Int32Array(entries);
+  if (known !== null) hashes.set(known);
   const isText = formOf(column.field.type) === 'utf8';
-  for (let entry = 0; entry < entries; entry++) {
+  for (let entry = known?.length ?? 0; entry < entries; entry++) {
     const start = offsets[entry];
     const end = offsets[entry + 1];
     hashes[entry] = isText

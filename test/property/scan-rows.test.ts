@@ -23,7 +23,7 @@ import { createBatchBuilder } from '../../src/record/batch-builder.js';
 import { valueAt } from '../../src/record/column-value.js';
 import type { DataType, Field, Schema } from '../../src/record/schema.js';
 
-const CAPACITY = 50;
+const CAPACITY = 70;
 const ROW_BYTES_MAX = 1 << 20;
 
 function field(name: string, kind: string, nullable = false, optional = false): Field {
@@ -122,12 +122,12 @@ const damage = fc.array(
 const settings = fc.record({
   validate: fc.constantFrom<ValidateMode>('projected', 'full'),
   declared: fc.boolean(),
-  chunks: fc.array(fc.integer({ min: 1, max: 3000 }), { minLength: 1, maxLength: 8 }),
+  chunks: fc.array(fc.integer({ min: 1, max: 20_000 }), { minLength: 1, maxLength: 8 }),
 });
 
 describe('rows that the scanner reads', () => {
   it('are those of NDJSON that the other readers read', () => {
-    const lines = fc.array(record, { minLength: 1, maxLength: 120 });
+    const lines = fc.array(record, { minLength: 1, maxLength: 300 });
     fc.assert(
       fc.property(lines, damage, settings, (rows, places, given) => {
         const bytes = damaged(rows.map((row) => `${JSON.stringify(row)}\n`).join(''), places);
@@ -142,7 +142,7 @@ describe('rows that the scanner reads', () => {
   });
 
   it('are those of CSV that the other readers read', () => {
-    const rows = fc.array(csvRow(), { minLength: 1, maxLength: 120 });
+    const rows = fc.array(csvRow(), { minLength: 1, maxLength: 300 });
     const dialects = fc.record({
       quote: fc.constantFrom('"', null),
       multiline: fc.boolean(),
@@ -231,7 +231,12 @@ function outcome(
   chunks: readonly number[],
   scans: boolean,
 ): readonly unknown[] {
-  const builder = createBatchBuilder(schema, 0, { capacity: CAPACITY, times: false, kinds: false });
+  const builder = createBatchBuilder(schema, 0, {
+    capacity: CAPACITY,
+    times: false,
+    kinds: false,
+    keepsEntries: scans,
+  });
   const rowStarts = new Float64Array(CAPACITY);
   const parser = create({ builder, rowStarts, wanted: [] });
   const window = new ByteWindow(ROW_BYTES_MAX);

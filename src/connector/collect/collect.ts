@@ -7,6 +7,7 @@ import { MillraceError } from '../../base/errors.js';
 import type { Batch } from '../../record/batch.js';
 import { compileRowReader, type RowReader } from '../../record/row-codec.js';
 import type { Schema } from '../../record/schema.js';
+import { checkOptionsObject } from '../check-arguments.js';
 import type { Committable, SinkConnector, SinkWriter } from '../contract.js';
 
 /** Rows an array takes unless it is told otherwise: some gigabytes of objects. */
@@ -35,6 +36,7 @@ export interface CollectSink<T = unknown> extends SinkConnector<T> {
  * // after the run: counts.rows
  */
 export function collectSink<T = unknown>(options: CollectOptions = {}): CollectSink<T> {
+  checkOptionsObject('collect', options);
   const rowsMax = options.rowsMax ?? COLLECT_ROWS_MAX;
   if (!Number.isSafeInteger(rowsMax) || rowsMax < 0) {
     throw new MillraceError('OPTION_INVALID', `collect: rowsMax cannot be ${rowsMax}.`, {

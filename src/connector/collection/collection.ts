@@ -7,6 +7,7 @@
 import type { Batch } from '../../record/batch.js';
 import { inferSchema } from '../../record/infer.js';
 import type { Schema } from '../../record/schema.js';
+import { checkArgument, checkOptionsObject } from '../check-arguments.js';
 import {
   POLL_BATCH,
   POLL_NEED_SPLIT,
@@ -38,6 +39,8 @@ export function collection<T>(
   items: readonly T[],
   options: CollectionOptions = {},
 ): SourceConnector<T> {
+  checkArgument('collection', 'items', items, Array.isArray(items), 'Give an array of records.');
+  checkOptionsObject('collection', options);
   return {
     kind: 'source',
     type: 'collection',

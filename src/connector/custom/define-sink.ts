@@ -8,6 +8,7 @@ import { MillraceError } from '../../base/errors.js';
 import type { Batch } from '../../record/batch.js';
 import { compileRowReader, type RowReader } from '../../record/row-codec.js';
 import type { Schema } from '../../record/schema.js';
+import { checkArgument, checkOptionsObject } from '../check-arguments.js';
 import type { Committable, SinkConnector, SinkWriter } from '../contract.js';
 
 /** Given to `open`. */
@@ -51,6 +52,9 @@ export interface CustomSink<T> {
  * });
  */
 export function defineSink<T>(sink: CustomSink<T>): SinkConnector<T> {
+  checkOptionsObject('defineSink', sink);
+  const isRight = typeof sink.open === 'function';
+  checkArgument('defineSink', 'open', sink.open, isRight, 'Give the function open(context).');
   return {
     kind: 'sink',
     type: 'custom',

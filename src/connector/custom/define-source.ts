@@ -6,6 +6,7 @@
  */
 import { MillraceError } from '../../base/errors.js';
 import type { Schema } from '../../record/schema.js';
+import { checkArgument, checkOptionsObject } from '../check-arguments.js';
 import type {
   PlainData,
   PlanContext,
@@ -84,7 +85,10 @@ export interface CustomSource<T, D = PlainData> {
  * });
  */
 export function defineSource<T, D = PlainData>(source: CustomSource<T, D>): SourceConnector<T> {
+  checkOptionsObject('defineSource', source);
   const { name } = source;
+  const advice = 'Give the function read(split, position, context).';
+  checkArgument('defineSource', 'read', source.read, typeof source.read === 'function', advice);
   return {
     kind: 'source',
     type: 'custom',

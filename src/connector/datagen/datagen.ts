@@ -9,6 +9,7 @@ import { MillraceError } from '../../base/errors.js';
 import { freshSeed } from '../../base/random.js';
 import { VALUE_FIELD } from '../../record/schema.js';
 import type { Schema } from '../../record/schema.js';
+import { checkArgument, checkOptionsObject } from '../check-arguments.js';
 import type { PlanContext, SourceConnector, SourcePlan, Split } from '../contract.js';
 import {
   type FieldGenerator,
@@ -99,6 +100,9 @@ export function datagen<F extends FieldGenerators>(
 }
 
 function checkOptions(options: DatagenOptions<FieldGenerators>): void {
+  checkOptionsObject('datagen', options);
+  const isRight = typeof options.fields === 'object' && options.fields !== null;
+  checkArgument('datagen', 'fields', options.fields, isRight, 'Give a generator for each field.');
   const { rows, rowsPerSecond, seed, fields } = options;
   const wrong = (what: string, advice: string): never => {
     throw new MillraceError('OPTION_INVALID', `datagen: ${what}`, { advice });

@@ -2,6 +2,7 @@
  * Options that all file sources share, and their checking. Callers: the CSV, NDJSON and text
  * sources. Runs on: any thread; pure.
  */
+import { checkOptionsObject, given, PARAMETER_ADVICE } from '../check-arguments.js';
 import type { SinkConnector } from '../contract.js';
 import type { DeadLetterPolicy } from '../dead-letters.js';
 import { MillraceError } from '../../base/errors.js';
@@ -108,6 +109,7 @@ export function sampleRowsOf(type: string, rows: number | undefined): number {
 
 /** Throws `OPTION_UNKNOWN` for an option that does not exist. */
 export function checkOptionNames(type: string, options: object, known: readonly string[]): void {
+  checkOptionsObject(type, options);
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
     throw new MillraceError('OPTION_UNKNOWN', `${type}: there is no option "${name}".`, {
@@ -116,13 +118,17 @@ export function checkOptionNames(type: string, options: object, known: readonly 
   }
 }
 
-/** Checks that at least one path is named. */
-export function patternsOf(type: string, paths: string | readonly string[]): readonly string[] {
-  const patterns = typeof paths === 'string' ? [paths] : paths;
-  const isValid = patterns.length > 0 && patterns.every((path) => path.length > 0);
-  if (isValid) return patterns;
-  throw new MillraceError('OPTION_INVALID', `${type}: a path is missing.`, {
-    advice: 'Name a file, a directory or a glob, or a list of them.',
+/** The paths as a list. Throws `OPTION_INVALID` for what is no path. */
+export function patternsOf(type: string, paths: unknown): readonly string[] {
+  const list: readonly unknown[] = Array.isArray(paths) ? paths : [paths];
+  const wrong = list.findIndex((path) => typeof path !== 'string' || path === '');
+  if (list.length > 0 && wrong < 0) return list as readonly string[];
+  const which =
+    Array.isArray(paths) && list.length > 0 ? `path ${wrong + 1} of the list` : 'the path';
+  const what =
+    list.length === 0 ? 'the list of paths is empty' : `${which} is ${given(list[wrong])}`;
+  throw new MillraceError('OPTION_INVALID', `${type}: ${what}.`, {
+    advice: `Name a file, a directory or a glob, or a list of them. ${PARAMETER_ADVICE}`,
   });
 }
 

@@ -237,8 +237,9 @@ class FileReader implements SourceReader {
   }
 
   #createBuilder(schema: Schema, version: number): BatchBuilder {
-    const { batchRows } = this.#context;
-    return createBatchBuilder(schema, version, { capacity: batchRows, times: false, kinds: false });
+    const { batchRows: capacity } = this.#context;
+    const options = { capacity, times: false, kinds: false, keepsEntries: true };
+    return createBatchBuilder(schema, version, options);
   }
 
   /** Agrees with the other producers on a schema that the next row fits, and goes on with it. */

@@ -8,6 +8,7 @@ import { MillraceError } from '../../base/errors.js';
 import type { Batch } from '../../record/batch.js';
 import { compileRowReader, type RowReader } from '../../record/row-codec.js';
 import type { Schema } from '../../record/schema.js';
+import { checkOptionsObject } from '../check-arguments.js';
 import type { Committable, SinkConnector, SinkWriter } from '../contract.js';
 
 /** Options of `iterableSink`. */
@@ -38,6 +39,7 @@ const QUEUE_ROWS = 4096;
  * for await (const alert of alerts) show(alert);
  */
 export function iterableSink<T = unknown>(options: IterableSinkOptions = {}): IterableSink<T> {
+  checkOptionsObject('iterableSink', options);
   const queueRows = options.queueRows ?? QUEUE_ROWS;
   if (!Number.isSafeInteger(queueRows) || queueRows < 1) {
     throw new MillraceError('OPTION_INVALID', `iterableSink: queueRows cannot be ${queueRows}.`, {

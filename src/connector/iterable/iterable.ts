@@ -7,6 +7,7 @@
  */
 import { MillraceError } from '../../base/errors.js';
 import type { Schema } from '../../record/schema.js';
+import { checkArgument, checkOptionsObject } from '../check-arguments.js';
 import type { SourceConnector, SourceReader } from '../contract.js';
 import { pullFrom, type RecordInput, type RecordPull, sourceFailed } from './record-pull.js';
 import { RecordReader } from './record-reader.js';
@@ -42,6 +43,15 @@ export function fromAsync<T>(
   input: IterableInput<T>,
   options: IterableOptions = {},
 ): SourceConnector<T> {
+  const isInput = typeof input === 'function' || (typeof input === 'object' && input !== null);
+  checkArgument(
+    'fromAsync',
+    'the input',
+    input,
+    isInput,
+    'Give an iterable, or a generator function.',
+  );
+  checkOptionsObject('fromAsync', options);
   const name = options.name ?? 'iterable';
   const schema = options.schema ?? null;
   return {

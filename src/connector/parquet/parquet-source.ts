@@ -6,7 +6,9 @@
 import { MillraceError } from '../../base/errors.js';
 import { didYouMean } from '../../base/nearest-name.js';
 import type { TypeOptions } from '../../format/parquet/leaf-type.js';
+import { checkArgument, checkOptionsObject } from '../check-arguments.js';
 import type { SourceConnector } from '../contract.js';
+import { patternsOf } from '../file/file-options.js';
 
 /** Options of `parquetSource`. */
 export interface ParquetSourceOptions {
@@ -37,12 +39,7 @@ export function parquetSource<T = Record<string, unknown>>(
   options: ParquetSourceOptions = {},
 ): SourceConnector<T> {
   const types = typeOptions(options);
-  const patterns = typeof paths === 'string' ? [paths] : paths;
-  if (patterns.length === 0) {
-    throw new MillraceError('OPTION_INVALID', 'parquet: there is no path.', {
-      advice: 'Name a file, a directory or a glob.',
-    });
-  }
+  const patterns = patternsOf('parquet', paths);
   return {
     kind: 'source',
     type: 'parquet',
@@ -64,6 +61,7 @@ export function parquetSource<T = Record<string, unknown>>(
 }
 
 function typeOptions(options: ParquetSourceOptions): TypeOptions {
+  checkOptionsObject('parquet', options);
   for (const name of Object.keys(options)) {
     if (KNOWN.includes(name)) continue;
     throw new MillraceError('OPTION_UNKNOWN', `parquet has no option "${name}" for reading.`, {
@@ -71,6 +69,8 @@ function typeOptions(options: ParquetSourceOptions): TypeOptions {
     });
   }
   const { bigint = false, binaryAsText = false } = options;
+  const isRight = typeof bigint === 'boolean' || Array.isArray(bigint);
+  checkArgument('parquet', 'bigint', bigint, isRight, 'Give true, or a list of column names.');
   return {
     binaryAsText,
     isBigint: (name) => (typeof bigint === 'boolean' ? bigint : bigint.includes(name)),

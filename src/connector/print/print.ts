@@ -6,6 +6,7 @@
  */
 import { MillraceError } from '../../base/errors.js';
 import { didYouMean } from '../../base/nearest-name.js';
+import { checkOptionsObject } from '../check-arguments.js';
 import type { SinkConnector } from '../contract.js';
 
 /** Options of `print`. */
@@ -87,6 +88,7 @@ function settingsOf(options: PrintOptions): PrintSettings {
 }
 
 function checkOptions(options: PrintOptions): void {
+  checkOptionsObject('print', options);
   for (const name of Object.keys(options)) {
     if (KNOWN.includes(name)) continue;
     throw new MillraceError('OPTION_UNKNOWN', `print has no option "${name}".`, {

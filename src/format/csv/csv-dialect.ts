@@ -48,6 +48,10 @@ export interface CsvDialectOptions {
 
 /** The dialect of the options. Throws `OPTION_INVALID`. */
 export function csvDialect(options: CsvDialectOptions, latin1: boolean): CsvDialect {
+  const nulls = options.nulls ?? [''];
+  if (!Array.isArray(nulls) || nulls.some((text) => typeof text !== 'string')) {
+    throw invalid(`nulls must be a list of texts, not ${JSON.stringify(nulls)}`);
+  }
   const separator = byteOf(options.separator ?? ',', 'separator');
   const quote = options.quote === null ? NO_BYTE : byteOf(options.quote ?? '"', 'quote');
   const escape = options.escape === undefined ? quote : byteOf(options.escape, 'escape');
@@ -67,7 +71,7 @@ export function csvDialect(options: CsvDialectOptions, latin1: boolean): CsvDial
     comment,
     trim: options.trim ?? false,
     multiline: (options.multiline ?? true) && quote !== NO_BYTE,
-    nulls: (options.nulls ?? ['']).map((text) => Buffer.from(text, encoding)),
+    nulls: nulls.map((text: string) => Buffer.from(text, encoding)),
     latin1,
   };
 }
@@ -77,8 +81,14 @@ function byteOrNone(text: string | null, name: string): number {
 }
 
 function byteOf(text: string, name: string): number {
-  const code = text.charCodeAt(0);
-  if (text.length !== 1 || code > 0x7f || code === 0x0a || code === 0x0d) {
+  const code = typeof text === 'string' ? text.charCodeAt(0) : 0;
+  if (
+    typeof text !== 'string' ||
+    text.length !== 1 ||
+    code > 0x7f ||
+    code === 0x0a ||
+    code === 0x0d
+  ) {
     throw invalid(`${name} must be one ASCII character, not ${JSON.stringify(text)}`);
   }
   return code;

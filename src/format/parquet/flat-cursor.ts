@@ -156,13 +156,14 @@ export class FlatCursor implements ColumnCursor {
   }
 
   #textColumn(
-    { offsets, bytes }: BinaryValues,
+    values: BinaryValues,
     { count, textKind }: Dictionary,
     rows: number,
     present: number,
     validity: Uint8Array | null,
   ): BinaryColumn {
     const codes = this.#codes;
+    const { offsets, bytes } = values;
     if (!allBelow(codes, present, count)) throw unknown();
     if (validity !== null) spreadFor(codes)(codes, present, validity, rows, count);
     const column = new BinaryColumn({
@@ -179,6 +180,7 @@ export class FlatCursor implements ColumnCursor {
     // What consumers remember of the entries stays true as long as the dictionary does.
     column.decoded = this.#last?.decoded ?? null;
     column.hashes = this.#last?.hashes ?? null;
+    column.dictionary = values;
     this.#last = column;
     return column;
   }

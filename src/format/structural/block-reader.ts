@@ -7,7 +7,7 @@
 import type { Appender, BatchBuilder } from '../../record/batch-builder.js';
 import type { ParseCursor } from '../bytes/row-parser.js';
 import type { BlockTarget } from './block-targets.js';
-import { ScanBlock } from './scan-block.js';
+import { type BlockLane, ScanBlock } from './scan-block.js';
 import type { ScanMemory } from './scan-memory.js';
 import type { ScanProgram } from './scan-program.js';
 
@@ -50,15 +50,17 @@ export class BlockReader {
   read(memory: ScanMemory, cursor: ParseCursor): void {
     const builder = this.#builder;
     const block = this.#blockIn(memory);
+    const [firstLane, secondLane] = block.lanes;
     let taken = 0;
-    while (cursor.position < cursor.end && builder.rows < builder.capacity) {
-      const most = Math.min(builder.capacity - builder.rows, block.rowsMax);
+    for (;;) {
+      const most = builder.capacity - builder.rows;
+      if (most === 0 || cursor.position >= cursor.end) break;
       const scanned = block.scan(cursor.position, cursor.end, most);
-      const next = block.next;
-      const written = scanned === 0 ? 0 : this.#write(block, scanned, memory.buffer, cursor.base);
-      cursor.position = written < scanned ? block.starts[written] : next;
+      let written = this.#write(firstLane, memory.buffer, cursor);
+      // The second lane goes on where the first one ends, unless that has a row for others.
+      if (written === firstLane.rows) written += this.#write(secondLane, memory.buffer, cursor);
       taken += written;
-      if (written < most) break;
+      if (written < scanned || firstLane.isStopped || secondLane.isStopped) break;
     }
     const isStopped = cursor.position < cursor.end && builder.rows < builder.capacity;
     if (isStopped) this.#judge(taken);
@@ -87,13 +89,16 @@ export class BlockReader {
     return this.#block;
   }
 
-  /** Moves scanned rows to the builder; returns how many could be. */
-  #write(block: ScanBlock, scanned: number, bytes: Buffer, base: number): number {
+  /** Moves the rows of a lane to the builder and the cursor behind them; returns how many. */
+  #write(lane: BlockLane, bytes: Buffer, cursor: ParseCursor): number {
+    const { base } = cursor;
     const builder = this.#builder;
     const first = builder.rows;
+    const scanned = lane.rows;
+    if (scanned === 0) return 0;
     let rows = scanned;
     for (let index = 0; index < this.#targets.length; index++) {
-      rows = this.#targets[index].write(block.columns[index], first, rows, bytes);
+      rows = this.#targets[index].write(lane.columns[index], first, rows, bytes);
     }
     for (const appender of this.#absent) {
       for (let row = 0; row < rows; row++) appender.setMissing(first + row);
@@ -102,9 +107,10 @@ export class BlockReader {
       for (const column of builder.columns) column.truncate(first + rows);
     }
     const rowStarts = this.#rowStarts;
-    const { starts } = block;
+    const { starts } = lane;
     for (let row = 0; row < rows; row++) rowStarts[first + row] = base + starts[row];
     builder.rows = first + rows;
+    cursor.position = rows < scanned ? starts[rows] : lane.next;
     return rows;
   }
 }

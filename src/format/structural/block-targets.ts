@@ -6,7 +6,7 @@
 import type { FixedAppender } from '../../record/appenders.js';
 import type { BinaryAppender } from '../../record/binary-appender.js';
 import type { Appender } from '../../record/batch-builder.js';
-import type { BlockColumn } from './scan-block.js';
+import type { BlockColumn, ScanDictionary } from './scan-block.js';
 import { MARK_MISSING, MARK_NULL, MARK_SPELLED } from './scan-program.js';
 
 /** Takes one column of a block. */
@@ -69,9 +69,11 @@ export class TextTarget implements BlockTarget {
 
   write(column: BlockColumn, first: number, rows: number, bytes: Buffer): number {
     const appender = this.#appender;
-    const { ranges, marks } = column;
+    const { ranges, marks, dictionary } = column;
     if (!column.isMarked) {
-      appender.appendRanges(first, rows, bytes, ranges);
+      if (dictionary?.isUsed === true && dictionary.isValid) {
+        this.#writeCoded(column, dictionary, first, rows, bytes);
+      } else appender.appendRanges(first, rows, bytes, ranges);
       return rows;
     }
     for (let row = 0; row < rows; row++) {
@@ -84,6 +86,20 @@ export class TextTarget implements BlockTarget {
       else if (!this.#writeEscaped(first + row, bytes, start, end, mark)) return row;
     }
     return rows;
+  }
+
+  #writeCoded(
+    { codes, ranges }: BlockColumn,
+    dictionary: ScanDictionary,
+    first: number,
+    rows: number,
+    bytes: Buffer,
+  ): void {
+    const appender = this.#appender;
+    if (appender.appendCodes(first, rows, dictionary, codes, bytes, ranges)) return;
+    // The entries are others than those that the codes were given for, or there are none.
+    if (appender.isKeeping) dictionary.forget();
+    else dictionary.drop();
   }
 }
 

@@ -21,7 +21,12 @@ const SEPARATOR: usize = 28;
 const QUOTE: usize = 32;
 const COMMENT: usize = 36;
 const MULTILINE: usize = 40;
+/** Where the second lane ends. */
 const NEXT: usize = 44;
+const FIRST_NEXT: usize = 48;
+const SECOND_ROWS: usize = 52;
+/** Rows between the first ones of the lanes. */
+const LANE: usize = 56;
 
 // What a step is, as int32.
 const LEAD: usize = 0;
@@ -31,7 +36,8 @@ const FLAGS: usize = 12;
 const VALUES: usize = 16;
 const MARKS: usize = 20;
 const MARKED: usize = 24;
-const EXPECTED: usize = 28;
+/** Dictionary of the texts, or 0. */
+const DICTIONARY: usize = 28;
 const STEP_BYTES: usize = 32;
 
 // Kinds of steps.
@@ -58,6 +64,16 @@ const ALSE_WORD: u32 = 0x65736c61;
 /** Up to so many digits a double is exact, and so is one division by a power of ten. */
 const DIGITS_EXACT: i32 = 15;
 
+// What a dictionary of texts is: a count, entries by hash (plus one), and the texts with zeros behind.
+const CODES: usize = 64;
+const SLOTS: usize = 2112;
+const LENGTHS: usize = 18496;
+const TEXTS: usize = 20544;
+const SLOT_BITS: u64 = 12;
+const SLOT_MASK: usize = 4095;
+const ENTRIES_MAX: i32 = 2048;
+const TEXT_BYTES_MAX: i32 = 32;
+
 // Blocks of one byte sixteen times, which `scan-memory.ts` puts behind the powers of ten: a constant
 // of that size takes more to make than to load.
 const QUOTES: usize = 192;
@@ -67,6 +83,8 @@ const BLANKS: usize = 240;
 const CLOSERS: usize = 256;
 const COMMAS: usize = 272;
 const NEWLINES: usize = 288;
+/** Sixteen bytes of ones with sixteen of zeros on both sides. */
+const MASKS: usize = 304;
 
 /** The powers of ten up to 22 stand at the start of the memory. */
 // @ts-ignore: decorator
@@ -268,34 +286,69 @@ function readNumber(from: usize, strict: bool): f64 {
   const negative = unit == 45;
   if (negative) unit = load<u8>(++at);
   const first = at;
-  let mantissa: u64 = unit - 48;
-  if (mantissa > 9 || unit < 48) {
-    numberStop = 0;
-    return 0;
-  }
-  at++;
-  while ((unit = <u32>load<u8>(at) - 48) <= 9) {
-    mantissa = mantissa * 10 + unit;
-    at++;
-  }
-  let digits = <i32>(at - first);
-  if (digits > 1 && load<u8>(first) == 48) {
-    numberStop = 0;
-    return 0;
-  }
+  let mantissa: u64 = 0;
   let scale = 0;
-  if (unit == -2) {
-    const fraction = ++at;
+  let digits = 0;
+  // All of most numbers is in eight bytes: those that are no digits are told by their highest bits,
+  // the point is closed up, and the digits are added up in pairs, fours and eights.
+  const figures = load<u64>(at) ^ 0x3030303030303030;
+  const others = ((figures + 0x7676767676767676) | figures) & 0x8080808080808080;
+  const whole = ctz(others) & ~7;
+  const isPointed = others != 0 && (figures >> whole & 0xff) == 0x1e;
+  const behind = isPointed ? others & (others - 1) : others;
+  if (behind != 0) {
+    const bits = ctz(behind) & ~7;
+    if (whole == 0 || (whole > 8 && (figures & 0xff) == 0)) {
+      numberStop = 0;
+      return 0;
+    }
+    let closed = figures;
+    digits = <i32>(bits >> 3);
+    at += <usize>digits;
+    if (isPointed) {
+      scale = digits - 1 - <i32>(whole >> 3);
+      digits--;
+      if (strict && scale == 0) {
+        numberStop = 0;
+        return 0;
+      }
+      const low = ((<u64>1) << whole) - 1;
+      closed = ((figures & low) << 8) | (figures & ~((low << 8) | 0xff));
+    }
+    closed = closed << (64 - bits);
+    closed = ((closed & 0x0f0f0f0f0f0f0f0f) * 2561) >> 8;
+    closed = ((closed & 0x00ff00ff00ff00ff) * 6553601) >> 16;
+    mantissa = ((closed & 0x0000ffff0000ffff) * 42949672960001) >> 32;
+    unit = <u32>load<u8>(at) - 48;
+  } else {
+    mantissa = unit - 48;
+    if (mantissa > 9 || unit < 48) {
+      numberStop = 0;
+      return 0;
+    }
+    at++;
     while ((unit = <u32>load<u8>(at) - 48) <= 9) {
       mantissa = mantissa * 10 + unit;
       at++;
     }
-    scale = <i32>(at - fraction);
-    if (strict && scale == 0) {
+    digits = <i32>(at - first);
+    if (digits > 1 && load<u8>(first) == 48) {
       numberStop = 0;
       return 0;
     }
-    digits += scale;
+    if (unit == -2) {
+      const fraction = ++at;
+      while ((unit = <u32>load<u8>(at) - 48) <= 9) {
+        mantissa = mantissa * 10 + unit;
+        at++;
+      }
+      scale = <i32>(at - fraction);
+      if (strict && scale == 0) {
+        numberStop = 0;
+        return 0;
+      }
+      digits += scale;
+    }
   }
   numberStop = at;
   // The letter of an exponent, less the zero.
@@ -303,6 +356,53 @@ function readNumber(from: usize, strict: bool): f64 {
   let value = <f64>mantissa;
   if (scale != 0) value /= powerOfTen(min(scale, DIGITS_EXACT));
   return negative ? -value : value;
+}
+
+/** The code of a text in a dictionary that may take it up, or -1. */
+// @ts-ignore: decorator
+@inline
+function codeOf(dictionary: usize, at: usize, bytes: i32): i32 {
+  if (bytes > TEXT_BYTES_MAX) return -1;
+  const low = v128.and(v128.load(at), v128.load(MASKS + 16 - min(bytes, 16)));
+  const high = v128.and(v128.load(at, 16), v128.load(MASKS + 16 - max(bytes - 16, 0)));
+  const mixed = v128.xor(low, i64x2.shl(high, 7));
+  let hash: u64 = (<u64>i64x2.extract_lane(mixed, 0) ^ <u64>bytes) * 0x9e3779b97f4a7c15;
+  hash ^= hash >> 32;
+  hash = (hash ^ <u64>i64x2.extract_lane(mixed, 1)) * 0xc2b2ae3d27d4eb4f;
+  let slot = <usize>(hash >> (64 - SLOT_BITS));
+  while (true) {
+    const code = load<i32>(dictionary + SLOTS + (slot << 2)) - 1;
+    if (code < 0) break;
+    const text = dictionary + TEXTS + ((<usize>code) << 5);
+    if (
+      <i32>load<u8>(dictionary + LENGTHS + code) == bytes &&
+      i8x16.all_true(
+        v128.and(i8x16.eq(v128.load(text), low), i8x16.eq(v128.load(text, 16), high)),
+      )
+    ) {
+      return code;
+    }
+    slot = (slot + 1) & SLOT_MASK;
+  }
+  const code = load<i32>(dictionary);
+  if (code == ENTRIES_MAX) return -1;
+  store<i32>(dictionary, code + 1);
+  store<i32>(dictionary + SLOTS + (slot << 2), code + 1);
+  store<u8>(dictionary + LENGTHS + code, bytes);
+  v128.store(dictionary + TEXTS + ((<usize>code) << 5), low);
+  v128.store(dictionary + TEXTS + ((<usize>code) << 5), high, 16);
+  return code;
+}
+
+/** Puts the range of a text, and its code where the column has a dictionary. */
+// @ts-ignore: decorator
+@inline
+function putText(step: usize, row: i32, slot: usize, origin: usize, from: usize, to: usize): void {
+  putRange(slot, origin, from, to);
+  const dictionary = <usize>load<u32>(step, DICTIONARY);
+  if (dictionary == 0) return;
+  const code = codeOf(dictionary, from, <i32>(to - from));
+  store<i32>(dictionary + CODES + ((<usize>row) << 2), code);
 }
 
 /** Reads one wanted value of JSON into its column; returns where it ends, or 0. */
@@ -334,7 +434,7 @@ function readJson(at: usize, kind: i32, step: usize, row: i32, origin: usize, fu
       if (end == 0) return 0;
       mark(step, row, ESCAPED);
     }
-    putRange(slot, origin, at + 1, end);
+    putText(step, row, slot, origin, at + 1, end);
     return end + 1;
   }
   if (kind == BOOL) {
@@ -348,64 +448,117 @@ function readJson(at: usize, kind: i32, step: usize, row: i32, origin: usize, fu
   return end;
 }
 
-/** Behind the row at `start`, or 0 when it is not as the program says. */
+/** Behind the step at `at` of the row at `start`, or 0 when it is not as the program says. */
 // @ts-ignore: decorator
 @inline
-function scanJsonRow(program: usize, start: usize, row: i32, full: bool): usize {
-  const origin = <usize>load<u32>(program, ORIGIN);
-  let step = <usize>load<u32>(program, STEPS);
-  const stepsEnd = step + <usize>load<i32>(program, STEP_COUNT) * STEP_BYTES;
-  let at = start;
+function scanJsonStep(step: usize, start: usize, at: usize, row: i32, origin: usize, full: bool): usize {
+  const bytes = load<i32>(step, LEAD_BYTES);
   // What stands before the next key: the brace until there has been one, then a comma.
-  let opener: u32 = 0x7b;
-  for (; step < stepsEnd; step += STEP_BYTES) {
-    const bytes = load<i32>(step, LEAD_BYTES);
-    if (load<u8>(at) != opener || !matches(at + 1, load<u32>(step, LEAD), bytes)) {
-      const flags = load<i32>(step, FLAGS);
-      if (!(flags & MAY_LACK)) return 0;
-      if (load<i32>(step, KIND) != SKIP) {
-        if (!(flags & MAY_MISS)) return 0;
-        mark(step, row, MISSING);
-      }
-      continue;
+  const opener: u32 = at == start ? 0x7b : 0x2c;
+  if (load<u8>(at) != opener || !matches(at + 1, load<u32>(step, LEAD), bytes)) {
+    const flags = load<i32>(step, FLAGS);
+    if (!(flags & MAY_LACK)) return 0;
+    if (load<i32>(step, KIND) != SKIP) {
+      if (!(flags & MAY_MISS)) return 0;
+      mark(step, row, MISSING);
     }
-    opener = 0x2c;
-    at += <usize>bytes + 1;
-    const kind = load<i32>(step, KIND);
-    const end = kind == SKIP ? valueEnd(at, full) : readJson(at, kind, step, row, origin, full);
-    if (end == 0) return 0;
-    at = end;
+    return at;
   }
-  if (opener == 0x7b) return 0;
-  const tailBytes = load<i32>(program, TAIL_BYTES);
-  return matches(at, load<u32>(program, TAIL), tailBytes) ? at + tailBytes : 0;
+  const value = at + <usize>bytes + 1;
+  const kind = load<i32>(step, KIND);
+  return kind == SKIP ? valueEnd(value, full) : readJson(value, kind, step, row, origin, full);
+}
+
+/** Behind the row at `start` whose last value ends at `at`, or 0. */
+// @ts-ignore: decorator
+@inline
+function jsonRowEnd(program: usize, start: usize, at: usize): usize {
+  const bytes = load<i32>(program, TAIL_BYTES);
+  return at != start && matches(at, load<u32>(program, TAIL), bytes) ? at + bytes : 0;
 }
 
 /**
- * Reads rows of JSON from `from` on, `rowsMax` at most; returns how many, and puts where they end
- * into the program.
+ * Reads rows of JSON in two lanes: the one from `from` to `middle`, the other from there to `end`,
+ * `rowsMax` rows of each at most. What is next in a row depends on all before it, so a processor
+ * mostly waits; two rows at a time wait together. Puts where the lanes end and how many rows the
+ * second has into the program, and returns those of the first. Where `middle` is no start of a row,
+ * the first lane does not end there, and the second means nothing.
  */
-export function scanJson(program: usize, from: usize, end: usize, rowsMax: i32): i32 {
+export function scanJson(program: usize, from: usize, middle: usize, end: usize, rowsMax: i32): i32 {
   return load<i32>(program, FULL) != 0
-    ? scanJsonRows(program, from, end, rowsMax, true)
-    : scanJsonRows(program, from, end, rowsMax, false);
+    ? scanJsonRows(program, from, middle, end, rowsMax, true)
+    : scanJsonRows(program, from, middle, end, rowsMax, false);
 }
 
 // @ts-ignore: decorator
 @inline
-function scanJsonRows(program: usize, from: usize, end: usize, rowsMax: i32, full: bool): i32 {
+function scanJsonRows(
+  program: usize,
+  from: usize,
+  middle: usize,
+  end: usize,
+  rowsMax: i32,
+  full: bool,
+): i32 {
   const starts = <usize>load<u32>(program, STARTS);
   const origin = <usize>load<u32>(program, ORIGIN);
-  let at = from;
+  const lane = load<i32>(program, LANE);
+  const steps = <usize>load<u32>(program, STEPS);
+  const stepsEnd = steps + <usize>load<i32>(program, STEP_COUNT) * STEP_BYTES;
+  let first = from;
+  let second = middle;
   let row = 0;
-  while (row < rowsMax && at < end) {
-    const next = scanJsonRow(program, at, row, full);
-    if (next == 0) break;
-    store<i32>(starts + ((<usize>row) << 2), <i32>(at - origin));
+  while (row < rowsMax && first < middle && second < end) {
+    let a = first;
+    let b = second;
+    for (let step = steps; step < stepsEnd; step += STEP_BYTES) {
+      a = scanJsonStep(step, first, a, row, origin, full);
+      b = scanJsonStep(step, second, b, row + lane, origin, full);
+      if (a == 0 || b == 0) break;
+    }
+    if (a == 0 || b == 0) break;
+    a = jsonRowEnd(program, first, a);
+    b = jsonRowEnd(program, second, b);
+    if (a == 0 || b == 0) break;
+    store<i32>(starts + ((<usize>row) << 2), <i32>(first - origin));
+    store<i32>(starts + ((<usize>(row + lane)) << 2), <i32>(second - origin));
+    first = a;
+    second = b;
     row++;
-    at = next;
   }
-  store<i32>(program, <i32>(at - origin), NEXT);
+  const rows = scanJsonLane(program, first, middle, row, rowsMax, full);
+  store<i32>(program, load<i32>(program, NEXT), FIRST_NEXT);
+  const others = scanJsonLane(program, second, end, row + lane, rowsMax + lane, full);
+  store<i32>(program, others - lane, SECOND_ROWS);
+  return rows;
+}
+
+/** Reads on in one lane, from a row on; returns the one behind the last, and puts where it is. */
+function scanJsonLane(
+  program: usize,
+  from: usize,
+  end: usize,
+  firstRow: i32,
+  rowsMax: i32,
+  full: bool,
+): i32 {
+  const starts = <usize>load<u32>(program, STARTS);
+  const origin = <usize>load<u32>(program, ORIGIN);
+  const steps = <usize>load<u32>(program, STEPS);
+  const stepsEnd = steps + <usize>load<i32>(program, STEP_COUNT) * STEP_BYTES;
+  let start = from;
+  let row = firstRow;
+  while (row < rowsMax && start < end) {
+    let at = start;
+    for (let step = steps; step < stepsEnd && at != 0; step += STEP_BYTES) {
+      at = scanJsonStep(step, start, at, row, origin, full);
+    }
+    if (at == 0 || (at = jsonRowEnd(program, start, at)) == 0) break;
+    store<i32>(starts + ((<usize>row) << 2), <i32>(start - origin));
+    row++;
+    start = at;
+  }
+  store<i32>(program, <i32>(start - origin), NEXT);
   return row;
 }
 
@@ -464,76 +617,122 @@ function readCsvNumber(at: usize, step: usize, row: i32, separator: i32, origin:
   return end;
 }
 
-/** Behind the row of CSV at `start`, or 0 when it is not simple. */
+/** Behind the cell at `at` and what ends it, or 0 when it is not simple. */
 // @ts-ignore: decorator
 @inline
-function scanCsvRow(program: usize, start: usize, end: usize, row: i32): usize {
+function scanCsvStep(
+  program: usize,
+  step: usize,
+  last: usize,
+  from: usize,
+  end: usize,
+  row: i32,
+  separator: i32,
+): usize {
   const origin = <usize>load<u32>(program, ORIGIN);
-  const separator = load<i32>(program, SEPARATOR);
-  const quote = load<i32>(program, QUOTE);
-  const separators = i8x16.splat(<i8>separator);
-  let step = <usize>load<u32>(program, STEPS);
-  const last = step + <usize>(load<i32>(program, STEP_COUNT) - 1) * STEP_BYTES;
-  if (<i32>load<u8>(start) == load<i32>(program, COMMENT)) return 0;
-  let at = start;
-  while (true) {
-    const kind = load<i32>(step, KIND);
-    if (kind == NUMBER) {
-      at = readCsvNumber(at, step, row, separator, origin);
-      if (at == 0) return 0;
+  const kind = load<i32>(step, KIND);
+  let at = from;
+  if (kind == NUMBER) {
+    at = readCsvNumber(from, step, row, separator, origin);
+    if (at == 0) return 0;
+  } else {
+    let start = from;
+    let to: usize;
+    let how: u8 = 0;
+    const quote = load<i32>(program, QUOTE);
+    if (<i32>load<u8>(from) == quote) {
+      start = from + 1;
+      to = quotedEnd(start, end, quote, load<i32>(program, MULTILINE) != 0);
+      if (to == 0) return 0;
+      at = to + 1;
+      how = quotedHow;
     } else {
-      const isQuoted = <i32>load<u8>(at) == quote;
-      let from = at;
-      let to: usize;
-      let how: u8 = 0;
-      if (isQuoted) {
-        from = at + 1;
-        to = quotedEnd(from, end, quote, load<i32>(program, MULTILINE) != 0);
-        if (to == 0) return 0;
-        at = to + 1;
-        how = quotedHow;
-      } else {
-        to = cellEnd(at, separators);
-        if (step == last && to > from && load<u8>(to) == 10 && load<u8>(to - 1) == 13) to--;
-        at = to;
-      }
-      if (kind != SKIP) {
-        const flags = load<i32>(step, FLAGS);
-        if (kind == TEXT) {
-          if (how == 0 && from == to && flags & EMPTY_IS_NULL) {
-            if (!(flags & NULLABLE)) return 0;
-            how = NULL;
-          } else if (how == 1) {
-            how = 0;
-          }
-        }
-        if (how != 0) mark(step, row, how);
-        const slot = <usize>load<u32>(step, VALUES) + ((<usize>row) << 3);
-        putRange(slot, origin, from, to);
-      }
+      to = cellEnd(from, i8x16.splat(<i8>separator));
+      if (step == last && to > start && load<u8>(to) == 10 && load<u8>(to - 1) == 13) to--;
+      at = to;
     }
-    if (step == last) break;
-    if (<i32>load<u8>(at) != separator) return 0;
-    at++;
-    step += STEP_BYTES;
+    if (kind != SKIP) {
+      const flags = load<i32>(step, FLAGS);
+      if (kind == TEXT) {
+        if (how == 0 && start == to && flags & EMPTY_IS_NULL) {
+          if (!(flags & NULLABLE)) return 0;
+          how = NULL;
+        } else if (how == 1) {
+          how = 0;
+        }
+      }
+      if (how != 0) mark(step, row, how);
+      const slot = <usize>load<u32>(step, VALUES) + ((<usize>row) << 3);
+      putText(step, row, slot, origin, start, to);
+    }
   }
+  if (step != last) return <i32>load<u8>(at) == separator ? at + 1 : 0;
   if (load<u8>(at) == 10) return at + 1;
   return load<u8>(at) == 13 && load<u8>(at, 1) == 10 ? at + 2 : 0;
 }
 
 /** Reads rows of CSV as `scanJson` reads those of JSON. */
-export function scanCsv(program: usize, from: usize, end: usize, rowsMax: i32): i32 {
+export function scanCsv(program: usize, from: usize, middle: usize, end: usize, rowsMax: i32): i32 {
   const starts = <usize>load<u32>(program, STARTS);
   const origin = <usize>load<u32>(program, ORIGIN);
-  let at = from;
+  const lane = load<i32>(program, LANE);
+  const separator = load<i32>(program, SEPARATOR);
+  const comment = load<i32>(program, COMMENT);
+  const steps = <usize>load<u32>(program, STEPS);
+  const last = steps + <usize>(load<i32>(program, STEP_COUNT) - 1) * STEP_BYTES;
+  let first = from;
+  let second = middle;
   let row = 0;
-  while (row < rowsMax && at < end) {
-    const next = scanCsvRow(program, at, end, row);
-    if (next == 0) break;
-    store<i32>(starts + ((<usize>row) << 2), <i32>(at - origin));
+  while (row < rowsMax && first < middle && second < end) {
+    if (<i32>load<u8>(first) == comment || <i32>load<u8>(second) == comment) break;
+    let a = first;
+    let b = second;
+    for (let step = steps; step <= last; step += STEP_BYTES) {
+      a = scanCsvStep(program, step, last, a, end, row, separator);
+      b = scanCsvStep(program, step, last, b, end, row + lane, separator);
+      if (a == 0 || b == 0) break;
+    }
+    if (a == 0 || b == 0) break;
+    store<i32>(starts + ((<usize>row) << 2), <i32>(first - origin));
+    store<i32>(starts + ((<usize>(row + lane)) << 2), <i32>(second - origin));
+    first = a;
+    second = b;
     row++;
-    at = next;
   }
-  store<i32>(program, <i32>(at - origin), NEXT);
+  const rows = scanCsvLane(program, first, middle, end, row, rowsMax);
+  store<i32>(program, load<i32>(program, NEXT), FIRST_NEXT);
+  const others = scanCsvLane(program, second, end, end, row + lane, rowsMax + lane);
+  store<i32>(program, others - lane, SECOND_ROWS);
+  return rows;
+}
+
+/** Reads on in one lane as `scanJsonLane` does; cells may go on to `end`. */
+function scanCsvLane(
+  program: usize,
+  from: usize,
+  laneEnd: usize,
+  end: usize,
+  firstRow: i32,
+  rowsMax: i32,
+): i32 {
+  const starts = <usize>load<u32>(program, STARTS);
+  const origin = <usize>load<u32>(program, ORIGIN);
+  const separator = load<i32>(program, SEPARATOR);
+  const steps = <usize>load<u32>(program, STEPS);
+  const last = steps + <usize>(load<i32>(program, STEP_COUNT) - 1) * STEP_BYTES;
+  let start = from;
+  let row = firstRow;
+  while (row < rowsMax && start < laneEnd) {
+    if (<i32>load<u8>(start) == load<i32>(program, COMMENT)) break;
+    let at = start;
+    for (let step = steps; step <= last && at != 0; step += STEP_BYTES) {
+      at = scanCsvStep(program, step, last, at, end, row, separator);
+    }
+    if (at == 0) break;
+    store<i32>(starts + ((<usize>row) << 2), <i32>(start - origin));
+    row++;
+    start = at;
+  }
+  store<i32>(program, <i32>(start - origin), NEXT);
   return row;
 }

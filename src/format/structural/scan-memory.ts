@@ -18,8 +18,14 @@ declare const WebAssembly: {
   validate(bytes: Uint8Array): boolean;
 };
 
-/** Scans rows as the program at an address says; returns how many. */
-type ScanFunction = (program: number, from: number, end: number, rowsMax: number) => number;
+/** Scans rows in two lanes, as the program at an address says; returns how many are in the first. */
+type ScanFunction = (
+  program: number,
+  from: number,
+  middle: number,
+  end: number,
+  rowsMax: number,
+) => number;
 
 interface ScannerExports {
   readonly scanJson: ScanFunction;
@@ -31,12 +37,19 @@ const BLOCK_CONSTANTS = [0x22, 0x5c, 0x1f, 0x20, 0x7d, 0x2c, 0x0a];
 /** Where blocks of them stand, behind the powers of ten. */
 const CONSTANTS_START = 192;
 const BLOCK_BYTES = 16;
+/** Ones with zeros before and behind, of which a block masks the first bytes of another. */
+const MASKS_START = CONSTANTS_START + BLOCK_CONSTANTS.length * BLOCK_BYTES;
 /** Where the program begins. */
 export const PROGRAM_START = 512;
 /** Where columns of numbers and ranges begin, and room for the program ends. */
 export const OUTPUT_START = 32 * 1024;
-/** Where the input begins, and room for the columns ends. */
-export const INPUT_START = OUTPUT_START + 128 * 1024;
+/** Where dictionaries of texts begin, and room for the columns ends. */
+export const DICTIONARIES_START = OUTPUT_START + 128 * 1024;
+/** Columns that may have one, and the bytes of each: see `row-scanner.as`. */
+export const DICTIONARIES_MAX = 8;
+export const DICTIONARY_BYTES = 88 * 1024;
+/** Where the input begins. */
+export const INPUT_START = DICTIONARIES_START + DICTIONARIES_MAX * DICTIONARY_BYTES;
 const PAGE_BYTES = 64 * 1024;
 /** The scanner reads in blocks, and so a little beyond the buffer. */
 const READ_AHEAD_BYTES = 64;
@@ -95,5 +108,6 @@ export class ScanMemory {
       const start = CONSTANTS_START + index * BLOCK_BYTES;
       bytes.fill(byte, start, start + BLOCK_BYTES);
     });
+    bytes.fill(0xff, MASKS_START, MASKS_START + BLOCK_BYTES);
   }
 }

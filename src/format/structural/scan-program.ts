@@ -3,7 +3,14 @@
  * make of it. A program is laid out as bytes once and copied into the memory of whoever scans.
  * Callers: the NDJSON and CSV parsers. Runs on: worker; pure.
  */
-import { INPUT_START, OUTPUT_START, PROGRAM_START } from './scan-memory.js';
+import {
+  DICTIONARIES_MAX,
+  DICTIONARIES_START,
+  DICTIONARY_BYTES,
+  INPUT_START,
+  OUTPUT_START,
+  PROGRAM_START,
+} from './scan-memory.js';
 
 /** The value is walked over. */
 export const STEP_SKIP = 0;
@@ -62,7 +69,7 @@ export interface ScanRows {
   readonly multiline?: boolean;
 }
 
-const HEADER_BYTES = 48;
+const HEADER_BYTES = 64;
 const STEP_BYTES = 32;
 const BLOCK_BYTES = 16;
 /** Rows that are scanned at a time: few enough that what is put fits the first-level cache. */
@@ -85,6 +92,8 @@ export interface ScanAddresses {
   readonly marks: number;
   /** An int32 that is not zero once a value has a mark. */
   readonly marked: number;
+  /** Dictionary of the texts; 0 for columns without. */
+  readonly dictionary: number;
 }
 
 /** The program of rows, or null when it is too large for its place. */
@@ -96,13 +105,17 @@ export function createScanProgram(rows: ScanRows): ScanProgram | null {
   if (steps.length === 0 || PROGRAM_START + bytes > OUTPUT_START) return null;
   const wanted = steps.filter((step) => step.kind !== STEP_SKIP).length;
   const rowBytes = START_BYTES + wanted * (VALUE_BYTES + 1);
-  const rowsMax = Math.min(ROWS_MAX, Math.floor((INPUT_START - OUTPUT_START) / rowBytes) & ~7);
+  const rowsMax = Math.min(
+    ROWS_MAX,
+    Math.floor((DICTIONARIES_START - OUTPUT_START) / rowBytes) & ~7,
+  );
 
   const image = new Uint8Array(bytes);
   const words = new Int32Array(image.buffer, 0, leadsAt / 4);
   const columns: ScanAddresses[] = [];
   const marksAt = OUTPUT_START + rowsMax * (START_BYTES + wanted * VALUE_BYTES);
   let lead = leadsAt;
+  let coded = 0;
   steps.forEach((step, index) => {
     const at = HEADER_BYTES + index * STEP_BYTES;
     image.set(step.lead, lead);
@@ -111,8 +124,10 @@ export function createScanProgram(rows: ScanRows): ScanProgram | null {
     if (step.kind === STEP_SKIP) return;
     const values = OUTPUT_START + rowsMax * (START_BYTES + columns.length * VALUE_BYTES);
     const marks = marksAt + columns.length * rowsMax;
-    words.set([values, marks], at / 4 + 4);
-    columns.push({ values, marks, marked: PROGRAM_START + at + 24 });
+    const isCoded = step.kind === STEP_TEXT && coded < DICTIONARIES_MAX;
+    const dictionary = isCoded ? DICTIONARIES_START + coded++ * DICTIONARY_BYTES : 0;
+    words.set([values, marks, 0, dictionary], at / 4 + 4);
+    columns.push({ values, marks, marked: PROGRAM_START + at + 24, dictionary });
   });
   image.set(tail, lead);
   words.set([
@@ -127,6 +142,10 @@ export function createScanProgram(rows: ScanRows): ScanProgram | null {
     rows.quote ?? -1,
     rows.comment ?? -1,
     rows.multiline === true ? 1 : 0,
+    0,
+    0,
+    0,
+    rowsMax / 2,
   ]);
   return { image, rowsMax, columns };
 }

@@ -7,6 +7,7 @@ import type { ChainCode, Placed } from '../chain-code.js';
 import { ComputedRow } from '../chain-row.js';
 import type { FieldValue, FlowRow } from '../flow-row.js';
 import type { CodeBlock } from '../code-block.js';
+import { placeholderCode } from '../expression-code.js';
 import { compileExpression } from '../expression-compiler.js';
 
 /** Computes the named expressions. */
@@ -41,6 +42,8 @@ function settled(code: ChainCode, name: string, value: FieldValue, place: CodeBl
   }
   const isNull = unit.fresh(`${name}_null`);
   place.line(`const ${isNull} = ${value.isNull};`);
-  place.line(`const ${local} = ${isNull} ? null : ${value.value};`);
+  // Null would make a number an object to the compiler, and what is null is not looked at.
+  const none = placeholderCode(type);
+  place.line(`const ${local} = ${isNull} ? ${none} : ${value.value};`);
   return { type, nullable, value: local, isNull, binary: null };
 }

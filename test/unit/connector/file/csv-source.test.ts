@@ -196,7 +196,7 @@ describe('dialects', () => {
     expect(code({ splitBytes: 'big' })).toBe('UNIT_INVALID');
     const misspelt = { trim: false, seperator: ';' };
     expect(code(misspelt)).toBe('OPTION_UNKNOWN');
-    expect(() => csvSource([])).toThrow(/path is missing/);
+    expect(() => csvSource([])).toThrow(/list of paths is empty/);
   });
 });
 

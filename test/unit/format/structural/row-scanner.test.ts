@@ -55,7 +55,7 @@ describe('row scanner', () => {
       ],
     );
     expect(rows).toBe(3);
-    const [a, b, c, d] = block.columns;
+    const [a, b, c, d] = block.lanes[0].columns;
     expect(a.values[0]).toBe(-12.5);
     expect([...a.marks.subarray(0, 3)]).toEqual([0, MARK_NULL, MARK_SPELLED]);
     expect(text(0, 2)).toBe('1e3');
@@ -81,7 +81,7 @@ describe('row scanner', () => {
   ])('stops before a row with %s', (_, row) => {
     const { block, rows } = scan([step('"a":', STEP_NUMBER)], ['{"a":1}', row, '{"a":2}']);
     expect(rows).toBe(1);
-    expect(block.next).toBe(8);
+    expect(block.lanes[0].next).toBe(8);
   });
 
   it.each(['"a\tb"', '"\\x"', '"\\u12g4"', 'nul', 'tru', '01', '1.', '[1]'])(
@@ -109,6 +109,47 @@ describe('row scanner', () => {
     }
   });
 
+  it('scans two lanes where a row start is where it is expected', () => {
+    const lines = Array.from({ length: 400 }, (_, row) => `{"a":${row % 10},"b":"t${row % 7}"}`);
+    const { block, bytes } = scan([step('"a":', STEP_NUMBER), step('"b":', STEP_TEXT)], lines);
+    const end = lines.join('\n').length + 1;
+    const read: [number, string][] = [];
+    let at = 0;
+    let second = 0;
+    while (at < end) {
+      block.scan(at, end, 100);
+      for (const { columns, rows, next } of block.lanes) {
+        const { ranges } = columns[1];
+        for (let row = 0; row < rows; row++) {
+          const text = bytes.toString('latin1', ranges[row * 2], ranges[row * 2 + 1]);
+          read.push([columns[0].values[row], text]);
+        }
+        if (rows > 0) at = next;
+      }
+      second += block.lanes[1].rows;
+    }
+    expect(read).toEqual(lines.map((_, row) => [row % 10, `t${row % 7}`]));
+    expect(second).toBeGreaterThan(100);
+  });
+
+  it('gives texts of up to 32 bytes codes until there are too many', () => {
+    const texts = Array.from({ length: 5000 }, (_, row) =>
+      row % 3 === 0 ? 'x'.repeat(row % 40) : `text ${row % 2900}`,
+    );
+    const { block, bytes } = scan([step('"a":', STEP_TEXT)], ['{"a":"first"}']);
+    const known = new Map<number, string>();
+    for (const text of texts) {
+      block.scan(0, bytes.write(`{"a":${JSON.stringify(text)}}\n`), 1);
+      const given = block.lanes[0].columns[0].codes[0];
+      if (text.length > 32) expect(given).toBe(-1);
+      if (given < 0) continue;
+      expect(known.get(given) ?? text).toBe(text);
+      known.set(given, text);
+    }
+    expect(known.size).toBe(2047);
+    expect(new Set(known.values()).size).toBe(2047);
+  });
+
   it('refuses programs that are too large', () => {
     const steps = Array.from({ length: 2000 }, () => step('"a":', STEP_SKIP));
     expect(createScanProgram({ steps, tail: Buffer.from('}\n'), full: false })).toBeNull();
@@ -124,7 +165,12 @@ function scan(
   steps: readonly ScanStep[],
   lines: readonly string[],
   full = false,
-): { block: ScanBlock; rows: number; text: (column: number, row: number) => string } {
+): {
+  block: ScanBlock;
+  rows: number;
+  bytes: Buffer;
+  text: (column: number, row: number) => string;
+} {
   const program = createScanProgram({ steps, tail: Buffer.from('}\n'), full });
   const memory: ScanMemory | null = createScanMemory(65536);
   if (program === null || memory === null) throw new Error('The scanner is available.');
@@ -132,8 +178,8 @@ function scan(
   const block = new ScanBlock(memory, program, 'json');
   const rows = block.scan(0, bytes, 1000);
   const text = (column: number, row: number): string => {
-    const { ranges } = block.columns[column];
+    const { ranges } = block.lanes[0].columns[column];
     return memory.buffer.toString('latin1', ranges[row * 2], ranges[row * 2 + 1]);
   };
-  return { block, rows, text };
+  return { block, rows, bytes: memory.buffer, text };
 }
