@@ -37,7 +37,7 @@ export type { OperatorOptions } from './api/operator-options.js';
 export type { FieldsOf, FieldType } from './api/record-types.js';
 export type { RunOptions } from './api/run-options.js';
 export { run, start } from './api/start.js';
-export { type RecordOf, type ReturnsOptions, Stream } from './api/stream.js';
+export { type ExplodeOptions, type RecordOf, type ReturnsOptions, Stream } from './api/stream.js';
 export type { Selection } from './api/verb-types.js';
 export type { ErrorCode } from './base/error-codes.js';
 export { describeError, type ErrorWhere, MillraceError } from './base/errors.js';

@@ -1,5 +1,5 @@
-/** How often each word occurs in a text, as one writes it. */
-import { collectSink, job, text } from 'millrace';
+/** How often each word occurs in a text, split by an expression. */
+import { col, collectSink, job, text } from 'millrace';
 import { sortedAnswer } from '../lib/answer.mjs';
 
 const out = collectSink();
@@ -7,7 +7,7 @@ const out = collectSink();
 export const benchJob = job('wordcount', (flow, { path }) => {
   flow
     .from(text(path))
-    .flatMap((line) => line.split(' ').map((word) => ({ word })))
+    .explode({ word: col('value').split(' ') })
     .keyBy('word')
     .count()
     .to(out);

@@ -31,8 +31,12 @@ export function expressionsPage({ EXPRESSION_FUNCTIONS, arityOf }) {
     "An expression describes a value by fields of the record: `col('delay').gt(15)`. It is data, so the engine can type it, " +
       'print it in a plan, read only the columns it needs, and compile it into the loop of its chain; no object is built for ' +
       'a record. Start with `col(name)`, `lit(value)` or `when(condition).then(value).otherwise(value)`; functions follow as ' +
-      'methods, and `call(name, ...arguments)` calls one by name. Expressions are taken by `filter`, `select`, `withColumn` ' +
-      'and aggregates.',
+      'methods, and `call(name, ...arguments)` calls one by name. Expressions are taken by `filter`, `select`, `withColumn`, ' +
+      '`explode` and aggregates.',
+    "A list becomes records by `explode('tags')`, or by `explode({ word: col('line').split(' ') })`, which keeps the other " +
+      'fields beside `word`. It is UNNEST of SQL and `explode` of Spark: a list that is null or empty gives no record, and with ' +
+      '`{ outer: true }` one with null. The parts of `split` and `words` are then found on the bytes of the text and no list ' +
+      'is built; between two verbs, as a field of `select`, it is.',
     'What holds for all functions unless their text says otherwise: a null argument makes the result null; numbers follow ' +
       'JavaScript, so `int32 / int32` keeps its fraction and `NaN` equals nothing; `int64` is exact and fails with ' +
       '`NUMBER_OVERFLOW` rather than wrap around; decimals are exact; texts compare and count by UTF-16 code unit; dates are in ' +

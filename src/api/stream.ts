@@ -18,9 +18,12 @@ import type { CheckFields, CheckKeys, Flat, KeyFields } from './record-types.js'
 import { requireFunction, requireNames, type StreamCore, type VerbCall } from './stream-core.js';
 import type {
   CheckColumn,
+  CheckExplode,
   CheckFilter,
   CheckSelectArguments,
   CheckSink,
+  Exploded,
+  Explosion,
   KeyedBy,
   SelectArguments,
   Selected,
@@ -34,6 +37,16 @@ export interface ReturnsOptions extends OperatorOptions {
   /** Schema of the records the function returns; inferred from the first ones when absent. */
   readonly returns?: Schema;
 }
+
+/** Options of `explode`. */
+export interface ExplodeOptions extends OperatorOptions {
+  /** Whether a list that is null or empty gives one record with null; default false. */
+  readonly outer?: boolean;
+}
+
+const EXPLODE: Readonly<Record<string, OptionCheck>> = {
+  outer: (value) => (typeof value === 'boolean' ? null : 'true or false'),
+};
 
 const RETURNS: Readonly<Record<string, OptionCheck>> = {
   returns: (value) => (isSchema(value) ? null : 'a schema'),
@@ -86,6 +99,32 @@ export class Stream<T> {
     const call = { verb: 'flatMap', boundary: this.flatMap, options, extra: RETURNS };
     const returns = options.returns ?? null;
     return new Stream(this.#core.operator(call, { kind: 'flatMap', fn, returns }));
+  }
+
+  /**
+   * A record for each item of a list, as UNNEST does: with the item in the place of the list, or
+   * beside the other fields under the name that an expression is given. A record whose list is null
+   * or empty gives nothing, or one record with null when `outer` is true. The list of
+   * `split` or `words` is never built. Runs on columns.
+   *
+   * @example
+   * orders.explode('items')
+   * lines.explode({ word: col('value').split(' ') }).keyBy('word').count()
+   */
+  explode<
+    const E extends string | Explosion,
+    const O extends ExplodeOptions = Record<never, never>,
+  >(list: E & CheckExplode<T, E>, options?: O): Stream<Exploded<T, E, O>>;
+  explode(list: string | Explosion, options: ExplodeOptions = {}): Stream<never> {
+    const entries = typeof list === 'string' ? [[list, list] as const] : Object.entries(list);
+    const [entry] = entries;
+    if (entry === undefined || entries.length > 1) throw notOneList(entries.length);
+    const [as, value] = entry;
+    requireNames('explode', [as]);
+    const call = { verb: 'explode', boundary: this.explode, options, extra: EXPLODE };
+    const { outer = false } = options;
+    const expression = expressionOf('explode', as, value);
+    return new Stream(this.#core.operator(call, { kind: 'explode', as, list: expression, outer }));
   }
 
   /**
@@ -314,4 +353,11 @@ function optionsOf(value: unknown): OperatorOptions {
 
 function isSchema(value: unknown): value is Schema {
   return typeof value === 'object' && value !== null && 'shape' in value && 'fields' in value;
+}
+
+function notOneList(count: number): MillraceError {
+  return new MillraceError('OPTION_INVALID', `explode(...) takes one list, not ${count}.`, {
+    where: { operator: 'explode' },
+    advice: "Write explode('tags') or explode({ word: col('line').split(' ') }).",
+  });
 }

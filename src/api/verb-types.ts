@@ -61,6 +61,55 @@ export type WithColumn<T, N extends string, C> = Flat<
   >
 >;
 
+/** A list to explode under a name: a field of the record or an expression. */
+export type Explosion = Readonly<Record<string, string | HasExpression>>;
+
+/** `unknown` when a list is exploded: a field by name, or one entry of a name and a list. */
+export type CheckExplode<T, E> = E extends string
+  ? CheckField<T, E> extends E
+    ? CheckList<Selected<T, { readonly [N in E]: N }>>
+    : CheckField<T, E>
+  : CheckSelection<T, E> extends infer Checked
+    ? { readonly [N in keyof E]: Mistakes<Checked> } extends { readonly [N in keyof E]: never }
+      ? CheckList<Selected<T, E>>
+      : Checked
+    : never;
+
+type Mistakes<Checked> = Extract<Checked[keyof Checked], Mistake<string>>;
+
+type CheckList<S> = unknown extends S[keyof S]
+  ? unknown
+  : [NonNullable<S[keyof S]>] extends [readonly unknown[]]
+    ? unknown
+    : Mistake<"Explode a list, such as { word: col('line').split(' ') }">;
+
+/** Records `T` with the items of a list; with null among them when `O` says so. */
+export type Exploded<T, E, O> = Flat<
+  { readonly [N in Exclude<FieldsOf<T>, ExplodedName<E>>]: FieldType<T, N> } & {
+    readonly [N in ExplodedName<E>]: ExplodedItem<T, E, N> | OuterNull<O>;
+  }
+>;
+
+type ExplodedName<E> = E extends string ? E : Extract<keyof E, string>;
+
+type ExplodedItem<T, E, N extends string> = ItemOf<
+  E extends string
+    ? FieldType<T, N>
+    : Selected<T, E> extends infer S
+      ? N extends keyof S
+        ? S[N]
+        : never
+      : never
+>;
+
+type ItemOf<L> = unknown extends L
+  ? unknown
+  : NonNullable<L> extends readonly (infer Item)[]
+    ? Item
+    : never;
+
+type OuterNull<O> = O extends { readonly outer: true } ? null : never;
+
 /** Arguments of `select`: a selection and options, or fields by name and columns named by `as`. */
 export type SelectArguments =
   | readonly [Selection, OperatorOptions?]

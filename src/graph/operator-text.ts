@@ -18,6 +18,8 @@ export function operatorText(spec: OperatorSpec): string {
       return expressionText(spec.predicate);
     case 'select':
       return `${spec.keepsOthers ? 'with ' : ''}${spec.columns.map(columnText).join(', ')}`;
+    case 'explode':
+      return explodeText(spec);
     case 'aggregate':
       return aggregateText(spec);
     case 'reduce':
@@ -32,6 +34,11 @@ function aggregateText(spec: Extract<OperatorSpec, { kind: 'aggregate' }>): stri
   if (spec.phase === 'partial') return `${byKeys(spec.keys)}: partial ${all}`;
   const merged = spec.phase === 'merge' ? 'merged ' : '';
   return `${byKeys(spec.keys)}: ${merged}${all}, ${emitText(spec.emit)}`;
+}
+
+function explodeText(spec: Extract<OperatorSpec, { kind: 'explode' }>): string {
+  const text = columnText({ name: spec.as, value: spec.list });
+  return spec.outer ? `${text}, null for none` : text;
 }
 
 function columnText(column: Extract<OperatorSpec, { kind: 'select' }>['columns'][number]): string {

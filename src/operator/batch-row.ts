@@ -15,17 +15,24 @@ import type { CodeUnit } from './code-unit.js';
 export function batchRow(unit: CodeUnit, schema: Schema, marks: RowMarks): ComputedRow {
   return new ComputedRow(unit, schema, marks, (name) => {
     const index = fieldIndex(schema, name);
-    return index < 0 ? null : columnValue(unit, schema.fields[index], index);
+    return index < 0
+      ? null
+      : columnValue(
+          unit,
+          schema.fields[index],
+          unit.hoist(`batch.columns[${index}]`, `${name}_column`),
+          'row',
+        );
   });
 }
 
-function columnValue(unit: CodeUnit, field: Field, index: number): FieldValue {
-  const column = unit.hoist(`batch.columns[${index}]`, `${field.name}_column`);
+/** The value in a row of a column; `column` is a local of the whole function. */
+export function columnValue(unit: CodeUnit, field: Field, column: string, row: string): FieldValue {
   const form = formOf(field.type);
-  const source = { column, row: 'row' };
+  const source = { column, row };
   const isBinary = form === 'utf8' || form === 'bytes';
   const missing = field.optional
-    ? bitCode(unit.hoist(`${column}.presence`, `${field.name}_presence`))
+    ? bitCode(unit.hoist(`${column}.presence`, `${field.name}_presence`), row)
     : null;
   const isNullable = field.nullable || field.optional;
   if (field.type.kind === 'null') {
@@ -41,8 +48,10 @@ function columnValue(unit: CodeUnit, field: Field, index: number): FieldValue {
   return {
     type: field.type,
     nullable: isNullable,
-    value: valueCode(unit, field, column),
-    isNull: isNullable ? bitCode(unit.hoist(`${column}.validity`, `${field.name}_valid`)) : 'false',
+    value: valueCode(unit, field, column, row),
+    isNull: isNullable
+      ? bitCode(unit.hoist(`${column}.validity`, `${field.name}_valid`), row)
+      : 'false',
     binary: isBinary && field.type.kind !== 'any' ? source : null,
     source,
     ...(missing === null ? {} : { isMissing: missing }),
@@ -50,25 +59,25 @@ function columnValue(unit: CodeUnit, field: Field, index: number): FieldValue {
 }
 
 /** Code that is true when the bit of the row is cleared. */
-function bitCode(bitmap: string): string {
-  return `(${bitmap} !== null && ((${bitmap}[row >> 3] >> (row & 7)) & 1) === 0)`;
+function bitCode(bitmap: string, row: string): string {
+  return `(${bitmap} !== null && ((${bitmap}[${row} >> 3] >> (${row} & 7)) & 1) === 0)`;
 }
 
-function valueCode(unit: CodeUnit, field: Field, column: string): string {
+function valueCode(unit: CodeUnit, field: Field, column: string, row: string): string {
   switch (formOf(field.type)) {
     case 'f64':
     case 'f32':
     case 'i32':
     case 'u32':
     case 'i64':
-      return `${unit.hoist(`${column}.values`, field.name)}[row]`;
+      return `${unit.hoist(`${column}.values`, field.name)}[${row}]`;
     case 'u8':
-      return `(${unit.hoist(`${column}.values`, field.name)}[row] === 1)`;
+      return `(${unit.hoist(`${column}.values`, field.name)}[${row}] === 1)`;
     case 'utf8':
-      return `${unit.constant(textAt, 'textAt')}(${column}, row)`;
+      return `${unit.constant(textAt, 'textAt')}(${column}, ${row})`;
     case 'bytes':
-      return `${unit.constant(binaryAt, 'binaryAt')}(${column}, row)`;
+      return `${unit.constant(binaryAt, 'binaryAt')}(${column}, ${row})`;
     default:
-      return `${unit.constant(valueAt, 'valueAt')}(${column}, row)`;
+      return `${unit.constant(valueAt, 'valueAt')}(${column}, ${row})`;
   }
 }

@@ -11,13 +11,14 @@ import type { Batch } from '../record/batch.js';
 import type { Schema } from '../record/schema.js';
 import { schemaName } from '../record/schema.js';
 import { batchRow } from './batch-row.js';
-import type { ChainCode, MisfitCode } from './chain-code.js';
+import type { ChainCode, MisfitCode, Placed } from './chain-code.js';
 import type { FlowRow, RowMarks } from './flow-row.js';
 import type { ChainRun } from './chain-run.js';
 import type { CodeBlock } from './code-block.js';
 import { CodeUnit } from './code-unit.js';
 import { aggregateEntryFragment, aggregateFragment } from './fragments/aggregate.js';
 import { computeKeyFragment, keyedCode } from './fragments/compute-key.js';
+import { explodeFragment, explodeRestFragment } from './fragments/explode.js';
 import { flatMapFragment } from './fragments/flat-map.js';
 import { filterFragment, mapFragment, whereFragment } from './fragments/map.js';
 import { outputFragment } from './fragments/output.js';
@@ -75,6 +76,7 @@ export class ChainCompiler implements ChainCode {
   pending(index: number): Generated<DrainFunction> {
     const { unit, run } = this;
     const { spec } = run.tree.operators[index];
+    if (spec.kind === 'explode') return this.#items({ index, spec });
     const pending = unit.constant(run.pending[index], `pending${index}`);
     const chain = unit.constant(run, 'run');
     const isFlat = spec.kind === 'flatMap';
@@ -106,6 +108,16 @@ export class ChainCompiler implements ChainCode {
     return this.#finish(`pending${index}_records`, '', 'stop');
   }
 
+  /** The loop over the items of a row that an explode has not come to yet. */
+  #items(placed: Placed<'explode'>): Generated<DrainFunction> {
+    const { unit } = this;
+    unit.body.comment(`Items of ${JSON.stringify(placed.spec.name)} that wait to be handed on`);
+    unit.body.line('let row = -1;');
+    explodeRestFragment(this, placed, unit.body.open('try'));
+    this.#catch();
+    return this.#finish(`items${placed.index}`, '', 'stop');
+  }
+
   #pendingRecord(index: number, pending: string, marks: RowMarks, loop: CodeBlock): void {
     const { spec } = this.run.tree.operators[index];
     const misfit: MisfitCode = (place) => {
@@ -124,7 +136,7 @@ export class ChainCompiler implements ChainCode {
       return;
     }
     // The record was made from columns of the schema, so it needs no check; only the type of the key may be new.
-    const schema = this.run.keyInputs[index];
+    const schema = this.run.heldInputs[index];
     assert(schema !== null, 'The schema of records with computed keys is known.');
     const fetches = loop.place();
     const row = new ObjectRow(this.unit, schema, 'record', marks, fetches);
@@ -206,6 +218,8 @@ export class ChainCompiler implements ChainCode {
         return flatMapFragment(this, { index, spec }, row, place);
       case 'select':
         return selectFragment(this, { index, spec }, row, place);
+      case 'explode':
+        return explodeFragment(this, { index, spec }, row, place);
       case 'computeKey':
         return computeKeyFragment(this, { index, spec }, row, place);
       case 'aggregate':

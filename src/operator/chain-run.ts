@@ -9,6 +9,7 @@ import { ChainErrors } from './chain-errors.js';
 import { isKeyed, KeyedRun } from './chain-keyed.js';
 import type { ChainTaskOptions } from './chain-options.js';
 import { OutputRun } from './chain-output.js';
+import { PendingItems } from './chain-items.js';
 import { PendingRecords } from './chain-pending.js';
 import { ChainTree } from './chain-tree.js';
 
@@ -22,8 +23,8 @@ export class ChainRun {
   readonly pending: readonly PendingRecords[];
   /** By operator; null for those without state. */
   readonly keyed: readonly (KeyedRun | null)[];
-  /** By operator: merged schema of the records that keys were computed for; null before the first. */
-  readonly keyInputs: (Schema | null)[];
+  /** By operator: merged schema of the input, where records of it may wait; null before the first. */
+  readonly heldInputs: (Schema | null)[];
   /** Items of flatMaps and entries of state that this call may still process. */
   itemsLeft = 0;
   /** First key group of this subtask: that of state without a key, and of partial aggregations. */
@@ -48,9 +49,12 @@ export class ChainRun {
       const isRebalance = output.partitioner.kind === 'rebalance';
       return new OutputRun(output, isRebalance ? random.below(output.port.channels) : 0);
     });
-    this.pending = operators.map(
-      (_, index) => new PendingRecords(index, (result) => this.errors.notIterable(index, result)),
-    );
+    this.pending = operators.map(({ spec }, index) => {
+      const notIterable = (result: unknown) => this.errors.notIterable(index, result);
+      return spec.kind === 'explode'
+        ? new PendingItems(index, notIterable)
+        : new PendingRecords(index, notIterable);
+    });
     this.keyed = operators.map(({ spec }, operator) =>
       isKeyed(spec)
         ? new KeyedRun({
@@ -62,7 +66,7 @@ export class ChainRun {
           })
         : null,
     );
-    this.keyInputs = operators.map(() => null);
+    this.heldInputs = operators.map(() => null);
     this.firstKeyGroup = keyGroupRange(subtask, parallelism, maxParallelism).start;
     this.#streams = operators.map(({ spec }, index) =>
       'returns' in spec && spec.returns !== null ? null : options.streamSchemas(index),

@@ -12,6 +12,7 @@ import type { PortOptions } from './contract.js';
 import { outputSchema } from './fragments/output.js';
 import { checkKeyType } from './key-code.js';
 import { outputSchemaOf, withKey } from './operator-schema.js';
+import type { OperatorSpec } from './operator-spec.js';
 
 /** What getting ready came to. */
 export interface Prepared {
@@ -44,7 +45,7 @@ export function prepareSchemas(
       const { spec } = run.tree.operators[child];
       const keyed = run.keyed[child];
       if (keyed !== null && rows !== null && keyed.adopt(rows)) state.isChanged = true;
-      if (spec.kind === 'computeKey' && rows !== null) rememberKeyInput(run, child, rows);
+      if (holdsInput(spec) && rows !== null) rememberInput(run, child, rows);
       const result = namedResultSchema(run, child, rows);
       schemas.set(child, result);
       // Behind a flatMap other functions work, which get ready by themselves.
@@ -56,14 +57,19 @@ export function prepareSchemas(
   return { schemas, ...state };
 }
 
-function rememberKeyInput(run: ChainRun, operator: number, rows: Schema): void {
-  const known = run.keyInputs[operator];
-  run.keyInputs[operator] = known === null ? rows : mergeSchemas(known, rows);
+/** Whether records of an operator's input wait there, rather than its results. */
+function holdsInput({ kind }: OperatorSpec): boolean {
+  return kind === 'computeKey' || kind === 'explode';
+}
+
+function rememberInput(run: ChainRun, operator: number, rows: Schema): void {
+  const known = run.heldInputs[operator];
+  run.heldInputs[operator] = known === null ? rows : mergeSchemas(known, rows);
 }
 
 /** The schema of the records that wait behind an operator, or come out of its state. */
 export function schemaBehind(run: ChainRun, operator: number): Schema | null {
-  const rows = run.keyed[operator]?.input ?? run.keyInputs[operator];
+  const rows = run.keyed[operator]?.input ?? run.heldInputs[operator];
   return resultSchema(run, operator, rows);
 }
 

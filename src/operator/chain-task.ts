@@ -192,10 +192,11 @@ class CompiledChainTask implements CompiledChain {
   #settleSchema(pending: PendingRecords): void {
     const run = this.#run;
     const { operator } = pending;
-    if (!run.tree.needsFields(operator)) return;
+    const { kind } = run.tree.operators[operator].spec;
+    if (kind === 'explode' || !run.tree.needsFields(operator)) return;
     const known = run.recordSchema(operator);
     if (known !== null && !pending.isMisfit) return;
-    const isKey = run.tree.operators[operator].spec.kind === 'computeKey';
+    const isKey = kind === 'computeKey';
     const values = (isKey ? pending.keys : pending.list).slice(
       pending.index,
       pending.index + INFER_RECORDS,

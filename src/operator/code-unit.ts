@@ -68,6 +68,17 @@ export class CodeUnit {
     return name;
   }
 
+  /** A local that counts from 0 on and is taken off `expression` at the end of the function. */
+  tally(expression: string, hint: string): string {
+    const known = this.#hoisted.get(`-= ${expression}`);
+    if (known !== undefined) return known;
+    const name = this.fresh(hint);
+    this.#hoisted.set(`-= ${expression}`, name);
+    this.#hoists.line(`let ${name} = 0;`);
+    this.#ends.line(`${expression} -= ${name};`);
+    return name;
+  }
+
   /** A statement at the start of the function, after the reads hoisted so far. */
   atStart(statement: string): void {
     this.#hoists.line(statement);

@@ -5,6 +5,24 @@
  */
 import type { DataType } from '../record/schema.js';
 
+/** Where the bytes of a text or bytes value are. */
+export interface BinaryPlace {
+  readonly column: string;
+  readonly row: string;
+  /**
+   * The memory and range, where they are in locals already; the column then never is a dictionary. Memory that is not
+   * `steady` may be another one in the next row.
+   */
+  readonly range?: {
+    readonly bytes: string;
+    readonly start: string;
+    readonly end: string;
+    readonly steady: boolean;
+    /** A DataView of the memory, where there is one. */
+    readonly view?: string;
+  };
+}
+
 /**
  * A value in generated code. How a type looks as a JavaScript value there: number kinds are numbers, `bool` is
  * a boolean, `timestamp` is milliseconds and `date` days since the epoch as numbers, `int64` is a bigint, a
@@ -26,7 +44,7 @@ export interface JsValue {
    * Where the bytes are, for text and bytes that still are in a `BinaryColumn`: JavaScript expressions of the
    * column and of the row in it. `value` decodes then, so work on bytes is the better choice where it will do.
    */
-  readonly binary: { readonly column: string; readonly row: string } | null;
+  readonly binary: BinaryPlace | null;
   /** A JavaScript expression that is true when the property is missing; only for optional fields. */
   readonly isMissing?: string;
 }

@@ -332,6 +332,14 @@ export class Col<T = unknown, Names extends string = string, Written = LiteralFo
   replace<N extends string = never>(search: Text<N>, replacement: Text<N>): Col<string, Names | N> {
     return this.with('replace', search, replacement);
   }
+  /** The parts between separators, empty ones included; `explode` gives each a record. */
+  split<N extends string = never>(separator: Text<N>): Col<string[], Names | N> {
+    return this.with('split', separator);
+  }
+  /** The parts between runs of white space, without empty ones. */
+  words(): Col<string[], Names> {
+    return this.with('words');
+  }
   /** Part `index` between separators, from the end when negative; null when there is none. */
   splitPart<N extends string = never>(
     separator: Text<N>,

@@ -9,6 +9,7 @@ import type { ExpressionFunction, LiteralArgument, Signature } from './expressio
 const UTF8: DataType = { kind: 'utf8' };
 const NUMBER: DataType = { kind: 'number' };
 const BOOL: DataType = { kind: 'bool' };
+const TEXTS: DataType = { kind: 'list', item: { type: UTF8, nullable: false } };
 
 const REGEXP: LiteralArgument = {
   literal: 'text',
@@ -116,6 +117,27 @@ export const TEXT_FUNCTIONS: readonly ExpressionFunction[] = [
     [{ args: ['utf8', 'utf8', 'utf8'], result: UTF8, code: '@replaceText($0, $1, $2)' }],
     `col('name').replace('-', ' ')`,
   ),
+  {
+    ...text(
+      'split',
+      'List of the parts between separators, empty ones included, as split in JavaScript. In ' +
+        'explode no list is built.',
+      [{ args: ['utf8', 'utf8'], result: TEXTS, code: '$0.split($1)' }],
+      `col('line').split(' ')`,
+    ),
+    // Results that are remembered would be shared, and a list may be changed by its owner.
+    costly: false,
+  },
+  {
+    ...text(
+      'words',
+      'List of the parts between runs of white space, without empty ones. In explode no list is ' +
+        'built.',
+      [fromText('@words($0)', TEXTS)],
+      `col('line').words()`,
+    ),
+    costly: false,
+  },
   text(
     'splitPart',
     'Part of the text between separators, counted from 0, from the end when negative; null when ' +

@@ -79,6 +79,12 @@ function splitPart(text: string, separator: string, index: number): string | nul
   return text.split(separator).at(index) ?? null;
 }
 
+/** Parts between white space, without the empty ones at the ends. */
+function words(text: string): string[] {
+  const trimmed = text.trim();
+  return trimmed === '' ? [] : trimmed.split(/\s+/);
+}
+
 function regexpExtract(text: string, pattern: RegExp, group: number): string | null {
   return pattern.exec(text)?.[group] ?? null;
 }
@@ -110,6 +116,7 @@ export const RUNTIME: Readonly<Record<string, unknown>> = {
   concat,
   replaceText,
   splitPart,
+  words,
   regexpExtract,
   repeatText,
   reverseText,

@@ -18,9 +18,11 @@ import {
 } from '../record/key-hash.js';
 import type { DataType } from '../record/schema.js';
 import { formOf, typeName } from '../record/schema.js';
+import { SHORT_TEXT_BYTES_MAX, wordView } from '../record/short-text.js';
 import { encodeTextInto } from '../record/text.js';
 import { type FieldValue, KEY_FIELD } from './flow-row.js';
 import type { CodeBlock } from './code-block.js';
+import type { BinaryPlace } from './code-value.js';
 import type { CodeUnit } from './code-unit.js';
 
 const NUMBER_KINDS: ReadonlySet<DataType['kind']> = new Set([
@@ -71,10 +73,14 @@ export function checkKeyType(operator: string, name: string, type: DataType): vo
 /** Memory for the bytes of a key that is a string, until the table has compared it. */
 export class KeyText {
   bytes = new Uint8Array(256);
+  view = wordView(this.bytes);
 
   /** Encodes a text at the start of `bytes` and gives the bytes written. */
   encode(text: string): number {
-    if (text.length * 3 > this.bytes.length) this.bytes = new Uint8Array(text.length * 6);
+    if (text.length * 3 > this.bytes.length) {
+      this.bytes = new Uint8Array(text.length * 6);
+      this.view = wordView(this.bytes);
+    }
     return encodeTextInto(text, this.bytes, 0);
   }
 }
@@ -103,34 +109,32 @@ export function hashCode(unit: CodeUnit, value: FieldValue, place: CodeBlock): s
 }
 
 /** A dictionary is hashed whole, once; a column without repetition only where a hash is asked for. */
-function binaryHashCode(
-  unit: CodeUnit,
-  binary: { readonly column: string; readonly row: string },
-  isText: boolean,
-): string {
+function binaryHashCode(unit: CodeUnit, binary: BinaryPlace, isText: boolean): string {
   const parts = binaryParts(unit, binary);
-  const whole = unit.constant(hashColumn, 'hashColumn');
   const { column } = binary;
-  const hashes = unit.hoist(`${column}.isDictionary ? ${whole}(${column}) : null`, 'hashes');
   const kind = unit.hoist(`${column}.textKind`, 'textKind');
   const range = `${parts.bytes}, ${parts.start}, ${parts.end}`;
   const single = isText
     ? `${unit.constant(hashTextBytes, 'hashTextBytes')}(${range}, ${kind})`
     : `${unit.constant(hashBytes, 'hashBytes')}(${range})`;
+  if (parts.entry === null) return single;
+  const whole = unit.constant(hashColumn, 'hashColumn');
+  const hashes = unit.hoist(`${column}.isDictionary ? ${whole}(${column}) : null`, 'hashes');
   return `(${hashes} !== null ? ${hashes}[${parts.entry}] : ${single})`;
 }
 
-/** Code of the memory, start and end of a value in a binary column. */
+/** Code of the memory, start and end of a value in a binary column, and of its entry if it may be shared. */
 export function binaryParts(
   unit: CodeUnit,
-  binary: { readonly column: string; readonly row: string },
+  binary: BinaryPlace,
 ): {
   readonly bytes: string;
   readonly start: string;
   readonly end: string;
-  readonly entry: string;
+  readonly entry: string | null;
 } {
-  const { column } = binary;
+  const { column, range } = binary;
+  if (range !== undefined) return { ...range, entry: null };
   const codes = unit.hoist(`${column}.codes`, `${column}_codes`);
   const offsets = unit.hoist(`${column}.offsets`, `${column}_offsets`);
   const bytes = unit.hoist(`${column}.bytes`, `${column}_bytes`);
@@ -165,10 +169,40 @@ export function keyArguments(
   }
 }
 
-function binaryArguments(
-  unit: CodeUnit,
-  binary: { readonly column: string; readonly row: string },
-): readonly string[] {
+/** A text or bytes value as memory and range; words can be loaded up to where `last` says. */
+interface TextKey {
+  readonly bytes: string;
+  readonly start: string;
+  readonly end: string;
+  /** Null where words cannot be loaded. */
+  readonly view: { readonly view: string; readonly last: string } | null;
+}
+
+/** Code of the memory and range of a text or bytes value, which is written into some if it is in none. */
+export function textKeyCode(unit: CodeUnit, value: FieldValue, place: CodeBlock): TextKey {
+  if (value.binary !== null) {
+    const { bytes, start, end } = binaryParts(unit, value.binary);
+    const { range } = value.binary;
+    const isSteady = range?.steady ?? true;
+    if (!isSteady && range?.view === undefined) return { bytes, start, end, view: null };
+    const view =
+      range?.view ?? unit.hoist(`${unit.constant(wordView, 'wordView')}(${bytes})`, 'view');
+    const length = `${view}.byteLength - ${SHORT_TEXT_BYTES_MAX}`;
+    return {
+      bytes,
+      start,
+      end,
+      view: { view, last: isSteady ? unit.hoist(length, 'last') : length },
+    };
+  }
+  const [bytes, start, end] = keyArguments(unit, value, place);
+  if (formOf(value.type) !== 'utf8') return { bytes, start, end, view: null };
+  // Memory of texts has room for more than a short one.
+  const view = bytes.replace(/bytes$/, 'view');
+  return { bytes, start, end, view: { view, last: '0' } };
+}
+
+function binaryArguments(unit: CodeUnit, binary: BinaryPlace): readonly string[] {
   const { bytes, start, end } = binaryParts(unit, binary);
   return [bytes, start, end];
 }

@@ -12,7 +12,22 @@ import { unknownField } from './aggregate-fields.js';
 import type { ChainCode } from './chain-code.js';
 import type { FieldValue, FlowRow } from './flow-row.js';
 import type { CodeBlock } from './code-block.js';
-import { binaryParts, KeyText, keyArguments, tupleHashCode } from './key-code.js';
+import type { BinaryPlace } from './code-value.js';
+import {
+  binaryParts,
+  hashCode,
+  KeyText,
+  keyArguments,
+  textKeyCode,
+  tupleHashCode,
+} from './key-code.js';
+import {
+  hashAnyBytes,
+  hashWords,
+  LITTLE_ENDIAN,
+  SHORT_TEXT_BYTES_MAX,
+  SHORT_TEXT_MASKS,
+} from '../record/short-text.js';
 
 /** An entry in generated code: locals of its id, page and offset there. */
 export interface EntryCode {
@@ -116,10 +131,37 @@ export function findEntry(code: ChainCode, lookup: Lookup, place: CodeBlock): En
   const numbers = lookup.values.filter(isPlainNumber);
   const texts = lookup.values.filter((value) => value.binary !== null);
   const binary = texts.length === 1 ? texts[0].binary : null;
-  if (binary === null || texts.length + numbers.length < lookup.values.length) {
-    return findEntryAndKey(code, lookup, place).entry;
+  const isOneText = lookup.values.length === 1 && lookup.table.upsertShort !== null;
+  const remembered =
+    binary === null || texts.length + numbers.length < lookup.values.length
+      ? null
+      : entryMemory(code, lookup, binary, numbers);
+  if (remembered === null && !isOneText) return findEntryAndKey(code, lookup, place).entry;
+  const { unit } = code;
+  const table = unit.constant(lookup.table, 'table');
+  const entry = unit.fresh('entry');
+  const isNew = unit.fresh('isNew');
+  const first =
+    remembered === null ? '-1' : `${remembered.table} === null ? -1 : ${remembered.cell}`;
+  place.line(`let ${entry} = ${first};`);
+  place.line(`let ${isNew} = false;`);
+  const miss =
+    remembered === null
+      ? place
+      : place.open(`if (${[`${entry} < 0`, ...remembered.changes].join(' || ')})`);
+  if (isOneText) {
+    upsertText(code, lookup, entry, miss);
+  } else {
+    const key = keyCode(code, lookup.values, lookup.isLocal, miss);
+    miss.line(`${entry} = ${table}.upsert(${[key.group, key.hash, ...key.args].join(', ')});`);
   }
-  return findByDictionary(code, lookup, binary, numbers, place);
+  miss.line(`${isNew} = ${table}.created;`);
+  if (remembered !== null) {
+    const keep = miss.open(`if (${remembered.table} !== null)`);
+    keep.line(`${remembered.cell} = ${entry};`);
+    for (const line of remembered.keep) keep.line(line);
+  }
+  return { ...pageCode(code, lookup.table, entry, place), isNew: () => isNew };
 }
 
 function isPlainNumber(value: FieldValue): boolean {
@@ -128,23 +170,34 @@ function isPlainNumber(value: FieldValue): boolean {
 
 const NUMBER_FORMS: ReadonlySet<string> = new Set(['f64', 'f32', 'i32', 'u32']);
 
+/** The entries that are remembered by the codes of a dictionary, in generated code. */
+interface EntryMemory {
+  /** A local that is null where the column has no dictionary. */
+  readonly table: string;
+  /** The remembered entry of the row's code. */
+  readonly cell: string;
+  /** Conditions under which the remembered entry is that of another key. */
+  readonly changes: readonly string[];
+  /** Lines that remember the rest of the key. */
+  readonly keep: readonly string[];
+}
+
 /**
  * The entry of a key that is in a dictionary is looked up once, then remembered by its code. Of a key with numbers
  * beside it the last entry of each code is remembered: in what comes in the order of a time, such as the day that is
  * grouped by, most rows have the numbers of the last row of their code.
  */
-function findByDictionary(
-  code: ChainCode,
+function entryMemory(
+  { unit, run }: ChainCode,
   lookup: Lookup,
-  binary: NonNullable<FieldValue['binary']>,
+  binary: BinaryPlace,
   numbers: readonly FieldValue[],
-  place: CodeBlock,
-): EntryCode {
-  const { unit, run } = code;
-  const table = unit.constant(lookup.table, 'table');
+): EntryMemory | null {
+  const { entry: word } = binaryParts(unit, binary);
+  if (word === null) return null;
   const { column } = binary;
   const memory = unit.constant(run.keyed[lookup.index], `keyed${lookup.index}`);
-  const remembered = unit.hoist(
+  const table = unit.hoist(
     `${column}.isDictionary ? ${memory}.entryMemory(${column}) : null`,
     'entryOfCode',
   );
@@ -152,20 +205,56 @@ function findByDictionary(
     value: value.value,
     memory: unit.hoist(`${memory}.numberMemory(${index})`, 'numberOfCode'),
   }));
-  const word = binaryParts(unit, binary).entry;
-  const entry = unit.fresh('entry');
-  const isNew = unit.fresh('isNew');
-  place.line(`let ${entry} = ${remembered} === null ? -1 : ${remembered}[${word}];`);
-  place.line(`let ${isNew} = false;`);
-  const changed = beside.map((number) => `${number.memory}[${word}] !== ${number.value}`);
-  const miss = place.open(`if (${[`${entry} < 0`, ...changed].join(' || ')})`);
-  const key = keyCode(code, lookup.values, lookup.isLocal, miss);
-  miss.line(`${entry} = ${table}.upsert(${[key.group, key.hash, ...key.args].join(', ')});`);
-  miss.line(`${isNew} = ${table}.created;`);
-  const keep = miss.open(`if (${remembered} !== null)`);
-  keep.line(`${remembered}[${word}] = ${entry};`);
-  for (const number of beside) keep.line(`${number.memory}[${word}] = ${number.value};`);
-  return { ...pageCode(code, lookup.table, entry, place), isNew: () => isNew };
+  return {
+    table,
+    cell: `${table}[${word}]`,
+    changes: beside.map((number) => `${number.memory}[${word}] !== ${number.value}`),
+    keep: beside.map((number) => `${number.memory}[${word}] = ${number.value};`),
+  };
+}
+
+/**
+ * Sets `entry` to that of a key of one text. A short one is loaded, hashed and compared as words. Java's hash is
+ * needed where key groups count; the table of a partial aggregation has its own, which is cheaper.
+ */
+function upsertText(code: ChainCode, lookup: Lookup, entry: string, place: CodeBlock): void {
+  const { unit, run } = code;
+  const { isLocal } = lookup;
+  const [value] = lookup.values;
+  const table = unit.constant(lookup.table, 'table');
+  const { bytes, start, end, view } = textKeyCode(unit, value, place);
+  const hash = unit.fresh('hash');
+  const group = isLocal ? String(run.firstKeyGroup) : unit.fresh('keyGroup');
+  if (!isLocal) {
+    const groupOf = unit.constant(keyGroupOf, 'keyGroupOf');
+    place.line(`const ${hash} = ${hashCode(unit, value, place)};`);
+    place.line(`const ${group} = ${groupOf}(${hash}, ${run.options.maxParallelism});`);
+  }
+  const anyHash = isLocal
+    ? `${unit.constant(hashAnyBytes, 'hashAnyBytes')}(${bytes}, ${start}, ${end})`
+    : hash;
+  const any = `${entry} = ${table}.upsert(${group}, ${anyHash}, ${bytes}, ${start}, ${end});`;
+  if (view === null) {
+    place.line(any);
+    return;
+  }
+  const length = unit.fresh('length');
+  place.line(`const ${length} = ${end} - ${start};`);
+  const isShort = `${length} <= ${SHORT_TEXT_BYTES_MAX} && ${start} <= ${view.last}`;
+  const short = place.open(`if (${isShort})`);
+  const masks = unit.constant(SHORT_TEXT_MASKS, 'masks');
+  const words = [0, 1, 2].map((index) => {
+    const word = unit.fresh('word');
+    const load = `${view.view}.getInt32(${start} + ${index * 4}, ${LITTLE_ENDIAN})`;
+    short.line(`const ${word} = ${load} & ${masks}[${length} * 4 + ${index}];`);
+    return word;
+  });
+  const shortHash = isLocal
+    ? `${unit.constant(hashWords, 'hashWords')}(${words.join(', ')}, ${length})`
+    : hash;
+  const args = [group, shortHash, length, ...words].join(', ');
+  short.line(`${entry} = ${table}.upsertShort(${args});`);
+  place.line(`else ${any}`);
 }
 
 /** Code of the page and offset of an entry. */

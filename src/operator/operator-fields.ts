@@ -24,6 +24,11 @@ export function fieldsNeeded(
       return union(wanted, expressionColumns(spec.predicate));
     case 'select':
       return selectFields(spec, wanted);
+    case 'explode': {
+      const kept = setOf(wanted);
+      kept?.delete(spec.as);
+      return union(kept, expressionColumns(spec.list));
+    }
     case 'computeKey': {
       const needed = union(wanted, usedFields(spec.fn));
       needed?.delete(KEY_FIELD);

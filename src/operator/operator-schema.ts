@@ -8,6 +8,7 @@ import { typeName } from '../record/schema.js';
 import { planAggregate } from './aggregate-plan.js';
 import { keyFields } from './aggregate-fields.js';
 import { KEY_FIELD } from './flow-row.js';
+import { expressionText } from './expression-text.js';
 import { typeOfExpression } from './expression-type.js';
 import type { OperatorSpec } from './operator-spec.js';
 
@@ -24,6 +25,8 @@ export function outputSchemaOf(spec: OperatorSpec, input: Schema | null): Schema
       return input;
     case 'select':
       return input === null ? null : selectSchema(spec, input);
+    case 'explode':
+      return input === null ? null : explodeSchema(spec, input);
     case 'computeKey':
     case 'reduce':
       if (spec.kind === 'reduce' && input !== null) keyFields(spec.name, spec.keys, input);
@@ -60,6 +63,23 @@ export function withoutKey(schema: Schema): Schema {
 export function withKey(schema: Schema, key: Field): Schema {
   const fields = schema.fields.filter((field) => field.name !== KEY_FIELD);
   return { shape: schema.shape, fields: [...fields, { ...key, name: KEY_FIELD }] };
+}
+
+function explodeSchema(spec: Extract<OperatorSpec, { kind: 'explode' }>, input: Schema): Schema {
+  const { type } = typeOfExpression(spec.list, input);
+  if (type.kind !== 'list') {
+    const problem = `${expressionText(spec.list)} is ${typeName(type)}, not a list`;
+    throw new MillraceError('TYPE_MISMATCH', `${problem}, in ${JSON.stringify(spec.name)}.`, {
+      where: { operator: spec.name, uid: spec.uid, field: spec.as },
+      advice: 'Explode a list, such as col("line").split(" "), or use flatMap with a function.',
+    });
+  }
+  const nullable = type.item.nullable || spec.outer;
+  const item: Field = { name: spec.as, type: type.item.type, nullable, optional: false };
+  const { fields } = withoutKey(input);
+  const isNew = !fields.some((field) => field.name === spec.as);
+  const kept = fields.map((field) => (field.name === spec.as ? item : field));
+  return { shape: 'object', fields: isNew ? [...kept, item] : kept };
 }
 
 function selectSchema(

@@ -82,6 +82,16 @@ export type OperatorSpec = OperatorIdentity &
         /** Whether the fields that no expression replaces stay, in their places, before the new ones. */
         readonly keepsOthers: boolean;
       }
+    /**
+     * A row for each item of a list, which replaces or becomes the field `as`; the other fields are kept, and the
+     * result is an object. `outer` gives a row with null for a list that is null or empty.
+     */
+    | {
+        readonly kind: 'explode';
+        readonly as: string;
+        readonly list: Expression;
+        readonly outer: boolean;
+      }
     /** Adds a field `$key` computed by a key function, before a hash exchange. */
     | { readonly kind: 'computeKey'; readonly fn: UserFunction }
     /** Keyed aggregation; the result is an object of the key fields (`$key` as `key`), then the aggregates. */

@@ -19,8 +19,11 @@ import type { Field } from './schema.js';
 import { formOf } from './schema.js';
 import { encodeBlockInto, textKindOf, unitEndsToByteEnds, writeWtf8 } from './text.js';
 
+const CARRIAGE_RETURN = 0x0d;
+/** Four newlines as a word. */
+const NEWLINES = 0x0a0a0a0a;
 /** Below this many bytes a loop over words copies faster than a native call. */
-const WORD_COPY_BYTES_MAX = 64;
+const WORD_COPY_BYTES_MAX = 256;
 /** Bytes that copying by words may read and write behind a text. */
 const WORD_SLACK_BYTES = 4;
 /** Pending text is encoded when it gets this long, so that no string grows without bound. */
@@ -231,6 +234,56 @@ export class BinaryAppender extends BaseAppender {
     }
     this.#looks += index - from;
     return index;
+  }
+
+  /**
+   * Appends the line that starts at `start`, up to a newline that must be there, and returns where that is. Copies
+   * while it looks, four bytes at a time, of which the last may lie behind the newline. `view` shows `bytes`.
+   */
+  appendLine(
+    row: number,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    stripCarriageReturn: boolean,
+  ): number {
+    if (row >= this.capacity) this.reserve(row);
+    if (this.#pending !== '') this.#encodePending();
+    const entry = this.#entries;
+    const first = this.#offsets[entry];
+    let words = this.#words;
+    let last = this.#bytes.length - WORD_SLACK_BYTES;
+    let from = start;
+    let to = first;
+    for (;;) {
+      if (to > last) {
+        this.#reserveBytes(to + WORD_SLACK_BYTES);
+        words = this.#words;
+        last = this.#bytes.length - WORD_SLACK_BYTES;
+      }
+      const word = view.getInt32(from, true);
+      words.setInt32(to, word, true);
+      const other = word ^ NEWLINES;
+      const found = (other - 0x01010101) & ~other & 0x80808080;
+      if (found !== 0) {
+        const before = (31 - Math.clz32(found & -found)) >> 3;
+        from += before;
+        to += before;
+        break;
+      }
+      from += 4;
+      to += 4;
+    }
+    if (stripCarriageReturn && to > first && this.#bytes[to - 1] === CARRIAGE_RETURN) to--;
+    if (this.#index !== null && to - first <= SHARED_BYTES_MAX) {
+      this.#appendIndexed(row, this.#index, bytes, start, start + to - first);
+      return from;
+    }
+    this.#unjudged = true;
+    this.#offsets[entry + 1] = to;
+    if (this.#coded) this.#codes[row] = entry;
+    this.#entries = entry + 1;
+    return from;
   }
 
   /** Appends bytes as an entry of their own. */

@@ -80,7 +80,7 @@ export const SETTINGS = {
   },
   'aggregate.preAggregateKeys': {
     type: 'integer',
-    default: 16384,
+    default: 65_536,
     min: 0,
     max: 16_777_216,
     meaning: 'Keys that a pre-aggregation before the exchange holds at most; 0 turns it off.',

@@ -57,6 +57,20 @@ export interface StateTable {
   readonly pages: readonly TablePage[];
   /** Entry of the key, created with zeroed columns when missing; `created` tells which. Counts as a write. */
   readonly upsert: (keyGroup: number, hash: number, ...key: never[]) => number;
+  /**
+   * The same for a key of one text or bytes value of at most 12 bytes, given as length and words (`short-text.ts`);
+   * null for other tables. A table is given hashes of one kind only.
+   */
+  readonly upsertShort:
+    | ((
+        keyGroup: number,
+        hash: number,
+        length: number,
+        w0: number,
+        w1: number,
+        w2: number,
+      ) => number)
+    | null;
   /** Entry of the key, or -1. Counts as a read. */
   readonly find: (keyGroup: number, hash: number, ...key: never[]) => number;
   /** Whether the last `upsert` created its entry. */

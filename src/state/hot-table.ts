@@ -61,6 +61,7 @@ class HotTable implements StateTable {
   readonly marks: PageMarks[] = [];
   readonly upsert: StateTable['upsert'];
   readonly find: StateTable['find'];
+  readonly upsertShort: StateTable['upsertShort'];
   created = false;
   nowMs = 0;
   entries = 0;
@@ -113,6 +114,7 @@ class HotTable implements StateTable {
     this.#frozen = new FrozenGeneration(this, shape, this.#code);
     this.upsert = this.#code.upsert;
     this.find = this.#code.find;
+    this.upsertShort = this.#code.upsertShort;
   }
 
   #pageOf(entry: number): TablePage {

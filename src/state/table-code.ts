@@ -53,6 +53,7 @@ export interface TableParts {
 export interface TableCode {
   readonly upsert: StateTable['upsert'];
   readonly find: StateTable['find'];
+  readonly upsertShort: StateTable['upsertShort'];
   makePage(): TablePage;
   readKey(page: TablePage, o: number): readonly unknown[];
   readValues(page: TablePage, o: number): readonly unknown[];
@@ -97,6 +98,7 @@ export function tableCode(shape: TableShape): string {
     makePageCode(shape),
     createCode(shape),
     lookupCode(shape, 'upsert', upsertHit(shape), `return create(${argumentsOf(shape)});`),
+    ...(isShortText(shape) ? shortCode(shape) : ['const upsertShort = null;']),
     lookupCode(shape, 'find', findHit(shape), 'return -1;'),
     readKeyCode(shape),
     readValuesCode(shape),
@@ -104,8 +106,8 @@ export function tableCode(shape: TableShape): string {
     ...clearCode(shape),
     copyCode(shape),
     ...textCode(shape),
-    'return { upsert, find, makePage, readKey, readValues, writeFixed, clearValues, clearKey,',
-    '  copy, ownsText, moveText };',
+    'return { upsert, upsertShort, find, makePage, readKey, readValues, writeFixed, clearValues,',
+    '  clearKey, copy, ownsText, moveText };',
   ].join('\n');
 }
 
@@ -215,6 +217,38 @@ function directCode({ keys }: TableShape): string | null {
   }
 }
 
+/** Whether keys are one text, short ones of which may be given as words. */
+function isShortText({ keys }: TableShape): boolean {
+  return keys.length === 1 && keys[0].form === 'text';
+}
+
+/** The upsert of a short text by its length and words. */
+function shortCode(shape: TableShape): readonly string[] {
+  const page = `pages[entry >>> ${shape.pageShift}]`;
+  const at = `(entry & ${(1 << shape.pageShift) - 1}) << 2`;
+  const create = `const entry = table.take(keyGroup, hash);
+  q = ${page}.k0, k = ${at};
+  q[k] = length, q[k + 1] = w0, q[k + 2] = w1, q[k + 3] = w2;
+  index.insert(keyGroup, hash, entry + 1);
+  return entry;`;
+  const equal = 'q[k] === length && q[k + 1] === w0 && q[k + 2] === w1 && q[k + 3] === w2';
+  const probe = {
+    parameters: 'keyGroup, hash, length, w0, w1, w2',
+    test: `(q = ${page}.k0, k = o << 2, ${equal})`,
+    locals: 'q, k = 0',
+  };
+  return [probeCode(shape, 'upsertShort', probe, upsertHit(shape), create)];
+}
+
+/** How a look-up tells an entry with the right hash: an expression over `entry` and its offset `o`. */
+interface Probe {
+  readonly parameters: string;
+  readonly test: string;
+  /** Locals that `test` assigns. */
+  readonly locals: string;
+  readonly start?: string;
+}
+
 /** A look-up that runs `hit` with the locals `entry`, `o` and `word` set, or `miss`. */
 function lookupCode(shape: TableShape, name: string, hit: string, miss: string): string {
   const direct = directCode(shape);
@@ -224,16 +258,28 @@ function lookupCode(shape: TableShape, name: string, hit: string, miss: string):
     direct === null
       ? `(${compare}, ${equal || 'true'})`
       : `(direct ? word < 0 : word >= 0 && (${compare}, ${equal}))`;
-  return `function ${name}(${argumentsOf(shape)}) {
-  ${shape.keys.flatMap(normaliseCode).join('\n  ')}
-  ${direct === null ? '' : `const direct = ${direct};`}
+  const start = `${shape.keys.flatMap(normaliseCode).join('\n  ')}
+  ${direct === null ? '' : `const direct = ${direct};`}`;
+  const probe = { parameters: argumentsOf(shape), test, locals: 'p', start };
+  return probeCode(shape, name, probe, hit, miss);
+}
+
+function probeCode(
+  shape: TableShape,
+  name: string,
+  { parameters, test, locals, start = '' }: Probe,
+  hit: string,
+  miss: string,
+): string {
+  return `function ${name}(${parameters}) {
+  ${start}
   const mixed = slotHash(hash);
   let segment = groups[keyGroup - firstKeyGroup];
   if (segment.length === ${ROUTER_LENGTH}) {
     segment = children[segment[0] + ((mixed >>> 1) >>> segment[1])];
   }
   const mask = segment.length - ${SEGMENT_MASK_OFFSET};
-  let slot = (mixed << 1) & mask, word = 0, p;
+  let slot = (mixed << 1) & mask, word = 0, ${locals};
   while ((word = segment[slot + 1]) !== 0) {
     if (segment[slot] === hash) {
       const entry = (word & ${WORD_ENTRY}) - 1, o = entry & ${(1 << shape.pageShift) - 1};

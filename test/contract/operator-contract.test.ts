@@ -52,6 +52,71 @@ describeOperator({
   times,
 });
 
+const texts: readonly {
+  readonly id: number;
+  readonly text: string | null;
+  readonly tags: unknown;
+}[] = records.map(({ id, user }) => ({
+  id,
+  text: id % 6 === 5 ? null : ['', 'a', `a ${user} `, `${user}  b c`, ' '][id % 5],
+  tags: id % 7 === 3 ? null : ['p', 'q', `${user}-${user}`].slice(0, id % 4),
+}));
+
+for (const outer of [false, true]) {
+  describeOperator({
+    name: `explode of split texts, of the parts again${outer ? ', outer' : ''}`,
+    parts: () => ({
+      operators: line(
+        op.explode('word', col('text').split(' '), outer),
+        op.where(col('word').ne('c').coalesce(true)),
+        op.explode('part', col('word').split('o'), outer),
+      ),
+    }),
+    records: texts,
+    times,
+  });
+
+  describeOperator({
+    name: `explode of words behind a map, and of a list${outer ? ', outer' : ''}`,
+    parts: () => ({
+      operators: line(
+        op.map((r: { text: string | null; tags: unknown }) => ({ text: r.text, tags: r.tags })),
+        op.explode('word', col('text').words(), outer),
+        op.explode('tags', col('tags'), outer),
+        op.map((r: { word: string; tags: string }) => `${r.word}/${r.tags}`),
+      ),
+    }),
+    records: texts,
+    times,
+  });
+
+  describeOperator({
+    name: `explode of a list column, counted${outer ? ', outer' : ''}`,
+    parts: () => ({
+      operators: line(
+        op.explode('tags', col('tags'), outer),
+        op.select({ tag: col('tags').coalesce('none') }),
+        op.aggregate(['tag'], { n: { fn: 'count' } }),
+      ),
+    }),
+    records: texts,
+    isUnordered: true,
+  });
+}
+
+describeOperator({
+  name: 'explode of lists that are made, between two outputs',
+  parts: () => ({
+    operators: [
+      { spec: op.explode('word', col('text').upper().split('')), input: -1 },
+      { spec: op.explode('tag', col('tags')), input: 0 },
+      { spec: op.flatMap((r: { word: string }) => [r.word, r.word]), input: 0 },
+    ],
+    outputs: [{ after: -1 }, { after: 0 }, { after: 1 }, { after: 2 }],
+  }),
+  records: texts,
+});
+
 describeOperator({
   name: 'map of changing shape',
   parts: () => ({

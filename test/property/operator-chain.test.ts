@@ -45,6 +45,23 @@ const KINDS: Readonly<Record<string, (c: number) => Modelled>> = {
     model: (rows) => rows.filter((r) => (r.n !== null && r.n > c) || r.t === 'a'),
   }),
   flatMap: () => ({ operator: op.flatMap(copies), model: (rows) => rows.flatMap(copies) }),
+  split: (c) => {
+    const separator = ['!', 'a', 'ü', '0!', ''][c % 5];
+    return {
+      operator: op.explode('t', col('t').split(separator)),
+      model: (rows) => rows.flatMap((r) => r.t.split(separator).map((t) => ({ ...r, t }))),
+    };
+  },
+  words: () => ({
+    operator: op.explode('t', col('t').concat(' ', col('t')).words()),
+    model: (rows) =>
+      rows.flatMap((r) =>
+        `${r.t} ${r.t}`
+          .split(/\s+/)
+          .filter((t) => t !== '')
+          .map((t) => ({ ...r, t })),
+      ),
+  }),
   generator: () => ({
     operator: op.flatMap(function* (r: Row) {
       yield* copies(r);

@@ -42,6 +42,30 @@ flights.filter((f) => f.delay);
 // error: not assignable to type 'Iterable
 flights.flatMap((f) => f.delay);
 
+// Lists.
+const tagged = flights.explode('tags');
+assertType<Same<RecordOf<typeof tagged>['tags'], string>>();
+assertType<Same<RecordOf<typeof tagged>['distance'], number | null>>();
+const parts = flights.explode({ part: col('origin').split('-') });
+assertType<Same<RecordOf<typeof parts>['part'], string>>();
+assertType<Same<RecordOf<typeof parts>['tags'], string[]>>();
+const outer = flights.explode({ part: col('origin').words() }, { outer: true });
+assertType<Same<RecordOf<typeof outer>['part'], string | null>>();
+declare const texts: Stream<string>;
+const counted = texts
+  .explode({ word: col('value').split(' ') })
+  .keyBy('word')
+  .count();
+assertType<Same<RecordOf<typeof counted>, { readonly word: string; readonly count: number }>>();
+// error: No field 'tgas'
+flights.explode('tgas');
+// error: Explode a list
+flights.explode('delay');
+// error: Explode a list
+flights.explode({ part: col('origin') });
+// error: No field 'orgin'
+flights.explode({ part: col('orgin').split('-') });
+
 // Selections.
 const picked = flights.select('origin', 'distance');
 assertType<

@@ -52,6 +52,12 @@ export class TextParser implements RowParser {
         result = PARSE_FULL;
         break;
       }
+      if (column !== null && !latin1 && !checked) {
+        // The usual case: no byte is looked at twice.
+        this.#rowStarts[row] = cursor.base + at;
+        at = column.appendLine(row++, buffer, view, at, stripCarriageReturn) + 1;
+        continue;
+      }
       const newline = newlineFrom(buffer, view, at);
       const strip = stripCarriageReturn && newline > at && buffer[newline - 1] === CARRIAGE_RETURN;
       const end = strip ? newline - 1 : newline;

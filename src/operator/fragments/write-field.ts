@@ -70,7 +70,7 @@ function copyCode(
   const copy = `${target.appender()}.appendFrom(${row}, ${column}, ${source.row});`;
   if (value.binary === null) return copy;
   // Bytes without repetition take the short way; entries of a dictionary are copied once and shared.
-  const { bytes, start, end } = binaryParts(unit, source);
+  const { bytes, start, end } = binaryParts(unit, value.binary);
   const isPlain = unit.hoist(
     `!${column}.isDictionary && ${column}.validity === null`,
     `${column}_plain`,

@@ -56,6 +56,19 @@ describe('verbs of a stream', () => {
     });
   });
 
+  it('explode takes a list by name, or by its new name and an expression', () => {
+    const list = { node: 'column', name: 'tags' };
+    expect(specOf((s) => s.explode('tags'))).toMatchObject({ as: 'tags', list, outer: false });
+    const part = col('origin').split('-');
+    expect(specOf((s) => s.explode({ part }, { outer: true, uid: 'u' }))).toMatchObject({
+      kind: 'explode',
+      as: 'part',
+      list: part.expression,
+      outer: true,
+      uid: 'u',
+    });
+  });
+
   it('withColumn is a selection that keeps the other fields', () => {
     const hours = col('delay').div(60);
     expect(specOf((s) => s.withColumn('hours', hours))).toMatchObject({
@@ -179,6 +192,13 @@ describe('verbs of a stream', () => {
     ['distinct', (s: Stream<Flight>) => s.distinct(), /distinct\(\.\.\.\) takes names of fields/],
     ['select', (s: Stream<Flight>) => s.select({}), /select\(\.\.\.\) takes names/],
     ['select of a number', (s: Stream<Flight>) => s.select({ a: 1 as never }), /"a" in select/],
+    ['explode', (s: Stream<Flight>) => s.explode({} as never), /takes one list, not 0/],
+    ['explode of 1', (s: Stream<Flight>) => s.explode({ a: 1 } as never), /"a" in explode/],
+    [
+      'explode outer',
+      (s: Stream<Flight>) => s.explode('tags', { outer: 1 as never }),
+      /option "outer" is 1/,
+    ],
     ['to', (s: Stream<Flight>) => s.to(source() as never), /to\(\.\.\.\) takes a sink/],
     ['to nothing', (s: Stream<Flight>) => s.to(undefined as never), /to\(\.\.\.\) takes a sink/],
   ])('%s refuses what it cannot use', (_verb, act, message) => {

@@ -79,6 +79,19 @@ describe('column pruning', () => {
     expect(read).toEqual([['delay', 'origin']]);
   });
 
+  it('needs what an explode takes its items from, and what is kept beside them', () => {
+    const { read, carried } = columnsOf((flow) => {
+      flow
+        .from(source())
+        .explode({ part: col('origin').split('-') })
+        .keyBy('part')
+        .aggregate({ worst: max('delay') })
+        .to(sink());
+    });
+    expect(read).toEqual([['delay', 'origin']]);
+    expect(carried[0]).not.toContain('origin');
+  });
+
   it('drops the columns of a selection that nobody uses, with the fields they are made from', () => {
     const plan = planOf((flow) => {
       flow

@@ -27,6 +27,7 @@ describe('fields that do not exist', () => {
     ['distinct', (s: Stream<unknown>) => s.distinct('orgin').to(sink()), 'orgin', 'origin'],
     ['select', (s: Stream<unknown>) => s.select('dealy').to(sink()), 'dealy', 'delay'],
     ['a filter', (s: Stream<unknown>) => s.filter(col('dealy').gt(1)).to(sink()), 'dealy', 'delay'],
+    ['explode', (s: Stream<unknown>) => s.explode('tgas').to(sink()), 'tgas', 'tags'],
     [
       'an aggregate',
       (s: Stream<unknown>) =>

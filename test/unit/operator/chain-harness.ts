@@ -321,6 +321,13 @@ export const op = {
     columns: Object.entries(columns).map(([name, column]) => ({ name, value: column.expression })),
     keepsOthers: false,
   }),
+  explode: (as: string, list: ColumnLike, outer = false): OperatorSpec => ({
+    ...identity('explode'),
+    kind: 'explode',
+    as,
+    list: list.expression,
+    outer,
+  }),
   aggregate: (
     keys: readonly string[],
     aggregates: Readonly<Record<string, AggregateText>>,

@@ -57,6 +57,8 @@ const TYPES: readonly (readonly [Col, string])[] = [
   [when(col('late')).then(col('id')).otherwise(0), 'int64'],
   [when(col('late')).then(1).end(), 'number?'],
   [col('name').splitPart('-', 0), 'utf8?'],
+  [col('name').split('-'), 'list<utf8>'],
+  [col('note').words(), 'list<utf8>?'],
   [col('name').length(), 'number'],
   [col('raw').length(), 'number'],
   [col('day').truncate('month'), 'date'],
