@@ -8,7 +8,7 @@ import type { Field, Schema } from '../record/schema.js';
 import { fieldIndex, formOf } from '../record/schema.js';
 import { textAt } from '../record/text.js';
 import { ComputedRow } from './chain-row.js';
-import type { FieldValue, RowMarks } from './flow-row.js';
+import type { FieldSource, FieldValue, RowMarks } from './flow-row.js';
 import type { CodeUnit } from './code-unit.js';
 
 /** The row `row` of `batch`, in a function that has both as locals. */
@@ -17,19 +17,22 @@ export function batchRow(unit: CodeUnit, schema: Schema, marks: RowMarks): Compu
     const index = fieldIndex(schema, name);
     return index < 0
       ? null
-      : columnValue(
-          unit,
-          schema.fields[index],
-          unit.hoist(`batch.columns[${index}]`, `${name}_column`),
-          'row',
-        );
+      : columnValue(unit, schema.fields[index], {
+          column: unit.hoist(`batch.columns[${index}]`, `${name}_column`),
+          row: 'row',
+          index,
+        });
   });
 }
 
-/** The value in a row of a column; `column` is a local of the whole function. */
-export function columnValue(unit: CodeUnit, field: Field, column: string, row: string): FieldValue {
+/** The value at a place; its column is a local of the whole function. */
+export function columnValue(
+  unit: CodeUnit,
+  field: Field,
+  { column, row, index }: FieldSource,
+): FieldValue {
   const form = formOf(field.type);
-  const source = { column, row };
+  const source = { column, row, index };
   const isBinary = form === 'utf8' || form === 'bytes';
   const missing = field.optional
     ? bitCode(unit.hoist(`${column}.presence`, `${field.name}_presence`), row)

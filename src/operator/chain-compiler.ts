@@ -64,12 +64,18 @@ export class ChainCompiler implements ChainCode {
       kind: batch.kinds === null ? null : `${unit.hoist('batch.kinds', 'kinds')}[row]`,
     };
     unit.body.comment(`Rows of input ${input}: ${schemaName(batch.schema)}`);
+    const selection = batch.selection ?? null;
+    // Without a selection the number of a row is its position.
+    const at = selection === null ? 'row' : unit.fresh('position');
     unit.body.line('let row = from;');
+    if (selection !== null) unit.body.line(`let ${at} = from;`);
     const attempt = unit.body.open('try');
-    const loop = attempt.open('for (; row < to && stop === 0; row++)');
+    const loop = attempt.open(`for (; ${at} < to && stop === 0; ${at}++)`);
+    if (selection !== null)
+      loop.line(`row = ${unit.hoist('batch.selection', 'selection')}[${at}];`);
     this.next(-1, batchRow(unit, batch.schema, marks), loop);
     this.#catch();
-    return this.#finish(`rows${input}`, 'batch, from, to', 'row');
+    return this.#finish(`rows${input}`, 'batch, from, to', at);
   }
 
   /** The loop over the pending records of an operator. */

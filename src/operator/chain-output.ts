@@ -1,7 +1,8 @@
 /**
  * One output of a chain: opens its port for the schema of the rows that reach it, knows the arrays generated code
  * writes into, and hands full builders on. Callers: generated code and the chain task. Runs on: worker.
- * Invariant: at most one channel is blocked; until it is handed on, no row is written to the output.
+ * Invariant: at most one channel is blocked by a full builder; until what was refused is handed on, no row is written
+ * to the output.
  */
 import { assert } from '../base/assert.js';
 import { FixedAppender, Int64Appender } from '../record/appenders.js';
@@ -10,6 +11,7 @@ import type { Schema } from '../record/schema.js';
 import { mergeSchemas, sameSchema } from '../record/schema-merge.js';
 import type { ChainOutput } from './chain-options.js';
 import type { PortOptions } from './contract.js';
+import { RowDealer, takesBatches } from './row-dealer.js';
 
 /** An array that generated code writes fixed values into. */
 export type ValueArray = FixedAppender['values'] | BigInt64Array;
@@ -28,9 +30,13 @@ export class OutputRun {
   appenders: readonly (readonly Appender[])[] = [];
   /** Arrays of fixed fields by field, then channel; empty for fields without one. */
   values: readonly (readonly ValueArray[])[] = [];
+  /** Deals rows that travel unchanged; null when the port takes no batches. */
+  dealer: RowDealer | null = null;
   /** The channel of the next row, for partitioners that deal in turn. */
   next: number;
   #blocked = -1;
+  /** Whether builders are being handed on that are not full. */
+  #isFlushing = false;
 
   constructor(output: ChainOutput, firstChannel: number) {
     this.output = output;
@@ -63,6 +69,8 @@ export class OutputRun {
       builders.map((builder) => builder.columns[field]),
     );
     this.values = this.appenders.map((appenders) => appenders.flatMap(valuesOf));
+    const { port } = this.output;
+    this.dealer = takesBatches(port) ? new RowDealer(port) : null;
   }
 
   /** Hands a full builder on; false, remembering the channel, when the consumer has no room. */
@@ -72,22 +80,27 @@ export class OutputRun {
     return false;
   }
 
-  /** Tries the blocked channel again; true when none is blocked. */
+  /** Tries the blocked channel again and hands on the rows that were dealt; true when nothing is left over. */
   retry(): boolean {
-    if (this.#blocked < 0) return true;
-    if (!this.output.port.flush(this.#blocked)) return false;
-    this.#blocked = -1;
-    return true;
+    if (this.#blocked >= 0) {
+      if (!this.output.port.flush(this.#blocked)) return false;
+      this.#blocked = -1;
+    }
+    if (this.dealer !== null && !this.dealer.handOn()) return false;
+    return !this.#isFlushing || this.flushAll();
   }
 
-  /** Hands all rows on, full builders or not. */
+  /** Hands all rows on, full builders or not; when they cannot be, `retry` goes on with it. */
   flushAll(): boolean {
-    if (!this.retry()) return false;
-    let all = true;
-    for (let channel = 0; channel < this.builders.length; channel++) {
-      if (!this.output.port.flush(channel)) all = false;
+    this.#isFlushing = false;
+    if (!this.retry()) {
+      this.#isFlushing = true;
+      return false;
     }
-    return all;
+    for (let channel = 0; channel < this.builders.length; channel++) {
+      if (!this.output.port.flush(channel)) this.#isFlushing = true;
+    }
+    return !this.#isFlushing;
   }
 }
 

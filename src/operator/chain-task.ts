@@ -46,7 +46,7 @@ export function createChainTask(options: ChainTaskOptions): CompiledChain {
 
 class CompiledChainTask implements CompiledChain {
   readonly #run: ChainRun;
-  /** Functions over batches, by input, schema version and marks. */
+  /** Functions over batches, by input, schema version, marks and whether rows are selected. */
   readonly #rows = new Map<string, RowsFunction>();
   /** Functions over pending records and state entries, by operator. */
   readonly #pending = new Map<number, DrainFunction>();
@@ -241,8 +241,9 @@ class CompiledChainTask implements CompiledChain {
   }
 
   #rowsFunction(input: number, batch: Batch): RowsFunction | null {
-    const { times, kinds, schema, schemaVersion } = batch;
-    const marks = `${times === null ? '' : 't'}${kinds === null ? '' : 'k'}`;
+    const { times, kinds, schema, schemaVersion, selection = null } = batch;
+    const some = selection === null ? '' : 's';
+    const marks = `${times === null ? '' : 't'}${kinds === null ? '' : 'k'}${some}`;
     const key = `${input}:${schemaVersion}:${marks}`;
     const known = this.#rows.get(key);
     if (known !== undefined) return known;

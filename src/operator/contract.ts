@@ -36,6 +36,12 @@ export interface OutputPort {
   open(schema: Schema, options: PortOptions): boolean;
   /** Hands builder `channel` on and resets it; false when the consumer has no room (the rows stay). */
   flush(channel: number): boolean;
+  /**
+   * Hands a batch of the schema and marks of the builders on, after what `flush` handed on before; false when the
+   * consumer has no room: call again with the same batch, which stays as it is until then. Ports of edges offer
+   * it.
+   */
+  send?(channel: number, batch: Batch): boolean;
 }
 
 /** Which system columns the rows of a port carry. */

@@ -10,6 +10,7 @@ import { anyOf, paren } from './expression-code.js';
 import { isNumberKind } from './expression-coerce.js';
 import { sortedLiterals } from './expression-bytes.js';
 import type { LiteralValue } from './expression.js';
+import { equalsMatcher, MATCHER_BYTES_MAX, startsWithMatcher } from './literal-matcher.js';
 import type { Scope } from './expression-scope.js';
 
 /** One side of a comparison: its code, and its value when it is a literal. */
@@ -75,7 +76,11 @@ function bytesComparison(
     return `${call} ${sign} 0`;
   }
   if (a === null || typeof right.literal !== 'string') return null;
-  const literal = scope.constant(encodeText(right.literal), 'literalBytes');
+  const bytes = encodeText(right.literal);
+  if (isEquality && bytes.length <= MATCHER_BYTES_MAX) {
+    return `${not}${scope.constant(equalsMatcher(bytes), 'equalsLiteral')}(${a.column}, ${a.row})`;
+  }
+  const literal = scope.constant(bytes, 'literalBytes');
   if (isEquality) return `${not}${scope.helper('equalsBytes')}(${a.column}, ${a.row}, ${literal})`;
   if (LONE_SURROGATE.test(right.literal)) return null;
   const text = right.code.value;
@@ -86,8 +91,12 @@ function bytesComparison(
 export function searchCode(scope: Scope, name: string, text: JsValue, part: Side): string | null {
   if (!SEARCHES.has(name) || text.binary === null || typeof part.literal !== 'string') return null;
   if (LONE_SURROGATE.test(part.literal)) return null;
-  const literal = scope.constant(encodeText(part.literal), 'literalBytes');
+  const bytes = encodeText(part.literal);
   const { column, row } = text.binary;
+  if (name === 'startsWith' && bytes.length <= MATCHER_BYTES_MAX) {
+    return `${scope.constant(startsWithMatcher(bytes), 'startsWithLiteral')}(${column}, ${row})`;
+  }
+  const literal = scope.constant(bytes, 'literalBytes');
   return `${scope.helper(`${name}Bytes`)}(${column}, ${row}, ${literal})`;
 }
 

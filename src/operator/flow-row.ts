@@ -13,10 +13,19 @@ export const KEY_FIELD = '$key';
 /** The event time of rows that have none, beside rows that do: before every other time. */
 export const NO_EVENT_TIME = Number.MIN_SAFE_INTEGER;
 
+/** A place in a column of the batch at hand. */
+export interface FieldSource {
+  /** Column and row: JavaScript expressions. */
+  readonly column: string;
+  readonly row: string;
+  /** Index of the column in the batch, where each row of the batch gives one row at most; else null. */
+  readonly index: number | null;
+}
+
 /** A value that may still be where it came from. */
 export interface FieldValue extends JsValue {
-  /** The column and row that hold it unchanged: JavaScript expressions. */
-  readonly source?: { readonly column: string; readonly row: string };
+  /** Where it lies unchanged. */
+  readonly source?: FieldSource;
   /** The value as a record holds it, where that is at hand: a JavaScript expression, null when null. */
   readonly object?: string;
 }

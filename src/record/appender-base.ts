@@ -82,6 +82,12 @@ export abstract class BaseAppender implements Appender {
     }
   }
 
+  appendRows(first: number, source: Column, sourceRows: Int32Array): void {
+    for (let index = 0; index < sourceRows.length; index++) {
+      this.appendFrom(first + index, source, sourceRows[index]);
+    }
+  }
+
   /**
    * Forgets the rows from `rows` on, so that a row which was written in part can be written anew.
    */

@@ -29,6 +29,8 @@ export interface Appender {
   appendValue(row: number, value: unknown): boolean;
   /** Copies one value, null or missing mark included, from a column of the same type. */
   appendFrom(row: number, source: Column, sourceRow: number): void;
+  /** Copies the rows numbered in `sourceRows` as rows from `first` on: like `appendFrom` for each. */
+  appendRows(first: number, source: Column, sourceRows: Int32Array): void;
   /**
    * Forgets what was written for the rows from `rows` on, before a row is given up or written anew.
    */

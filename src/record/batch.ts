@@ -23,4 +23,9 @@ export interface Batch {
   readonly times: Float64Array | null;
   /** Row kinds; null when all rows are inserts. */
   readonly kinds: Uint8Array | null;
+  /**
+   * Numbers of the rows in the columns and marks, in order, when the batch is some rows of another one; null or
+   * omitted: row i is element i. Only chains and frames take batches with a selection.
+   */
+  readonly selection?: Int32Array | null;
 }

@@ -58,7 +58,8 @@ export type TextKind = typeof TEXT_ASCII | typeof TEXT_UTF8 | typeof TEXT_WTF8;
 
 /**
  * Forms utf8 and bytes. Row i is entry `codes[i]`; entry e is `bytes[offsets[e] .. offsets[e + 1])`. A column
- * without repetition uses the shared identity array (`identityCodes`) as codes, so generated code has one path.
+ * without repetition uses the shared identity array (`identityCodes`) as codes, so generated code has one path; one
+ * that was picked from it names the entries of its rows.
  */
 export class BinaryColumn {
   readonly field: Field;
@@ -73,6 +74,8 @@ export class BinaryColumn {
   readonly presence: Uint8Array | null;
   /** True when codes repeat, so that work per entry (hash, decode) is worth remembering. */
   readonly isDictionary: boolean;
+  /** True when the rows are some of the entries of a plain column (`row-selection.ts`): codes name them. */
+  readonly isSelected: boolean;
   /** Decoded entries, filled on demand by `textAt`; lives as long as this batch. */
   decoded: (string | undefined)[] | null = null;
   /** All entries of a plain column as one string, filled on demand by `textAt`. */
@@ -97,6 +100,7 @@ export class BinaryColumn {
     this.validity = parts.validity;
     this.presence = parts.presence;
     this.isDictionary = parts.isDictionary;
+    this.isSelected = parts.isSelected ?? false;
   }
 }
 
@@ -111,6 +115,8 @@ export interface BinaryColumnParts {
   readonly validity: Uint8Array | null;
   readonly presence: Uint8Array | null;
   readonly isDictionary: boolean;
+  /** False when omitted. */
+  readonly isSelected?: boolean;
 }
 
 /** Forms list and map: row i holds the child rows `offsets[i] .. offsets[i + 1])`. A map has two children. */

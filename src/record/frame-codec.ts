@@ -35,11 +35,12 @@ export function frameBytes(batch: Batch): number {
   let bytes = buffersStart(2 + batch.columns.length);
   if (batch.times !== null) bytes += batch.rows * 8;
   if (batch.kinds !== null) bytes += batch.rows + PADDING;
-  for (const column of batch.columns) bytes += columnBytes(column, batch.rows);
+  const isSelected = batch.selection !== undefined && batch.selection !== null;
+  for (const column of batch.columns) bytes += columnBytes(column, batch.rows, isSelected);
   return aligned(bytes);
 }
 
-function columnBytes(column: Column, rows: number): number {
+function columnBytes(column: Column, rows: number, isSelected: boolean): number {
   const marks = bitmapBytes(rows) + PADDING;
   const bitmaps = (column.validity === null ? 0 : marks) + (column.presence === null ? 0 : marks);
   if (column instanceof FixedColumn) {
@@ -48,16 +49,17 @@ function columnBytes(column: Column, rows: number): number {
   }
   if (column instanceof Int64Column) return bitmaps + Math.max(1, rows) * 8;
   if (column instanceof BinaryColumn) {
-    const entries = column.isDictionary ? column.entries : rows;
-    const codes = column.isDictionary ? rows * 4 + PADDING : 0;
+    const isCoded = column.isDictionary || column.isSelected || isSelected;
+    const entries = isCoded ? column.entries : rows;
+    const codes = isCoded ? rows * 4 + PADDING : 0;
     const bytes = column.offsets[entries] - column.offsets[0];
-    return bitmaps + codes + (entries + 1) * 4 + bytes + 3 * PADDING;
+    return bitmaps + codes + (entries + 1) * 4 + bytes + 4 * PADDING;
   }
   const isNested = column instanceof NestedColumn;
   const childRows = isNested ? column.offsets[rows] - column.offsets[0] : rows;
   let total = bitmaps + (isNested ? (rows + 1) * 4 + PADDING : 0);
   for (const child of column.children) {
-    total += buffersStart(1) - HEADER_BYTES + columnBytes(child, childRows);
+    total += buffersStart(1) - HEADER_BYTES + columnBytes(child, childRows, isSelected);
   }
   return total;
 }

@@ -5,6 +5,7 @@
  */
 import type { FixedArray } from './column.js';
 import { BinaryColumn } from './column.js';
+import { identityCodes } from './identity-codes.js';
 import {
   ENCODING_NARROW_16,
   ENCODING_NARROW_32,
@@ -110,7 +111,8 @@ export function lengthsOf(
 }
 
 /** The same column with equal entries stored once, or the column itself when few are equal. */
-export function dictionaryOf(column: BinaryColumn, rows: number): BinaryColumn {
+export function dictionaryOf(selected: BinaryColumn, rows: number): BinaryColumn {
+  const column = selected.isSelected ? dense(selected, rows) : selected;
   const entriesMax = Math.floor(rows * DICTIONARY_SHARE_MAX);
   const { offsets, bytes } = column;
   const slots = new Int32Array(tableSize(rows)).fill(-1);
@@ -132,11 +134,17 @@ export function dictionaryOf(column: BinaryColumn, rows: number): BinaryColumn {
   return rows === 0 ? column : gathered(column, firstRows, entries, codes);
 }
 
+/** The rows of a selected column as entries of their own. */
+function dense(column: BinaryColumn, rows: number): BinaryColumn {
+  return gathered(column, column.codes, rows, null);
+}
+
+/** The entries of these numbers; without codes, one for each row. */
 function gathered(
   column: BinaryColumn,
   rows: Int32Array,
   entries: number,
-  codes: Int32Array,
+  codes: Int32Array | null,
 ): BinaryColumn {
   const offsets = new Int32Array(entries + 1);
   for (let entry = 0; entry < entries; entry++) {
@@ -151,14 +159,14 @@ function gathered(
   const { field, textKind, validity, presence } = column;
   return new BinaryColumn({
     field,
-    codes,
+    codes: codes ?? identityCodes(entries),
     offsets,
     bytes,
     entries,
     textKind,
     validity,
     presence,
-    isDictionary: true,
+    isDictionary: codes !== null,
   });
 }
 

@@ -2,8 +2,8 @@
  * Where everything in a frame is. A frame is a header, a directory with one entry per column
  * (system columns first, then the columns of the schema, each followed by its children), and the
  * columns' buffers. Callers: frame codec, tests, tools that look at frames. Runs on: any thread;
- * constants and arithmetic only. Invariant: every buffer starts at a multiple of 8 bytes from the
- * start of the frame, so that typed arrays can view it; offsets in a frame are relative to its
+ * constants and arithmetic only. Invariant: every buffer but the bytes of texts starts at a multiple
+ * of 8 bytes from the start of the frame, so that typed arrays can view it; offsets in a frame are relative to its
  * start, and 0 means that the buffer is absent.
  */
 
@@ -69,6 +69,8 @@ export const ENCODING_NARROW_32 = 4;
 export const ENCODING_DICTIONARY = 5;
 export const ENCODING_DICTIONARY_8 = 6;
 export const ENCODING_DICTIONARY_16 = 7;
+/** Text: codes as int32, then the entries of a plain column, of which the rows are some. */
+export const ENCODING_SELECTED = 8;
 
 /** Offsets as int32, one more than entries. */
 export const OFFSETS_PLAIN = 0;

@@ -159,7 +159,9 @@ export class FrameReader {
   #buffer(word: number, bytes: number): number {
     const offset = this.#words[this.#entry + word];
     const isInside = offset >= this.#buffersStart && offset + bytes <= this.#bytes;
-    if (!isInside || offset % layout.FRAME_ALIGNMENT !== 0) {
+    // Bytes of texts lie as they were aligned where they came from.
+    const alignment = word === layout.ENTRY_BYTES_WORD ? 1 : layout.FRAME_ALIGNMENT;
+    if (!isInside || offset % alignment !== 0) {
       throw corrupt(`${bytes} bytes at ${offset} are not among its ${this.#bytes}.`);
     }
     return this.#start + offset;
@@ -251,7 +253,8 @@ export class FrameReader {
       textKind: textKind as TextKind,
       validity,
       presence,
-      isDictionary: encoding !== layout.ENCODING_PLAIN,
+      isDictionary: encoding !== layout.ENCODING_PLAIN && encoding !== layout.ENCODING_SELECTED,
+      isSelected: encoding === layout.ENCODING_SELECTED,
     });
   }
 
@@ -303,7 +306,8 @@ export class FrameReader {
         checkUnbacked(rows);
         if (entries !== 1) throw corrupt(`A constant has ${entries} entries.`);
         return new Int32Array(rows);
-      case layout.ENCODING_DICTIONARY: {
+      case layout.ENCODING_DICTIONARY:
+      case layout.ENCODING_SELECTED: {
         const at = this.#buffer(layout.ENTRY_VALUES_WORD, rows * 4);
         const codes = new Int32Array(this.#memory.buffer, at, rows);
         checkCodes(codes, rows, entries);

@@ -20,6 +20,7 @@ import {
   lengthsOf,
 } from './frame-compact.js';
 import * as layout from './frame-layout.js';
+import { gather, gatherBits, type RowArray } from './row-selection.js';
 
 /** How a frame is encoded. */
 export interface EncodeOptions {
@@ -42,6 +43,8 @@ export class FrameWriter {
   #entry = 0;
   #entries = 0;
   #compact = false;
+  /** Numbers of the rows in the batch's arrays; null: all, in order. */
+  #selection: Int32Array | null = null;
 
   write(batch: Batch, target: Uint8Array, offset: number, compact: boolean): number {
     const { rows, times, kinds, columns } = batch;
@@ -54,6 +57,8 @@ export class FrameWriter {
     this.#words = new Int32Array(target.buffer, target.byteOffset + offset, this.#end / 4);
     this.#entries = 0;
     this.#compact = compact;
+    this.#selection = batch.selection ?? null;
+    assert(!compact || this.#selection === null, 'Frames that are kept are made of whole batches.');
     // System columns are often uniform, which is seen at a glance, so these are always looked at.
     if (times !== null) {
       this.#startEntry(rows, NO_MARKS);
@@ -75,6 +80,7 @@ export class FrameWriter {
     words[layout.COLUMNS_WORD] = entries;
     words[layout.COLUMNS_WORD + 1] = 0;
     // The memory belongs to a ring or a file; holding on to it would keep it alive.
+    this.#selection = null;
     this.#bytes = NO_BYTES;
     this.#words = EMPTY;
     return this.#end;
@@ -106,10 +112,10 @@ export class FrameWriter {
     this.#words[entry + layout.ENTRY_ROWS_WORD] = rows;
     const { validity, presence } = marks;
     if (validity !== null) {
-      this.#words[entry + layout.ENTRY_VALIDITY_WORD] = this.#put(validity, bitmapBytes(rows));
+      this.#words[entry + layout.ENTRY_VALIDITY_WORD] = this.#putBits(validity, rows);
     }
     if (presence !== null) {
-      this.#words[entry + layout.ENTRY_PRESENCE_WORD] = this.#put(presence, bitmapBytes(rows));
+      this.#words[entry + layout.ENTRY_PRESENCE_WORD] = this.#putBits(presence, rows);
     }
   }
 
@@ -118,9 +124,14 @@ export class FrameWriter {
       encoding | (textKind << layout.CODING_TEXT_SHIFT) | (offsets << layout.CODING_OFFSETS_SHIFT);
   }
 
-  #writeValues(values: FixedArray, rows: number, look: boolean): void {
-    const { BYTES_PER_ELEMENT: width } = values;
+  #writeValues(source: FixedArray, rows: number, look: boolean): void {
+    const { BYTES_PER_ELEMENT: width } = source;
     const at = this.#entry + layout.ENTRY_VALUES_WORD;
+    if (this.#selection !== null && !look) {
+      this.#words[at] = this.#putRows(source, rows);
+      return;
+    }
+    const values = this.#selection === null ? source : selected(source, this.#selection, rows);
     if (look && isConstant(values, rows)) {
       this.#setCoding(layout.ENCODING_CONSTANT);
       this.#words[at] = this.#put(values, width);
@@ -141,25 +152,30 @@ export class FrameWriter {
   #writeInt64(values: BigInt64Array, rows: number): void {
     const isSame = this.#compact && isConstant(values, rows);
     if (isSame) this.#setCoding(layout.ENCODING_CONSTANT);
-    this.#words[this.#entry + layout.ENTRY_VALUES_WORD] = this.#put(values, isSame ? 8 : rows * 8);
+    this.#words[this.#entry + layout.ENTRY_VALUES_WORD] = isSame
+      ? this.#put(values, 8)
+      : this.#putRows(values, rows);
   }
 
   #writeBinary(column: BinaryColumn, rows: number): void {
     const shared = this.#compact && !column.isDictionary ? dictionaryOf(column, rows) : column;
-    const entries = shared.isDictionary ? shared.entries : rows;
+    const isSome = shared.isSelected || this.#selection !== null;
+    const isCoded = shared.isDictionary || isSome;
+    const entries = isCoded ? shared.entries : rows;
     const { offsets, textKind } = shared;
     const words = this.#words;
     const entry = this.#entry;
     let encoding = layout.ENCODING_PLAIN;
     if (shared.isDictionary) {
       encoding = this.#writeCodes(shared.codes, rows, entries);
+    } else if (isSome) {
+      encoding = layout.ENCODING_SELECTED;
+      words[entry + layout.ENTRY_VALUES_WORD] = this.#putRows(shared.codes, rows);
     }
     words[entry + layout.ENTRY_ENTRIES_WORD] = entries;
     const coding = this.#compact ? offsetsCoding(offsets, entries) : layout.OFFSETS_PLAIN;
     words[entry + layout.ENTRY_OFFSETS_WORD] = this.#writeOffsets(offsets, entries, coding);
-    const from = offsets[0];
-    const bytes = offsets[entries] - from;
-    words[entry + layout.ENTRY_BYTES_WORD] = this.#put(shared.bytes, bytes, from);
+    words[entry + layout.ENTRY_BYTES_WORD] = this.#putBytes(shared, entries);
     this.#setCoding(encoding, textKind, coding);
   }
 
@@ -170,7 +186,7 @@ export class FrameWriter {
     const at = this.#entry + layout.ENTRY_VALUES_WORD;
     if (entries === 1 && rows <= layout.UNBACKED_ROWS_MAX) return layout.ENCODING_CONSTANT;
     if (!this.#compact || entries > 0x10000) {
-      this.#words[at] = this.#put(codes, rows * 4);
+      this.#words[at] = this.#putRows(codes, rows);
       return layout.ENCODING_DICTIONARY;
     }
     const isByte = entries <= 0x100;
@@ -193,6 +209,7 @@ export class FrameWriter {
   }
 
   #writeNested(column: NestedColumn, rows: number): void {
+    assert(this.#selection === null, 'Rows of lists and maps are not selected.');
     const childRows = column.offsets[rows];
     assert(
       column.offsets[0] === 0,
@@ -207,16 +224,64 @@ export class FrameWriter {
   }
 
   /**
+   * Copies the bytes of all entries. Copies into shared memory go by words only when source and target are aligned
+   * alike, and are several times slower otherwise; so the target follows the source.
+   */
+  #putBytes({ bytes, offsets }: BinaryColumn, entries: number): number {
+    const from = offsets[0];
+    const length = offsets[entries] - from;
+    const shift = (bytes.byteOffset + from) % layout.FRAME_ALIGNMENT;
+    const offset = this.#end + shift;
+    this.#bytes.set(bytes.subarray(from, from + length), this.#start + offset);
+    this.#end = layout.aligned(offset + length);
+    return offset;
+  }
+
+  /** Copies the elements of the rows straight to where they belong. */
+  #putRows(source: RowArray, rows: number): number {
+    const { BYTES_PER_ELEMENT: width } = source;
+    if (this.#selection === null) return this.#put(source, rows * width);
+    const offset = this.#end;
+    const Values = source.constructor as new (
+      buffer: ArrayBufferLike,
+      byteOffset: number,
+      length: number,
+    ) => RowArray;
+    const { buffer, byteOffset } = this.#bytes;
+    const target = new Values(buffer, byteOffset + this.#start + offset, rows);
+    gather(source, this.#selection, rows, target);
+    this.#end = layout.aligned(offset + rows * width);
+    return offset;
+  }
+
+  #putBits(source: Uint8Array, rows: number): number {
+    const bytes = bitmapBytes(rows);
+    if (this.#selection === null) return this.#put(source, bytes);
+    const offset = this.#end;
+    const at = this.#start + offset;
+    gatherBits(source, this.#selection, rows, this.#bytes.subarray(at, at + bytes));
+    this.#end = layout.aligned(offset + bytes);
+    return offset;
+  }
+
+  /**
    * Copies the first `bytes` bytes of an array, from `from` on, to the end of the frame: their
    * offset.
    */
-  #put(source: ArrayBufferView, bytes: number, from = 0): number {
+  #put(source: ArrayBufferView, bytes: number): number {
     const offset = this.#end;
-    const view = new Uint8Array(source.buffer, source.byteOffset + from, bytes);
+    const view = new Uint8Array(source.buffer, source.byteOffset, bytes);
     this.#bytes.set(view, this.#start + offset);
     this.#end = layout.aligned(offset + bytes);
     return offset;
   }
+}
+
+/** The elements of the rows in an array of their own. */
+function selected<A extends FixedArray>(source: A, selection: Int32Array, rows: number): A {
+  const values = new (source.constructor as new (length: number) => A)(rows);
+  gather(source, selection, rows, values);
+  return values;
 }
 
 /** The bitmaps of any column. */

@@ -11,13 +11,20 @@ import { runMetricsBytes } from '../metrics/run-metrics.js';
 import { createRing, MESSAGE_BYTES_MAX } from '../ring/spsc-ring.js';
 import { targetsOf } from './channels.js';
 import { controlBytes } from './control-layout.js';
-import { type Deployment, type RingPlacement, StreamIds } from './deployment.js';
+import { type ChannelPair, type Deployment, type RingPlacement, StreamIds } from './deployment.js';
 import { lambdaReadings } from './lambda-readings.js';
 
 /** What is known before memory is laid out. */
 export type DeploymentFacts = Omit<
   Deployment,
-  'lambdaReadings' | 'ringMemory' | 'rings' | 'registry' | 'metrics' | 'control' | 'slots'
+  | 'channels'
+  | 'lambdaReadings'
+  | 'ringMemory'
+  | 'rings'
+  | 'registry'
+  | 'metrics'
+  | 'control'
+  | 'slots'
 >;
 
 /** Room for the schemas of a stream: wide records widened many times still fit. */
@@ -27,47 +34,43 @@ const REGISTRY_BYTES_MIN = 1024 * 1024;
 /** Lays out shared memory. Throws MEMORY_BUDGET_TOO_SMALL. */
 export function deploy(plan: PhysicalPlan, facts: DeploymentFacts): Deployment {
   const ledger = new Ledger();
-  const pairs = ringPairs(plan);
-  const sizes = ringSizes(plan, facts, pairs);
+  const channels = channelsOf(plan);
+  const apart = channels.filter((pair) => slotFrom(plan, pair) !== slotTo(plan, pair));
+  const sizes = ringSizes(plan, facts, apart);
   const messageBytesMax = Math.min(MESSAGE_BYTES_MAX, networkBytesOf(facts));
-  const total = pairs.reduce((bytes, _, index) => bytes + sizes[index], 0);
+  const total = sizes.reduce((bytes, size) => bytes + size, 0);
   const arena = new Arena({
     bytes: Math.max(total, 1024),
     setting: 'slot.networkFraction',
     ledger,
   });
-  const rings = pairs.map((pair, metricsIndex): RingPlacement => {
-    const { edge, from, to } = pair;
+  const rings = apart.map((pair, index): RingPlacement => {
+    const { edge, to } = pair;
     const operator = plan.vertices[plan.edges[edge].to].name;
     const owner = { job: plan.jobName, operator, subtask: to, purpose: 'ring' };
-    const piece = arena.allocate(sizes[metricsIndex], owner);
+    const piece = arena.allocate(sizes[index], owner);
     createRing(piece.buffer, piece.byteOffset, piece.byteLength, { messageBytesMax });
     const { byteOffset, byteLength } = piece;
     const memory = arena.buffers.indexOf(piece.buffer);
-    return { edge, from, to, memory, byteOffset, byteLength, metricsIndex };
+    return { ...pair, memory, byteOffset, byteLength };
   });
   const shared = (purpose: string, bytes: number): SharedArrayBuffer =>
     sharedBuffer(bytes, { job: plan.jobName, operator: null, subtask: null, purpose }, ledger);
   const streams = new StreamIds(plan).count;
   return {
     ...facts,
+    channels,
     ringMemory: arena.buffers,
     rings,
     registry: shared('registry', Math.max(REGISTRY_BYTES_MIN, streams * REGISTRY_BYTES_PER_STREAM)),
-    metrics: shared('metrics', runMetricsBytes(plan, rings.length)),
+    metrics: shared('metrics', runMetricsBytes(plan, channels.length)),
     control: shared('control', controlBytes(plan.vertices.length, plan.slots + 1)),
     slots: plan.slots,
     lambdaReadings: lambdaReadings(plan),
   };
 }
 
-interface RingPair {
-  readonly edge: number;
-  readonly from: number;
-  readonly to: number;
-}
-
-function ringPairs(plan: PhysicalPlan): readonly RingPair[] {
+function channelsOf(plan: PhysicalPlan): readonly ChannelPair[] {
   return plan.edges.flatMap((edge) =>
     plan.vertices[edge.from].slots.flatMap((_, from) =>
       targetsOf(plan, edge, from).map((to) => ({ edge: edge.id, from, to })),
@@ -75,21 +78,30 @@ function ringPairs(plan: PhysicalPlan): readonly RingPair[] {
   );
 }
 
+function slotFrom(plan: PhysicalPlan, { edge, from }: ChannelPair): number {
+  return plan.vertices[plan.edges[edge].from].slots[from] ?? HOST_SLOT;
+}
+
+function slotTo(plan: PhysicalPlan, { edge, to }: ChannelPair): number {
+  return plan.vertices[plan.edges[edge].to].slots[to] ?? HOST_SLOT;
+}
+
 /** The receiving slot's network share, divided among the rings it receives through. */
 function ringSizes(
   plan: PhysicalPlan,
   facts: DeploymentFacts,
-  pairs: readonly RingPair[],
+  pairs: readonly ChannelPair[],
 ): readonly number[] {
   const fractions = fractionsOf(facts);
   const networkBytes = networkBytesOf(facts);
-  const slotOf = (pair: RingPair): number =>
-    plan.vertices[plan.edges[pair.edge].to].slots[pair.to] ?? HOST_SLOT;
-  const channelsOf = new Map<number, number>();
+  const ringsInto = new Map<number, number>();
   for (const pair of pairs) {
-    channelsOf.set(slotOf(pair), (channelsOf.get(slotOf(pair)) ?? 0) + 1);
+    const slot = slotTo(plan, pair);
+    ringsInto.set(slot, (ringsInto.get(slot) ?? 0) + 1);
   }
-  return pairs.map((pair) => ringBytes(networkBytes, channelsOf.get(slotOf(pair)) ?? 1, fractions));
+  return pairs.map((pair) =>
+    ringBytes(networkBytes, ringsInto.get(slotTo(plan, pair)) ?? 1, fractions),
+  );
 }
 
 function fractionsOf({ settings }: DeploymentFacts): SlotFractions {

@@ -7,17 +7,19 @@ import type { PhysicalPlan } from '../graph/physical-plan.js';
 import type { LambdaReading } from '../operator/lambda-fields.js';
 import type { Settings } from './settings.js';
 
-/** Where one ring lies. */
-export interface RingPlacement {
+/** A pair of connected subtasks. */
+export interface ChannelPair {
   readonly edge: number;
   readonly from: number;
   readonly to: number;
-  /** Index in `Deployment.rings.memory`. */
+}
+
+/** Where the ring of a channel lies. */
+export interface RingPlacement extends ChannelPair {
+  /** Index in `Deployment.ringMemory`. */
   readonly memory: number;
   readonly byteOffset: number;
   readonly byteLength: number;
-  /** Index of its counters among the edge metrics. */
-  readonly metricsIndex: number;
 }
 
 /** Everything a thread needs, structured-cloneable. */
@@ -39,7 +41,10 @@ export interface Deployment {
   readonly sourcePlans: readonly (SourcePlan | null)[];
   /** By vertex id, then sink index. */
   readonly sinkPlans: readonly (readonly PlainData[])[];
+  /** All channels; the index of one is that of its counters. */
+  readonly channels: readonly ChannelPair[];
   readonly ringMemory: readonly SharedArrayBuffer[];
+  /** Rings of the channels between slots; those inside a slot have none. */
   readonly rings: readonly RingPlacement[];
   readonly registry: SharedArrayBuffer;
   readonly metrics: SharedArrayBuffer;
@@ -47,6 +52,11 @@ export interface Deployment {
   readonly control: SharedArrayBuffer;
   /** Slots of worker threads; the host slot, when present, comes after them in the words. */
   readonly slots: number;
+}
+
+/** Whether something is of a channel. */
+export function isOfChannel(of: ChannelPair, { edge, from, to }: ChannelPair): boolean {
+  return of.edge === edge && of.from === from && of.to === to;
 }
 
 /** Numbers of the streams of a plan in the schema registry: edges, then sources, operators and sinks. */

@@ -1,25 +1,18 @@
 /**
- * The inputs of a subtask: one ring per upstream subtask of every input edge, read in turn so that no channel
+ * The inputs of a subtask: one channel per upstream subtask of every input edge, read in turn so that no channel
  * starves. Callers: the subtask. Runs on: the slot's thread. Invariant: at most one message is current, and its
  * memory stays untouched until `release`.
  */
 import { assert } from '../base/assert.js';
 import type { Batch } from '../record/batch.js';
-import { decodeFrame } from '../record/frame-codec.js';
-import type { StreamSchemas } from '../record/schema-registry.js';
-import {
-  FRAME_DATA,
-  FRAME_END_OF_DATA,
-  FRAME_FINISHED,
-  type RingReader,
-} from '../ring/contract.js';
+import { FRAME_DATA, FRAME_END_OF_DATA, FRAME_FINISHED } from '../ring/contract.js';
+import type { FrameReceiver } from './frame-receiver.js';
 
 /** One upstream subtask. */
 export interface InputChannel {
   /** Index of the input edge within the vertex. */
   readonly input: number;
-  readonly ring: RingReader;
-  readonly schemas: StreamSchemas;
+  readonly receiver: FrameReceiver;
 }
 
 /** A batch is current; consume it, then `release`. */
@@ -63,33 +56,36 @@ export class InputGate {
   }
 
   release(): void {
-    this.#channels[this.#current].ring.release();
+    this.#channels[this.#current].receiver.release();
     this.#current = -1;
     this.batch = null;
   }
 
-  /** Handles control frames of a channel until a data frame is current or the ring is empty. */
+  /** Handles control frames of a channel until a data frame is current or there is none. */
   #pollChannel(index: number): boolean {
-    const { ring, schemas, input } = this.#channels[index];
-    while (!this.#finished[index] && ring.poll()) {
-      if (ring.kind === FRAME_DATA) {
-        this.batch = decodeFrame(ring.memory, ring.offset, ring.bytes, schemas);
+    const { receiver, input } = this.#channels[index];
+    while (!this.#finished[index] && receiver.poll()) {
+      if (receiver.kind === FRAME_DATA) {
+        this.batch = receiver.batch();
         this.input = input;
-        this.bytes = ring.bytes;
+        this.bytes = receiver.bytes;
         this.#current = index;
         return true;
       }
-      this.#control(index, ring);
-      ring.release();
+      this.#control(index, receiver);
+      receiver.release();
     }
     return false;
   }
 
-  #control(index: number, ring: RingReader): void {
-    if (ring.kind === FRAME_END_OF_DATA) {
-      if (ring.memory[ring.offset] === 0) this.isDraining = false;
+  #control(index: number, receiver: FrameReceiver): void {
+    if (receiver.kind === FRAME_END_OF_DATA) {
+      if (receiver.payload()[0] === 0) this.isDraining = false;
     } else {
-      assert(ring.kind === FRAME_FINISHED, 'A bounded job sends data, end-of-data and finished.');
+      assert(
+        receiver.kind === FRAME_FINISHED,
+        'A bounded job sends data, end-of-data and finished.',
+      );
       this.#finished[index] = true;
       this.#open--;
     }

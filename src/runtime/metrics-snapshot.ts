@@ -51,7 +51,7 @@ export function snapshotMetrics(
   deployment: Deployment,
   elapsedMs: number,
 ): RunMetricsSnapshot {
-  const metrics = new RunMetrics(deployment.metrics, plan, deployment.rings.length);
+  const metrics = new RunMetrics(deployment.metrics, plan, deployment.channels.length);
   const vertices = plan.vertices.map((vertex): VertexMetrics => {
     const subtasks = vertex.slots.map((_, index) => metrics.readTask(vertex.id, index, elapsedMs));
     const sum = (pick: (task: TaskMetricsSnapshot) => number): number =>
@@ -74,7 +74,9 @@ export function snapshotMetrics(
   });
   const edges = plan.edges.map((edge): EdgeMetrics => {
     const rings = deployment.rings.filter((ring) => ring.edge === edge.id);
-    const channels = rings.map((ring) => metrics.readChannel(ring.metricsIndex, elapsedMs));
+    const channels = deployment.channels.flatMap((channel, index) =>
+      channel.edge === edge.id ? [metrics.readChannel(index, elapsedMs)] : [],
+    );
     return {
       id: edge.id,
       from: edge.from,

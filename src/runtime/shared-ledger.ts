@@ -7,18 +7,20 @@ import { Ledger, type LedgerRow } from '../memory/ledger.js';
 import { RunMetrics } from '../metrics/run-metrics.js';
 import { SchemaRegistry } from '../record/schema-registry.js';
 import { RING_HEADER_BYTES } from '../ring/ring-layout.js';
-import type { Deployment } from './deployment.js';
+import { type Deployment, isOfChannel } from './deployment.js';
 
 /** The ledger of the shared memory, as it stands. */
 export function sharedLedger(plan: PhysicalPlan, deployment: Deployment): readonly LedgerRow[] {
   const ledger = new Ledger();
-  const { registry, metrics, control, rings } = deployment;
-  const counters = new RunMetrics(metrics, plan, rings.length);
-  for (const { edge, to, byteLength, metricsIndex } of rings) {
+  const { registry, metrics, control, rings, channels } = deployment;
+  const counters = new RunMetrics(metrics, plan, channels.length);
+  for (const ring of rings) {
+    const { edge, to, byteLength } = ring;
     const operator = plan.vertices[plan.edges[edge].to].name;
     const owner = { job: plan.jobName, operator, subtask: to, purpose: 'ring' };
     // A ring is written from its beginning, round and round.
-    const sentBytes = counters.readChannel(metricsIndex, 0).bytes;
+    const index = channels.findIndex((channel) => isOfChannel(channel, ring));
+    const sentBytes = counters.readChannel(index, 0).bytes;
     ledger.add(owner, byteLength, Math.min(byteLength, RING_HEADER_BYTES + sentBytes));
   }
   const shared = (purpose: string, memory: SharedArrayBuffer, touchedBytes: number): void => {

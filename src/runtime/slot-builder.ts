@@ -32,10 +32,19 @@ import { closeAfterFailure } from './close-all.js';
 import { connectorFailure } from './connector-failure.js';
 import { ControlMemory } from './control-layout.js';
 import { DeadLetterQueue } from './dead-letter-queue.js';
-import { type Deployment, type RingPlacement, StreamIds } from './deployment.js';
+import {
+  type ChannelPair,
+  type Deployment,
+  isOfChannel,
+  type RingPlacement,
+  StreamIds,
+} from './deployment.js';
+import { ExchangePort } from './exchange-port.js';
+import { type FrameReceiver, RingReceiver } from './frame-receiver.js';
+import { type FrameSender, RingSender } from './frame-sender.js';
 import { type InputChannel, InputGate } from './input-gate.js';
+import { LocalChannel } from './local-channel.js';
 import { QueueLimit } from './queue-limit.js';
-import { RingPort } from './ring-port.js';
 import { SinkPort } from './sink-port.js';
 import { SourceHead } from './source-head.js';
 import { Subtask, type SubtaskSink } from './subtask.js';
@@ -87,6 +96,8 @@ class SlotBuilder {
   readonly #registry: SchemaRegistry;
   readonly #streams: StreamIds;
   readonly #metrics: RunMetrics;
+  /** Channels between subtasks of this slot, by index. */
+  readonly #local = new Map<number, LocalChannel>();
   /** Readers and writers of the subtask being built, closed when building it fails. */
   readonly opened: { close(): void }[] = [];
 
@@ -96,7 +107,7 @@ class SlotBuilder {
     this.#control = new ControlMemory(deployment.control, plan.vertices.length);
     this.#registry = new SchemaRegistry(deployment.registry);
     this.#streams = new StreamIds(plan);
-    this.#metrics = new RunMetrics(deployment.metrics, plan, deployment.rings.length);
+    this.#metrics = new RunMetrics(deployment.metrics, plan, deployment.channels.length);
   }
 
   async subtask(vertex: Vertex, index: number): Promise<Subtask> {
@@ -104,14 +115,14 @@ class SlotBuilder {
     const { deployment, clock } = this.#parts;
     const metrics = this.#metrics.task(vertex.id, index);
     metrics.setState('INITIALIZING');
-    const ringPorts = vertex.outputs.map((output) => this.#ringPort(output.edge, index, metrics));
+    const ports = vertex.outputs.map((output) => this.#exchangePort(output.edge, index, metrics));
     const sinks: SubtaskSink[] = [];
     for (let sink = 0; sink < vertex.sinks.length; sink++) {
       sinks.push(await this.#sink(vertex, index, sink, metrics));
     }
     const outputs: ChainOutput[] = [
       ...vertex.outputs.map((output, at) => ({
-        port: ringPorts[at],
+        port: ports[at],
         after: output.after,
         partitioner: this.#parts.plan.edges[output.edge].partitioner,
         columns: this.#parts.plan.edges[output.edge].columns,
@@ -149,7 +160,7 @@ class SlotBuilder {
       task,
       source,
       gate: source === null ? this.#gate(vertex, index) : null,
-      ringPorts,
+      ports,
       sinks,
       metrics,
       clock,
@@ -245,54 +256,75 @@ class SlotBuilder {
     }
   }
 
-  #ringPort(edgeId: number, from: number, task: TaskMetricsWriter): RingPort {
+  #exchangePort(edgeId: number, from: number, task: TaskMetricsWriter): ExchangePort {
     const { plan, deployment } = this.#parts;
     const edge = plan.edges[edgeId];
-    const placements = targetsOf(plan, edge, from).map((to) => this.#placement(edgeId, from, to));
-    const rings = placements.map((place) =>
-      openRingWriter(
-        deployment.ringMemory[place.memory],
-        place.byteOffset,
-        place.byteLength,
-        wakerFor(this.#control.parkerWord(this.#wordOf(edge.to, place.to))),
-      ),
+    const pairs = targetsOf(plan, edge, from).map(
+      (to): ChannelPair => ({ edge: edgeId, from, to }),
     );
-    const targetMs = deployment.settings['exchange.targetDrain'];
-    return new RingPort({
-      rings,
-      limits: rings.map((ring) => new QueueLimit(ring, this.#parts.clock, targetMs)),
+    return new ExchangePort({
+      senders: pairs.map((pair) => this.#sender(pair, task)),
       broadcast: edge.partitioner.kind === 'broadcast',
       schemas: this.#registry.stream(this.#streams.edge(edgeId)),
       batchRows: deployment.settings['exchange.batchRows'],
-      metrics: placements.map((place) => this.#metrics.channel(place.metricsIndex)),
-      task,
     });
+  }
+
+  #sender(pair: ChannelPair, task: TaskMetricsWriter): FrameSender {
+    const { plan, deployment, clock } = this.#parts;
+    const index = deployment.channels.findIndex((channel) => isOfChannel(channel, pair));
+    const metrics = { edge: this.#metrics.channel(index), task };
+    const place = this.#ringPlace(pair);
+    if (place === null) {
+      const channel = new LocalChannel(metrics, wakerFor(this.#ownWord()));
+      this.#local.set(index, channel);
+      return channel;
+    }
+    const consumer = wakerFor(
+      this.#control.parkerWord(this.#wordOf(plan.edges[pair.edge].to, pair.to)),
+    );
+    const memory = deployment.ringMemory[place.memory];
+    const ring = openRingWriter(memory, place.byteOffset, place.byteLength, consumer);
+    const targetMs = deployment.settings['exchange.targetDrain'];
+    return new RingSender(ring, metrics, new QueueLimit(ring, clock, targetMs));
   }
 
   #gate(vertex: Vertex, index: number): InputGate {
-    const { plan, deployment } = this.#parts;
-    const channels = vertex.inputs.flatMap((edgeId, input): readonly InputChannel[] => {
-      const edge = plan.edges[edgeId];
-      return originsOf(plan, edge, index).map((from) => {
-        const place = this.#placement(edgeId, from, index);
-        const producer = wakerFor(this.#control.parkerWord(this.#wordOf(edge.from, from)));
-        const memory = deployment.ringMemory[place.memory];
-        return {
-          input,
-          ring: openRingReader(memory, place.byteOffset, place.byteLength, producer),
-          schemas: this.#registry.stream(this.#streams.edge(edgeId)),
-        };
-      });
-    });
+    const { plan } = this.#parts;
+    const channels = vertex.inputs.flatMap((edgeId, input): readonly InputChannel[] =>
+      originsOf(plan, plan.edges[edgeId], index).map((from) => ({
+        input,
+        receiver: this.#receiver({ edge: edgeId, from, to: index }),
+      })),
+    );
     return new InputGate(channels);
   }
 
-  #placement(edge: number, from: number, to: number): RingPlacement {
-    const found = this.#parts.deployment.rings.find(
-      (place) => place.edge === edge && place.from === from && place.to === to,
+  #receiver(pair: ChannelPair): FrameReceiver {
+    const { plan, deployment } = this.#parts;
+    const place = this.#ringPlace(pair);
+    if (place === null) return this.#localChannel(pair);
+    const producer = wakerFor(
+      this.#control.parkerWord(this.#wordOf(plan.edges[pair.edge].from, pair.from)),
     );
-    if (found !== undefined) return found;
-    throw new MillraceError('ASSERTION', `No ring was placed for edge ${edge}, ${from} to ${to}.`);
+    const memory = deployment.ringMemory[place.memory];
+    const ring = openRingReader(memory, place.byteOffset, place.byteLength, producer);
+    return new RingReceiver(ring, this.#registry.stream(this.#streams.edge(pair.edge)));
+  }
+
+  /** The channel that the producer, which is built before its consumers, has made. */
+  #localChannel(pair: ChannelPair): LocalChannel {
+    const index = this.#parts.deployment.channels.findIndex((channel) =>
+      isOfChannel(channel, pair),
+    );
+    const channel = this.#local.get(index);
+    if (channel !== undefined) return channel;
+    const { edge, from, to } = pair;
+    throw new MillraceError('ASSERTION', `No channel was made for edge ${edge}, ${from} to ${to}.`);
+  }
+
+  #ringPlace(pair: ChannelPair): RingPlacement | null {
+    return this.#parts.deployment.rings.find((ring) => isOfChannel(ring, pair)) ?? null;
   }
 
   /** Index of the control words of the slot a subtask runs in. */
@@ -301,10 +333,13 @@ class SlotBuilder {
     return slot === HOST_SLOT ? this.#parts.deployment.slots : slot;
   }
 
-  #wakeSelf(): () => void {
+  #ownWord(): Int32Array {
     const { slot, deployment } = this.#parts;
-    const word = this.#control.parkerWord(slot === HOST_SLOT ? deployment.slots : slot);
-    const waker = wakerFor(word);
+    return this.#control.parkerWord(slot === HOST_SLOT ? deployment.slots : slot);
+  }
+
+  #wakeSelf(): () => void {
+    const waker = wakerFor(this.#ownWord());
     return () => waker.wake();
   }
 }

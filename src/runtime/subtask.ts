@@ -12,8 +12,8 @@ import { STEP_DONE, STEP_OUT_OF_OUTPUT } from '../operator/contract.js';
 import type { Batch } from '../record/batch.js';
 import { FRAME_END_OF_DATA, FRAME_FINISHED } from '../ring/contract.js';
 import { closeAll } from './close-all.js';
+import type { ExchangePort } from './exchange-port.js';
 import { GATE_BATCH, GATE_EMPTY, type InputGate } from './input-gate.js';
-import type { RingPort } from './ring-port.js';
 import type { SinkPort } from './sink-port.js';
 import { HEAD_BATCH, HEAD_WAIT, type SourceHead } from './source-head.js';
 
@@ -52,7 +52,7 @@ export interface SubtaskParts {
   readonly task: ChainTask;
   readonly source: SourceHead | null;
   readonly gate: InputGate | null;
-  readonly ringPorts: readonly RingPort[];
+  readonly ports: readonly ExchangePort[];
   readonly sinks: readonly SubtaskSink[];
   readonly metrics: TaskMetricsWriter;
   readonly clock: Clock;
@@ -229,9 +229,9 @@ export class Subtask {
 
   /** Sends a control frame through every port; ports that have sent it already are skipped when repeated. */
   #send(kind: typeof FRAME_END_OF_DATA | typeof FRAME_FINISHED, payload: Uint8Array): boolean {
-    const { ringPorts } = this.parts;
-    while (this.#portsDone < ringPorts.length) {
-      if (!ringPorts[this.#portsDone].sendControl(kind, payload)) return false;
+    const { ports } = this.parts;
+    while (this.#portsDone < ports.length) {
+      if (!ports[this.#portsDone].sendControl(kind, payload)) return false;
       this.#portsDone++;
     }
     this.#portsDone = 0;

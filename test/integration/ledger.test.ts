@@ -32,8 +32,10 @@ describe('the memory ledger', () => {
     const rows = ledger.flatMap((part) => part.rows);
     const rings = rows.filter(({ purpose }) => purpose === 'ring');
     expect(rings.length).toBeGreaterThan(1);
+    // One subtask may have taken all splits, so that a ring has carried nothing but its end.
+    expect(rings.some(({ touchedBytes }) => touchedBytes > 384)).toBe(true);
     for (const { reservedBytes, touchedBytes } of rings) {
-      expect(touchedBytes).toBeGreaterThan(384);
+      expect(touchedBytes).toBeGreaterThanOrEqual(384);
       expect(touchedBytes).toBeLessThan(reservedBytes / 10);
     }
     const state = rows.filter(({ purpose }) => purpose === 'state');

@@ -70,6 +70,7 @@ class JobMaker {
       preAggregateKeys: this.#pick([0, 1, 4, 4, 64, 16384, 16384]),
       ringBytes: this.#pick([640, 1024, 4096, 16384, 65536]),
       commands: this.#commands(),
+      localShare: this.#pick([0, 0, 0.5, 1]),
     };
   }
 

@@ -20,6 +20,13 @@ const RECOGNISE = {
   'a schema widened in the middle of a stream': (run) => versionsOf(run).some((n) => n > 1),
   'a flatMap was resumed in a later step': (run) => run.pendingItems > 0,
   'a frame was larger than half a ring': hasLargeFrame,
+  'an edge had channels inside a slot and rings': (run) =>
+    run.plan.edges.some(({ id }) => {
+      const count = run.deployment.rings.filter(({ edge }) => edge === id).length;
+      return count > 0 && count < channelsOf(run, id);
+    }),
+  'all channels were inside a slot': (run) =>
+    run.deployment.channels.length > 1 && run.deployment.rings.length === 0,
   'a subtask got no rows': (run) =>
     verticesOf(run).some(
       ({ rowsIn, subtasks }) => rowsIn > 0 && subtasks.some((t) => t.rowsIn === 0),
@@ -89,7 +96,14 @@ function versionsOf({ deployment, plan }: SimRun): readonly number[] {
 function hasLargeFrame(run: SimRun): boolean {
   const { claimBytesMax } = ringLayout(run.job.ringBytes);
   // No frame holds more than `batchRows` rows, so the average says that one at least was larger.
-  return run.execution.metrics().edges.some((edge) => edge.bytes > claimBytesMax * edge.rows);
+  return run.execution.metrics().edges.some(({ id, bytes, rows }) => {
+    const rings = run.deployment.rings.filter(({ edge }) => edge === id).length;
+    return rings === channelsOf(run, id) && bytes > claimBytesMax * rows;
+  });
+}
+
+function channelsOf({ deployment }: SimRun, id: number): number {
+  return deployment.channels.filter(({ edge }) => edge === id).length;
 }
 
 function partialsOf({ plan }: SimRun): readonly Vertex[] {

@@ -79,6 +79,8 @@ export interface SimJob {
   readonly batchRows: number;
   readonly preAggregateKeys: number;
   readonly ringBytes: number;
+  /** Share of the channels that lie inside a slot; the others go through rings. */
+  readonly localShare: number;
   readonly commands: readonly SimCommand[];
 }
 

@@ -7,6 +7,7 @@ import { planJob } from '../../src/graph/plan.js';
 import type { PhysicalPlan } from '../../src/graph/physical-plan.js';
 import { sharedBuffer } from '../../src/memory/arena.js';
 import { Ledger } from '../../src/memory/ledger.js';
+import { SeededRandom } from '../../src/base/random.js';
 import { createRing } from '../../src/ring/spsc-ring.js';
 import { deploy } from '../../src/runtime/deploy.js';
 import type { Deployment } from '../../src/runtime/deployment.js';
@@ -76,7 +77,7 @@ async function runOf(simJob: SimJob): Promise<SimRun> {
     });
   });
   const plan = planInThread(planJob(definition.build({}), { parallelism: simJob.parallelism }));
-  const deployment = withRings(await layOut(plan, simJob), simJob.ringBytes);
+  const deployment = withRings(await layOut(plan, simJob), simJob);
   const given: SimCommand['what'][] = [];
   const states: string[] = [];
   const execution = new Execution(plan, deployment, null, world.disk);
@@ -157,15 +158,17 @@ async function layOut(plan: PhysicalPlan, simJob: SimJob): Promise<Deployment> {
   });
 }
 
-/** The same deployment with rings far smaller than any setting allows. */
-function withRings(deployment: Deployment, ringBytes: number): Deployment {
-  const bytes = Math.max(8, deployment.rings.length * ringBytes);
+/** The same deployment with rings far smaller than any setting allows, as if some subtasks were in other slots. */
+function withRings(deployment: Deployment, { seed, ringBytes, localShare }: SimJob): Deployment {
+  const random = new SeededRandom(seed ^ 0x10ca1);
+  const apart = deployment.channels.filter(() => random.next() >= localShare);
+  const bytes = Math.max(8, apart.length * ringBytes);
   const owner = { job: 'simulated', operator: null, subtask: null, purpose: 'ring' };
   const memory = sharedBuffer(bytes, owner, new Ledger());
-  const rings = deployment.rings.map((ring, index) => {
+  const rings = apart.map((channel, index) => {
     const byteOffset = index * ringBytes;
     createRing(memory, byteOffset, ringBytes, { messageBytesMax: 2 ** 26 });
-    return { ...ring, memory: 0, byteOffset, byteLength: ringBytes };
+    return { ...channel, memory: 0, byteOffset, byteLength: ringBytes };
   });
   return { ...deployment, ringMemory: [memory], rings };
 }

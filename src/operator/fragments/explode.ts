@@ -243,6 +243,7 @@ function partLoop(
   const place0 = {
     column: part,
     row: PART_ROW,
+    index: null,
     range: { bytes, start: from, end: to, steady, ...(view === undefined ? {} : { view }) },
   };
   itemCode(
@@ -337,7 +338,11 @@ function columnFragment(
   const item = unit.fresh('item');
   loop.line(`${itemsOf(code)}++;`);
   loop.line(`const ${item} = ${at}++;`);
-  const found = columnValue(unit, itemField(value.type), child, item);
+  const found = columnValue(unit, itemField(value.type), {
+    column: child,
+    row: item,
+    index: null,
+  });
   itemCode(code, exploding, spec.outer ? orNone(found, none) : found, loop);
   const hold: HoldRest = (record, held) => {
     const whole = `${unit.constant(valueAt, 'valueAt')}(${source.column}, ${source.row})`;
@@ -382,7 +387,11 @@ function itemCode(code: ChainCode, exploding: Exploding, item: FieldValue, place
   const result = new ComputedRow(code.unit, schema, row.marks, (name) => {
     if (name === spec.as) return item;
     used.add(name);
-    return row.field(name);
+    const value = row.field(name);
+    // The row is there once for each item, so it does not travel as the row of its batch.
+    return value?.source === undefined
+      ? value
+      : { ...value, source: { ...value.source, index: null } };
   });
   code.next(index, result, place);
 }

@@ -7,13 +7,16 @@
 import { assert } from '../../base/assert.js';
 import { MillraceError } from '../../base/errors.js';
 import { keyGroupOf, subtaskOf } from '../../record/key-group.js';
+import { isSelectable } from '../../record/row-selection.js';
 import type { Schema } from '../../record/schema.js';
+import { sameType } from '../../record/schema-merge.js';
 import { unknownField } from '../aggregate-fields.js';
 import type { ChainCode } from '../chain-code.js';
 import type { ChainErrors } from '../chain-errors.js';
 import { NO_EVENT_TIME, type FieldValue, type FlowRow } from '../flow-row.js';
 import type { OutputRun } from '../chain-output.js';
 import type { CodeBlock } from '../code-block.js';
+import type { CodeUnit } from '../code-unit.js';
 import { tupleHashCode } from '../key-code.js';
 import { usedFields } from '../lambda-fields.js';
 import type { UserFunction } from '../operator-spec.js';
@@ -52,6 +55,12 @@ export function outputFragment(
   if (whole === row.schema) row.useAllFields();
   place.comment(`output ${index}: ${output.output.partitioner.kind}`);
   const run0 = unit.constant(output, `output${index}`);
+  const columns = unchangedColumns(unit, output, row, whole);
+  if (columns !== null) {
+    const channel = output.builders.length === 1 ? '0' : channelCode(code, index, row, place);
+    dealCode(unit, run0, columns, channel, place);
+    return;
+  }
   const target =
     output.builders.length === 1
       ? singleTarget(code, output, run0, index)
@@ -65,6 +74,58 @@ export function outputFragment(
   full.line(`${target.builder}.rows = ${target.row};`);
   full.line(`if (!${run0}.flush(0)) stop = 1;`);
   full.line(`${target.row} = ${target.builder}.rows;`);
+}
+
+/**
+ * Where the fields of the output lie in the batch, by index of the column; null when rows do not travel as they are:
+ * then every field is written for each row.
+ */
+function unchangedColumns(
+  unit: CodeUnit,
+  output: OutputRun,
+  row: FlowRow,
+  whole: Schema,
+): readonly number[] | null {
+  const { schema, dealer } = output;
+  const [builder] = output.builders;
+  if (dealer === null || schema === null || schema.shape !== whole.shape) return null;
+  // Rows without fields may come from anywhere.
+  if (schema.fields.length === 0) return null;
+  const leaving = new Set(whole.fields.map((field) => field.name));
+  const columns: number[] = [];
+  for (const field of schema.fields) {
+    const value = leaving.has(field.name) ? row.field(field.name) : null;
+    const source = value?.source;
+    if (value === null || source === undefined || !isSelectable(field)) return null;
+    if (source.index === null) return null;
+    if (!sameType(value.type, field.type)) return null;
+    columns.push(source.index);
+  }
+  // Asked last: only a function over rows of a batch has one to read marks from.
+  const { time, kind } = row.marks;
+  if (builder.times !== null && time !== batchMark(unit, 'times', time)) return null;
+  if (builder.kinds !== null && kind !== batchMark(unit, 'kinds', kind)) return null;
+  return columns;
+}
+
+/** Code of the mark that a row has in its batch; null when the row at hand has none, which then differs. */
+function batchMark(unit: CodeUnit, name: 'times' | 'kinds', mark: string | null): string | null {
+  return mark === null ? '' : `${unit.hoist(`batch.${name}`, name)}[row]`;
+}
+
+/** Notes the row under its channel; it is handed on with the others of the batch. */
+function dealCode(
+  unit: CodeUnit,
+  run: string,
+  columns: readonly number[],
+  channel: string,
+  place: CodeBlock,
+): void {
+  const dealer = unit.hoist(`${run}.dealer`, 'dealer');
+  unit.atStart(`${dealer}.begin(batch, ${unit.constant(columns, 'columns')}, to - from);`);
+  const rows = unit.hoist(`${dealer}.rows`, 'dealtRows');
+  const counts = unit.hoist(`${dealer}.counts`, 'dealtCounts');
+  place.line(`${rows}[${channel}][${counts}[${channel}]++] = row;`);
 }
 
 /** One builder: its row count and arrays are locals of the function. */

@@ -30,6 +30,7 @@ import type { Batch } from '../../../src/record/batch.js';
 import type { BatchBuilder } from '../../../src/record/batch-builder.js';
 import { createBatchBuilder } from '../../../src/record/batch-builder.js';
 import { keyGroupRange } from '../../../src/record/key-group.js';
+import { decodeFrame, encodeFrame, frameBytes } from '../../../src/record/frame-codec.js';
 import { inferSchema } from '../../../src/record/infer.js';
 import { compileRowReader, compileRowWriter } from '../../../src/record/row-codec.js';
 import type { Schema } from '../../../src/record/schema.js';
@@ -74,6 +75,8 @@ export class CollectingPort implements OutputPort {
   /** Schemas of the batches handed on, in order of first use. */
   readonly schemas = new MemorySchemas();
   opened = 0;
+  /** Batches that came whole. */
+  sent = 0;
   readonly #broadcast: boolean;
   readonly #capacity: number;
   readonly #mayTake: () => boolean;
@@ -101,7 +104,22 @@ export class CollectingPort implements OutputPort {
     const builder = this.builders[channel];
     if (builder.rows === 0) return true;
     if (!this.#mayTake()) return false;
-    const batch = builder.take();
+    this.#collect(channel, builder.take());
+    builder.reset();
+    return true;
+  }
+
+  /** Takes a batch as a consumer in another slot gets it: as a frame. */
+  send(channel: number, batch: Batch): boolean {
+    if (!this.#mayTake()) return false;
+    const memory = new Uint8Array(frameBytes(batch));
+    const bytes = encodeFrame(batch, memory, 0);
+    this.#collect(channel, decodeFrame(memory, 0, bytes, this.schemas));
+    this.sent++;
+    return true;
+  }
+
+  #collect(channel: number, batch: Batch): void {
     const read = compileRowReader(batch.schema, null);
     for (let row = 0; row < batch.rows; row++) {
       this.left.push({
@@ -111,8 +129,6 @@ export class CollectingPort implements OutputPort {
         kind: batch.kinds === null ? null : batch.kinds[row],
       });
     }
-    builder.reset();
-    return true;
   }
 }
 

@@ -52,15 +52,18 @@ function failureOf(action: () => unknown): MillraceError {
 
 describe('deploy', () => {
   it('divides the network share of the receiving slot among its rings', () => {
-    const deployment = layOut(planOf(4), { 'slot.memory': '64mb' });
-    expect(deployment.rings.length).toBe(16);
+    const deployment = layOut(planOf(5), { 'slot.memory': '64mb' });
+    // A subtask hands over to the one in its own slot without a ring.
+    expect(deployment.channels.length).toBe(25);
+    expect(deployment.rings.length).toBe(20);
+    for (const { from, to } of deployment.rings) expect(from).not.toBe(to);
     // An eighth of 64 MB among the four rings into each slot.
     for (const ring of deployment.rings) expect(ring.byteLength).toBe(2 * MIB);
   });
 
   it('keeps rings between 64 KB and 4 MB', () => {
     const sizesOf = (values: Record<string, unknown>): number[] => [
-      ...new Set(layOut(planOf(4), values).rings.map((ring) => ring.byteLength)),
+      ...new Set(layOut(planOf(5), values).rings.map((ring) => ring.byteLength)),
     ];
     expect(sizesOf({ 'slot.memory': '4gb' })).toEqual([4 * MIB]);
     const least = { 'slot.memory': '32mb', 'slot.networkFraction': 0.01 };
@@ -94,10 +97,10 @@ describe('deploy', () => {
   });
 
   it('bounds a message at one gigabyte, also in slots of many', () => {
-    const deployment = layOut(planOf(1), {
+    const deployment = layOut(planOf(2), {
       'slot.memory': '64gb',
       'slot.networkFraction': 0.5,
     });
-    expect(deployment.rings.length).toBe(1);
+    expect(deployment.rings.length).toBe(2);
   });
 });

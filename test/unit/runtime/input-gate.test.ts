@@ -8,6 +8,7 @@ import {
 } from '../../../src/ring/contract.js';
 import { silentWaker } from '../../../src/ring/parker.js';
 import { createRing, openRingReader, openRingWriter } from '../../../src/ring/spsc-ring.js';
+import { RingReceiver } from '../../../src/runtime/frame-receiver.js';
 import {
   GATE_BATCH,
   GATE_EMPTY,
@@ -30,8 +31,7 @@ function wire(inputs: readonly number[], bytes = 8192): Wired {
   const writers = memories.map((memory) => openRingWriter(memory, 0, bytes, silentWaker));
   const channels = memories.map((memory, index) => ({
     input: inputs[index],
-    ring: openRingReader(memory, 0, bytes, silentWaker),
-    schemas,
+    receiver: new RingReceiver(openRingReader(memory, 0, bytes, silentWaker), schemas),
   }));
   return { gate: new InputGate(channels), writers };
 }

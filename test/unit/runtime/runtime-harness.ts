@@ -161,7 +161,7 @@ export function subtaskOf(parts: Partial<SubtaskParts>): Subtask {
     task: new ScriptedTask(),
     source: null,
     gate: null,
-    ringPorts: [],
+    ports: [],
     sinks: [],
     metrics: taskMetrics(),
     clock: new StillClock(),

@@ -13,12 +13,13 @@ import {
 import { silentWaker } from '../../../src/ring/parker.js';
 import { createRing, openRingReader, openRingWriter } from '../../../src/ring/spsc-ring.js';
 import { QueueLimit } from '../../../src/runtime/queue-limit.js';
-import { RingPort } from '../../../src/runtime/ring-port.js';
+import { ExchangePort } from '../../../src/runtime/exchange-port.js';
+import { RingSender } from '../../../src/runtime/frame-sender.js';
 import { MemorySchemas } from '../operator/chain-harness.js';
 import { channelMetrics, recordsOf, StillClock, taskMetrics } from './runtime-harness.js';
 
 interface Wired {
-  readonly port: RingPort;
+  readonly port: ExchangePort;
   readonly readers: readonly RingReader[];
   readonly schemas: MemorySchemas;
   readonly task: TaskMetricsWriter;
@@ -39,24 +40,21 @@ function wire(
   const writers = memories.map((memory) => openRingWriter(memory, 0, bytes, silentWaker));
   const schemas = new MemorySchemas();
   const task = taskMetrics();
-  const port = new RingPort({
-    rings: writers,
-    broadcast,
-    schemas,
-    batchRows,
-    metrics: channelMetrics(rings),
-    limits: writers.map((ring) => new QueueLimit(ring, new StillClock(), 1000)),
-    task,
+  const metrics = channelMetrics(rings);
+  const senders = writers.map((ring, index) => {
+    const limit = new QueueLimit(ring, new StillClock(), 1000);
+    return new RingSender(ring, { edge: metrics[index], task }, limit);
   });
+  const port = new ExchangePort({ senders, broadcast, schemas, batchRows });
   const readers = memories.map((memory) => openRingReader(memory, 0, bytes, silentWaker));
   return { port, readers, schemas, task };
 }
 
-function openFor(port: RingPort, record: unknown): void {
+function openFor(port: ExchangePort, record: unknown): void {
   expect(port.open(inferSchema([record]), { times: false, kinds: false })).toBe(true);
 }
 
-function put(port: RingPort, channel: number, ...records: unknown[]): void {
+function put(port: ExchangePort, channel: number, ...records: unknown[]): void {
   const builder = port.builders[channel];
   const write = compileRowWriter(builder.schema);
   for (const record of records) expect(write(builder, record)).toBe(null);
@@ -79,7 +77,7 @@ function read(reader: RingReader, schemas: MemorySchemas, messagesMax = 1e9): un
 
 const text = (bytes: number, mark: string): { t: string } => ({ t: mark.repeat(bytes) });
 
-describe('RingPort', () => {
+describe('ExchangePort', () => {
   it('keeps rows in the builder while the ring is full, and sends them once', () => {
     const { port, readers, schemas } = wire(1, { batchRows: 1 });
     openFor(port, { v: 0 });

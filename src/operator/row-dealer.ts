@@ -1,0 +1,142 @@
+/**
+ * Deals rows that travel unchanged to the channels of an output. Generated code only notes the number of each row
+ * under its channel; when the batch has been looked through, its rows are handed on together: as a selection of the
+ * batch where there are enough of them, else column by column into the builder of the channel. Callers: generated code,
+ * `chain-output.ts`. Runs on: worker. Invariant: the batch stays valid until all rows noted have been handed on,
+ * because the chain task does not call its step done before.
+ */
+import { assert } from '../base/assert.js';
+import type { Batch } from '../record/batch.js';
+import type { BatchBuilder } from '../record/batch-builder.js';
+import { batchAs, batchOfRows, entryBytes } from '../record/row-selection.js';
+import type { OutputPort } from './contract.js';
+
+/** Share of a builder's capacity from which rows are worth a message of their own. */
+const SELECTED_SHARE_MIN = 1 / 8;
+/** Bytes of text a selected row may bring along; beyond, copying the texts of the rows alone is cheaper. */
+const SELECTED_ENTRY_BYTES_MAX = 96;
+
+const NO_ROWS = new Int32Array(0);
+
+/** What a port offers that takes batches beside builders. */
+export type BatchPort = OutputPort & Required<Pick<OutputPort, 'send'>>;
+
+/** Whether a port takes batches. */
+export function takesBatches(port: OutputPort): port is BatchPort {
+  return port.send !== undefined;
+}
+
+/** The rows of one output, by channel. */
+export class RowDealer {
+  /** Numbers of the rows of each channel, and how many there are: written by generated code. */
+  readonly rows: Int32Array[];
+  readonly counts: Int32Array;
+  readonly #port: BatchPort;
+  readonly #builders: readonly BatchBuilder[];
+  /** By channel: the rows as a batch that the port has not taken yet. */
+  readonly #selected: (Batch | null)[];
+  /** The batch under the schema of the output; made when the first channel needs it. */
+  #whole: Batch | null = null;
+  /** By channel: rows that are in the builder already. */
+  readonly #taken: Int32Array;
+  #batch: Batch | null = null;
+  #columns: readonly number[] = [];
+  #isEmpty = true;
+
+  constructor(port: BatchPort) {
+    this.#port = port;
+    this.#builders = port.builders;
+    this.rows = port.builders.map(() => NO_ROWS);
+    this.counts = new Int32Array(port.builders.length);
+    this.#selected = port.builders.map(() => null);
+    this.#taken = new Int32Array(port.builders.length);
+  }
+
+  /** Makes room for `rowsMax` rows of a batch; column `columns[i]` of it is field i of the output. */
+  begin(batch: Batch, columns: readonly number[], rowsMax: number): void {
+    assert(this.#isEmpty, 'Rows are handed on before those of the next batch are noted.');
+    this.#batch = batch;
+    this.#columns = columns;
+    this.#isEmpty = false;
+    if (rowsMax <= this.rows[0].length) return;
+    for (let channel = 0; channel < this.rows.length; channel++) {
+      this.rows[channel] = new Int32Array(rowsMax);
+    }
+  }
+
+  /** Hands on what has been noted; false while a channel has no room: call again. */
+  handOn(): boolean {
+    const batch = this.#batch;
+    if (this.#isEmpty || batch === null) return true;
+    let all = true;
+    for (let channel = 0; channel < this.counts.length; channel++) {
+      if (this.counts[channel] === 0) continue;
+      if (this.#handOnChannel(batch, channel)) {
+        this.counts[channel] = 0;
+        this.#taken[channel] = 0;
+        this.#selected[channel] = null;
+      } else all = false;
+    }
+    if (!all) return false;
+    this.#isEmpty = true;
+    this.#batch = null;
+    this.#whole = null;
+    return true;
+  }
+
+  #handOnChannel(batch: Batch, channel: number): boolean {
+    const known = this.#selected[channel];
+    if (known !== null) return this.#port.send(channel, known);
+    if (this.#taken[channel] > 0 || !this.#isWorthSelecting(batch, channel)) {
+      return this.#append(batch, channel);
+    }
+    // Rows that came before are in the builder.
+    if (!this.#port.flush(channel)) return false;
+    const { schema, schemaVersion } = this.#builders[channel];
+    this.#whole ??= batchAs(schema, schemaVersion, batch, this.#columns);
+    const count = this.counts[channel];
+    const selected =
+      count === batch.rows
+        ? this.#whole
+        : batchOfRows(this.#whole, this.rows[channel].subarray(0, count));
+    this.#selected[channel] = selected;
+    return this.#port.send(channel, selected);
+  }
+
+  #isWorthSelecting(batch: Batch, channel: number): boolean {
+    const count = this.counts[channel];
+    if (count < this.#builders[channel].capacity * SELECTED_SHARE_MIN) return false;
+    return entryBytes(batch.columns) <= count * SELECTED_ENTRY_BYTES_MAX;
+  }
+
+  /** Copies rows into the builder; false when it is full and cannot be handed on. */
+  #append(batch: Batch, channel: number): boolean {
+    const builder = this.#builders[channel];
+    const count = this.counts[channel];
+    const rows = this.rows[channel];
+    for (;;) {
+      if (builder.rows === builder.capacity && !this.#port.flush(channel)) return false;
+      const from = this.#taken[channel];
+      if (from === count) return true;
+      const to = Math.min(count, from + builder.capacity - builder.rows);
+      this.#copy(batch, builder, rows.subarray(from, to));
+      this.#taken[channel] = to;
+    }
+  }
+
+  #copy(batch: Batch, builder: BatchBuilder, rows: Int32Array): void {
+    const first = builder.rows;
+    for (let field = 0; field < builder.columns.length; field++) {
+      builder.columns[field].appendRows(first, batch.columns[this.#columns[field]], rows);
+    }
+    for (let index = 0; index < rows.length; index++) {
+      if (builder.times !== null && batch.times !== null) {
+        builder.times[first + index] = batch.times[rows[index]];
+      }
+      if (builder.kinds !== null && batch.kinds !== null) {
+        builder.kinds[first + index] = batch.kinds[rows[index]];
+      }
+    }
+    builder.rows = first + rows.length;
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * Batches of some rows of another batch: what a partitioner hands on of rows that travel unchanged. Nothing is copied;
+ * the rows are named by number, and whoever reads the batch looks them up. Callers: outputs that deal rows to channels,
+ * `frame-writer.ts`. Runs on: worker. Invariant: such a batch is valid as long as the one it is made of.
+ */
+import { childFields } from './appenders.js';
+import type { Batch } from './batch.js';
+import type { Column, FixedArray } from './column.js';
+import { BinaryColumn, FixedColumn, Int64Column, StructColumn } from './column.js';
+import type { Field, Schema } from './schema.js';
+import { formOf } from './schema.js';
+
+/** Any array with one element per row. */
+export type RowArray = FixedArray | BigInt64Array;
+
+/** Whether rows of a field can be named by number: those of lists and maps would have to be copied item by item. */
+export function isSelectable(field: Field): boolean {
+  const form = formOf(field.type);
+  if (form === 'struct') return childFields(field).every(isSelectable);
+  return form !== 'list' && form !== 'map';
+}
+
+/** The same rows under another schema: field i is column `columns[i]` of the batch, whose type is the same. */
+export function batchAs(
+  schema: Schema,
+  schemaVersion: number,
+  batch: Batch,
+  columns: readonly number[],
+): Batch {
+  const { rows, times, kinds, selection = null } = batch;
+  return {
+    schema,
+    schemaVersion,
+    rows,
+    columns: schema.fields.map((field, index) =>
+      columnAs(field, batch.columns[columns[index]], rows),
+    ),
+    times,
+    kinds,
+    selection,
+  };
+}
+
+function columnAs(field: Field, column: Column, rows: number): Column {
+  const { validity, presence } = column;
+  switch (formOf(field.type)) {
+    case 'utf8':
+    case 'bytes':
+      return binaryAs(field, column as BinaryColumn, rows);
+    case 'struct': {
+      const fields = childFields(field);
+      const children = (column as StructColumn).children.map((child, index) =>
+        columnAs(fields[index], child, rows),
+      );
+      return new StructColumn(field, children, validity, presence);
+    }
+    case 'i64':
+      return new Int64Column(field, (column as Int64Column).values, validity, presence);
+    default:
+      return new FixedColumn(field, (column as FixedColumn).values, validity, presence);
+  }
+}
+
+/** A slice of a plain column names some of its entries by its codes, as a selection of them does. */
+function binaryAs(field: Field, column: BinaryColumn, rows: number): BinaryColumn {
+  const { codes, entries, isDictionary } = column;
+  const isSlice = column.isSelected || entries !== rows || codes[0] !== 0;
+  return new BinaryColumn({
+    field,
+    codes,
+    offsets: column.offsets,
+    bytes: column.bytes,
+    entries,
+    textKind: column.textKind,
+    validity: column.validity,
+    presence: column.presence,
+    isDictionary,
+    isSelected: !isDictionary && isSlice,
+  });
+}
+
+/** The rows numbered in `selection`, which are of the columns even if the batch has a selection. */
+export function batchOfRows(batch: Batch, selection: Int32Array): Batch {
+  const { schema, schemaVersion, columns, times, kinds } = batch;
+  return { schema, schemaVersion, rows: selection.length, columns, times, kinds, selection };
+}
+
+/** Bytes of texts that columns bring along when rows of them are sent, needed or not. */
+export function entryBytes(columns: readonly Column[]): number {
+  let bytes = 0;
+  for (const column of columns) {
+    if ('codes' in column) bytes += column.offsets[column.entries] - column.offsets[0];
+    else if ('children' in column) bytes += entryBytes(column.children);
+  }
+  return bytes;
+}
+
+/** Copies the elements numbered in `rows`; a loop for each kind of array that is met often, so that it stays fast. */
+export function gather(source: RowArray, rows: Int32Array, count: number, target: RowArray): void {
+  if (source instanceof Float64Array) gatherFloat64(source, rows, count, target as Float64Array);
+  else if (source instanceof Int32Array) gatherInt32(source, rows, count, target as Int32Array);
+  else for (let index = 0; index < count; index++) target[index] = source[rows[index]];
+}
+
+function gatherFloat64(
+  source: Float64Array,
+  rows: Int32Array,
+  count: number,
+  target: Float64Array,
+): void {
+  for (let index = 0; index < count; index++) target[index] = source[rows[index]];
+}
+
+function gatherInt32(
+  source: Int32Array,
+  rows: Int32Array,
+  count: number,
+  target: Int32Array,
+): void {
+  for (let index = 0; index < count; index++) target[index] = source[rows[index]];
+}
+
+/** The bits numbered in `rows`. */
+export function gatherBits(
+  source: Uint8Array,
+  rows: Int32Array,
+  count: number,
+  target: Uint8Array,
+): void {
+  target.fill(0xff);
+  for (let index = 0; index < count; index++) {
+    const row = rows[index];
+    if (((source[row >> 3] >> (row & 7)) & 1) === 0) target[index >> 3] &= ~(1 << (index & 7));
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * A channel inside a slot: one subtask lends its batch to another on the same thread, and goes on when it is given
+ * back. Nothing is encoded, copied or queued, so a channel holds no memory, and one batch is all that is ever in
+ * flight. Callers: the exchange port at one end, the input gate at the other. Runs on: the slot's thread. Invariant:
+ * a message that was offered stays until the other end has released it; a lent batch does not change until then.
+ */
+import { assert } from '../base/assert.js';
+import type { Batch } from '../record/batch.js';
+import { frameBytes } from '../record/frame-codec.js';
+import { FRAME_DATA, type FrameKind, type Waker } from '../ring/contract.js';
+import type { FrameReceiver } from './frame-receiver.js';
+import type { FrameSender, SenderMetrics } from './frame-sender.js';
+
+/** Nothing is under way. */
+const FREE = 0;
+/** A message waits for the consumer. */
+const OFFERED = 1;
+/** The consumer has it as its current message. */
+const CURRENT = 2;
+/** A batch has been given back, which the producer has not noticed yet. */
+const RETURNED = 3;
+
+const NO_PAYLOAD: Uint8Array = new Uint8Array(0);
+
+/** Both ends of a channel between two subtasks of a slot. */
+export class LocalChannel implements FrameSender, FrameReceiver {
+  readonly isEncoded = false;
+  kind: FrameKind = FRAME_DATA;
+  bytes = 0;
+  readonly #metrics: SenderMetrics;
+  readonly #slot: Waker;
+  #state: 0 | 1 | 2 | 3 = FREE;
+  #batch: Batch | null = null;
+  #payload = NO_PAYLOAD;
+
+  /** `slot` wakes the slot of both ends: what one did may be all that the other waits for when the slot parks. */
+  constructor(metrics: SenderMetrics, slot: Waker) {
+    this.#metrics = metrics;
+    this.#slot = slot;
+  }
+
+  // The producer's end.
+
+  send(batch: Batch): boolean {
+    if (this.#batch === batch) return this.settle();
+    if (this.settle()) this.share(batch);
+    return false;
+  }
+
+  share(batch: Batch): void {
+    assert(this.#state === FREE, 'A batch is lent after the one before has been given back.');
+    this.#batch = batch;
+    this.#offer(FRAME_DATA, frameBytes(batch));
+    const { edge, task } = this.#metrics;
+    edge.addRows(batch.rows);
+    edge.addBytes(this.bytes);
+    edge.setQueued(this.bytes);
+    task.addRowsOut(batch.rows);
+    task.addBytesOut(this.bytes);
+  }
+
+  settle(): boolean {
+    if (this.#state !== RETURNED) return this.#state === FREE;
+    this.#state = FREE;
+    this.#batch = null;
+    this.#metrics.edge.setQueued(0);
+    return true;
+  }
+
+  sendControl(kind: FrameKind, payload: Uint8Array): boolean {
+    if (!this.settle()) return false;
+    this.#payload = payload;
+    this.#offer(kind, payload.byteLength);
+    return true;
+  }
+
+  #offer(kind: FrameKind, bytes: number): void {
+    this.kind = kind;
+    this.bytes = bytes;
+    this.#state = OFFERED;
+    this.#slot.wake();
+  }
+
+  // The consumer's end.
+
+  poll(): boolean {
+    assert(this.#state !== CURRENT, 'The current message is released before the next poll.');
+    if (this.#state !== OFFERED) return false;
+    this.#state = CURRENT;
+    return true;
+  }
+
+  batch(): Batch {
+    const batch = this.#batch;
+    assert(batch !== null, 'A message of data has a batch.');
+    return batch;
+  }
+
+  payload(): Uint8Array {
+    return this.#payload;
+  }
+
+  release(): void {
+    assert(this.#state === CURRENT, 'Only the current message is released.');
+    this.#state = this.kind === FRAME_DATA ? RETURNED : FREE;
+    this.#slot.wake();
+  }
+}

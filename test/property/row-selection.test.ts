@@ -1,0 +1,151 @@
+/**
+ * Rows selected from a batch, by number, against a list of the same records: through frames, through chains that read
+ * a selection, and dealt by a partitioner whose port refuses now and then.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Batch } from '../../src/record/batch.js';
+import { decodeFrame, encodeFrame, frameBytes } from '../../src/record/frame-codec.js';
+import { compileRowReader } from '../../src/record/row-codec.js';
+import { batchAs, batchOfRows } from '../../src/record/row-selection.js';
+import type { Schema } from '../../src/record/schema.js';
+import {
+  batchOf,
+  chainOf,
+  line,
+  MemorySchemas,
+  op,
+  untilDone,
+} from '../unit/operator/chain-harness.js';
+
+const SCHEMA: Schema = {
+  shape: 'object',
+  fields: [
+    { name: 'n', type: { kind: 'number' }, nullable: false, optional: false },
+    { name: 'i', type: { kind: 'int32' }, nullable: true, optional: false },
+    { name: 'b', type: { kind: 'bool' }, nullable: false, optional: true },
+    { name: 'big', type: { kind: 'int64' }, nullable: true, optional: true },
+    { name: 't', type: { kind: 'utf8' }, nullable: true, optional: false },
+    { name: 'same', type: { kind: 'utf8' }, nullable: false, optional: false },
+    {
+      name: 's',
+      type: {
+        kind: 'struct',
+        fields: [{ name: 'x', type: { kind: 'utf8' }, nullable: true, optional: false }],
+      },
+      nullable: false,
+      optional: false,
+    },
+  ],
+};
+
+const record = fc.record(
+  {
+    n: fc.double(),
+    i: fc.option(fc.integer({ min: -1000, max: 1000 })),
+    b: fc.boolean(),
+    big: fc.option(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })),
+    t: fc.option(fc.string({ maxLength: 40 })),
+    same: fc.constantFrom('a', 'bb', 'ccc'),
+    s: fc.record({ x: fc.option(fc.string({ maxLength: 5 })) }),
+  },
+  { requiredKeys: ['n', 'i', 't', 'same', 's'] },
+);
+
+/** Records, and which of them are selected. */
+const selected = fc
+  .array(fc.tuple(record, fc.boolean()), { minLength: 1, maxLength: 60 })
+  .map((pairs) => ({
+    records: pairs.map(([given]) => given),
+    rows: Int32Array.from(pairs.flatMap(([, isTaken], row) => (isTaken ? [row] : []))),
+  }));
+
+function readAll(batch: Batch): unknown[] {
+  const read = compileRowReader(batch.schema, null);
+  return Array.from({ length: batch.rows }, (_, row) => read(batch, row));
+}
+
+/** The batch with its texts moved, as a source's views of its own memory lie. */
+function shifted(batch: Batch, by: number): Batch {
+  const columns = batch.columns.map((column) => {
+    if (!('codes' in column)) return column;
+    const bytes = new Uint8Array(column.bytes.length + by).subarray(by);
+    bytes.set(column.bytes);
+    return { ...column, bytes };
+  });
+  return { ...batch, columns };
+}
+
+describe('rows selected from a batch', () => {
+  it('come out of a frame as they are, times and kinds too', () => {
+    fc.assert(
+      fc.property(selected, fc.nat(7), ({ records, rows }, by) => {
+        const times = records.map((_, row) => row * 10);
+        const kinds = records.map((_, row) => row % 4);
+        const batch = batchOf(records, { schema: SCHEMA, times, kinds });
+        const columns = SCHEMA.fields.map((_, index) => index);
+        const some = batchOfRows(batchAs(SCHEMA, 1, shifted(batch, by), columns), rows);
+        const schemas = new MemorySchemas();
+        schemas.propose(SCHEMA);
+        const memory = new Uint8Array(frameBytes(some));
+        const decoded = decodeFrame(memory, 0, encodeFrame(some, memory, 0), schemas);
+        expect(readAll(decoded)).toEqual([...rows].map((row) => readAll(batch)[row]));
+        expect([...(decoded.times ?? [])]).toEqual([...rows].map((row) => times[row]));
+        expect([...(decoded.kinds ?? [])]).toEqual([...rows].map((row) => kinds[row]));
+        // What was selected may be sent on as it was received.
+        const again = batchAs(SCHEMA, 1, decoded, columns);
+        const copy = new Uint8Array(frameBytes(again));
+        const twice = decodeFrame(copy, 0, encodeFrame(again, copy, 0), schemas);
+        expect(readAll(twice)).toEqual(readAll(decoded));
+      }),
+    );
+  });
+
+  it('pass a chain as if they were a batch of their own', () => {
+    fc.assert(
+      fc.property(selected, fc.integer({ min: 1, max: 9 }), ({ records, rows }, budgetRows) => {
+        const batch = batchOf(records, { schema: SCHEMA });
+        const chain = chainOf({ operators: line(op.filter((r: { n: number }) => r.n >= 0)) });
+        const some = batchOfRows(batch, rows);
+        untilDone((cursor) => chain.task.step(0, some, cursor, budgetRows));
+        untilDone(() => (chain.task.flush() ? 0 : 1));
+        const all = readAll(batch) as { n: number }[];
+        const expected = [...rows].map((row) => all[row]).filter(({ n }) => n >= 0);
+        expect(chain.ports[0].left.map((left) => left.record)).toEqual(expected);
+      }),
+    );
+  });
+
+  it('are dealt once each and in order, however often the port refuses', () => {
+    const refusals = fc.array(fc.boolean(), { minLength: 1, maxLength: 20 });
+    const batches = fc.array(selected, { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(batches, refusals, fc.integer({ min: 2, max: 40 }), (given, takes, capacity) => {
+        let looks = 0;
+        const chain = chainOf({
+          operators: [],
+          outputs: [{ after: -1, partitioner: { kind: 'hash', keys: ['same'] }, channels: 3 }],
+          capacity,
+          // Refuses for good only when nothing is ever taken.
+          mayTake: () => takes[looks++ % takes.length] || looks % 7 === 0,
+        });
+        const expected: unknown[] = [];
+        for (const { records, rows } of given) {
+          const batch = batchOf(records, { schema: SCHEMA });
+          expected.push(...[...rows].map((row) => readAll(batch)[row]));
+          const some = batchOfRows(batch, rows);
+          untilDone((cursor) => chain.task.step(0, some, cursor, 16));
+        }
+        untilDone(() => (chain.task.flush() ? 0 : 1));
+        const { left } = chain.ports[0];
+        const keyOf = (value: unknown): string => (value as { same: string }).same;
+        for (const key of ['a', 'bb', 'ccc']) {
+          const mine = left.filter((row) => keyOf(row.record) === key);
+          expect(mine.map((row) => row.record)).toEqual(expected.filter((r) => keyOf(r) === key));
+          expect(new Set(mine.map((row) => row.channel)).size).toBeLessThanOrEqual(1);
+        }
+        expect(left.length).toBe(expected.length);
+      }),
+    );
+  });
+});
