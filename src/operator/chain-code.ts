@@ -7,10 +7,18 @@ import type { FlowRow, RowMarks } from './flow-row.js';
 import type { ChainRun } from './chain-run.js';
 import type { CodeBlock } from './code-block.js';
 import type { CodeUnit } from './code-unit.js';
-import type { OperatorSpec } from './operator-spec.js';
+import type { OperatorSpec, UserFunction } from './operator-spec.js';
 
 /** Writes what happens to a record that does not fit the schema the code is generated for. */
 export type MisfitCode = (place: CodeBlock) => void;
+
+/** A loop over rows that ends before a builder could become full, so that no row has to ask. */
+export interface RowRoom {
+  /** Code of the number of rows that may be consumed now; every consumed row writes one at most. */
+  readonly limits: string[];
+  /** What runs whenever that many rows are consumed. */
+  readonly behind: CodeBlock;
+}
 
 /** The chain compiler as fragments see it. */
 export interface ChainCode {
@@ -22,8 +30,19 @@ export interface ChainCode {
   next(index: number, row: FlowRow, place: CodeBlock): void;
   /** Hands on the record that the function of operator `index` returned, settling its schema. */
   nextRecord(index: number, record: string, marks: RowMarks, place: CodeBlock): void;
-  /** Marks that the function of operator `index` is about to run. */
+  /** Marks that the function of operator `index` is about to run, for errors and for the watchdog. */
   enter(index: number, place: CodeBlock): void;
+  /**
+   * Calls a function of one record and gives the local of its result. The watchdog is told that it runs, unless it
+   * cannot run for long.
+   */
+  callUser(index: number, fn: UserFunction, record: string, place: CodeBlock): string;
+  /** Ends the loop after this row. */
+  stop(place: CodeBlock): void;
+  /** Generates what may hand on several rows for one: outputs then look for room at each. */
+  severalPerRow(generate: () => void): void;
+  /** Of the loop over rows; null in other functions, and behind what hands on several rows for one. */
+  readonly room: RowRoom | null;
 }
 
 /** An operator of one kind, and where it stands in the chain. */

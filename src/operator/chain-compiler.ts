@@ -11,7 +11,7 @@ import type { Batch } from '../record/batch.js';
 import type { Schema } from '../record/schema.js';
 import { schemaName } from '../record/schema.js';
 import { batchRow } from './batch-row.js';
-import type { ChainCode, MisfitCode, Placed } from './chain-code.js';
+import type { ChainCode, MisfitCode, Placed, RowRoom } from './chain-code.js';
 import type { FlowRow, RowMarks } from './flow-row.js';
 import type { ChainRun } from './chain-run.js';
 import type { CodeBlock } from './code-block.js';
@@ -24,7 +24,9 @@ import { filterFragment, mapFragment, whereFragment } from './fragments/map.js';
 import { outputFragment } from './fragments/output.js';
 import { distinctFragment, reduceEntryFragment, reduceFragment } from './fragments/reduce.js';
 import { selectFragment } from './fragments/select.js';
+import { isBrief } from './lambda-brevity.js';
 import { ObjectRow } from './object-row.js';
+import type { UserFunction } from './operator-spec.js';
 import { holdMisfit, recordCode } from './record-code.js';
 
 /** A generated loop over rows `from` to `to` of a batch: gives the first row it has not consumed. */
@@ -43,6 +45,9 @@ export class ChainCompiler implements ChainCode {
   readonly unit = new CodeUnit();
   readonly run: ChainRun;
   readonly schemas: ReadonlyMap<number, Schema | null>;
+  room: RowRoom | null = null;
+  /** The local that counts the rows of a loop over them; null in other functions. */
+  #position: string | null = null;
   readonly #file: string;
   readonly #control: string;
   /** What happens to records of the operator whose pending records the function works off. */
@@ -67,15 +72,35 @@ export class ChainCompiler implements ChainCode {
     const selection = batch.selection ?? null;
     // Without a selection the number of a row is its position.
     const at = selection === null ? 'row' : unit.fresh('position');
-    unit.body.line('let row = from;');
-    if (selection !== null) unit.body.line(`let ${at} = from;`);
+    this.#position = at;
+    // Telling V8 that these are integers keeps it from boxing and checking them in the loop.
+    unit.body.line('let row = from | 0;');
+    if (selection !== null) unit.body.line(`let ${at} = from | 0;`);
+    unit.body.line('let end = to | 0;');
     const attempt = unit.body.open('try');
-    const loop = attempt.open(`for (; ${at} < to && stop === 0; ${at}++)`);
-    if (selection !== null)
+    const head = attempt.place();
+    const inside = attempt.indented();
+    const bound = inside.place();
+    const loop = inside.open(`for (; ${at} < end; ${at}++)`);
+    if (selection !== null) {
       loop.line(`row = ${unit.hoist('batch.selection', 'selection')}[${at}];`);
+    }
+    const room = { limits: [], behind: inside.place() };
+    this.room = room;
     this.next(-1, batchRow(unit, batch.schema, marks), loop);
+    this.#boundLoop(room, head, bound, attempt.place());
     this.#catch();
     return this.#finish(`rows${input}`, 'batch, from, to', at);
+  }
+
+  /** Puts the loop over rows into one over the pieces that outputs have room for. */
+  #boundLoop(room: RowRoom, head: CodeBlock, bound: CodeBlock, tail: CodeBlock): void {
+    const at = this.#position;
+    head.line(room.limits.length === 0 ? '{' : `while (${at} < to && stop === 0) {`);
+    tail.line('}');
+    if (room.limits.length === 0) return;
+    const limits = room.limits.map((limit) => `${at} + (${limit})`);
+    bound.line(`end = Math.min(to, ${limits.join(', ')}) | 0;`);
   }
 
   /** The loop over the pending records of an operator. */
@@ -198,6 +223,36 @@ export class ChainCompiler implements ChainCode {
 
   enter(index: number, place: CodeBlock): void {
     place.line(`${this.#control}[0] = ${index};`);
+  }
+
+  callUser(index: number, fn: UserFunction, record: string, place: CodeBlock): string {
+    const { unit } = this;
+    const { kind } = this.run.tree.operators[index].spec;
+    const result = unit.fresh(kind === 'map' ? 'mapped' : kind === 'filter' ? 'passes' : 'key');
+    const call = `${unit.constant(fn, `${kind}${index}`)}(${record})`;
+    if (!isBrief(fn)) {
+      this.enter(index, place);
+      place.line(`const ${result} = ${call};`);
+      return result;
+    }
+    // A handler costs nothing until it is needed, other than saying in every row which function runs.
+    const errors = unit.constant(this.run.errors, 'errors');
+    place.line(`let ${result};`);
+    place.line(`try { ${result} = ${call}; }`);
+    place.line(`catch (error) { throw ${errors}.failed(error, ${index}, row); }`);
+    return result;
+  }
+
+  severalPerRow(generate: () => void): void {
+    const { room } = this;
+    this.room = null;
+    generate();
+    this.room = room;
+  }
+
+  stop(place: CodeBlock): void {
+    place.line('stop = 1;');
+    if (this.#position !== null) place.line(`end = ${this.#position};`);
   }
 
   #operator(index: number, row: FlowRow, place: CodeBlock): void {

@@ -39,6 +39,16 @@ interface Misfit {
   readonly schema: Schema;
 }
 
+/** A function over batches, and which it is for. */
+interface BoundRows {
+  readonly run: RowsFunction;
+  readonly input: number;
+  readonly schemaVersion: number;
+  readonly hasTimes: boolean;
+  readonly hasKinds: boolean;
+  readonly isSelected: boolean;
+}
+
 /** Makes the task of one subtask of a chain. */
 export function createChainTask(options: ChainTaskOptions): CompiledChain {
   return new CompiledChainTask(options);
@@ -47,7 +57,9 @@ export function createChainTask(options: ChainTaskOptions): CompiledChain {
 class CompiledChainTask implements CompiledChain {
   readonly #run: ChainRun;
   /** Functions over batches, by input, schema version, marks and whether rows are selected. */
-  readonly #rows = new Map<string, RowsFunction>();
+  readonly #rows = new Map<string, BoundRows>();
+  /** The one that ran last. */
+  #lastRows: BoundRows | null = null;
   /** Functions over pending records and state entries, by operator. */
   readonly #pending = new Map<number, DrainFunction>();
   readonly #entries = new Map<number, DrainFunction>();
@@ -241,19 +253,28 @@ class CompiledChainTask implements CompiledChain {
   }
 
   #rowsFunction(input: number, batch: Batch): RowsFunction | null {
+    const last = this.#lastRows;
+    if (last !== null && isFor(last, input, batch)) return last.run;
     const { times, kinds, schema, schemaVersion, selection = null } = batch;
-    const some = selection === null ? '' : 's';
-    const marks = `${times === null ? '' : 't'}${kinds === null ? '' : 'k'}${some}`;
+    const hasTimes = times !== null;
+    const hasKinds = kinds !== null;
+    const isSelected = selection !== null;
+    const marks = `${hasTimes ? 't' : ''}${hasKinds ? 'k' : ''}${isSelected ? 's' : ''}`;
     const key = `${input}:${schemaVersion}:${marks}`;
     const known = this.#rows.get(key);
-    if (known !== undefined) return known;
-    this.#times ||= times !== null;
-    this.#kinds ||= kinds !== null;
+    if (known !== undefined) {
+      this.#lastRows = known;
+      return known.run;
+    }
+    this.#times ||= hasTimes;
+    this.#kinds ||= hasKinds;
     const compiler = this.#prepare(-1, schema);
     if (compiler === null) return null;
-    const rows = this.#keep(`rows ${key}`, compiler.rows(input, batch));
+    const run = this.#keep(`rows ${key}`, compiler.rows(input, batch));
+    const rows = { run, input, schemaVersion, hasTimes, hasKinds, isSelected };
     this.#rows.set(key, rows);
-    return rows;
+    this.#lastRows = rows;
+    return run;
   }
 
   #pendingFunction(pending: PendingRecords): DrainFunction | null {
@@ -300,10 +321,22 @@ class CompiledChainTask implements CompiledChain {
   /** Forgets all code, because schemas, builders or plans it was made for have changed. */
   #invalidate(): void {
     this.#rows.clear();
+    this.#lastRows = null;
     this.#pending.clear();
     this.#entries.clear();
     for (const pending of this.#run.pending) pending.invalidate();
   }
+}
+
+/** Whether a function can run over a batch of an input. */
+function isFor(rows: BoundRows, input: number, batch: Batch): boolean {
+  return (
+    rows.input === input &&
+    rows.schemaVersion === batch.schemaVersion &&
+    rows.hasTimes === (batch.times !== null) &&
+    rows.hasKinds === (batch.kinds !== null) &&
+    rows.isSelected === (batch.selection !== null && batch.selection !== undefined)
+  );
 }
 
 /** The schema of computed keys: always of one value. */

@@ -15,7 +15,8 @@ const TAKEN: readonly string[] = [
   'new null package private protected public return static super switch this throw true try',
   'typeof var void while with yield arguments undefined NaN Infinity Object Math Number',
   'BigInt Array Date String Boolean Symbol Error Map Set JSON Int32Array Float64Array',
-  'Uint8Array constants batch from to row stop error list index record time kind key entry',
+  'Uint8Array constants batch from to row end stop error list index record time kind',
+  'key entry',
 ].flatMap((words) => words.split(' '));
 
 /** A function that is being generated. */
@@ -57,13 +58,16 @@ export class CodeUnit {
     return name;
   }
 
-  /** A local that is read at the start of the function, changed in it, and written back at its end. */
-  register(expression: string, hint: string): string {
+  /**
+   * A local that is read at the start of the function, changed in it, and written back at its end. `read` is how
+   * it is read, where that is not the plain expression.
+   */
+  register(expression: string, hint: string, read = expression): string {
     const known = this.#hoisted.get(expression);
     if (known !== undefined) return known;
     const name = this.fresh(hint);
     this.#hoisted.set(expression, name);
-    this.#hoists.line(`let ${name} = ${expression};`);
+    this.#hoists.line(`let ${name} = ${read};`);
     this.#ends.line(`${expression} = ${name};`);
     return name;
   }

@@ -108,7 +108,8 @@ const WRAPPINGS: readonly {
   },
 ];
 
-function parseFunction(source: string): FunctionNode | null {
+/** The syntax of a function; null when it has none that can be told. */
+export function parseFunction(source: string): FunctionNode | null {
   for (const { before, after, find } of WRAPPINGS) {
     const statement = parseStatement(`${before}${source}${after}`);
     const node = statement?.type === 'ExpressionStatement' ? find(statement.expression) : undefined;

@@ -35,8 +35,12 @@ export function recordCode(
     const hold = `${pending}.hold(${record}, ${marksCode(marks)}, undefined)`;
     // What a keyed operator gives may be its state, which the next record changes; so it waits alone.
     const isState = run.tree.operators[index].spec.kind !== 'map';
-    place.line(isState ? `${hold};` : `if (${hold}) stop = 1;`);
-    if (isState) place.line('stop = 1;');
+    if (isState) {
+      place.line(`${hold};`);
+      code.stop(place);
+    } else {
+      code.stop(place.open(`if (${hold})`));
+    }
     return;
   }
   const fetches = place.place();
@@ -74,6 +78,6 @@ export function holdMisfit(
     const pending = code.unit.constant(code.run.pending[index], `pending${index}`);
     place.line(`${pending}.hold(${record}, ${marksCode(marks)}, ${key});`);
     place.line(`${pending}.isMisfit = true;`);
-    place.line('stop = 1;');
+    code.stop(place);
   };
 }

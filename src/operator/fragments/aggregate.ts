@@ -91,7 +91,7 @@ function accumulateCode(
     const state = code.unit.constant(keyed, `partial${index}`);
     const full = inside.open(`if (${entry.table}.entries >= ${keyed.keysMax})`);
     full.line(`${state}.isFull = true;`);
-    full.line('stop = 1;');
+    code.stop(full);
   }
   if (!inside.isEmpty) {
     head.line(`if (${entry.isNew()}) {`);

@@ -23,9 +23,7 @@ export function computeKeyFragment(
 ): void {
   const { unit, run } = code;
   const object = row.object(usedFields(spec.fn), place);
-  const key = unit.fresh('key');
-  code.enter(index, place);
-  place.line(`const ${key} = ${unit.constant(spec.fn, `key${index}`)}(${object});`);
+  const key = code.callUser(index, spec.fn, object, place);
   const errors = unit.constant(run.errors, 'errors');
   const isNull = `${key} === null || ${key} === undefined`;
   place.line(`if (${isNull}) throw ${errors}.nullKey(${index}, ${JSON.stringify(KEY_FIELD)});`);
@@ -52,7 +50,7 @@ export function keyedCode(
     // What is held is not checked again, so it is checked now.
     row.useAllFields();
     const whole = row.object(null, place);
-    place.line(`if (${pending}.hold(${whole}, ${marksCode(row.marks)}, ${key})) stop = 1;`);
+    code.stop(place.open(`if (${pending}.hold(${whole}, ${marksCode(row.marks)}, ${key}))`));
     return;
   }
   const [keyField] = keySchema.fields;

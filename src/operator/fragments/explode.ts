@@ -162,7 +162,7 @@ function textFragment(
     held.line(`${pending}.holdText(${record}, ${marks}, ${rest});`);
   };
   partLoop(code, exploding, parts.separator, range, at, place);
-  restCode(exploding, `${at} >= 0`, hold, place);
+  restCode(code, exploding, `${at} >= 0`, hold, place);
 }
 
 /** The bytes of a text: where they are, or written for the purpose. */
@@ -287,7 +287,7 @@ function listFragment(code: ChainCode, exploding: Exploding, outside: CodeBlock)
     const marks = marksCode(row.marks);
     held.line(`${pending}.holdList(${record}, ${marks}, ${list}.slice(${at}));`);
   };
-  restCode(exploding, `${at} < ${list}.length`, hold, place);
+  restCode(code, exploding, `${at} < ${list}.length`, hold, place);
 }
 
 /** The loop over a JavaScript list from index `at` on. */
@@ -350,7 +350,7 @@ function columnFragment(
     const list = spec.outer ? `${none} ? [null] : ${rest}` : rest;
     held.line(`${pending}.holdList(${record}, ${marksCode(row.marks)}, ${list});`);
   };
-  restCode(exploding, `${at} < ${end}`, hold, place);
+  restCode(code, exploding, `${at} < ${end}`, hold, place);
 }
 
 /** The value, null where there is no item; what copies columns does not know of that. */
@@ -393,13 +393,19 @@ function itemCode(code: ChainCode, exploding: Exploding, item: FieldValue, place
       ? value
       : { ...value, source: { ...value.source, index: null } };
   });
-  code.next(index, result, place);
+  code.severalPerRow(() => code.next(index, result, place));
 }
 
 /** Stops and puts the rest of the row aside when the loop did not come to its end. */
-function restCode(exploding: Exploding, condition: string, hold: HoldRest, place: CodeBlock): void {
+function restCode(
+  code: ChainCode,
+  exploding: Exploding,
+  condition: string,
+  hold: HoldRest,
+  place: CodeBlock,
+): void {
   const { row, used } = exploding;
   const rest = place.open(`if (${condition})`);
-  rest.line('stop = 1;');
+  code.stop(rest);
   hold(used.size === 0 ? 'undefined' : row.object([...used], rest), rest);
 }

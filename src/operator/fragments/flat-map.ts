@@ -23,5 +23,5 @@ export function flatMapFragment(
   code.enter(index, place);
   place.line(`const ${items} = ${unit.constant(spec.fn, `flatMap${index}`)}(${input});`);
   const start = `${pending}.start(${items}, ${marksCode(row.marks)})`;
-  place.line(`if (${start} && (stop !== 0 || ${pending}.drain() !== 0)) stop = 1;`);
+  code.stop(place.open(`if (${start} && (stop !== 0 || ${pending}.drain() !== 0))`));
 }

@@ -19,9 +19,7 @@ export function mapFragment(
 ): void {
   const { unit, run } = code;
   const input = row.object(usedFields(spec.fn), place);
-  const result = unit.fresh('mapped');
-  code.enter(index, place);
-  place.line(`const ${result} = ${unit.constant(spec.fn, `map${index}`)}(${input});`);
+  const result = code.callUser(index, spec.fn, input, place);
   const errors = unit.constant(run.errors, 'errors');
   place.line(`if (${result} === undefined) throw ${errors}.undefinedRecord(${index});`);
   code.nextRecord(index, result, row.marks, place);
@@ -36,8 +34,7 @@ export function filterFragment(
 ): void {
   const names = sharedFields(code, index, usedFields(spec.fn));
   const object = row.object(names, place);
-  code.enter(index, place);
-  const inside = place.open(`if (${code.unit.constant(spec.fn, `filter${index}`)}(${object}))`);
+  const inside = place.open(`if (${code.callUser(index, spec.fn, object, place)})`);
   code.next(index, new RowWithObject(row, object, names), inside);
 }
 

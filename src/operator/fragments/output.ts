@@ -63,17 +63,16 @@ export function outputFragment(
   }
   const target =
     output.builders.length === 1
-      ? singleTarget(code, output, run0, index)
+      ? singleTarget(code, output, index)
       : channelTarget(code, output, run0, channelCode(code, index, row, place), place);
   writeRow(code, output, row, whole, target, place);
-  const full = place.open(`if (${target.count} === ${output.builders[0].capacity})`);
+  const { capacity } = output.builders[0];
   if (output.builders.length > 1) {
-    full.line(`if (!${run0}.flush(${target.channel})) stop = 1;`);
+    const full = place.open(`if (${target.count} === ${capacity})`);
+    code.stop(full.open(`if (!${run0}.flush(${target.channel}))`));
     return;
   }
-  full.line(`${target.builder}.rows = ${target.row};`);
-  full.line(`if (!${run0}.flush(0)) stop = 1;`);
-  full.line(`${target.row} = ${target.builder}.rows;`);
+  flushCode(code, run0, target, capacity, place);
 }
 
 /**
@@ -128,25 +127,42 @@ function dealCode(
   place.line(`${rows}[${channel}][${counts}[${channel}]++] = row;`);
 }
 
-/** One builder: its row count and arrays are locals of the function. */
-function singleTarget(
-  { unit }: ChainCode,
-  output: OutputRun,
+/** Counts a row of the only builder and hands it on when full: behind the loop over rows, where there is one. */
+function flushCode(
+  code: ChainCode,
   run: string,
-  index: number,
-): RowTarget {
-  const builder = unit.hoist(`${run}.builders[0]`, `out${index}`);
-  const row = unit.register(`${builder}.rows`, `rows${index}`);
+  target: RowTarget,
+  capacity: number,
+  place: CodeBlock,
+): void {
+  const { room } = code;
+  place.line(`${target.count};`);
+  if (room !== null) room.limits.push(`${capacity} - ${target.row}`);
+  const full = (room?.behind ?? place).open(`if (${target.row} === ${capacity})`);
+  full.line(`${target.builder}.rows = ${target.row};`);
+  code.stop(full.open(`if (!${run}.flush(0))`));
+  full.line(`${target.row} = ${target.builder}.rows | 0;`);
+}
+
+/**
+ * One builder: its row count is a local of the function. The builder and its arrays are constants of it, since code is
+ * generated anew when an output is opened anew; V8 then needs neither their types nor their addresses in the loop.
+ */
+function singleTarget({ unit }: ChainCode, output: OutputRun, index: number): RowTarget {
+  const builder = unit.constant(output.builders[0], `out${index}`);
+  const row = unit.register(`${builder}.rows`, `rows${index}`, `${builder}.rows | 0`);
   return {
     builder,
     row,
     channel: '0',
     count: `++${row}`,
     column: (field) => {
-      const { name } = output.appenders[field][0].field;
+      const [appender] = output.appenders[field];
+      const hint = `out${index}_${appender.field.name}`;
       return {
-        appender: () => unit.hoist(`${builder}.columns[${field}]`, `out${index}_${name}_column`),
-        values: () => unit.hoist(`${run}.values[${field}][0]`, `out${index}_${name}`),
+        appender: () => unit.constant(appender, `${hint}_column`),
+        // V8 takes a constant for what it is only when a local is set to it before the loop.
+        values: () => unit.hoist(unit.constant(output.values[field][0], `${hint}_array`), hint),
       };
     },
   };
