@@ -159,9 +159,10 @@ function shareRead(sources: readonly VertexMetrics[]): number | null {
 }
 
 function shareOfSource({ bytesIn, bytesTotal, rowsIn, rowsTotal }: VertexMetrics): number | null {
+  // Rows come first: of a file of columns only those in use are read, so its bytes never come to their total.
+  if (rowsTotal !== null && rowsTotal > 0) return Math.min(1, rowsIn / rowsTotal);
   if (bytesTotal !== null && bytesTotal > 0 && bytesIn > 0)
     return Math.min(1, bytesIn / bytesTotal);
-  if (rowsTotal !== null && rowsTotal > 0) return Math.min(1, rowsIn / rowsTotal);
   return bytesTotal !== null && bytesTotal > 0 ? 0 : null;
 }
 

@@ -82,9 +82,14 @@ function settingsOf(options: PrintOptions): PrintSettings {
     ascending: options.ascending ?? false,
     limit: options.limit ?? Number.POSITIVE_INFINITY,
     writeLine: options.writeLine ?? ((line) => void stdout.write(`${line}\n`)),
-    width: options.width ?? (own && stdout.isTTY ? stdout.columns : Number.POSITIVE_INFINITY),
+    width: options.width ?? (own ? terminalWidth(stdout) : Number.POSITIVE_INFINITY),
     color: options.color ?? (own && stdout.isTTY === true),
   };
+}
+
+/** A terminal that does not know its size says 0; nothing is cut off then. */
+function terminalWidth({ isTTY, columns }: typeof process.stdout): number {
+  return isTTY && columns > 0 ? columns : Number.POSITIVE_INFINITY;
 }
 
 function checkOptions(options: PrintOptions): void {

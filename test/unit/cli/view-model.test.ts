@@ -62,6 +62,15 @@ describe('progress', () => {
     expect(progress.leftMs).toBe(4000);
   });
 
+  it('goes by rows where they are known, since unused columns of a file are never read', () => {
+    const sizes = { bytesTotal: 1000, rowsTotal: 10 };
+    const source = vertex({ id: 0, name: 'a', isSource: true, ...sizes }, [
+      { rowsIn: 10, bytesIn: 400 },
+    ]);
+    const model = viewModel({ elapsedMs: 1, vertices: [source], edges: [] }, null);
+    expect(model.progress).toMatchObject({ share: 1, leftMs: null });
+  });
+
   it('is unknown when one source does not know its size, and never above 1', () => {
     const known = vertex({ id: 0, name: 'a', isSource: true, bytesTotal: 10 }, [{ bytesIn: 15 }]);
     const endless = vertex({ id: 1, name: 'b', isSource: true }, [{ rowsIn: 1 }]);
