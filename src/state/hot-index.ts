@@ -10,6 +10,9 @@
  * was split has a router in place of its segment: an array of two, (base, shift), which finds the segment of a slot
  * hash in `children` at base + (slotHash >>> 1 >>> shift).
  */
+import { SegmentMemory, SEGMENT_TRAILER as TRAILER } from './segment-memory.js';
+
+/** Flag of a word: the entry's hash is its key. */
 export const WORD_DIRECT = 0x80000000 | 0;
 /** Flag of a word: the entry is removed and waits for its tombstone to be drained. */
 export const WORD_REMOVED = 0x40000000;
@@ -20,8 +23,6 @@ export const WORD_REMOVED = 0x40000000;
 export const WORD_TOUCHED = 0x20000000;
 /** Mask of entry id + 1 in a word. */
 export const WORD_ENTRY = 0x1fffffff;
-/** Words of a segment behind its slots. */
-const TRAILER = 4;
 /** What to subtract from a segment's length for its words behind the slots. */
 const COUNT = 4;
 const DEPTH = 3;
@@ -54,7 +55,7 @@ export class HotIndex {
   readonly children: Int32Array[] = [];
   readonly #start: number;
   readonly #count: number;
-  #bytes = 0;
+  readonly #memory = new SegmentMemory();
 
   constructor(keyGroups: { readonly start: number; readonly end: number }) {
     this.#start = keyGroups.start;
@@ -64,7 +65,7 @@ export class HotIndex {
 
   /** Bytes of all segments and of what finds them. */
   get bytes(): number {
-    return this.#bytes + 8 * (this.groups.length + this.children.length);
+    return this.#memory.heldBytes + 8 * (this.groups.length + this.children.length);
   }
 
   /** Adds an entry whose key is not in the index yet. */
@@ -124,7 +125,7 @@ export class HotIndex {
     this.groups.length = 0;
     this.children.length = 0;
     for (let group = 0; group < this.#count; group++) this.groups.push(EMPTY_SEGMENT);
-    this.#bytes = 0;
+    this.#memory.clear();
   }
 
   #segmentOf(keyGroup: number, mixed: number): Int32Array {
@@ -150,7 +151,7 @@ export class HotIndex {
         put(larger, slotHash(segment[slot]), segment[slot], segment[slot + 1]);
       }
       this.#replace(group, mixed, depth, [larger]);
-      this.#bytes -= segment.byteLength;
+      this.#memory.give(segment);
     }
   }
 
@@ -171,7 +172,7 @@ export class HotIndex {
       put(((spread >>> (31 - depth)) & 1) === 0 ? low : high, spread, hash, word);
     }
     this.#replace(group, mixed, depth, [low, high]);
-    this.#bytes -= segment.byteLength;
+    this.#memory.give(segment);
   }
 
   /** Puts the halves (or the one successor) of the segment of depth `depth` where `mixed` belongs. */
@@ -201,10 +202,9 @@ export class HotIndex {
   }
 
   #open(slots: number, depth: number, generation: number): Int32Array {
-    const segment = new Int32Array(2 * slots + TRAILER);
+    const segment = this.#memory.take(slots);
     segment[segment.length - DEPTH] = depth;
     segment[segment.length - SEGMENT_GENERATION] = generation;
-    this.#bytes += segment.byteLength;
     return segment;
   }
 }
