@@ -23,6 +23,15 @@ export async function start<P>(
   job: JobDefinition<P>,
   options: RunOptions<P> = {},
 ): Promise<JobExecution> {
+  return launch(job, options, false);
+}
+
+/** Starts a job; `awaitsEnd` when the caller does nothing but wait for its end. */
+async function launch<P>(
+  job: JobDefinition<P>,
+  options: RunOptions<P>,
+  awaitsEnd: boolean,
+): Promise<JobExecution> {
   if (!isJobDefinition(job)) {
     throw new MillraceError('OPTION_INVALID', 'run(...) and start(...) take a job.', {
       advice: 'Give them what job("name", (flow) => { ... }) returns.',
@@ -39,6 +48,7 @@ export async function start<P>(
     settings: settingsOf(options),
     baseDirectory: options.baseDirectory ?? process.cwd(),
     signal: options.signal ?? null,
+    awaitsEnd,
   });
 }
 
@@ -52,6 +62,6 @@ export async function run<P>(
   job: JobDefinition<P>,
   options: RunOptions<P> = {},
 ): Promise<JobResult> {
-  const execution = await start(job, options);
+  const execution = await launch(job, options, true);
   return execution.finished;
 }

@@ -32,7 +32,7 @@ export async function runCommand(
   context: CommandContext,
 ): Promise<number> {
   const call = withSeed(await jobCall(module, options));
-  const request = { ...call, baseDirectory: process.cwd(), signal: null };
+  const request = { ...call, baseDirectory: process.cwd(), signal: null, awaitsEnd: true };
   // Kept, so that what sources and sinks refuse can be shown at the line that made them.
   const planned: PhysicalPlan[] = [];
   let execution: JobExecution;

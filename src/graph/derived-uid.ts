@@ -5,7 +5,7 @@
  * stateful operators deserve a uid of their own. Callers: the api, pre-aggregation. Runs on: any
  * thread; pure.
  */
-import { createHash } from 'node:crypto';
+import { TextDigest } from '../base/text-digest.js';
 
 /** What a derived uid depends on. */
 export interface UidParts {
@@ -24,9 +24,9 @@ export interface UidParts {
  */
 export function deriveUid(parts: UidParts, taken: ReadonlySet<string>): string {
   const inputs = parts.inputs.map((input) => [input.uid, input.partitioner]);
-  const digest = createHash('sha256')
+  const digest = new TextDigest()
     .update(JSON.stringify([parts.kind, parts.name, inputs]))
-    .digest('hex')
+    .hex()
     .slice(0, 8);
   const base = `${slug(parts.name)}-${digest}`;
   if (!taken.has(base)) return base;

@@ -4,21 +4,19 @@
  * differs. Values that functions capture are beyond it. Callers: `plan.ts`. Runs on: any thread;
  * pure.
  */
-import { createHash } from 'node:crypto';
+import { TextDigest } from '../base/text-digest.js';
 import { functionSource } from '../operator/lambda-fields.js';
 import type { UserFunction } from '../operator/operator-spec.js';
 import { isPlainObject } from './plain-object.js';
 
-/** Hex digits of a fingerprint. */
-const HASH_DIGITS = 16;
 /** Properties that say where an operator was written, which bundling changes. */
 const PLACES: ReadonlySet<string> = new Set(['createdAt']);
 
 /** The fingerprint of any nest of plain data and functions. */
 export function fingerprint(value: unknown): string {
-  const hash = createHash('sha256');
+  const hash = new TextDigest();
   feed(value, (text) => hash.update(text), []);
-  return hash.digest('hex').slice(0, HASH_DIGITS);
+  return hash.hex();
 }
 
 /** Writes a value as text in which different values differ; `path` holds the objects around it. */

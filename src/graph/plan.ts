@@ -4,9 +4,9 @@
  * caller's thread and again in every slot), explain. Runs on: any thread; pure. Invariant: the same
  * graph and options give the same plan, which is frozen.
  */
-import { createHash } from 'node:crypto';
 import { assert } from '../base/assert.js';
 import { MillraceError } from '../base/errors.js';
+import { TextDigest } from '../base/text-digest.js';
 import type { SinkConnector, SourceConnector } from '../connector/contract.js';
 import { chainGraph, type Chain, type ChainedGraph } from './chained-graph.js';
 import { wantedFields, type WantedFields, withoutUnused } from './column-pruning.js';
@@ -139,7 +139,7 @@ function vertexOf(
   return {
     id: chain.id,
     name: nodes.map((node) => identityOf(node).name).join(' -> '),
-    uid: createHash('sha256').update(JSON.stringify(uids)).digest('hex').slice(0, 12),
+    uid: new TextDigest().update(JSON.stringify(uids)).hex().slice(0, 12),
     parallelism: chain.placement.parallelism,
     maxParallelism: chain.placement.maxParallelism,
     slotSharingGroup: chain.placement.slotSharingGroup,

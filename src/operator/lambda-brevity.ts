@@ -1,8 +1,8 @@
 /**
  * Tells from its source text whether a user function is over in a moment whatever record it is given: it only picks
  * fields, calculates and builds a record. Callers: the chain compiler, which then need not tell the watchdog that the
- * function runs. Runs on: worker, when a chain is compiled; pure. Invariant: a function with a loop or a call is
- * never brief.
+ * function runs; the runtime, which tells the slots, so that they need no parser. Runs on: any thread; pure but for
+ * what it has learned. Invariant: a function with a loop or a call is never brief.
  */
 import { functionSource, parseFunction } from './lambda-fields.js';
 import type { UserFunction } from './operator-spec.js';
@@ -36,9 +36,36 @@ const BRIEF: ReadonlySet<string> = new Set([
   'VariableDeclarator',
 ]);
 
+/** What was told of a function's text, for another thread that meets the same text. Plain data. */
+export interface BrevityReading {
+  readonly source: string;
+  readonly isBrief: boolean;
+}
+
+/** What another thread has told, by text. */
+const learned = new Map<string, boolean>();
+
 /** Whether `fn` cannot run for long. */
 export function isBrief(fn: UserFunction): boolean {
-  const node = parseFunction(functionSource(fn));
+  const source = functionSource(fn);
+  return learned.get(source) ?? isBriefSource(source);
+}
+
+/** What there is to tell of these functions. */
+export function brevityOf(functions: Iterable<UserFunction>): readonly BrevityReading[] {
+  const sources = new Set([...functions].map(functionSource));
+  return [...sources].map((source) => {
+    return { source, isBrief: learned.get(source) ?? isBriefSource(source) };
+  });
+}
+
+/** Takes over what another thread found, so that these functions need not be parsed here. */
+export function learnBrevity(readings: readonly BrevityReading[]): void {
+  for (const { source, isBrief: found } of readings) learned.set(source, found);
+}
+
+function isBriefSource(source: string): boolean {
+  const node = parseFunction(source);
   return node !== null && [...node.params, node.body].every(isBriefNode);
 }
 

@@ -1,6 +1,6 @@
 /**
  * The life cycle of one run as a pure state machine: it is told what happened and answers what to do. It has no
- * clock, threads or channels, so every order of events can be tried in a test. Callers: `coordinator-thread.ts`,
+ * clock, threads or channels, so every order of events can be tried in a test. Callers: `coordination.ts`,
  * the in-thread runtime. Runs on: the coordinator's thread. Invariants: a run completes exactly once, after every
  * slot has ended; the error it completes with is the first failure that was reported, not one it caused.
  */

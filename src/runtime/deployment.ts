@@ -4,7 +4,7 @@
  */
 import type { PlainData, SourcePlan } from '../connector/contract.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
-import type { LambdaReading } from '../operator/lambda-fields.js';
+import type { LambdaReadings } from './lambda-readings.js';
 import type { Settings } from './settings.js';
 
 /** A pair of connected subtasks. */
@@ -32,7 +32,7 @@ export interface Deployment {
   readonly params: unknown;
   readonly planHash: string;
   /** What is known of the job's functions, so that slots need not parse them. */
-  readonly lambdaReadings: readonly LambdaReading[];
+  readonly lambdaReadings: LambdaReadings;
   readonly parallelism: number;
   readonly baseDirectory: string;
   readonly settings: Settings;

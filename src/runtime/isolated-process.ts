@@ -32,6 +32,7 @@ async function main(request: IsolatedRequest & { readonly kind: 'run' }): Promis
       settings: { ...settings, isolate: 'none', runtime: 'threads' },
       baseDirectory,
       signal: null,
+      awaitsEnd: true,
     });
     execution = running;
     const timer = setInterval(() => {

@@ -1,13 +1,20 @@
 /**
  * What planning found out about the functions of a job, for the slots, which would have to load a parser to find the
- * same. Callers: `deploy.ts`. Runs on: the caller's thread.
+ * same. Callers: `deploy.ts`, `slot-thread.ts`. Runs on: the caller's thread, which tells; the slot's, which learns.
  */
 import type { PhysicalPlan } from '../graph/physical-plan.js';
-import { type LambdaReading, readingsOf } from '../operator/lambda-fields.js';
+import { type BrevityReading, brevityOf, learnBrevity } from '../operator/lambda-brevity.js';
+import { type LambdaReading, learnReadings, readingsOf } from '../operator/lambda-fields.js';
 import type { UserFunction } from '../operator/operator-spec.js';
 
+/** Plain data. */
+export interface LambdaReadings {
+  readonly fields: readonly LambdaReading[];
+  readonly brevity: readonly BrevityReading[];
+}
+
 /** The readings of all functions of a plan. */
-export function lambdaReadings(plan: PhysicalPlan): readonly LambdaReading[] {
+export function lambdaReadings(plan: PhysicalPlan): LambdaReadings {
   const functions: UserFunction[] = [];
   for (const { operators } of plan.vertices) {
     for (const { spec } of operators) if ('fn' in spec) functions.push(spec.fn);
@@ -15,5 +22,11 @@ export function lambdaReadings(plan: PhysicalPlan): readonly LambdaReading[] {
   for (const { partitioner } of plan.edges) {
     if (partitioner.kind === 'custom') functions.push(partitioner.fn);
   }
-  return readingsOf(functions);
+  return { fields: readingsOf(functions), brevity: brevityOf(functions) };
+}
+
+/** Takes over what the caller's thread found. */
+export function learnLambdas({ fields, brevity }: LambdaReadings): void {
+  learnReadings(fields);
+  learnBrevity(brevity);
 }

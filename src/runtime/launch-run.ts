@@ -59,7 +59,9 @@ async function launch(
   });
   const execution = new Execution(plan, deployment, request.signal, world?.disk);
   if (threads !== null) {
-    execution.attach(startThreads(plan, deployment, execution, threads));
+    execution.attach(
+      startThreads(plan, deployment, execution, threads, request.awaitsEnd === true),
+    );
     return execution;
   }
   const { startInThread } = await import('./in-thread-run.js');

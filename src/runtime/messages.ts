@@ -18,11 +18,20 @@ export interface SlotThreadData {
 
 /** Given to the coordinator's thread at start. */
 export interface CoordinatorThreadData {
-  readonly slots: readonly number[];
-  /** Port of each slot, in the order of `slots`. */
-  readonly slotPorts: readonly MessagePort[];
   /** To the caller's thread. */
   readonly hostPort: MessagePort;
+  readonly start: CoordinationStart;
+}
+
+/** What the coordination of a run starts with, or goes on with on another thread. */
+export interface CoordinationStart {
+  readonly slots: readonly number[];
+  /** Port of each slot, in the order of `slots`; null when its thread has closed it. */
+  readonly slotPorts: readonly (MessagePort | null)[];
+  /** What was handled on another thread before, in order. */
+  readonly past: readonly CoordinatorEvent[];
+  /** Reported ends of threads that may not have closed their port yet. */
+  readonly exits: readonly CoordinatorEvent[];
   readonly control: SharedArrayBuffer;
   readonly metrics: SharedArrayBuffer;
   readonly vertices: number;

@@ -21,6 +21,11 @@ export interface RunRequest {
   readonly settings: Settings;
   readonly baseDirectory: string;
   readonly signal: AbortSignal | null;
+  /**
+   * The caller has nothing to do but to wait for the end, so its event loop is free while the run starts. Absent, it
+   * may be blocked from the start.
+   */
+  readonly awaitsEnd?: boolean;
   /** Replaces clock, disk and order of stepping of an in-thread run; for tests and simulation. */
   readonly world?: InThreadWorld;
 }

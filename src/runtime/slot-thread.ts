@@ -9,11 +9,11 @@ import { MillraceError, toWire } from '../base/errors.js';
 import { nodeDisk } from '../base/node-disk.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import { planJob } from '../graph/plan.js';
-import { learnReadings } from '../operator/lambda-fields.js';
 import { AsyncParker } from '../ring/parker.js';
 import type { Deployment } from './deployment.js';
 import { eventLoopHold, nextEventLoopTurn } from './event-loop.js';
 import { importJob } from './job-import.js';
+import { learnLambdas } from './lambda-readings.js';
 import type { SlotMessage, SlotThreadData } from './messages.js';
 import { planOptionsOf } from './plan-options.js';
 import { runSlot } from './slot-run.js';
@@ -27,7 +27,7 @@ async function rebuildPlan(deployment: Deployment): Promise<PhysicalPlan> {
     throw new MillraceError('ASSERTION', 'A worker slot is given the module of its job.');
   }
   const job = await importJob(deployment.moduleUrl, deployment.jobName, { isSlot: true });
-  learnReadings(deployment.lambdaReadings);
+  learnLambdas(deployment.lambdaReadings);
   const plan = planJob(job.build(deployment.params), {
     ...planOptionsOf(deployment.settings, deployment.params),
     parallelism: deployment.parallelism,

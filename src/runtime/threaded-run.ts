@@ -1,7 +1,8 @@
 /**
  * The threads of one run: a coordinator, one worker per slot, and the caller's thread as host slot where the plan
- * needs one. Callers: `execution.ts`. Runs on: the caller's thread. Invariant: when `run` settles, every thread of
- * the run has ended and no port or timer of it is left.
+ * needs one. The coordinator gets its thread when the run turns out to last, because starting a thread takes as long as
+ * a short run; a caller that may block has it at once. Callers: `launch-run.ts`. Runs on: the caller's thread.
+ * Invariant: when the run is complete, every thread of it has ended and no port or timer of it is left.
  */
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { systemClock } from '../base/clock.js';
@@ -9,24 +10,37 @@ import { toWire, type WireError } from '../base/errors.js';
 import { nodeDisk } from '../base/node-disk.js';
 import { HOST_SLOT, type PhysicalPlan } from '../graph/physical-plan.js';
 import { AsyncParker } from '../ring/parker.js';
+import { Coordination } from './coordination.js';
 import type { CoordinatorEvent } from './coordinator.js';
 import type { Deployment } from './deployment.js';
 import { entryUrl } from './entry-url.js';
 import { eventLoopHold, nextEventLoopTurn } from './event-loop.js';
-import type { CoordinatorThreadData, HostMessage, HostRequest } from './messages.js';
+import type {
+  CoordinationStart,
+  CoordinatorThreadData,
+  HostMessage,
+  HostRequest,
+} from './messages.js';
 import type { RunControl, RunObserver } from './run-control.js';
 import type { SlotThreads } from './slot-threads.js';
 import { watchedSubtasks } from './watchdog.js';
 
-/** Gives the slots' threads their work, starts the coordinator and gives the control over them. */
+/** After so long the coordinator moves to a thread of its own, which is where deadlines are looked at. */
+const YOUNG_MS = 50;
+
+/**
+ * Gives the slots' threads their work, starts the coordinator and gives the control over them. `awaitsEnd` when the
+ * caller's event loop is free while the run starts.
+ */
 export function startThreads(
   plan: PhysicalPlan,
   deployment: Deployment,
   observer: RunObserver,
   threads: SlotThreads,
+  awaitsEnd: boolean,
 ): RunControl {
   const run = new ThreadedRun(plan, deployment, observer, threads);
-  run.start();
+  run.start(awaitsEnd);
   return run;
 }
 
@@ -35,8 +49,12 @@ class ThreadedRun implements RunControl {
   readonly #deployment: Deployment;
   readonly #observer: RunObserver;
   readonly #threads: SlotThreads;
-  readonly #host = new MessageChannel();
+  /** The coordinator while it is on this thread. */
+  #young: Coordination | null = null;
+  #handOver: NodeJS.Timeout | null = null;
+  /** The coordinator's thread, and the port to it. */
   #coordinator: Worker | null = null;
+  #port: MessagePort | null = null;
   #isComplete = false;
 
   constructor(
@@ -51,31 +69,38 @@ class ThreadedRun implements RunControl {
     this.#observer = observer;
   }
 
-  start(): void {
+  start(awaitsEnd: boolean): void {
     const workerSlots = Array.from({ length: this.#deployment.slots }, (_, slot) => slot);
     const usesHost = this.#plan.vertices.some((vertex) => vertex.slots.includes(HOST_SLOT));
     const slots = usesHost ? [...workerSlots, HOST_SLOT] : workerSlots;
     const channels = slots.map(() => new MessageChannel());
-    this.#host.port1.on('message', (message: HostMessage) => this.#onMessage(message));
     for (const slot of workerSlots) this.#startSlot(slot, channels[slot].port1);
-    this.#startCoordinator(
+    const start = this.#coordinationStart(
       slots,
       channels.map((channel) => channel.port2),
     );
+    // Functions of the job that run here may block this thread.
+    if (awaitsEnd && !usesHost) this.#coordinateHere(start);
+    else this.#startCoordinator(start);
     if (usesHost) void this.#runHostSlot(channels[workerSlots.length].port1);
   }
 
   send(event: CoordinatorEvent): void {
     if (this.#isComplete) return;
-    this.#host.port1.postMessage({ kind: 'event', event } satisfies HostRequest);
+    this.#young?.send(event);
+    this.#port?.postMessage({ kind: 'event', event } satisfies HostRequest);
   }
 
-  #startCoordinator(slots: readonly number[], slotPorts: readonly MessagePort[]): void {
+  #coordinationStart(
+    slots: readonly number[],
+    slotPorts: readonly MessagePort[],
+  ): CoordinationStart {
     const { settings, control, metrics } = this.#deployment;
-    const threadData: CoordinatorThreadData = {
+    return {
       slots,
       slotPorts,
-      hostPort: this.#host.port2,
+      past: [],
+      exits: [],
       control,
       metrics,
       vertices: this.#plan.vertices.length,
@@ -84,10 +109,26 @@ class ThreadedRun implements RunControl {
       stallTimeoutMs: settings['task.stallTimeout'],
       watched: watchedSubtasks(this.#plan),
     };
+  }
+
+  #coordinateHere(start: CoordinationStart): void {
+    const young = new Coordination(start, systemClock, (message) => this.#onMessage(message));
+    this.#young = young;
+    this.#handOver = setTimeout(() => {
+      this.#young = null;
+      this.#startCoordinator(young.handOver());
+    }, YOUNG_MS);
+  }
+
+  #startCoordinator(start: CoordinationStart): void {
+    const { port1, port2 } = new MessageChannel();
+    port1.on('message', (message: HostMessage) => this.#onMessage(message));
+    this.#port = port1;
+    const slotPorts = start.slotPorts.filter((port) => port !== null);
     this.#coordinator = new Worker(new URL(entryUrl('coordinator')), {
       name: 'millrace-coordinator',
-      workerData: threadData,
-      transferList: [...slotPorts, this.#host.port2],
+      workerData: { hostPort: port2, start } satisfies CoordinatorThreadData,
+      transferList: [...slotPorts, port2],
       execArgv: [],
     });
     this.#coordinator.on('error', (cause) => {
@@ -151,7 +192,9 @@ class ThreadedRun implements RunControl {
   ): void {
     if (this.#isComplete) return;
     this.#isComplete = true;
-    this.#host.port1.close();
+    if (this.#handOver !== null) clearTimeout(this.#handOver);
+    this.#young?.close();
+    this.#port?.close();
     void Promise.all([this.#coordinator?.terminate(), this.#threads.terminate()]).then(() =>
       this.#observer.onComplete({ state, error, commits }),
     );

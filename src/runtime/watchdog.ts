@@ -1,6 +1,6 @@
 /**
  * Sees in shared memory which operator of which subtask runs and for how long, so that a function that never
- * returns, or takes its thread down, is named. Callers: `coordinator-thread.ts`. Runs on: the coordinator's thread.
+ * returns, or takes its thread down, is named. Callers: `coordination.ts`. Runs on: the coordinator's thread.
  */
 import type { Clock } from '../base/clock.js';
 import { type ErrorWhere, fromWire, MillraceError, toWire } from '../base/errors.js';
@@ -8,10 +8,10 @@ import { formatDuration } from '../base/units.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import { readTaskMetrics } from '../metrics/task-metrics.js';
 import type { CoordinatorEvent } from './coordinator.js';
-import type { CoordinatorThreadData, WatchedSubtask } from './messages.js';
+import type { CoordinationStart, WatchedSubtask } from './messages.js';
 
 /** What the watchdog needs of the coordinator's start data. */
-export type WatchdogParts = Pick<CoordinatorThreadData, 'metrics' | 'watched' | 'stallTimeoutMs'>;
+export type WatchdogParts = Pick<CoordinationStart, 'metrics' | 'watched' | 'stallTimeoutMs'>;
 
 interface Sighting {
   progress: number;

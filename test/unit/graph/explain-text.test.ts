@@ -99,7 +99,7 @@ plan         …
 
 warning      "map" (here) leads to no sink,
              so it does not run. Add .to(...) or remove it.
-warning      "reduce" (here) keeps state under the derived uid "reduce-4ba2431f",
+warning      "reduce" (here) keeps state under the derived uid "reduce-f5f051a4",
              which changes with the job's structure. Give it a uid of its own.
 `),
     );
