@@ -36,17 +36,24 @@ const ENTRIES = {
  * therefore imports its companion, so that all of that is one chunk.
  */
 const COMPANIONS = [
+  { part: /^src\/state\/hot-table\.ts$/, companion: 'src/runtime/slot-run.ts' },
   { part: /^src\/connector\/.*-(reader|writer)\.ts$/, companion: 'src/runtime/slot-run.ts' },
   { part: /^src\/format\/.*-encoder\.ts$/, companion: 'src/runtime/slot-run.ts' },
   { part: /^src\/runtime\/explain-code\.ts$/, companion: 'src/runtime/slot-run.ts' },
   { part: /^src\/runtime\/(in-thread|isolated)-run\.ts$/, companion: 'src/runtime/launch-run.ts' },
   { part: /^src\/(connector|runtime)\/|-command\.ts$/, companion: 'src/index.ts' },
   // Small parts of the runtime that every thread with a job has.
-  ...['base/node-disk', 'base/clock', 'runtime/event-loop', 'runtime/importable-url'].map(
-    (name) => {
-      return { part: /^src\/index\.ts$/, companion: `src/${name}.ts` };
-    },
-  ),
+  ...[
+    'base/node-disk',
+    'base/clock',
+    'memory/ledger',
+    'runtime/entry-url',
+    'runtime/event-loop',
+    'runtime/importable-url',
+    'runtime/lambda-readings',
+  ].map((name) => {
+    return { part: /^src\/index\.ts$/, companion: `src/${name}.ts` };
+  }),
 ];
 
 const companions = {

@@ -19,6 +19,7 @@ import { DEAD_LETTERS, HOST_SLOT } from '../graph/physical-plan.js';
 import { RunMetrics } from '../metrics/run-metrics.js';
 import type { TaskMetricsWriter } from '../metrics/task-metrics.js';
 import type { ChainOutput } from '../operator/chain-options.js';
+import { isKeyed } from '../operator/chain-keyed.js';
 import { createChainTask } from '../operator/chain-task.js';
 import type { OperatorIdentity } from '../operator/operator-spec.js';
 import { keyGroupRange } from '../record/key-group.js';
@@ -26,7 +27,6 @@ import { SchemaRegistry } from '../record/schema-registry.js';
 import { wakerFor } from '../ring/parker.js';
 import { openRingReader, openRingWriter } from '../ring/spsc-ring.js';
 import type { StateTable, TableSpec } from '../state/contract.js';
-import { createHotTable } from '../state/hot-table.js';
 import { originsOf, targetsOf } from './channels.js';
 import { closeAfterFailure } from './close-all.js';
 import { connectorFailure } from './connector-failure.js';
@@ -135,6 +135,7 @@ class SlotBuilder {
         return [{ port: sinks[at].port, after: sink.after, partitioner, columns }];
       }),
     ];
+    const openTable = await this.#tables(vertex, index);
     const task = createChainTask({
       vertexName: vertex.name,
       operators: vertex.operators,
@@ -147,7 +148,7 @@ class SlotBuilder {
       clock,
       random: new SeededRandom(deployment.seed + vertex.id * 7919 + index),
       control: metrics.control,
-      tables: (_uid, spec) => this.#table(vertex, index, spec),
+      tables: (_uid, spec) => openTable(spec),
       preAggregateKeysMax: deployment.settings['aggregate.preAggregateKeys'],
     });
     const source =
@@ -172,11 +173,16 @@ class SlotBuilder {
     return vertices[edges[edge].to].maxParallelism;
   }
 
-  #table(vertex: Vertex, index: number, spec: TableSpec): StateTable {
+  /** What makes the tables of a subtask; state is loaded only where there is some. */
+  async #tables(vertex: Vertex, index: number): Promise<(spec: TableSpec) => StateTable> {
+    if (!vertex.operators.some(({ spec }) => isKeyed(spec))) return refuseTable;
+    const { createHotTable } = await import('../state/hot-table.js');
     const keyGroups = keyGroupRange(index, vertex.parallelism, vertex.maxParallelism);
-    const table = createHotTable(spec, { keyGroups });
-    this.#parts.tables.push({ table, operator: vertex.name, subtask: index });
-    return table;
+    return (spec) => {
+      const table = createHotTable(spec, { keyGroups });
+      this.#parts.tables.push({ table, operator: vertex.name, subtask: index });
+      return table;
+    };
   }
 
   async #source(
@@ -346,4 +352,8 @@ class SlotBuilder {
 
 function missing(vertex: Vertex, what: string): MillraceError {
   return new MillraceError('ASSERTION', `The deployment has no ${what} plan for "${vertex.name}".`);
+}
+
+function refuseTable(spec: TableSpec): never {
+  throw new MillraceError('ASSERTION', `No operator of this vertex keeps a table "${spec.name}".`);
 }

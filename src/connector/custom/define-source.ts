@@ -7,21 +7,13 @@
 import { MillraceError } from '../../base/errors.js';
 import type { Schema } from '../../record/schema.js';
 import { checkArgument, checkOptionsObject } from '../check-arguments.js';
-import type {
-  PlainData,
-  PlanContext,
-  SourceConnector,
-  SourcePlan,
-  SourceReader,
-  Split,
-} from '../contract.js';
+import type { PlainData, PlanContext, SourceConnector, SourcePlan, Split } from '../contract.js';
 import {
   pullFrom,
   type RecordInput,
   type RecordPull,
   sourceFailed,
 } from '../iterable/record-pull.js';
-import { RecordReader } from '../iterable/record-reader.js';
 
 /** A piece of a custom source's input, read by one subtask. */
 export interface CustomSplit<D = PlainData> {
@@ -99,13 +91,16 @@ export function defineSource<T, D = PlainData>(source: CustomSource<T, D>): Sour
     guarantee: source.guarantee ?? 'exactly-once',
     projects: false,
     plan: (context) => planOf(source, context),
-    open: (context): SourceReader =>
-      new RecordReader(context, context.plan.schema ?? source.schema ?? null, (split, position) => {
+    open: async (context) => {
+      const { RecordReader } = await import('../iterable/record-reader.js');
+      const declared = context.plan.schema ?? source.schema ?? null;
+      return new RecordReader(context, declared, (split, position) => {
         const { subtask, parallelism, baseDirectory, wake } = context;
         const abort = new AbortController();
         const given = { subtask, parallelism, baseDirectory, signal: abort.signal };
         return stoppable(pullFrom(recordsOf(source, split, position, given), name, wake), abort);
-      }),
+      });
+    },
   };
 }
 

@@ -8,9 +8,8 @@
 import { MillraceError } from '../../base/errors.js';
 import type { Schema } from '../../record/schema.js';
 import { checkArgument, checkOptionsObject } from '../check-arguments.js';
-import type { SourceConnector, SourceReader } from '../contract.js';
+import type { SourceConnector } from '../contract.js';
 import { pullFrom, type RecordInput, type RecordPull, sourceFailed } from './record-pull.js';
-import { RecordReader } from './record-reader.js';
 
 /** Given to a function that makes the iterable. */
 export interface IterableContext {
@@ -70,7 +69,8 @@ export function fromAsync<T>(
       rows: null,
       data: null,
     }),
-    open: (context): SourceReader => {
+    open: async (context) => {
+      const { RecordReader } = await import('./record-reader.js');
       const declared = context.plan.schema ?? schema;
       return new RecordReader(context, declared, () => openInput(input, name, context.wake));
     },
