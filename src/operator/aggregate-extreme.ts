@@ -72,7 +72,15 @@ function keptCode(cell: Cell, form: ValueForm, index: number): string {
 /** When a value replaces the kept one. */
 type Rule = (cell: Cell, value: FieldValue) => string;
 
-/** An accumulator of one value in column 0 and a mark in column 1, replaced by a rule. */
+/** Whether a group may come to have rows but no value. */
+function isNullable(aggregate: BuiltInAggregate, input: Slot): boolean {
+  return input.nullable || aggregate.filter !== null;
+}
+
+/**
+ * An accumulator of one value in column 0 and a mark in column 1, replaced by a rule. With `start`, the code of a value
+ * that every other replaces, the mark is neither asked nor set by rows where none can be null.
+ */
 function keptAccumulator(
   aggregate: BuiltInAggregate,
   index: number,
@@ -80,16 +88,18 @@ function keptAccumulator(
   form: ValueForm,
   comparesAll: boolean,
   rule: Rule,
+  start: string | null = null,
 ): Accumulator {
   const { type } = input;
-  const nullable = input.nullable || aggregate.filter !== null;
+  const nullable = isNullable(aggregate, input);
+  const isMarked = nullable || start === null;
   const slot: Slot = { type, nullable };
   const add = (cell: Cell, given: FieldValue, place: CodeBlock): void => {
     // A value that is compared first is fetched once; one that may be ignored or copied as bytes is not.
     const value = comparesAll ? presentValue(given, localOf(cell.unit, given, place)) : given;
     const inside = place.open(`if (${rule(cell, value)})`);
     keepCode(cell, form, 0, value, inside);
-    inside.line(`${cell.column(1)} = 1;`);
+    if (isMarked) inside.line(`${cell.column(1)} = 1;`);
   };
   const read = (cell: Cell): FieldValue => {
     const value = keptCode(cell, form, 0);
@@ -106,7 +116,11 @@ function keptAccumulator(
     ],
     carried: [requiredField(carriedName(index, ''), type, nullable)],
     result: slot,
-    create: () => {},
+    create: (cell, place) => {
+      if (start !== null) place.line(`${cell.column(0)} = ${start};`);
+      // The row that follows has a value; the mark is for when the schema comes to allow null.
+      if (!isMarked) place.line(`${cell.column(1)} = 1;`);
+    },
     add: (cell, value, _row, place) => {
       if (value !== null) add(cell, value, place);
     },
@@ -130,13 +144,17 @@ export function extremeAccumulator(
   const isMin = aggregate.fn === 'min';
   const sign = isMin ? '<' : '>';
   const form = input.type.kind === 'utf8' ? 'js' : valueForm(input.type);
+  const isNumber = isNumberType(input.type);
+  const least = isMin ? (isNumber ? 'NaN' : 'Infinity') : '-Infinity';
+  const start = form === 'f64' ? least : null;
+  const isMarked = isNullable(aggregate, input) || start === null;
   const rule: Rule = (cell, { value: local }) => {
     const kept = keptCode(cell, form, 0);
     const nan = isMin ? `${kept} !== ${kept}` : `${local} !== ${local}`;
-    const better = `${local} ${sign} ${kept}${isNumberType(input.type) ? ` || ${nan}` : ''}`;
-    return `${cell.column(1)} === 0 || ${better}`;
+    const better = `${local} ${sign} ${kept}${isNumber ? ` || ${nan}` : ''}`;
+    return isMarked ? `${cell.column(1)} === 0 || ${better}` : better;
   };
-  return keptAccumulator(aggregate, index, input, form, true, rule);
+  return keptAccumulator(aggregate, index, input, form, true, rule, start);
 }
 
 /** The accumulator of `first` and `last`. */

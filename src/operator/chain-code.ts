@@ -41,6 +41,10 @@ export interface ChainCode {
   stop(place: CodeBlock): void;
   /** Generates what may hand on several rows for one: outputs then look for room at each. */
   severalPerRow(generate: () => void): void;
+  /** Generates what runs for every row although only those count for which the local `kept` is 1, not 0. */
+  countingOnly(kept: string, generate: () => void): void;
+  /** That local; null where all rows count. */
+  readonly kept: string | null;
   /** Of the loop over rows; null in other functions, and behind what hands on several rows for one. */
   readonly room: RowRoom | null;
 }

@@ -46,6 +46,11 @@ export class CodeBlock {
     return inside;
   }
 
+  /** Appends the lines that another place will have. */
+  repeat(block: CodeBlock): void {
+    this.#parts.push(block);
+  }
+
   /** Whether nothing has been written. */
   get isEmpty(): boolean {
     return this.#parts.every((part) => typeof part !== 'string' && part.isEmpty);

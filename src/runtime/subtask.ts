@@ -116,18 +116,25 @@ export class Subtask {
     closeAll([task, ...(source === null ? [] : [source]), ...sinks.map(({ writer }) => writer)]);
   }
 
+  /** Takes batches in until the step has done enough; small ones would cost more to switch between than to process. */
   #run(): SubtaskStatus {
-    if (this.#batch === null) {
-      const found = this.parts.source === null ? this.#pollGate() : this.#pollSource();
-      if (found !== SUBTASK_PROGRESS || this.#batch === null) return found;
+    const { task, source, metrics } = this.parts;
+    let rowsLeft = STEP_ROWS_MAX;
+    while (rowsLeft > 0 && this.#phase === 'running') {
+      if (this.#batch === null) {
+        const found = source === null ? this.#pollGate() : this.#pollSource();
+        if (found !== SUBTASK_PROGRESS) return rowsLeft < STEP_ROWS_MAX ? SUBTASK_PROGRESS : found;
+        if (this.#batch === null) return found;
+      }
+      const before = this.#cursor.position;
+      const result = task.step(this.#input, this.#batch, this.#cursor, rowsLeft);
+      const consumed = this.#cursor.position - before;
+      metrics.addRowsIn(consumed);
+      rowsLeft -= Math.max(1, consumed);
+      if (result === STEP_DONE) this.#batchDone();
+      else if (result !== STEP_OUT_OF_OUTPUT || consumed > 0) return SUBTASK_PROGRESS;
+      else return rowsLeft < STEP_ROWS_MAX - 1 ? SUBTASK_PROGRESS : SUBTASK_BLOCKED;
     }
-    const { task, metrics } = this.parts;
-    const before = this.#cursor.position;
-    const result = task.step(this.#input, this.#batch, this.#cursor, STEP_ROWS_MAX);
-    const consumed = this.#cursor.position - before;
-    metrics.addRowsIn(consumed);
-    if (result === STEP_DONE) this.#batchDone();
-    if (result === STEP_OUT_OF_OUTPUT && consumed === 0) return SUBTASK_BLOCKED;
     return SUBTASK_PROGRESS;
   }
 

@@ -2,6 +2,7 @@
  * The fragments of `map`, `filter` and `where`. Callers: the chain compiler. Runs on: worker, when a chain is
  * compiled. Invariant: a function of the user runs once per record, and its records are objects of their own.
  */
+import { assert } from '../../base/assert.js';
 import type { ChainCode, Placed } from '../chain-code.js';
 import { RowWithObject } from '../chain-row.js';
 import type { FlowRow } from '../flow-row.js';
@@ -9,6 +10,7 @@ import type { CodeBlock } from '../code-block.js';
 import { compileCondition } from '../expression-compiler.js';
 import { usedFields } from '../lambda-fields.js';
 import type { UserFunction } from '../operator-spec.js';
+import { straightComparisons } from './straight.js';
 
 /** Calls the function and hands its result on as the record. */
 export function mapFragment(
@@ -65,6 +67,16 @@ export function whereFragment(
   row: FlowRow,
   place: CodeBlock,
 ): void {
-  const condition = compileCondition(spec.predicate, row, code.unit.at(place));
-  code.next(index, row, place.open(`if (${condition})`));
+  const { unit, kept } = code;
+  const comparisons = straightComparisons(code, index, spec.predicate, row.schema);
+  if (comparisons === null) {
+    assert(kept === null, 'What stands behind a straight condition is straight.');
+    const condition = compileCondition(spec.predicate, row, unit.at(place));
+    code.next(index, row, place.open(`if (${condition})`));
+    return;
+  }
+  const conditions = comparisons.map((each) => `(${compileCondition(each, row, unit.at(place))})`);
+  const passes = unit.fresh('kept');
+  place.line(`const ${passes} = ${[kept ?? '1', ...conditions].join(' & ')};`);
+  code.countingOnly(passes, () => code.next(index, row, place));
 }

@@ -58,7 +58,7 @@ export function outputFragment(
   const columns = unchangedColumns(unit, output, row, whole);
   if (columns !== null) {
     const channel = output.builders.length === 1 ? '0' : channelCode(code, index, row, place);
-    dealCode(unit, run0, columns, channel, place);
+    dealCode(code, run0, columns, channel, place);
     return;
   }
   const target =
@@ -114,7 +114,7 @@ function batchMark(unit: CodeUnit, name: 'times' | 'kinds', mark: string | null)
 
 /** Notes the row under its channel; it is handed on with the others of the batch. */
 function dealCode(
-  unit: CodeUnit,
+  { unit, kept }: ChainCode,
   run: string,
   columns: readonly number[],
   channel: string,
@@ -124,7 +124,12 @@ function dealCode(
   unit.atStart(`${dealer}.begin(batch, ${unit.constant(columns, 'columns')}, to - from);`);
   const rows = unit.hoist(`${dealer}.rows`, 'dealtRows');
   const counts = unit.hoist(`${dealer}.counts`, 'dealtCounts');
-  place.line(`${rows}[${channel}][${counts}[${channel}]++] = row;`);
+  if (kept === null) {
+    place.line(`${rows}[${channel}][${counts}[${channel}]++] = row;`);
+    return;
+  }
+  place.line(`${rows}[${channel}][${counts}[${channel}]] = row;`);
+  place.line(`${counts}[${channel}] += ${kept};`);
 }
 
 /** Counts a row of the only builder and hands it on when full: behind the loop over rows, where there is one. */
@@ -135,8 +140,8 @@ function flushCode(
   capacity: number,
   place: CodeBlock,
 ): void {
-  const { room } = code;
-  place.line(`${target.count};`);
+  const { room, kept } = code;
+  place.line(kept === null ? `${target.count};` : `${target.row} = (${target.row} + ${kept}) | 0;`);
   if (room !== null) room.limits.push(`${capacity} - ${target.row}`);
   const full = (room?.behind ?? place).open(`if (${target.row} === ${capacity})`);
   full.line(`${target.builder}.rows = ${target.row};`);

@@ -88,7 +88,6 @@ describe('Subtask', () => {
       SUBTASK_BLOCKED,
       SUBTASK_PROGRESS,
       SUBTASK_PROGRESS,
-      SUBTASK_PROGRESS,
       SUBTASK_FINISHED,
     ]);
     expect(task.calls).toEqual([
@@ -98,6 +97,14 @@ describe('Subtask', () => {
       'endOfInput',
       'flush',
     ]);
+  });
+
+  it('takes small batches in together, up to what a step may do', () => {
+    const task = new ScriptedTask();
+    const subtask = subtaskOf({ task, source: headOf([batch(), batch(), POLL_WAIT, batch()]) });
+    expect([subtask.step(), task.calls.length]).toEqual([SUBTASK_PROGRESS, 3]);
+    expect(task.calls).toEqual(['step 0 from 0', 'step 0 from 0', 'flush']);
+    expect([subtask.step(), task.calls.length]).toEqual([SUBTASK_PROGRESS, 4]);
   });
 
   it('flushes when its input has run dry, and waits for room to do so', () => {
