@@ -70,7 +70,7 @@ export function planAggregate(spec: AggregateOperator, input: Schema): Aggregate
   const columns = aggregates.flatMap((aggregate) => aggregate.accumulator.columns);
   return {
     keys,
-    table: keyTable('accumulators', keys, columns),
+    table: { ...keyTable('accumulators', keys, columns), isPacked: true },
     aggregates,
     output: outputOf(spec, keys, aggregates),
   };

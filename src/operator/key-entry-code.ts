@@ -7,6 +7,7 @@ import { TUPLE_HASH_START } from '../record/key-hash.js';
 import { keyGroupOf } from '../record/key-group.js';
 import { formOf, type Field } from '../record/schema.js';
 import { PAGE_MASK, PAGE_SHIFT, type StateTable } from '../state/contract.js';
+import { columnCode } from '../state/table-shape.js';
 import type { Cell } from './aggregate-accumulator.js';
 import { unknownField } from './aggregate-fields.js';
 import type { ChainCode } from './chain-code.js';
@@ -35,6 +36,8 @@ export interface EntryCode {
   readonly entry: string;
   readonly page: string;
   readonly at: string;
+  /** Code of a fixed column of the table. */
+  column(index: number): string;
   /** A local that is true when the entry was just created; only of entries found by `findEntry`. */
   isNew(): string;
 }
@@ -270,7 +273,8 @@ export function pageCode(
   const at = unit.fresh('at');
   place.line(`const ${page} = ${bound}.pages[${entry} >>> ${PAGE_SHIFT}];`);
   place.line(`const ${at} = ${entry} & ${PAGE_MASK};`);
-  return { table: bound, entry, page, at, isNew: () => 'false' };
+  const column = (index: number): string => columnCode(table.spec, index, page, at);
+  return { table: bound, entry, page, at, column, isNew: () => 'false' };
 }
 
 /** Code that finds or creates the entry of a key and one value more; true in generated code when it is new. */
@@ -331,7 +335,7 @@ export class TableCell implements Cell {
   }
 
   column(index: number): string {
-    return `${this.#entry.page}.c${this.#first + index}[${this.#entry.at}]`;
+    return this.#entry.column(this.#first + index);
   }
 
   read(index: number): string {

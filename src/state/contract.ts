@@ -31,9 +31,17 @@ export interface TableSpec {
   readonly columns: readonly { readonly name: string; readonly form: ValueForm }[];
   /** Time to live of an entry since its last write, in ms; null for ever. */
   readonly ttlMs: number | null;
+  /**
+   * Whether the fixed columns of an entry lie side by side, because all of them are touched together. They are then
+   * reached by `columnCode` of `table-shape.ts` only.
+   */
+  readonly isPacked?: boolean;
 }
 
-/** A page of entries: arrays `c0`, `c1`, … of the value columns and `k0`, `k1`, … of the fixed key columns. */
+/**
+ * A page of entries: arrays `c0`, `c1`, … of the value columns and `k0`, `k1`, … of the fixed key columns. Columns of
+ * packed tables share one array per form instead: `f64`, `i64`, `i32`, `u8`, all over the same memory.
+ */
 export type TablePage = Readonly<
   Record<string, Float64Array & Int32Array & Uint8Array & unknown[]>
 >;

@@ -24,7 +24,7 @@ import {
 import { freezeHeapValue } from './heap-value.js';
 import { KEY_TEXT_BYTES, KeyTexts } from './key-texts.js';
 import type { PageMarks } from './page-marks.js';
-import type { KeyShape, TableShape } from './table-shape.js';
+import { columnCode, type KeyShape, type TableShape } from './table-shape.js';
 
 /** What generated look-ups ask of their table beside its memory. */
 export interface LookupOwner {
@@ -364,7 +364,8 @@ function readKeyCode({ keys }: TableShape): string {
 function readValuesCode({ spec }: TableShape): string {
   const parts = spec.columns.map(({ form }, index) => {
     if (form === 'none') return 'undefined';
-    return form === 'utf8' ? `arena.text(page.c${index}[o])` : `page.c${index}[o]`;
+    const place = columnCode(spec, index, 'page', 'o');
+    return form === 'utf8' ? `arena.text(${place})` : place;
   });
   return `function readValues(page, o) { return [${parts.join(', ')}]; }`;
 }
@@ -374,7 +375,7 @@ const VARIABLE: ReadonlySet<ValueForm> = new Set(['utf8', 'js', 'none']);
 
 function writeFixedCode({ spec }: TableShape): string {
   const parts = spec.columns.flatMap(({ form }, index) =>
-    VARIABLE.has(form) ? [] : [`page.c${index}[o] = values[${index}];`],
+    VARIABLE.has(form) ? [] : [`${columnCode(spec, index, 'page', 'o')} = values[${index}];`],
   );
   return `function writeFixed(page, o, values) { ${parts.join(' ')} }`;
 }
@@ -384,7 +385,7 @@ const ZEROS = { f64: '0', i32: '0', u8: '0', utf8: '0', i64: '0n', js: 'undefine
 function clearCode({ spec, keys }: TableShape): readonly string[] {
   const values = spec.columns.map(({ form }, index) => {
     if (form === 'none') return '';
-    const place = `page.c${index}[o]`;
+    const place = columnCode(spec, index, 'page', 'o');
     return `${form === 'utf8' ? `arena.free(${place}); ` : ''}${place} = ${ZEROS[form]};`;
   });
   const texts = keys.flatMap(({ form }, index) =>
@@ -399,8 +400,9 @@ function clearCode({ spec, keys }: TableShape): readonly string[] {
 function copyCode({ spec, keys }: TableShape): string {
   const values = spec.columns.map(({ form }, index) => {
     if (form === 'none') return '';
-    const value = `from.c${index}[o]`;
-    return `to.c${index}[p] = ${form === 'js' ? `freezeHeapValue(${value})` : value};`;
+    const value = columnCode(spec, index, 'from', 'o');
+    const target = columnCode(spec, index, 'to', 'p');
+    return `${target} = ${form === 'js' ? `freezeHeapValue(${value})` : value};`;
   });
   const kept = keys.map(({ form }, index) =>
     form === 'text'

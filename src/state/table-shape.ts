@@ -1,6 +1,7 @@
 /**
  * The physical layout of a table as its specification implies it: forms of the key columns, names and offsets of
- * the arrays of a page. Callers: hot-table.ts, table-code.ts, table-snapshot.ts. Runs on: any thread; pure.
+ * the arrays of a page. Callers: hot-table.ts, table-code.ts, table-snapshot.ts, generated
+ * code of aggregations. Runs on: any thread; pure.
  */
 import { MillraceError } from '../base/errors.js';
 import type { DataType } from '../record/schema.js';
@@ -19,12 +20,20 @@ export interface KeyShape {
 
 /** One array of a page. */
 export interface PageArray {
-  /** `c0`, `c1`, … for values, `k0`, `k1`, … for keys. */
+  /** `c0`, `c1`, … for values, `k0`, `k1`, … for keys; forms for packed values. */
   readonly name: string;
   readonly constructor: string;
   readonly offset: number;
   /** Elements of the array per entry. */
   readonly width: number;
+}
+
+/** Where the fixed columns of a packed table are within an entry. */
+interface Packing {
+  /** Bytes of an entry's columns together. */
+  readonly entryBytes: number;
+  /** Byte of each column in there; -1 for columns with an array of their own. */
+  readonly offsets: readonly number[];
 }
 
 /** The layout of a table. */
@@ -55,10 +64,11 @@ const ELEMENTS: Readonly<Record<KeyForm | ValueForm, readonly [number, string, n
 /** The layout of a table with pages of 2^pageShift entries. */
 export function tableShape(spec: TableSpec, pageShift: number): TableShape {
   const keys = spec.keys.map((type) => ({ type, form: keyForm(type, spec.name) }));
-  const wanted = [
-    ...spec.columns.map((column, index) => ({ name: `c${index}`, form: column.form })),
-    ...keys.map((key, index) => ({ name: `k${index}`, form: key.form })),
-  ];
+  const packing = packingOf(spec);
+  const own = spec.columns.flatMap((column, index) =>
+    packing.offsets[index] < 0 ? [{ name: `c${index}`, form: column.form }] : [],
+  );
+  const wanted = [...own, ...keys.map((key, index) => ({ name: `k${index}`, form: key.form }))];
   const typed = wanted.flatMap(({ name, form }) => {
     const element = ELEMENTS[form];
     if (element === null) return [];
@@ -66,13 +76,68 @@ export function tableShape(spec: TableSpec, pageShift: number): TableShape {
   });
   // Widest elements first, so that every array is aligned.
   typed.sort((left, right) => right.bytes - left.bytes);
-  let offset = 0;
-  const arrays = typed.map(({ name, bytes, constructor, width }) => {
+  const packed = packedArrays(spec, packing);
+  let offset = packing.entryBytes << pageShift;
+  const alone = typed.map(({ name, bytes, constructor, width }) => {
     const array = { name, constructor, offset, width };
     offset += bytes << pageShift;
     return array;
   });
-  return { spec, keys, arrays, pageBytes: offset, pageShift };
+  return { spec, keys, arrays: [...packed, ...alone], pageBytes: offset, pageShift };
+}
+
+/** Forms that are packed, widest first, so that every value is aligned. */
+const PACKED_FORMS = ['f64', 'i64', 'i32', 'u8'] as const;
+
+function packingOf({ columns, isPacked = false }: TableSpec): Packing {
+  const offsets = columns.map(() => -1);
+  let end = 0;
+  for (const form of isPacked ? PACKED_FORMS : []) {
+    columns.forEach((column, index) => {
+      if (column.form !== form) return;
+      offsets[index] = end;
+      end += bytesOf(form);
+    });
+  }
+  return { entryBytes: Math.ceil(end / 8) * 8, offsets };
+}
+
+/** One array per form over the packed columns, which are at the start of a page. */
+function packedArrays({ columns }: TableSpec, { entryBytes, offsets }: Packing): PageArray[] {
+  return PACKED_FORMS.flatMap((form) => {
+    const isUsed = columns.some((column, index) => column.form === form && offsets[index] >= 0);
+    const element = ELEMENTS[form];
+    if (!isUsed || element === null) return [];
+    const [bytes, constructor] = element;
+    return [{ name: form, constructor, offset: 0, width: entryBytes / bytes }];
+  });
+}
+
+function bytesOf(form: ValueForm): number {
+  return ELEMENTS[form]?.[0] ?? 0;
+}
+
+/** Where a page has the values of a fixed column: element `o * width + at` of an array is that of the entry at o. */
+export interface ColumnPlace {
+  readonly array: string;
+  readonly width: number;
+  readonly at: number;
+}
+
+/** The place of a column with fixed values. */
+export function columnPlace(spec: TableSpec, index: number): ColumnPlace {
+  const { entryBytes, offsets } = packingOf(spec);
+  if (offsets[index] < 0) return { array: `c${index}`, width: 1, at: 0 };
+  const { form } = spec.columns[index];
+  const bytes = bytesOf(form);
+  return { array: form, width: entryBytes / bytes, at: offsets[index] / bytes };
+}
+
+/** Code of a column of the entry at `o` of a page. */
+export function columnCode(spec: TableSpec, index: number, page: string, o: string): string {
+  const { array, width, at } = columnPlace(spec, index);
+  const first = width === 1 ? o : `${o} * ${width}`;
+  return `${page}.${array}[${first}${at === 0 ? '' : ` + ${at}`}]`;
 }
 
 /** The form of a key column; refuses types whose values are not compared by value. */

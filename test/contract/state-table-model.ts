@@ -6,6 +6,7 @@ import type { DataType } from '../../src/record/schema.js';
 import { SHORT_TEXT_BYTES_MAX, wordAt } from '../../src/record/short-text.js';
 import type { StateTable, TableEntry, TableSpec } from '../../src/state/contract.js';
 import { pushKeyArguments, tableKeyHash } from '../../src/state/table-key.js';
+import { columnPlace } from '../../src/state/table-shape.js';
 
 export type Row = { readonly keyGroup: number; readonly key: readonly unknown[] } & {
   values: unknown[];
@@ -116,7 +117,10 @@ export class TableDriver {
       if (values[index] === undefined) return;
       if (form === 'js') this.table.setValue(entry, index, values[index]);
       else if (form === 'utf8') this.#writeText(entry, index, String(values[index]));
-      else page[`c${index}`][entry & ((1 << pageShift) - 1)] = values[index];
+      else {
+        const { array, width, at } = columnPlace(this.spec, index);
+        page[array][(entry & ((1 << pageShift) - 1)) * width + at] = values[index];
+      }
     });
   }
 
@@ -131,7 +135,8 @@ export class TableDriver {
     return this.spec.columns.map(({ form }, index) => {
       if (form === 'js') return this.table.getValue(entry, index);
       if (form === 'utf8') return this.table.getText(entry, index);
-      return page[`c${index}`][entry & ((1 << pageShift) - 1)];
+      const { array, width, at } = columnPlace(this.spec, index);
+      return page[array][(entry & ((1 << pageShift) - 1)) * width + at];
     });
   }
 

@@ -124,9 +124,9 @@ class Comparison {
   #changed = new Set<string>();
   #frozenChanged = new Set<string>();
 
-  constructor(keyCase: KeyCase, ttlMs: number | null, collide: boolean) {
+  constructor(keyCase: KeyCase, ttlMs: number | null, collide: boolean, isPacked: boolean) {
     this.#case = keyCase;
-    this.#spec = { name: 'model', keys: keyCase.types, columns: COLUMNS, ttlMs };
+    this.#spec = { name: 'model', keys: keyCase.types, columns: COLUMNS, ttlMs, isPacked };
     this.#hashOf = collide ? () => 7 : (key) => tableKeyHash(keyCase.types, key);
     this.#driver = this.#open();
   }
@@ -292,8 +292,9 @@ describe('state table against a Map', () => {
           fc.array(command, { minLength: 80, maxLength: 220, size: 'max' }),
           fc.constantFrom(null, 35),
           fc.boolean(),
-          (commands, ttlMs, collide) => {
-            const comparison = new Comparison(keyCase, ttlMs, collide);
+          fc.boolean(),
+          (commands, ttlMs, collide, isPacked) => {
+            const comparison = new Comparison(keyCase, ttlMs, collide, isPacked);
             for (const step of commands) comparison.run(step);
             comparison.check();
           },

@@ -28,7 +28,14 @@ import {
 import { propertyCode, recordValueCode } from '../object-code.js';
 
 /** Accumulators of a row alone are in no table. */
-const NO_ENTRY: EntryCode = { table: '', entry: '', page: '', at: '', isNew: () => 'true' };
+const NO_ENTRY: EntryCode = {
+  table: '',
+  entry: '',
+  page: '',
+  at: '',
+  column: () => '',
+  isNew: () => 'true',
+};
 const NO_MARKS: RowMarks = { time: null, kind: null };
 
 /** An aggregation with its plan and state. */
