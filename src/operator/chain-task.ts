@@ -57,7 +57,7 @@ export function createChainTask(options: ChainTaskOptions): CompiledChain {
 class CompiledChainTask implements CompiledChain {
   readonly #run: ChainRun;
   /** Functions over batches, by input, schema version, marks and whether rows are selected. */
-  readonly #rows = new Map<string, BoundRows>();
+  readonly #rows: BoundRows[] = [];
   /** The one that ran last. */
   #lastRows: BoundRows | null = null;
   /** Functions over pending records and state entries, by operator. */
@@ -145,23 +145,42 @@ class CompiledChainTask implements CompiledChain {
     for (;;) {
       const handed = this.#handOn();
       if (handed !== STEP_DONE) return handed;
-      const full = this.#run.keyed.find((keyed) => keyed?.isFull === true) ?? null;
+      const full = this.#fullKeyed();
       if (full === null) return STEP_DONE;
       const emitted = this.#emit(full);
       if (emitted !== STEP_DONE) return emitted;
     }
   }
 
+  // What every step asks is asked by plain loops: callbacks and iterators would be garbage of every batch.
+
+  #fullKeyed(): KeyedRun | null {
+    const { keyed } = this.#run;
+    for (let index = 0; index < keyed.length; index++) {
+      const run = keyed[index];
+      if (run?.isFull === true) return run;
+    }
+    return null;
+  }
+
+  /** Operators further down come first: their records are older. */
+  #waitingRecords(): PendingRecords | null {
+    const { pending } = this.#run;
+    for (let index = pending.length - 1; index >= 0; index--) {
+      if (!pending[index].isEmpty) return pending[index];
+    }
+    return null;
+  }
+
   /** Hands on what blocked outputs hold and what is pending. */
   #handOn(): StepResult {
-    const { outputs, pending } = this.#run;
+    const { outputs } = this.#run;
     for (;;) {
-      for (const output of outputs) {
-        if (!output.retry()) return STEP_OUT_OF_OUTPUT;
+      for (let index = 0; index < outputs.length; index++) {
+        if (!outputs[index].retry()) return STEP_OUT_OF_OUTPUT;
       }
-      // Operators further down come first: their records are older.
-      const waiting = pending.findLast((records) => !records.isEmpty);
-      if (waiting === undefined) return STEP_DONE;
+      const waiting = this.#waitingRecords();
+      if (waiting === null) return STEP_DONE;
       if (this.#run.itemsLeft <= 0) return STEP_OUT_OF_BUDGET;
       this.#settleSchema(waiting);
       const drain = this.#pendingFunction(waiting);
@@ -255,24 +274,28 @@ class CompiledChainTask implements CompiledChain {
   #rowsFunction(input: number, batch: Batch): RowsFunction | null {
     const last = this.#lastRows;
     if (last !== null && isFor(last, input, batch)) return last.run;
+    for (let index = 0; index < this.#rows.length; index++) {
+      const known = this.#rows[index];
+      if (!isFor(known, input, batch)) continue;
+      this.#lastRows = known;
+      return known.run;
+    }
+    return this.#compileRows(input, batch);
+  }
+
+  #compileRows(input: number, batch: Batch): RowsFunction | null {
     const { times, kinds, schema, schemaVersion, selection = null } = batch;
     const hasTimes = times !== null;
     const hasKinds = kinds !== null;
     const isSelected = selection !== null;
     const marks = `${hasTimes ? 't' : ''}${hasKinds ? 'k' : ''}${isSelected ? 's' : ''}`;
-    const key = `${input}:${schemaVersion}:${marks}`;
-    const known = this.#rows.get(key);
-    if (known !== undefined) {
-      this.#lastRows = known;
-      return known.run;
-    }
     this.#times ||= hasTimes;
     this.#kinds ||= hasKinds;
     const compiler = this.#prepare(-1, schema);
     if (compiler === null) return null;
-    const run = this.#keep(`rows ${key}`, compiler.rows(input, batch));
+    const run = this.#keep(`rows ${input}:${schemaVersion}:${marks}`, compiler.rows(input, batch));
     const rows = { run, input, schemaVersion, hasTimes, hasKinds, isSelected };
-    this.#rows.set(key, rows);
+    this.#rows.push(rows);
     this.#lastRows = rows;
     return run;
   }
@@ -320,7 +343,7 @@ class CompiledChainTask implements CompiledChain {
 
   /** Forgets all code, because schemas, builders or plans it was made for have changed. */
   #invalidate(): void {
-    this.#rows.clear();
+    this.#rows.length = 0;
     this.#lastRows = null;
     this.#pending.clear();
     this.#entries.clear();

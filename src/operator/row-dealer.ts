@@ -6,7 +6,7 @@
  * because the chain task does not call its step done before.
  */
 import { assert } from '../base/assert.js';
-import type { Batch } from '../record/batch.js';
+import type { Batch, SpentBatch } from '../record/batch.js';
 import type { BatchBuilder } from '../record/batch-builder.js';
 import { batchAs, batchOfRows, entryBytes } from '../record/row-selection.js';
 import type { OutputPort } from './contract.js';
@@ -36,7 +36,10 @@ export class RowDealer {
   /** By channel: the rows as a batch that the port has not taken yet. */
   readonly #selected: (Batch | null)[];
   /** The batch under the schema of the output; made when the first channel needs it. */
-  #whole: Batch | null = null;
+  #whole: SpentBatch | null = null;
+  /** The one before, and by channel the selection before, which are used again. */
+  #spent: SpentBatch | null = null;
+  readonly #spentRows: (SpentBatch | null)[];
   /** By channel: rows that are in the builder already. */
   readonly #taken: Int32Array;
   #batch: Batch | null = null;
@@ -49,6 +52,7 @@ export class RowDealer {
     this.rows = port.builders.map(() => NO_ROWS);
     this.counts = new Int32Array(port.builders.length);
     this.#selected = port.builders.map(() => null);
+    this.#spentRows = port.builders.map(() => null);
     this.#taken = new Int32Array(port.builders.length);
   }
 
@@ -80,6 +84,7 @@ export class RowDealer {
     if (!all) return false;
     this.#isEmpty = true;
     this.#batch = null;
+    this.#spent = this.#whole ?? this.#spent;
     this.#whole = null;
     return true;
   }
@@ -93,14 +98,17 @@ export class RowDealer {
     // Rows that came before are in the builder.
     if (!this.#port.flush(channel)) return false;
     const { schema, schemaVersion } = this.#builders[channel];
-    this.#whole ??= batchAs(schema, schemaVersion, batch, this.#columns);
+    this.#whole ??= batchAs(schema, schemaVersion, batch, this.#columns, this.#spent);
     const count = this.counts[channel];
-    const selected =
-      count === batch.rows
-        ? this.#whole
-        : batchOfRows(this.#whole, this.rows[channel].subarray(0, count));
+    const selected = count === batch.rows ? this.#whole : this.#select(this.#whole, channel, count);
     this.#selected[channel] = selected;
     return this.#port.send(channel, selected);
+  }
+
+  #select(whole: SpentBatch, channel: number, count: number): Batch {
+    const selected = batchOfRows(whole, this.rows[channel], count, this.#spentRows[channel]);
+    this.#spentRows[channel] = selected;
+    return selected;
   }
 
   #isWorthSelecting(batch: Batch, channel: number): boolean {

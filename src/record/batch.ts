@@ -25,7 +25,16 @@ export interface Batch {
   readonly kinds: Uint8Array | null;
   /**
    * Numbers of the rows in the columns and marks, in order, when the batch is some rows of another one; null or
-   * omitted: row i is element i. Only chains and frames take batches with a selection.
+   * omitted: row i is element i. It may name more rows than the batch has; those do not count. Only chains and frames
+   * take batches with a selection.
    */
   readonly selection?: Int32Array | null;
 }
+
+/**
+ * A batch that nobody looks at any more, to be filled with the next rows by whoever made it: batches that are mere
+ * views would otherwise be garbage of their own.
+ */
+export type SpentBatch = {
+  -readonly [K in keyof Batch]: Batch[K];
+};

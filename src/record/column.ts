@@ -16,9 +16,10 @@ export type FixedArray = Float64Array | Float32Array | Int32Array | Uint32Array 
 /** Forms f64, f32, i32, u32, u8. `values.length` may exceed the rows of the batch. */
 export class FixedColumn<A extends FixedArray = FixedArray> {
   readonly field: Field;
-  readonly values: A;
-  readonly validity: Uint8Array | null;
-  readonly presence: Uint8Array | null;
+  /** Only `fixedColumn` sets these anew. */
+  values: A;
+  validity: Uint8Array | null;
+  presence: Uint8Array | null;
 
   constructor(field: Field, values: A, validity: Uint8Array | null, presence: Uint8Array | null) {
     this.field = field;
@@ -26,6 +27,26 @@ export class FixedColumn<A extends FixedArray = FixedArray> {
     this.validity = validity;
     this.presence = presence;
   }
+}
+
+/**
+ * A column of a field that makes use of `spent` again, a column of a batch that nobody looks at any more: columns
+ * that are mere views would otherwise be garbage of every batch.
+ */
+export function fixedColumn(
+  field: Field,
+  values: FixedArray,
+  validity: Uint8Array | null,
+  presence: Uint8Array | null,
+  spent: Column | null,
+): FixedColumn {
+  if (!(spent instanceof FixedColumn) || spent.field !== field) {
+    return new FixedColumn(field, values, validity, presence);
+  }
+  spent.values = values;
+  spent.validity = validity;
+  spent.presence = presence;
+  return spent;
 }
 
 /** Form i64. */

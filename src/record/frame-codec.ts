@@ -7,7 +7,7 @@
  */
 import { assert } from '../base/assert.js';
 import { MillraceError } from '../base/errors.js';
-import type { Batch } from './batch.js';
+import type { Batch, SpentBatch } from './batch.js';
 import { bitmapBytes } from './bitmap.js';
 import type { Column } from './column.js';
 import { BinaryColumn, FixedColumn, Int64Column, NestedColumn } from './column.js';
@@ -36,7 +36,10 @@ export function frameBytes(batch: Batch): number {
   if (batch.times !== null) bytes += batch.rows * 8;
   if (batch.kinds !== null) bytes += batch.rows + PADDING;
   const isSelected = batch.selection !== undefined && batch.selection !== null;
-  for (const column of batch.columns) bytes += columnBytes(column, batch.rows, isSelected);
+  const { columns, rows } = batch;
+  for (let index = 0; index < columns.length; index++) {
+    bytes += columnBytes(columns[index], rows, isSelected);
+  }
   return aligned(bytes);
 }
 
@@ -83,14 +86,16 @@ export function encodeFrame(
 }
 
 /**
- * The batch that `bytes` bytes at `offset` are, as views where possible; throws `FRAME_CORRUPT`.
+ * The batch that `bytes` bytes at `offset` are, as views where possible; throws `FRAME_CORRUPT`. `spent`, which
+ * an earlier call returned, is used again.
  */
 export function decodeFrame(
   source: Uint8Array,
   offset: number,
   bytes: number,
   schemas: StreamSchemas,
-): Batch {
+  spent: SpentBatch | null = null,
+): SpentBatch {
   if (offset < 0 || bytes < HEADER_BYTES || offset + bytes > source.length) {
     throw frameCorrupt(`It claims ${bytes} bytes at ${offset} of ${source.length}.`);
   }
@@ -102,8 +107,20 @@ export function decodeFrame(
   const times = (reader.flags & FLAG_TIMES) === 0 ? null : reader.times();
   const kinds = (reader.flags & FLAG_KINDS) === 0 ? null : reader.kinds();
   const { rows } = reader;
-  const columns = schema.fields.map((field) => reader.column(field, rows));
+  const { fields } = schema;
+  const isReused = spent?.schema === schema;
+  const columns = isReused ? (spent.columns as Column[]) : new Array<Column>(fields.length);
+  for (let index = 0; index < fields.length; index++) {
+    columns[index] = reader.column(fields[index], rows, isReused ? columns[index] : null);
+  }
   reader.close();
+  if (isReused) {
+    spent.schemaVersion = schemaVersion;
+    spent.rows = rows;
+    spent.times = times;
+    spent.kinds = kinds;
+    return spent;
+  }
   return { schema, schemaVersion, rows, columns, times, kinds };
 }
 

@@ -11,7 +11,7 @@ import { bitmapBytes } from './bitmap.js';
 import type { Column, FixedArray, TextKind } from './column.js';
 import {
   BinaryColumn,
-  FixedColumn,
+  fixedColumn,
   Int64Column,
   NestedColumn,
   StructColumn,
@@ -20,6 +20,7 @@ import {
 import { narrowArray } from './frame-compact.js';
 import * as layout from './frame-layout.js';
 import { identityCodes } from './identity-codes.js';
+import { viewsOf } from './memory-views.js';
 import type { Field } from './schema.js';
 import { formOf } from './schema.js';
 
@@ -47,9 +48,11 @@ export class FrameReader {
   schemaVersion = 0;
   flags = 0;
   #memory = NO_BYTES;
+  /** All words of the buffer. */
   #words = NO_WORDS;
-  /** Byte offset of the frame in its buffer. */
+  /** Byte offset of the frame in its buffer, and its first word. */
   #start = 0;
+  #firstWord = 0;
   #bytes = 0;
   /** Where buffers may start. */
   #buffersStart = 0;
@@ -65,17 +68,22 @@ export class FrameReader {
   open(memory: Uint8Array, offset: number, bytes: number): void {
     this.#memory = memory;
     this.#start = memory.byteOffset + offset;
-    const words = new Int32Array(memory.buffer, this.#start, Math.floor(bytes / 4));
+    const { words } = viewsOf(memory.buffer);
+    const first = this.#start / 4;
     this.#words = words;
-    if (words[layout.MAGIC_WORD] !== layout.FRAME_MAGIC) throw corrupt('It does not start as one.');
-    if (words[layout.LAYOUT_WORD] !== layout.FRAME_LAYOUT) {
-      throw corrupt(`Its layout is ${words[layout.LAYOUT_WORD]}, not ${layout.FRAME_LAYOUT}.`);
+    this.#firstWord = first;
+    if (words[first + layout.MAGIC_WORD] !== layout.FRAME_MAGIC)
+      throw corrupt('It does not start as one.');
+    if (words[first + layout.LAYOUT_WORD] !== layout.FRAME_LAYOUT) {
+      throw corrupt(
+        `Its layout is ${words[first + layout.LAYOUT_WORD]}, not ${layout.FRAME_LAYOUT}.`,
+      );
     }
-    this.#bytes = words[layout.BYTES_WORD];
-    this.rows = words[layout.ROWS_WORD];
-    this.schemaVersion = words[layout.SCHEMA_VERSION_WORD];
-    this.flags = words[layout.FLAGS_WORD];
-    this.#columns = words[layout.COLUMNS_WORD];
+    this.#bytes = words[first + layout.BYTES_WORD];
+    this.rows = words[first + layout.ROWS_WORD];
+    this.schemaVersion = words[first + layout.SCHEMA_VERSION_WORD];
+    this.flags = words[first + layout.FLAGS_WORD];
+    this.#columns = words[first + layout.COLUMNS_WORD];
     this.#buffersStart = layout.buffersStart(this.#columns);
     this.#read = 0;
     if (this.#bytes < layout.HEADER_BYTES || this.#bytes > bytes) {
@@ -118,21 +126,21 @@ export class FrameReader {
     return kinds;
   }
 
-  /** The next column, which must be of this field. */
-  column(field: Field, rows: number): Column {
+  /** The next column, which must be of this field; `spent` is one that nobody looks at any more. */
+  column(field: Field, rows: number, spent: Column | null = null): Column {
     this.#nextEntry(rows);
     const { validity, presence } = this.#marks(field, rows);
     switch (formOf(field.type)) {
       case 'f64':
-        return new FixedColumn(field, this.#values(Float64Array, rows), validity, presence);
+        return fixedColumn(field, this.#values(Float64Array, rows), validity, presence, spent);
       case 'f32':
-        return new FixedColumn(field, this.#values(Float32Array, rows), validity, presence);
+        return fixedColumn(field, this.#values(Float32Array, rows), validity, presence, spent);
       case 'i32':
-        return new FixedColumn(field, this.#values(Int32Array, rows), validity, presence);
+        return fixedColumn(field, this.#values(Int32Array, rows), validity, presence, spent);
       case 'u32':
-        return new FixedColumn(field, this.#values(Uint32Array, rows), validity, presence);
+        return fixedColumn(field, this.#values(Uint32Array, rows), validity, presence, spent);
       case 'u8':
-        return new FixedColumn(field, this.#values(Uint8Array, rows), validity, presence);
+        return fixedColumn(field, this.#values(Uint8Array, rows), validity, presence, spent);
       case 'i64':
         return new Int64Column(field, this.#int64Values(rows), validity, presence);
       case 'utf8':
@@ -150,7 +158,7 @@ export class FrameReader {
 
   #nextEntry(rows: number): void {
     if (this.#read === this.#columns) throw corrupt('Its directory ends before its schema.');
-    this.#entry = layout.entryWord(this.#read++);
+    this.#entry = this.#firstWord + layout.entryWord(this.#read++);
     const found = this.#words[this.#entry + layout.ENTRY_ROWS_WORD];
     if (found !== rows) throw corrupt(`A column has ${found} rows instead of ${rows}.`);
   }

@@ -20,6 +20,7 @@ import {
   lengthsOf,
 } from './frame-compact.js';
 import * as layout from './frame-layout.js';
+import { type MemoryViews, viewsOf } from './memory-views.js';
 import { gather, gatherBits, type RowArray } from './row-selection.js';
 
 /** How a frame is encoded. */
@@ -31,11 +32,15 @@ export interface EncodeOptions {
 const NO_MARKS: Marks = { validity: null, presence: null };
 const EMPTY: Int32Array = new Int32Array(0);
 const NO_BYTES: Uint8Array = new Uint8Array(0);
+const NO_VIEWS: MemoryViews = viewsOf(NO_BYTES.buffer);
 
 /** The writer; one frame at a time. */
 export class FrameWriter {
   #bytes = NO_BYTES;
+  #views = NO_VIEWS;
+  /** All words of the buffer; those of the frame start at `#firstWord`. */
   #words = EMPTY;
+  #firstWord = 0;
   #start = 0;
   /** Where the next buffer goes, from the start of the frame. */
   #end = 0;
@@ -50,11 +55,13 @@ export class FrameWriter {
     const { rows, times, kinds, columns } = batch;
     assert(rows <= layout.UNBACKED_ROWS_MAX, 'A frame holds about a million rows at most.');
     let entries = (times === null ? 0 : 1) + (kinds === null ? 0 : 1);
-    for (const column of columns) entries += countColumns(column);
+    for (let index = 0; index < columns.length; index++) entries += countColumns(columns[index]);
     this.#bytes = target;
     this.#start = offset;
     this.#end = layout.buffersStart(entries);
-    this.#words = new Int32Array(target.buffer, target.byteOffset + offset, this.#end / 4);
+    this.#views = viewsOf(target.buffer);
+    this.#words = this.#views.words;
+    this.#firstWord = (target.byteOffset + offset) / 4;
     this.#entries = 0;
     this.#compact = compact;
     this.#selection = batch.selection ?? null;
@@ -68,20 +75,22 @@ export class FrameWriter {
       this.#startEntry(rows, NO_MARKS);
       this.#writeValues(kinds, rows, true);
     }
-    for (const column of columns) this.#writeColumn(column, rows);
+    for (let index = 0; index < columns.length; index++) this.#writeColumn(columns[index], rows);
     const words = this.#words;
-    words[layout.MAGIC_WORD] = layout.FRAME_MAGIC;
-    words[layout.LAYOUT_WORD] = layout.FRAME_LAYOUT;
-    words[layout.BYTES_WORD] = this.#end;
-    words[layout.ROWS_WORD] = rows;
-    words[layout.SCHEMA_VERSION_WORD] = batch.schemaVersion;
-    words[layout.FLAGS_WORD] =
+    const first = this.#firstWord;
+    words[first + layout.MAGIC_WORD] = layout.FRAME_MAGIC;
+    words[first + layout.LAYOUT_WORD] = layout.FRAME_LAYOUT;
+    words[first + layout.BYTES_WORD] = this.#end;
+    words[first + layout.ROWS_WORD] = rows;
+    words[first + layout.SCHEMA_VERSION_WORD] = batch.schemaVersion;
+    words[first + layout.FLAGS_WORD] =
       (times === null ? 0 : layout.FLAG_TIMES) | (kinds === null ? 0 : layout.FLAG_KINDS);
-    words[layout.COLUMNS_WORD] = entries;
-    words[layout.COLUMNS_WORD + 1] = 0;
+    words[first + layout.COLUMNS_WORD] = entries;
+    words[first + layout.COLUMNS_WORD + 1] = 0;
     // The memory belongs to a ring or a file; holding on to it would keep it alive.
     this.#selection = null;
     this.#bytes = NO_BYTES;
+    this.#views = NO_VIEWS;
     this.#words = EMPTY;
     return this.#end;
   }
@@ -106,7 +115,7 @@ export class FrameWriter {
   }
 
   #startEntry(rows: number, marks: Marks): void {
-    const entry = layout.entryWord(this.#entries++);
+    const entry = this.#firstWord + layout.entryWord(this.#entries++);
     this.#entry = entry;
     this.#words.fill(0, entry, entry + layout.ENTRY_WORDS);
     this.#words[entry + layout.ENTRY_ROWS_WORD] = rows;
@@ -242,14 +251,8 @@ export class FrameWriter {
     const { BYTES_PER_ELEMENT: width } = source;
     if (this.#selection === null) return this.#put(source, rows * width);
     const offset = this.#end;
-    const Values = source.constructor as new (
-      buffer: ArrayBufferLike,
-      byteOffset: number,
-      length: number,
-    ) => RowArray;
-    const { buffer, byteOffset } = this.#bytes;
-    const target = new Values(buffer, byteOffset + this.#start + offset, rows);
-    gather(source, this.#selection, rows, target);
+    const first = (this.#bytes.byteOffset + this.#start + offset) / width;
+    gather(source, this.#selection, rows, this.#views.like(source), first);
     this.#end = layout.aligned(offset + rows * width);
     return offset;
   }
@@ -280,7 +283,7 @@ export class FrameWriter {
 /** The elements of the rows in an array of their own. */
 function selected<A extends FixedArray>(source: A, selection: Int32Array, rows: number): A {
   const values = new (source.constructor as new (length: number) => A)(rows);
-  gather(source, selection, rows, values);
+  gather(source, selection, rows, values, 0);
   return values;
 }
 

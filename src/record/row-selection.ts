@@ -4,9 +4,9 @@
  * `frame-writer.ts`. Runs on: worker. Invariant: such a batch is valid as long as the one it is made of.
  */
 import { childFields } from './appenders.js';
-import type { Batch } from './batch.js';
-import type { Column, FixedArray } from './column.js';
-import { BinaryColumn, FixedColumn, Int64Column, StructColumn } from './column.js';
+import type { Batch, SpentBatch } from './batch.js';
+import type { Column, FixedArray, FixedColumn } from './column.js';
+import { BinaryColumn, fixedColumn, Int64Column, StructColumn } from './column.js';
 import type { Field, Schema } from './schema.js';
 import { formOf } from './schema.js';
 
@@ -20,28 +20,35 @@ export function isSelectable(field: Field): boolean {
   return form !== 'list' && form !== 'map';
 }
 
-/** The same rows under another schema: field i is column `columns[i]` of the batch, whose type is the same. */
+/**
+ * The same rows under another schema: field i is column `columns[i]` of the batch, whose type is the same. `spent`,
+ * which an earlier call returned, is used again.
+ */
 export function batchAs(
   schema: Schema,
   schemaVersion: number,
   batch: Batch,
   columns: readonly number[],
-): Batch {
+  spent: SpentBatch | null = null,
+): SpentBatch {
   const { rows, times, kinds, selection = null } = batch;
-  return {
-    schema,
-    schemaVersion,
-    rows,
-    columns: schema.fields.map((field, index) =>
-      columnAs(field, batch.columns[columns[index]], rows),
-    ),
-    times,
-    kinds,
-    selection,
-  };
+  const { fields } = schema;
+  const isReused = spent?.schema === schema;
+  const made = isReused ? (spent.columns as Column[]) : new Array<Column>(fields.length);
+  for (let index = 0; index < fields.length; index++) {
+    const own = isReused ? made[index] : null;
+    made[index] = columnAs(fields[index], batch.columns[columns[index]], rows, own);
+  }
+  if (!isReused) return { schema, schemaVersion, rows, columns: made, times, kinds, selection };
+  spent.schemaVersion = schemaVersion;
+  spent.rows = rows;
+  spent.times = times;
+  spent.kinds = kinds;
+  spent.selection = selection;
+  return spent;
 }
 
-function columnAs(field: Field, column: Column, rows: number): Column {
+function columnAs(field: Field, column: Column, rows: number, spent: Column | null): Column {
   const { validity, presence } = column;
   switch (formOf(field.type)) {
     case 'utf8':
@@ -50,14 +57,14 @@ function columnAs(field: Field, column: Column, rows: number): Column {
     case 'struct': {
       const fields = childFields(field);
       const children = (column as StructColumn).children.map((child, index) =>
-        columnAs(fields[index], child, rows),
+        columnAs(fields[index], child, rows, null),
       );
       return new StructColumn(field, children, validity, presence);
     }
     case 'i64':
       return new Int64Column(field, (column as Int64Column).values, validity, presence);
     default:
-      return new FixedColumn(field, (column as FixedColumn).values, validity, presence);
+      return fixedColumn(field, (column as FixedColumn).values, validity, presence, spent);
   }
 }
 
@@ -79,27 +86,55 @@ function binaryAs(field: Field, column: BinaryColumn, rows: number): BinaryColum
   });
 }
 
-/** The rows numbered in `selection`, which are of the columns even if the batch has a selection. */
-export function batchOfRows(batch: Batch, selection: Int32Array): Batch {
+/**
+ * The first `rows` rows numbered in `selection`, which are of the columns even if the batch has a selection. `spent`,
+ * which an earlier call returned, is used again.
+ */
+export function batchOfRows(
+  batch: Batch,
+  selection: Int32Array,
+  rows: number,
+  spent: SpentBatch | null = null,
+): SpentBatch {
   const { schema, schemaVersion, columns, times, kinds } = batch;
-  return { schema, schemaVersion, rows: selection.length, columns, times, kinds, selection };
+  if (spent === null) return { schema, schemaVersion, rows, columns, times, kinds, selection };
+  spent.schema = schema;
+  spent.schemaVersion = schemaVersion;
+  spent.rows = rows;
+  spent.columns = columns;
+  spent.times = times;
+  spent.kinds = kinds;
+  spent.selection = selection;
+  return spent;
 }
 
 /** Bytes of texts that columns bring along when rows of them are sent, needed or not. */
 export function entryBytes(columns: readonly Column[]): number {
   let bytes = 0;
-  for (const column of columns) {
+  for (let index = 0; index < columns.length; index++) {
+    const column = columns[index];
     if ('codes' in column) bytes += column.offsets[column.entries] - column.offsets[0];
     else if ('children' in column) bytes += entryBytes(column.children);
   }
   return bytes;
 }
 
-/** Copies the elements numbered in `rows`; a loop for each kind of array that is met often, so that it stays fast. */
-export function gather(source: RowArray, rows: Int32Array, count: number, target: RowArray): void {
-  if (source instanceof Float64Array) gatherFloat64(source, rows, count, target as Float64Array);
-  else if (source instanceof Int32Array) gatherInt32(source, rows, count, target as Int32Array);
-  else for (let index = 0; index < count; index++) target[index] = source[rows[index]];
+/**
+ * Copies the elements numbered in `rows` to the target from element `first` on; a loop for each kind of array that is
+ * met often, so that it stays fast.
+ */
+export function gather(
+  source: RowArray,
+  rows: Int32Array,
+  count: number,
+  target: RowArray,
+  first: number,
+): void {
+  if (source instanceof Float64Array) {
+    gatherFloat64(source, rows, count, target as Float64Array, first);
+  } else if (source instanceof Int32Array) {
+    gatherInt32(source, rows, count, target as Int32Array, first);
+  } else for (let index = 0; index < count; index++) target[first + index] = source[rows[index]];
 }
 
 function gatherFloat64(
@@ -107,8 +142,9 @@ function gatherFloat64(
   rows: Int32Array,
   count: number,
   target: Float64Array,
+  first: number,
 ): void {
-  for (let index = 0; index < count; index++) target[index] = source[rows[index]];
+  for (let index = 0; index < count; index++) target[first + index] = source[rows[index]];
 }
 
 function gatherInt32(
@@ -116,8 +152,9 @@ function gatherInt32(
   rows: Int32Array,
   count: number,
   target: Int32Array,
+  first: number,
 ): void {
-  for (let index = 0; index < count; index++) target[index] = source[rows[index]];
+  for (let index = 0; index < count; index++) target[first + index] = source[rows[index]];
 }
 
 /** The bits numbered in `rows`. */

@@ -3,7 +3,7 @@
  * inside a slot. Callers: the input gate. Runs on: the slot's thread of the consumer. Invariant: at most one message is
  * current; what it views stays untouched until `release`.
  */
-import type { Batch } from '../record/batch.js';
+import type { Batch, SpentBatch } from '../record/batch.js';
 import { decodeFrame } from '../record/frame-codec.js';
 import type { StreamSchemas } from '../record/schema-registry.js';
 import type { FrameKind, RingReader } from '../ring/contract.js';
@@ -27,6 +27,8 @@ export interface FrameReceiver {
 export class RingReceiver implements FrameReceiver {
   readonly #ring: RingReader;
   readonly #schemas: StreamSchemas;
+  /** The batch that was current last. */
+  #last: SpentBatch | null = null;
 
   constructor(ring: RingReader, schemas: StreamSchemas) {
     this.#ring = ring;
@@ -47,7 +49,8 @@ export class RingReceiver implements FrameReceiver {
 
   batch(): Batch {
     const { memory, offset, bytes } = this.#ring;
-    return decodeFrame(memory, offset, bytes, this.#schemas);
+    this.#last = decodeFrame(memory, offset, bytes, this.#schemas, this.#last);
+    return this.#last;
   }
 
   payload(): Uint8Array {

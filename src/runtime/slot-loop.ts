@@ -58,12 +58,15 @@ export class SlotLoop {
   readonly #live: Subtask[];
   #stopped = false;
   #lastYieldMs: number;
+  /** When the last step ended, which is when the next begins. A look at the clock is a number on the heap. */
+  #nowMs: number;
   #passes = 0;
 
   constructor(subtasks: readonly Subtask[], host: SlotHost) {
     this.#host = host;
     this.#live = [...subtasks];
-    this.#lastYieldMs = host.clock.monotonicMs();
+    this.#nowMs = host.clock.monotonicMs();
+    this.#lastYieldMs = this.#nowMs;
   }
 
   async run(): Promise<SlotOutcome> {
@@ -100,7 +103,7 @@ export class SlotLoop {
 
   #step(subtask: Subtask): number {
     const { metrics, name, uid, index } = subtask.parts;
-    const startMs = this.#host.clock.monotonicMs();
+    const startMs = this.#nowMs;
     this.#countWait(subtask, startMs);
     try {
       if (this.#passes++ % GUARD_EVERY_PASSES === 0) this.#host.guard(subtask);
@@ -108,6 +111,7 @@ export class SlotLoop {
       const status = subtask.step();
       metrics.leave();
       const endMs = this.#host.clock.monotonicMs();
+      this.#nowMs = endMs;
       if (status === SUBTASK_BLOCKED) metrics.addBackpressuredMs(endMs - startMs);
       else metrics.addBusyMs(endMs - startMs);
       subtask.lastStepMs = endMs;
@@ -140,11 +144,12 @@ export class SlotLoop {
     const blocking = needsEvents ? null : blockingParker;
     const parked = (blocking ?? asyncParker).park(ticket, PARK_MS_MAX);
     if (parked !== undefined) await parked;
-    if (blocking === null) this.#lastYieldMs = this.#host.clock.monotonicMs();
+    this.#nowMs = this.#host.clock.monotonicMs();
+    if (blocking === null) this.#lastYieldMs = this.#nowMs;
   }
 
   #mustServeEvents(): boolean {
-    if (this.#host.clock.monotonicMs() - this.#lastYieldMs < YIELD_EVERY_MS) return false;
+    if (this.#nowMs - this.#lastYieldMs < YIELD_EVERY_MS) return false;
     return (
       this.#host.blockingParker === null || this.#live.some((subtask) => subtask.waitsForEvents)
     );
@@ -153,7 +158,8 @@ export class SlotLoop {
   async #yield(): Promise<void> {
     const startMs = this.#host.clock.monotonicMs();
     await this.#host.yieldToEvents();
-    this.#lastYieldMs = this.#host.clock.monotonicMs();
+    this.#nowMs = this.#host.clock.monotonicMs();
+    this.#lastYieldMs = this.#nowMs;
     for (const subtask of this.#live) {
       subtask.parts.metrics.setLoopLagMs(this.#lastYieldMs - startMs);
     }

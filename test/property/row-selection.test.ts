@@ -84,7 +84,11 @@ describe('rows selected from a batch', () => {
         const kinds = records.map((_, row) => row % 4);
         const batch = batchOf(records, { schema: SCHEMA, times, kinds });
         const columns = SCHEMA.fields.map((_, index) => index);
-        const some = batchOfRows(batchAs(SCHEMA, 1, shifted(batch, by), columns), rows);
+        const some = batchOfRows(
+          batchAs(SCHEMA, 1, shifted(batch, by), columns),
+          rows,
+          rows.length,
+        );
         const schemas = new MemorySchemas();
         schemas.propose(SCHEMA);
         const memory = new Uint8Array(frameBytes(some));
@@ -106,7 +110,7 @@ describe('rows selected from a batch', () => {
       fc.property(selected, fc.integer({ min: 1, max: 9 }), ({ records, rows }, budgetRows) => {
         const batch = batchOf(records, { schema: SCHEMA });
         const chain = chainOf({ operators: line(op.filter((r: { n: number }) => r.n >= 0)) });
-        const some = batchOfRows(batch, rows);
+        const some = batchOfRows(batch, rows, rows.length);
         untilDone((cursor) => chain.task.step(0, some, cursor, budgetRows));
         untilDone(() => (chain.task.flush() ? 0 : 1));
         const all = readAll(batch) as { n: number }[];
@@ -133,7 +137,7 @@ describe('rows selected from a batch', () => {
         for (const { records, rows } of given) {
           const batch = batchOf(records, { schema: SCHEMA });
           expected.push(...[...rows].map((row) => readAll(batch)[row]));
-          const some = batchOfRows(batch, rows);
+          const some = batchOfRows(batch, rows, rows.length);
           untilDone((cursor) => chain.task.step(0, some, cursor, 16));
         }
         untilDone(() => (chain.task.flush() ? 0 : 1));
