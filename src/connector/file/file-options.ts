@@ -23,7 +23,7 @@ export interface FileSourceOptions {
    */
   readonly onError?: 'fail' | 'skip' | DeadLetterPolicy;
   /**
-   * Size of the pieces that subtasks take in turn; default by the size of the input, 1 to 16 MiB.
+   * Size of the pieces that subtasks take in turn; default by the size of the input, 1 to 4 MiB.
    */
   readonly splitBytes?: ByteSize;
   /** Longest row; default 64 MiB. */

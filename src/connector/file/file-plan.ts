@@ -23,7 +23,7 @@ import type { FileSplit, PlannedFile, RowFormat } from './row-format.js';
 const SPLITS_PER_SUBTASK = 4;
 /** Bounds of the size of splits when the user names none. */
 const SPLIT_BYTES_MIN = 1024 * 1024;
-const SPLIT_BYTES_MAX = 16 * 1024 * 1024;
+const SPLIT_BYTES_MAX = 4 * 1024 * 1024;
 
 /** What of a source's options planning depends on. */
 export interface FilePlanOptions {
