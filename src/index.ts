@@ -38,6 +38,13 @@ export type { FieldsOf, FieldType } from './api/record-types.js';
 export type { RunOptions } from './api/run-options.js';
 export { run, start } from './api/start.js';
 export { type ExplodeOptions, type RecordOf, type ReturnsOptions, Stream } from './api/stream.js';
+export {
+  type IngestionTime,
+  ingestionTime,
+  type TimeValue,
+  type WatermarkChoice,
+  type WatermarkOptions,
+} from './api/timestamps.js';
 export type { Selection } from './api/verb-types.js';
 export type { ErrorCode } from './base/error-codes.js';
 export { describeError, type ErrorWhere, MillraceError } from './base/errors.js';
@@ -98,3 +105,4 @@ export {
 } from './operator/expression-builder.js';
 export type { EmitMode } from './operator/operator-spec.js';
 export type { DataType, Field, Schema } from './record/schema.js';
+export type { WatermarkGenerator } from './time/watermark-strategy.js';

@@ -9,12 +9,22 @@ import { print, type PrintOptions } from '../connector/print/print.js';
 import { KEY_FIELD } from '../operator/flow-row.js';
 import type { Expression } from '../operator/expression.js';
 import type { NamedColumn } from '../operator/expression-builder.js';
+import type { TimestampOrigin } from '../operator/operator-spec.js';
 import type { Schema } from '../record/schema.js';
 import { type HasExpression, isColumn } from './column-types.js';
 import type { FileConnector } from './files.js';
 import { KeyedStream } from './keyed-stream.js';
 import type { OperatorOptions, OptionCheck } from './operator-options.js';
 import type { CheckFields, CheckKeys, Flat, KeyFields } from './record-types.js';
+import {
+  type CheckTimestamp,
+  type IngestionTime,
+  timestampOrigin,
+  type TimeValue,
+  WATERMARK_CHECKS,
+  type WatermarkOptions,
+  watermarkStrategy,
+} from './timestamps.js';
 import { requireFunction, requireNames, type StreamCore, type VerbCall } from './stream-core.js';
 import type {
   CheckColumn,
@@ -203,6 +213,35 @@ export class Stream<T> {
     return this.#keyed(head === undefined ? this.#core : head.merged(tail), [KEY_FIELD]);
   }
 
+  /**
+   * Gives each record its event time, and makes the watermarks for all that is behind: a field (a
+   * date, a timestamp, or milliseconds since the epoch), an expression, a function, or
+   * `ingestionTime()`. A record without a time fails the job with `TIMESTAMP_MISSING`.
+   *
+   * @example
+   * rides.assignTimestamps('pickedUpAt', { outOfOrderness: '2h', idleTimeout: '1min' })
+   */
+  assignTimestamps<
+    const C extends string | ((record: T) => TimeValue) | HasExpression | IngestionTime,
+  >(timestamp: C & CheckTimestamp<T, C>, options: WatermarkOptions<T> = {}): Stream<T> {
+    const boundary = this.assignTimestamps;
+    const call = { verb: 'assignTimestamps', boundary, options, extra: WATERMARK_CHECKS };
+    return this.#timed(call, timestampOrigin(timestamp), options);
+  }
+
+  /**
+   * Makes new watermarks and leaves each record the event time that it has, from
+   * `assignTimestamps` before or from its source.
+   *
+   * @example
+   * united.assignWatermarks({ outOfOrderness: '10s' })
+   */
+  assignWatermarks(options: WatermarkOptions<T> = {}): Stream<T> {
+    const boundary = this.assignWatermarks;
+    const call = { verb: 'assignWatermarks', boundary, options, extra: WATERMARK_CHECKS };
+    return this.#timed(call, { from: 'record' }, options);
+  }
+
   /** The records of this stream and of others, in no particular order. */
   union<Others extends readonly Stream<unknown>[]>(
     ...others: Others
@@ -294,6 +333,12 @@ export class Stream<T> {
       keys,
       (result) => new Stream(result),
     );
+  }
+
+  #timed(call: VerbCall, timestamp: TimestampOrigin, options: WatermarkOptions<T>): Stream<T> {
+    const watermarks = watermarkStrategy(call, options);
+    const body = { kind: 'assignTimestamps', timestamp, watermarks } as const;
+    return new Stream(this.#core.operator(call, body));
   }
 
   #select(

@@ -76,6 +76,7 @@ export const ERROR_CODES = {
   SINK_FAILED: passing('A sink threw while it was written.'),
 
   // Running
+  TIMESTAMP_MISSING: permanent('A record has no event time where one is needed.'),
   USER_FUNCTION_FAILED: permanent('A function of the job threw.'),
   TASK_STALLED: permanent('An operator did not return within the stall timeout.'),
   TASK_EXITED: permanent('A thread of the job ended by itself, for example by process.exit.'),

@@ -34,13 +34,15 @@ const PLAIN_LINE_MS = 5000;
 const MARGIN = 1;
 /** Narrower terminals get lines that they wrap. */
 const COLUMNS_MIN = 26;
-/** Lines besides the table: empty ones around it, progress, bottleneck, a note. */
-const OTHER_LINES = 5;
+/** Lines besides the table: empty ones around it, progress, bottleneck, event time, a note. */
+const OTHER_LINES = 6;
 
 /** What the live block shows at a moment. */
 export interface LiveFrame {
   readonly model: RunViewModel;
   readonly slots: number;
+  /** What holds event time back, null when there is nothing to say. */
+  readonly time: string | null;
   readonly columns: number;
   readonly rows: number;
   readonly style: Style;
@@ -50,6 +52,7 @@ export interface LiveFrame {
 export function liveLines({
   model,
   slots,
+  time,
   columns,
   rows,
   style,
@@ -67,8 +70,9 @@ export function liveLines({
     { text: '', width: 0 },
     progressLine(model.progress, width, style),
   ];
-  if (slow !== null) {
-    const text = fitText(slow.sentence, width);
+  for (const sentence of [slow?.sentence ?? null, time]) {
+    if (sentence === null) continue;
+    const text = fitText(sentence, width);
     lines.push({ text: style.dim(text), width: textWidth(text) });
   }
   return lines;
@@ -111,8 +115,10 @@ export class LiveView implements RunView {
     const { columns, rows } = this.#screen;
     const slots = slotCount(this.#execution);
     const style = this.#style;
+    // The chain furthest behind in the plan is the one whose results are waited for.
+    const time = this.#execution.whyNoOutput().at(-1)?.sentence ?? null;
     const model = viewModel(now, oldest === now ? null : oldest);
-    const lines = liveLines({ model, slots, columns, rows, style });
+    const lines = liveLines({ model, slots, time, columns, rows, style });
     const said = fitText(this.#said, columns - MARGIN);
     const note = said === '' ? [] : [{ text: style.yellow(said), width: textWidth(said) }];
     // An empty line keeps the block apart from results above it.

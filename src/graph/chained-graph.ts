@@ -6,9 +6,10 @@
  * only to subtask i of the next, in the same slot.
  */
 import { assert } from '../base/assert.js';
+import type { InputSide } from '../operator/operator-sides.js';
 import type { Partitioner } from '../operator/operator-spec.js';
 import { nodeError } from './error-place.js';
-import { identityOf, type LogicalNode, type NodeInput } from './logical-graph.js';
+import { identityOf, type LogicalNode, type NodeInput, sideOf } from './logical-graph.js';
 import { partitionerText } from './partitioner-text.js';
 import type { PlacedGraph, Placement } from './placement.js';
 
@@ -31,6 +32,8 @@ export interface ChainEdge {
   /** The node in chain `from` whose records the edge carries. */
   readonly tap: number;
   readonly partitioner: Partitioner;
+  /** The side of the head of chain `to` that it feeds. */
+  readonly side: InputSide;
   /** Why the chain breaks here, as a full sentence. */
   readonly reason: string;
 }
@@ -92,7 +95,8 @@ function connect(
   assert(reason !== null, 'An edge between chains has a reason.');
   const partitioner = resolvePartitioner(graph, node, input);
   const id = edges.length;
-  edges.push({ id, from: from.id, to: to.id, tap: input.node, partitioner, reason });
+  const side = sideOf(input);
+  edges.push({ id, from: from.id, to: to.id, tap: input.node, partitioner, side, reason });
   from.outputs.push(id);
   to.inputs.push(id);
 }
@@ -135,6 +139,9 @@ function chainBreak(graph: PlacedGraph, node: LogicalNode, input: NodeInput): st
   const down = placementOf(graph, node.id);
   const upName = identityOf(upstream).name;
   const downName = identityOf(node).name;
+  if (node.inputs.some((each) => sideOf(each) === 1)) {
+    return `"${downName}" has two sides, so it starts a chain.`;
+  }
   if (node.inputs.length > 1) {
     return `"${downName}" merges ${node.inputs.length} inputs, so it starts a chain.`;
   }

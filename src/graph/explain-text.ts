@@ -103,9 +103,17 @@ function sinkEntry(sink: ConnectorExplanation, tree: boolean): Entry {
 function outputEntries(output: OutputExplanation, tree: boolean): Entry[] {
   const fed = tree ? ` <- ${inputText(output.after)}` : '';
   return [
-    [`to [${output.to}]${fed}`, `${output.partitioner}; carries ${columnsText(output.columns)}`],
+    [
+      `to [${output.to}]${fed}`,
+      `${sideText(output)}${output.partitioner}; carries ${columnsText(output.columns)}`,
+    ],
     ['', output.chainBreak],
   ];
+}
+
+/** Said of the second side of an operator only: most have one. */
+function sideText(output: OutputExplanation): string {
+  return output.side === 1 ? 'second side, ' : '';
 }
 
 /** Names of columns; the engine's own ones, which carry accumulators, are only counted. */

@@ -45,6 +45,8 @@ export interface OutputExplanation {
   readonly to: number;
   readonly after: number;
   readonly partitioner: string;
+  /** Which side of the operator there it feeds; 0 unless that has two. */
+  readonly side: 0 | 1;
   /** Fields it carries; null for all. */
   readonly columns: readonly string[] | null;
   /** Why the chain breaks here. */
@@ -153,6 +155,7 @@ function explainOutput(
     to: edge?.to ?? -1,
     after: output.after,
     partitioner: partitionerText(edge?.partitioner ?? null),
+    side: edge?.side ?? 0,
     columns: edge?.columns ?? null,
     chainBreak: vertex.chainBreaks[index] ?? '',
   };

@@ -4,6 +4,7 @@
  * prints it. Runs on: any thread.
  */
 import type { SinkConnector, SourceConnector } from '../connector/contract.js';
+import type { InputSide } from '../operator/operator-sides.js';
 import type { OperatorIdentity, OperatorSpec, Partitioner } from '../operator/operator-spec.js';
 import type { Schema } from '../record/schema.js';
 
@@ -26,6 +27,8 @@ export interface NodeOptions {
 export interface NodeInput {
   readonly node: number;
   readonly partitioner: Partitioner | null;
+  /** Which side of an operator with two sides it feeds; absent: the first. */
+  readonly side?: InputSide;
 }
 
 /** A node of the logical graph. `id` is its index. */
@@ -41,7 +44,7 @@ export type LogicalNode = {
       /** Declared by the user; null: as the connector plans or infers it. */
       readonly schema: Schema | null;
     }
-  /** One operator with one input; several inputs mean a union of them. */
+  /** One operator; several inputs of one side mean a union of them. */
   | { readonly kind: 'operator'; readonly spec: OperatorSpec }
   | {
       readonly kind: 'sink';
@@ -54,6 +57,11 @@ export type LogicalNode = {
 export interface LogicalGraph {
   readonly jobName: string;
   readonly nodes: readonly LogicalNode[];
+}
+
+/** The side of its operator that an input feeds. */
+export function sideOf(input: NodeInput): InputSide {
+  return input.side ?? 0;
 }
 
 /** Who a node is, whatever its kind. */

@@ -1,8 +1,10 @@
 /**
  * What an operator does, in one line for explain. Callers: `explain.ts`. Runs on: any thread; pure.
  */
+import { formatDuration } from '../base/units.js';
 import { expressionText } from '../operator/expression-text.js';
-import type { AggregateSpec, OperatorSpec } from '../operator/operator-spec.js';
+import type { AggregateSpec, OperatorSpec, TimestampOrigin } from '../operator/operator-spec.js';
+import type { WatermarkStrategy } from '../time/watermark-strategy.js';
 import { keysText } from './partitioner-text.js';
 
 /** Such as `where distance > 100` or `by origin: flights = count(), worst = max(delay)`. */
@@ -24,8 +26,52 @@ export function operatorText(spec: OperatorSpec): string {
       return aggregateText(spec);
     case 'reduce':
       return `${byKeys(spec.keys)}: ${functionText(spec.fn)}, ${emitText(spec.emit)}`;
+    case 'assignTimestamps':
+      return timestampsText(spec);
     case 'distinct':
       return `first record ${byKeys(spec.keys)}`;
+  }
+}
+
+function timestampsText({
+  timestamp,
+  watermarks,
+}: Extract<OperatorSpec, { kind: 'assignTimestamps' }>): string {
+  const parts = [`event time = ${originText(timestamp)}`, generationText(watermarks.generation)];
+  const { idleTimeoutMs, alignment } = watermarks;
+  if (idleTimeoutMs !== null) parts.push(`idle after ${formatDuration(idleTimeoutMs)}`);
+  if (alignment !== null) {
+    const drift = formatDuration(alignment.maxDriftMs);
+    parts.push(`at most ${drift} ahead of group ${JSON.stringify(alignment.group)}`);
+  }
+  return parts.join(', ');
+}
+
+function originText(timestamp: TimestampOrigin): string {
+  switch (timestamp.from) {
+    case 'expression':
+      return expressionText(timestamp.expression);
+    case 'function':
+      return functionText(timestamp.fn);
+    case 'clock':
+      return 'time of arrival';
+    case 'record':
+      return 'as it is';
+  }
+}
+
+function generationText(generation: WatermarkStrategy['generation']): string {
+  switch (generation.kind) {
+    case 'bounded':
+      return generation.outOfOrdernessMs === 0
+        ? 'ascending'
+        : `out of order by at most ${formatDuration(generation.outOfOrdernessMs)}`;
+    case 'punctuated':
+      return `watermarks by ${functionText(generation.fn)}`;
+    case 'custom':
+      return 'watermarks by a generator of its own';
+    case 'none':
+      return 'no watermarks';
   }
 }
 

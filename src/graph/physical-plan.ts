@@ -5,6 +5,7 @@
  * Runs on: any thread.
  */
 import type { SinkConnector, SourceConnector } from '../connector/contract.js';
+import type { InputSide } from '../operator/operator-sides.js';
 import type { OperatorIdentity, OperatorSpec, Partitioner } from '../operator/operator-spec.js';
 import type { Schema } from '../record/schema.js';
 
@@ -71,6 +72,8 @@ export interface Edge {
   readonly from: number;
   readonly to: number;
   readonly partitioner: Partitioner;
+  /** Which side of the first operator of `to` it feeds; 0 unless that has two. */
+  readonly side: InputSide;
   /** Names of the fields anybody downstream uses; null for all. */
   readonly columns: readonly string[] | null;
 }

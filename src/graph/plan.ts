@@ -8,6 +8,7 @@ import { assert } from '../base/assert.js';
 import { MillraceError } from '../base/errors.js';
 import { TextDigest } from '../base/text-digest.js';
 import type { SinkConnector, SourceConnector } from '../connector/contract.js';
+import { checkAlignment } from './alignment-check.js';
 import { chainGraph, type Chain, type ChainedGraph } from './chained-graph.js';
 import { wantedFields, type WantedFields, withoutUnused } from './column-pruning.js';
 import { keepLiveNodes } from './live-nodes.js';
@@ -71,10 +72,11 @@ export function planJob(graph: LogicalGraph, options: PlanOptions): PhysicalPlan
   const vertices = chained.chains.map((chain) =>
     vertexOf(rewritten, chained, chain, wanted, slotsOf[chain.id] ?? []),
   );
-  const edges = chained.edges.map(({ id, from, to, partitioner }): Edge => {
+  checkAlignment(graph.jobName, vertices);
+  const edges = chained.edges.map(({ id, from, to, partitioner, side }): Edge => {
     const [head] = chained.chains[to]?.nodes ?? [];
     const columns = head === undefined ? null : (wanted.inputs[head] ?? null);
-    return { id, from, to, partitioner, columns };
+    return { id, from, to, partitioner, side, columns };
   });
   const { jobName } = graph;
   const described = vertices.map(describeVertex);

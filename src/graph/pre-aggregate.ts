@@ -40,7 +40,7 @@ export function preAggregate(graph: PlacedGraph): PlacedGraph {
     const inputs = moved.inputs.map((input, index): NodeInput => {
       const producer = placements[input.node] ?? placement;
       const id = push(partialNode(partial, moved, input.node, index), producer);
-      return { node: id, partitioner: input.partitioner };
+      return { ...input, node: id };
     });
     newIds.set(node.id, push({ ...moved, spec: merge, inputs }, placement));
   }

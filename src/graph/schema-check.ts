@@ -5,11 +5,13 @@
  * schemas. Runs on: any thread.
  */
 import { didYouMean } from '../base/nearest-name.js';
+import { tableKeyType } from '../operator/key-code.js';
+import type { InputSide } from '../operator/operator-sides.js';
 import { outputSchemaOf } from '../operator/operator-schema.js';
 import { type DataType, fieldIndex, type Schema, typeName } from '../record/schema.js';
-import { mergeSchemas } from '../record/schema-merge.js';
+import { mergeSchemas, sameType } from '../record/schema-merge.js';
 import { nodeError, withPlace } from './error-place.js';
-import { identityOf, type LogicalGraph, type LogicalNode } from './logical-graph.js';
+import { identityOf, type LogicalGraph, type LogicalNode, sideOf } from './logical-graph.js';
 
 /** Schemas that sources found by looking at their input, by uid of the source. */
 export type SourceSchemas = ReadonlyMap<string, Schema>;
@@ -28,8 +30,10 @@ export function checkSchemas(
       outputs.push(node.schema ?? found.get(identityOf(node).uid) ?? null);
       continue;
     }
-    const input = inputSchemaOf(node, outputs);
-    if (input !== null) checkInputFields(graph, node, input);
+    const [input = null, second = null] = SIDES.map((side) => inputSchemaOf(node, side, outputs));
+    if (input !== null) checkInputFields(graph, node, 0, input);
+    if (second !== null) checkInputFields(graph, node, 1, second);
+    if (input !== null && second !== null) checkKeyTypes(graph, node, input, second);
     outputs.push(
       node.kind === 'operator'
         ? withPlace(graph.jobName, node, () => outputSchemaOf(node.spec, input))
@@ -39,9 +43,17 @@ export function checkSchemas(
   return outputs;
 }
 
-function inputSchemaOf(node: LogicalNode, outputs: readonly (Schema | null)[]): Schema | null {
+const SIDES = [0, 1] as const;
+
+/** The schema of all inputs of a side; null when one is not known, or there is none. */
+function inputSchemaOf(
+  node: LogicalNode,
+  side: InputSide,
+  outputs: readonly (Schema | null)[],
+): Schema | null {
   let merged: Schema | null = null;
   for (const input of node.inputs) {
+    if (sideOf(input) !== side) continue;
     const schema = outputs[input.node] ?? null;
     if (schema === null) return null;
     merged = merged === null ? schema : mergeSchemas(merged, schema);
@@ -49,9 +61,15 @@ function inputSchemaOf(node: LogicalNode, outputs: readonly (Schema | null)[]): 
   return merged;
 }
 
-function checkInputFields(graph: LogicalGraph, node: LogicalNode, input: Schema): void {
-  for (const { partitioner } of node.inputs) {
-    if (partitioner?.kind !== 'hash') continue;
+function checkInputFields(
+  graph: LogicalGraph,
+  node: LogicalNode,
+  side: InputSide,
+  input: Schema,
+): void {
+  for (const each of node.inputs) {
+    const { partitioner } = each;
+    if (sideOf(each) !== side || partitioner?.kind !== 'hash') continue;
     for (const key of partitioner.keys) checkKey(graph, node, input, key);
   }
   if (node.kind !== 'sink') return;
@@ -87,6 +105,49 @@ function checkKey(graph: LogicalGraph, node: LogicalNode, schema: Schema, key: s
       advice: 'Key by a field of it instead, or by keyBy((record) => text or number).',
     },
   );
+}
+
+/** Equal keys of both sides meet in one subtask only when they are hashed as values of one type. */
+function checkKeyTypes(
+  graph: LogicalGraph,
+  node: LogicalNode,
+  first: Schema,
+  second: Schema,
+): void {
+  const left = keysOfInputs(node, 0);
+  const right = keysOfInputs(node, 1);
+  if (left === null || right === null) return;
+  const isSame =
+    left.length === right.length &&
+    left.every((name, at) => {
+      const [a, b] = [typeOfField(first, name), typeOfField(second, right[at] ?? '')];
+      return a === null || b === null || sameType(tableKeyType(a), tableKeyType(b));
+    });
+  if (isSame) return;
+  throw nodeError(
+    'TYPE_MISMATCH',
+    graph.jobName,
+    node,
+    `its sides are keyed by ${keyTypes(first, left)} and by ${keyTypes(second, right)}.`,
+    { advice: 'Key both sides by the same number of fields of the same types; cast() converts.' },
+  );
+}
+
+function keysOfInputs(node: LogicalNode, side: InputSide): readonly string[] | null {
+  const input = node.inputs.find((each) => sideOf(each) === side);
+  return input?.partitioner?.kind === 'hash' ? input.partitioner.keys : null;
+}
+
+function typeOfField(schema: Schema, name: string): DataType | null {
+  return schema.fields[fieldIndex(schema, name)]?.type ?? null;
+}
+
+function keyTypes(schema: Schema, keys: readonly string[]): string {
+  const types = keys.map((name) => {
+    const type = typeOfField(schema, name);
+    return type === null ? name : `${name} (${typeName(type)})`;
+  });
+  return types.join(', ');
 }
 
 const UNKEYED_KINDS: ReadonlySet<DataType['kind']> = new Set(['any', 'list', 'struct', 'map']);

@@ -5,8 +5,9 @@
  * Runs on: any thread; pure.
  */
 import { MillraceError } from '../base/errors.js';
+import { keysOfSide, sidesOf } from '../operator/operator-sides.js';
 import { nodeError } from './error-place.js';
-import { identityOf, type LogicalGraph, type LogicalNode } from './logical-graph.js';
+import { identityOf, type LogicalGraph, type LogicalNode, sideOf } from './logical-graph.js';
 import { PARALLELISM_MAX } from './placement.js';
 
 /**
@@ -43,6 +44,7 @@ function checkInputs(graph: LogicalGraph, node: LogicalNode, index: number): voi
     return;
   }
   if (node.inputs.length === 0) throw invalid('an operator or sink needs an input.');
+  checkSides(graph, node);
   for (const { node: from, partitioner } of node.inputs) {
     const upstream = graph.nodes[from];
     if (upstream === undefined || from >= index) throw invalid(`input ${from} is not before it.`);
@@ -53,6 +55,19 @@ function checkInputs(graph: LogicalGraph, node: LogicalNode, index: number): voi
     if (partitioner?.kind === 'hash' && partitioner.keys.length === 0) {
       throw invalid('a keyed exchange needs at least one key field.');
     }
+  }
+}
+
+/** Each side that an operator has is fed, and no other. */
+function checkSides(graph: LogicalGraph, node: LogicalNode): void {
+  const sides = node.kind === 'operator' ? sidesOf(node.spec) : 1;
+  for (const side of [0, 1] as const) {
+    const isFed = node.inputs.some((input) => sideOf(input) === side);
+    if (isFed === side < sides) continue;
+    const message = isFed
+      ? 'it has one side, but is fed a second.'
+      : `side ${side + 1} is not fed.`;
+    throw nodeError('GRAPH_INVALID', graph.jobName, node, message);
   }
 }
 
@@ -82,9 +97,12 @@ export function isParallelism(value: number): boolean {
  * keys.
  */
 function checkKeyed(graph: LogicalGraph, node: LogicalNode): void {
-  if (node.kind !== 'operator' || !('keys' in node.spec)) return;
-  const { keys, kind } = node.spec;
-  for (const { partitioner } of node.inputs) {
+  if (node.kind !== 'operator') return;
+  const { kind } = node.spec;
+  for (const input of node.inputs) {
+    const keys = keysOfSide(node.spec, sideOf(input));
+    if (keys === null) continue;
+    const { partitioner } = input;
     const dealt = partitioner?.kind === 'hash' ? partitioner.keys : null;
     if (dealt?.length === keys.length && dealt.every((key, index) => key === keys[index])) continue;
     const actual = dealt === null ? 'no keyed exchange' : `keyBy(${dealt.join(', ')})`;

@@ -48,6 +48,9 @@ export const TASK_VALUES = {
   heapLimitBytes: 12,
   /** Monotonic time at which the current step began, 0 between steps. */
   entryMs: 13,
+  /** The least watermark behind the outputs of the chain, and `TIME_STATUS`. */
+  watermarkMs: 14,
+  timeStatus: 15,
 } as const;
 
 /** Float64 values of a channel's block. */
@@ -56,7 +59,13 @@ export const CHANNEL_VALUES = {
   bytes: 1,
   queuedBytes: 2,
   capacityBytes: 3,
+  /** The last watermark that was sent, and `TIME_STATUS`. */
+  watermarkMs: 4,
+  timeStatus: 5,
 } as const;
+
+/** Bits of a `timeStatus`; none of them is set at the start. */
+export const TIME_STATUS = { hasWatermark: 1, isIdle: 2 } as const;
 
 /** The values of a subtask's block begin a pair of cache lines behind its words. */
 export const TASK_VALUES_OFFSET = 128;

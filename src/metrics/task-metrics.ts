@@ -11,6 +11,7 @@ import {
   TASK_VALUES,
   TASK_WORDS,
   type TaskState,
+  TIME_STATUS,
   taskValues,
   taskWords,
 } from './metrics-layout.js';
@@ -93,6 +94,11 @@ export class TaskMetricsWriter {
     this.#words[TASK_WORDS.state] = TASK_STATES.indexOf(state);
   }
 
+  /** What time it is behind the chain; null before its first watermark. */
+  setTime(watermarkMs: number | null, isIdle: boolean): void {
+    storeTime(this.#values, TASK_VALUES, watermarkMs, isIdle);
+  }
+
   /** A step of the subtask begins. */
   enter(monotonicMs: number): void {
     this.#words[TASK_WORDS.progress] = ((this.#words[TASK_WORDS.progress] ?? 0) + 1) | 0;
@@ -126,6 +132,11 @@ export class EdgeMetricsWriter {
     this.#values[CHANNEL_VALUES.queuedBytes] = bytes;
   }
 
+  /** What was sent of time; null before the first watermark. */
+  setTime(watermarkMs: number | null, isIdle: boolean): void {
+    storeTime(this.#values, CHANNEL_VALUES, watermarkMs, isIdle);
+  }
+
   setCapacity(bytes: number): void {
     this.#values[CHANNEL_VALUES.capacityBytes] = bytes;
   }
@@ -135,9 +146,43 @@ function add(values: Float64Array, index: number, amount: number): void {
   values[index] = (values[index] ?? 0) + amount;
 }
 
+/** Where a block holds its time. */
+interface TimePlaces {
+  readonly watermarkMs: number;
+  readonly timeStatus: number;
+}
+
+function storeTime(
+  values: Float64Array,
+  places: TimePlaces,
+  watermarkMs: number | null,
+  isIdle: boolean,
+): void {
+  values[places.watermarkMs] = watermarkMs ?? 0;
+  values[places.timeStatus] =
+    (watermarkMs === null ? 0 : TIME_STATUS.hasWatermark) | (isIdle ? TIME_STATUS.isIdle : 0);
+}
+
+function readTime(values: Float64Array, places: TimePlaces): TimeSnapshot {
+  const status = values[places.timeStatus] ?? 0;
+  const hasWatermark = (status & TIME_STATUS.hasWatermark) !== 0;
+  return {
+    watermarkMs: hasWatermark ? (values[places.watermarkMs] ?? 0) : null,
+    isIdle: (status & TIME_STATUS.isIdle) !== 0,
+  };
+}
+
+/** Event time at some place. */
+export interface TimeSnapshot {
+  /** Null before the first watermark; `Number.MAX_SAFE_INTEGER` once event time has ended. */
+  readonly watermarkMs: number | null;
+  /** Whether nothing is to be expected there for now, so that nobody waits for it. */
+  readonly isIdle: boolean;
+}
+
 /** The counters of a subtask at one moment: plain data. */
-export type TaskMetricsSnapshot = {
-  readonly [K in Exclude<keyof typeof TASK_VALUES, 'entryMs'>]: number;
+export type TaskMetricsSnapshot = TimeSnapshot & {
+  readonly [K in Exclude<keyof typeof TASK_VALUES, 'entryMs' | keyof TimePlaces>]: number;
 } & {
   readonly state: TaskState;
   /** Operator whose user function runs, null for none. */
@@ -150,8 +195,8 @@ export type TaskMetricsSnapshot = {
 };
 
 /** The counters of a channel at one moment: plain data. */
-export type EdgeMetricsSnapshot = {
-  readonly [K in keyof typeof CHANNEL_VALUES]: number;
+export type EdgeMetricsSnapshot = TimeSnapshot & {
+  readonly [K in Exclude<keyof typeof CHANNEL_VALUES, keyof TimePlaces>]: number;
 } & { readonly atMs: number };
 
 /** Reads the counters of a subtask. Runs on: any thread. */
@@ -179,6 +224,7 @@ export function readTaskMetrics(
     lateRecords: at(TASK_VALUES.lateRecords),
     heapUsedBytes: at(TASK_VALUES.heapUsedBytes),
     heapLimitBytes: at(TASK_VALUES.heapLimitBytes),
+    ...readTime(values, TASK_VALUES),
     state: TASK_STATES[words[TASK_WORDS.state] ?? 0] ?? 'CREATED',
     currentOperator: operator < 0 ? null : operator,
     progress: words[TASK_WORDS.progress] ?? 0,
@@ -200,6 +246,7 @@ export function readEdgeMetrics(
     bytes: values[CHANNEL_VALUES.bytes] ?? 0,
     queuedBytes: values[CHANNEL_VALUES.queuedBytes] ?? 0,
     capacityBytes: values[CHANNEL_VALUES.capacityBytes] ?? 0,
+    ...readTime(values, CHANNEL_VALUES),
     atMs,
   };
 }

@@ -7,6 +7,7 @@ import type { FlowRow, RowMarks } from './flow-row.js';
 import type { ChainRun } from './chain-run.js';
 import type { CodeBlock } from './code-block.js';
 import type { CodeUnit } from './code-unit.js';
+import type { InputSide } from './operator-sides.js';
 import type { OperatorSpec, UserFunction } from './operator-spec.js';
 
 /** Writes what happens to a record that does not fit the schema the code is generated for. */
@@ -24,6 +25,8 @@ export interface RowRoom {
 export interface ChainCode {
   readonly unit: CodeUnit;
   readonly run: ChainRun;
+  /** Which of its two sides the rows come from, for operators that have two. */
+  readonly side: InputSide;
   /** Schema of each operator's output in this function; null when not known yet, or not needed. */
   readonly schemas: ReadonlyMap<number, Schema | null>;
   /** Generates everything that consumes the rows of operator `index`. */

@@ -17,6 +17,7 @@ import type { ChainRun } from './chain-run.js';
 import type { CodeBlock } from './code-block.js';
 import { CodeUnit } from './code-unit.js';
 import { aggregateEntryFragment, aggregateFragment } from './fragments/aggregate.js';
+import { assignTimestampsFragment } from './fragments/assign-timestamps.js';
 import { computeKeyFragment, keyedCode } from './fragments/compute-key.js';
 import { explodeFragment, explodeRestFragment } from './fragments/explode.js';
 import { flatMapFragment } from './fragments/flat-map.js';
@@ -26,6 +27,7 @@ import { distinctFragment, reduceEntryFragment, reduceFragment } from './fragmen
 import { selectFragment } from './fragments/select.js';
 import { isBrief } from './lambda-brevity.js';
 import { ObjectRow } from './object-row.js';
+import type { InputSide } from './operator-sides.js';
 import type { UserFunction } from './operator-spec.js';
 import { holdMisfit, recordCode } from './record-code.js';
 
@@ -56,6 +58,7 @@ export class ChainCompiler implements ChainCode {
   #position: string | null = null;
   readonly #file: string;
   readonly #control: string;
+  side: InputSide = 0;
   /** What happens to records of the operator whose pending records the function works off. */
   #ownMisfit: { readonly index: number; readonly code: MisfitCode } | null = null;
 
@@ -70,6 +73,7 @@ export class ChainCompiler implements ChainCode {
   /** The loop over the rows of batches of an input. */
   rows(input: number, batch: Batch): Generated<RowsFunction> {
     const { unit } = this;
+    this.side = this.run.options.inputSides?.[input] ?? 0;
     const marks: RowMarks = {
       time: batch.times === null ? null : `${unit.hoist('batch.times', 'times')}[row]`,
       kind: batch.kinds === null ? null : `${unit.hoist('batch.kinds', 'kinds')}[row]`,
@@ -315,6 +319,8 @@ export class ChainCompiler implements ChainCode {
         return selectFragment(this, { index, spec }, row, place);
       case 'explode':
         return explodeFragment(this, { index, spec }, row, place);
+      case 'assignTimestamps':
+        return assignTimestampsFragment(this, { index, spec }, row, place);
       case 'computeKey':
         return computeKeyFragment(this, { index, spec }, row, place);
       case 'aggregate':

@@ -86,6 +86,18 @@ export class ChainErrors {
     );
   }
 
+  /** A record has no event time; `field` is where it should be, `given` what was found there. */
+  timestampMissing(operator: number, field: string | null, given: unknown): MillraceError {
+    const where = field === null ? '' : ` in "${field}"`;
+    return this.#error(
+      'TIMESTAMP_MISSING',
+      operator,
+      `${this.#name(operator)} met a record without an event time${where}: ${shown(given)}.`,
+      'Drop such records with filter() before, or assign event times with assignTimestamps().',
+      field === null ? {} : { field },
+    );
+  }
+
   /** A sum is no longer exact. */
   inexact(operator: number, aggregate: string, reason: string): MillraceError {
     return this.#error(
@@ -159,4 +171,10 @@ export class ChainErrors {
   #advice(operator: number): string {
     return this.#created(operator) || 'Look at the cause; its stack points into the function.';
   }
+}
+
+/** A value in a message, cut when it is long. */
+function shown(value: unknown): string {
+  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
 }

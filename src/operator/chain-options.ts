@@ -7,7 +7,9 @@ import type { Random } from '../base/random.js';
 import type { Batch } from '../record/batch.js';
 import type { StreamSchemas } from '../record/schema-registry.js';
 import type { StateTable, TableSpec } from '../state/contract.js';
+import type { AlignmentMember } from '../time/alignment.js';
 import type { ChainTask, OutputPort } from './contract.js';
+import type { InputSide } from './operator-sides.js';
 import type { OperatorSpec, Partitioner } from './operator-spec.js';
 
 /** An operator of a chain. `input` is the index of the operator it consumes, -1 for the chain's input. */
@@ -34,6 +36,8 @@ export interface ChainTaskOptions {
   /** A tree: every operator stands behind the one it consumes. */
   readonly operators: readonly ChainOperator[];
   readonly outputs: readonly ChainOutput[];
+  /** Which side of an operator with two sides each input of the chain feeds; omitted: all the first. */
+  readonly inputSides?: readonly InputSide[];
   /** The evolving schema of what the function of operator `operatorIndex` returns. */
   readonly streamSchemas: (operatorIndex: number) => StreamSchemas;
   readonly subtask: number;
@@ -45,6 +49,8 @@ export interface ChainTaskOptions {
   readonly control: Int32Array;
   /** Opens a state table of the operator `uid`. */
   readonly tables: (uid: string, spec: TableSpec) => StateTable;
+  /** The member of an alignment group that an operator is; null, or omitted, for none. */
+  readonly aligned?: (operatorIndex: number) => AlignmentMember | null;
   /** Keys a partial aggregation holds before it hands them on. */
   readonly preAggregateKeysMax: number;
 }

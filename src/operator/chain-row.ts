@@ -94,6 +94,37 @@ export class RowWithObject implements FlowRow {
   }
 }
 
+/** A row that was given another event time. */
+export class StampedRow implements FlowRow {
+  readonly marks: RowMarks;
+  readonly #row: FlowRow;
+
+  constructor(row: FlowRow, time: string) {
+    this.#row = row;
+    this.marks = { time, kind: row.marks.kind };
+  }
+
+  get schema(): Schema | null {
+    return this.#row.schema;
+  }
+
+  names(): readonly string[] {
+    return this.#row.names();
+  }
+
+  field(name: string): FieldValue | null {
+    return this.#row.field(name);
+  }
+
+  object(names: readonly string[] | null, place: CodeBlock): string {
+    return this.#row.object(names, place);
+  }
+
+  useAllFields(): void {
+    this.#row.useAllFields();
+  }
+}
+
 /** A row under another schema: with a field more, such as a computed key, or less. */
 export class AdjustedRow implements FlowRow {
   readonly schema: Schema;

@@ -11,6 +11,7 @@ import type { ChainTaskOptions } from './chain-options.js';
 import { OutputRun } from './chain-output.js';
 import { PendingItems } from './chain-items.js';
 import { PendingRecords } from './chain-pending.js';
+import { ChainTime } from './chain-time.js';
 import { ChainTree } from './chain-tree.js';
 
 /** A running chain. */
@@ -23,6 +24,7 @@ export class ChainRun {
   readonly pending: readonly PendingRecords[];
   /** By operator; null for those without state. */
   readonly keyed: readonly (KeyedRun | null)[];
+  readonly time: ChainTime;
   /** By operator: merged schema of the input, where records of it may wait; null before the first. */
   readonly heldInputs: (Schema | null)[];
   /** Items of flatMaps and entries of state that this call may still process. */
@@ -40,6 +42,7 @@ export class ChainRun {
     const { operators, outputs, random, subtask, parallelism, maxParallelism } = options;
     this.options = options;
     this.tree = new ChainTree(operators, outputs);
+    this.time = new ChainTime(options);
     this.errors = new ChainErrors(
       operators.map(({ spec }) => spec),
       options.vertexName,

@@ -117,6 +117,9 @@ export function marksOf(run: ChainRun, operator: number, input: PortOptions): Po
 
 /** Which marks rows have behind an operator. */
 function marksBehind(run: ChainRun, operator: number, before: PortOptions): PortOptions {
+  if (run.tree.operators[operator].spec.kind === 'assignTimestamps') {
+    return { times: true, kinds: before.kinds };
+  }
   const keyed = run.keyed[operator];
   if (keyed === null || keyed.spec.kind === 'distinct') return before;
   if (keyed.emitsEntries) return { times: false, kinds: false };

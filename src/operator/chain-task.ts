@@ -20,10 +20,12 @@ import type { KeyedRun } from './chain-keyed.js';
 import type { ChainTaskOptions, CompiledChain } from './chain-options.js';
 import type { PendingRecords } from './chain-pending.js';
 import { ChainRun } from './chain-run.js';
+import type { TimedOperator } from './chain-time.js';
 import { marksOf, prepareSchemas, schemaBehind } from './chain-schemas.js';
 import { restoreChain, snapshotChain } from './chain-snapshot.js';
 import type { Cursor, SnapshotSink, SnapshotSource, StepResult } from './contract.js';
 import { STEP_DONE, STEP_OUT_OF_BUDGET, STEP_OUT_OF_OUTPUT } from './contract.js';
+import { WATERMARK_MAX } from '../time/watermark.js';
 import { withoutKey } from './operator-schema.js';
 import { fitsSlot, widenFor } from './value-fits.js';
 
@@ -86,13 +88,78 @@ class CompiledChainTask implements CompiledChain {
       const rows = this.#rowsFunction(input, batch);
       if (rows === null) return STEP_OUT_OF_OUTPUT;
       cursor.position = rows(batch, cursor.position, to);
+      if (this.#run.time.isDue) break;
     }
     return cursor.position >= batch.rows ? STEP_DONE : STEP_OUT_OF_BUDGET;
   }
 
-  advance(_watermarkMs: number, cursor: Cursor, budgetRows: number): StepResult {
-    // What rows before the watermark left behind goes first; no operator of this kind fires on time itself.
-    return this.prepareBarrier(cursor, budgetRows);
+  advance(watermarkMs: number, cursor: Cursor, budgetRows: number): StepResult {
+    const { time, tree } = this.#run;
+    time.enter(watermarkMs);
+    // What rows before the watermark left behind goes first.
+    const before = this.prepareBarrier(cursor, budgetRows);
+    if (before !== STEP_DONE) return before;
+    for (; cursor.position < tree.operators.length; cursor.position++) {
+      const watermark = time.take(cursor.position);
+      const fired = this.#fire(cursor.position, (timed) => timed.fireEventTime(watermark));
+      if (fired !== STEP_DONE) return fired;
+      this.#leave(cursor.position);
+    }
+    return STEP_DONE;
+  }
+
+  advanceProcessingTime(nowMs: number, cursor: Cursor, budgetRows: number): StepResult {
+    const { tree } = this.#run;
+    this.#run.itemsLeft = budgetRows * ITEMS_PER_ROW;
+    for (; cursor.position < tree.operators.length; cursor.position++) {
+      const fired = this.#fire(cursor.position, (timed) => timed.fireProcessingTime(nowMs));
+      if (fired !== STEP_DONE) return fired;
+    }
+    return STEP_DONE;
+  }
+
+  inputIdle(isIdle: boolean): void {
+    this.#run.time.isInputIdle = isIdle;
+  }
+
+  heldBack(forMs: number): void {
+    this.#run.time.heldBackMs += forMs;
+  }
+
+  get needsTicks(): boolean {
+    return this.#run.time.needsTicks;
+  }
+
+  get isAhead(): boolean {
+    return this.#run.time.isAhead;
+  }
+
+  get alignIntervalMs(): number {
+    return this.#run.time.alignIntervalMs;
+  }
+
+  get isTimeDue(): boolean {
+    return this.#run.time.isDue;
+  }
+
+  get nextProcessingTimer(): number {
+    return this.#run.time.nextProcessingTimer;
+  }
+
+  get time(): { readonly watermarkMs: number; readonly isIdle: boolean } {
+    const outputs = this.#run.outputs.map((_, output) => output);
+    return {
+      watermarkMs: Math.min(WATERMARK_MAX, ...outputs.map((one) => this.outputWatermark(one))),
+      isIdle: outputs.length > 0 && outputs.every((one) => this.isOutputIdle(one)),
+    };
+  }
+
+  outputWatermark(output: number): number {
+    return this.#run.time.behind(this.#run.outputs[output].output.after);
+  }
+
+  isOutputIdle(output: number): boolean {
+    return this.#run.time.isIdleBehind(this.#run.outputs[output].output.after);
   }
 
   prepareBarrier(_cursor: Cursor, budgetRows: number): StepResult {
@@ -138,6 +205,27 @@ class CompiledChainTask implements CompiledChain {
       const isDue = keyed !== null && keyed.emitsEntries && keyed.input !== null;
       return !isDue || this.#entriesFunction(keyed) !== null;
     });
+  }
+
+  /** Lets an operator do all that is due, one thing at a time, and hands on what comes of it. */
+  #fire(operator: number, fireOne: (timed: TimedOperator) => boolean): StepResult {
+    const timed = this.#run.time.timed[operator];
+    for (;;) {
+      const settled = this.#settle();
+      if (settled !== STEP_DONE || timed === null) return settled;
+      if (this.#run.itemsLeft <= 0) return STEP_OUT_OF_BUDGET;
+      if (!fireOne(timed)) return STEP_DONE;
+      this.#run.itemsLeft--;
+    }
+  }
+
+  /** Lets what is behind an operator have its watermark; a generator of the user may be asked for it. */
+  #leave(operator: number): void {
+    try {
+      this.#run.time.leave(operator);
+    } catch (error) {
+      throw this.#run.errors.failed(error, operator, -1);
+    }
   }
 
   /** Finishes what earlier calls left: blocked outputs, pending records, full partial aggregations. */

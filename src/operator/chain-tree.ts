@@ -62,6 +62,8 @@ function looksInto({ spec }: ChainOperator, isLookedInto: boolean): boolean {
       return false;
     case 'filter':
       return isLookedInto;
+    case 'assignTimestamps':
+      return isLookedInto || spec.timestamp.from === 'expression';
     default:
       return true;
   }

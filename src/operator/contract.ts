@@ -70,8 +70,33 @@ export interface ChainTask {
    * is the first row not yet consumed when it returns.
    */
   step(input: number, batch: Batch, cursor: Cursor, budgetRows: number): StepResult;
-  /** Takes the watermark at every operator, fires what is due, in slices. The caller forwards it after DONE. */
+  /**
+   * The input has this watermark: every operator, head to tail, takes the one that is its own and fires what is
+   * due, in slices. After DONE `outputWatermark` and `isOutputIdle` say what the caller is to send on. With the
+   * watermark of before it is a tick, at which the chain's own assigners of event time bring theirs up to date.
+   */
   advance(watermarkMs: number, cursor: Cursor, budgetRows: number): StepResult;
+  /** Says before `advance` whether the whole input is idle. */
+  inputIdle(isIdle: boolean): void;
+  /** Whether a tick may change a watermark, so that `advance` is worth calling at each interval. */
+  readonly needsTicks: boolean;
+  /** Whether a record brought a watermark: `advance` is to be called before the next `step`. */
+  readonly isTimeDue: boolean;
+  /** Whether the chain's source is to read no more for now, because it is too far ahead of its group in event time. */
+  readonly isAhead: boolean;
+  /** How often the chain and its group look at each other; `Infinity` when it is in none. */
+  readonly alignIntervalMs: number;
+  /** The watermark behind an output, by its index, and whether nothing is to be expected there for now. */
+  outputWatermark(output: number): number;
+  isOutputIdle(output: number): boolean;
+  /** The least watermark behind any output, and whether all of them are idle. */
+  readonly time: { readonly watermarkMs: number; readonly isIdle: boolean };
+  /** Fires what was to happen before `nowMs` by the wall clock, in slices. */
+  advanceProcessingTime(nowMs: number, cursor: Cursor, budgetRows: number): StepResult;
+  /** When `advanceProcessingTime` is next worth calling, by the wall clock; `Infinity` for never. */
+  readonly nextProcessingTimer: number;
+  /** Others held the task back for so long (no room, alignment): time that counts for no idleness. */
+  heldBack(forMs: number): void;
   /** Pre-barrier hooks head to tail: pre-aggregates and sink writers hand on what belongs before the barrier. */
   prepareBarrier(cursor: Cursor, budgetRows: number): StepResult;
   /** Writes the state of all operators, tail to head. Between calls of `step` only. */

@@ -4,6 +4,7 @@
  * everything that generates code of chains; `chain-row.ts` and `object-row.ts` implement it. Runs on: worker; pure.
  */
 import type { Schema } from '../record/schema.js';
+import { WATERMARK_MIN } from '../time/watermark.js';
 import type { CodeBlock } from './code-block.js';
 import type { JsValue, SymbolicRow } from './code-value.js';
 
@@ -11,7 +12,7 @@ import type { JsValue, SymbolicRow } from './code-value.js';
 export const KEY_FIELD = '$key';
 
 /** The event time of rows that have none, beside rows that do: before every other time. */
-export const NO_EVENT_TIME = Number.MIN_SAFE_INTEGER;
+export const NO_EVENT_TIME = WATERMARK_MIN;
 
 /** A place in a column of the batch at hand. */
 export interface FieldSource {

@@ -36,6 +36,8 @@ export function fieldsNeeded(
     }
     case 'aggregate':
       return spec.phase === 'merge' ? mergeFields(spec) : aggregateFields(spec);
+    case 'assignTimestamps':
+      return union(wanted, timestampFields(spec));
     case 'reduce':
       // The first record of a key is a result as it is.
       return null;
@@ -65,6 +67,25 @@ function selectFields(
     for (const column of expressionColumns(value)) needed.add(column);
   }
   return needed;
+}
+
+/** Fields that the event time and the watermark of a record are made from. */
+function timestampFields({
+  timestamp,
+  watermarks,
+}: Extract<OperatorSpec, { kind: 'assignTimestamps' }>): Set<string> | null {
+  const { generation } = watermarks;
+  // A generator of the user is given the whole record.
+  if (generation.kind === 'custom') return null;
+  const fields = new Set<string>();
+  if (timestamp.from === 'expression') {
+    for (const name of expressionColumns(timestamp.expression)) fields.add(name);
+  }
+  const functions = [
+    ...(timestamp.from === 'function' ? [timestamp.fn] : []),
+    ...(generation.kind === 'punctuated' ? [generation.fn] : []),
+  ];
+  return functions.map((fn) => usedFields(fn)).reduce<Set<string> | null>(union, fields);
 }
 
 type Aggregate = Extract<OperatorSpec, { kind: 'aggregate' }>;

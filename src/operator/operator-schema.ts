@@ -3,14 +3,15 @@
  * the chain compiler. Runs on: any thread; pure. Throws FIELD_UNKNOWN, TYPE_MISMATCH and KEY_UNSUPPORTED.
  */
 import { MillraceError } from '../base/errors.js';
-import type { Field, Schema } from '../record/schema.js';
+import type { DataType, Field, Schema } from '../record/schema.js';
 import { typeName } from '../record/schema.js';
 import { planAggregate } from './aggregate-plan.js';
 import { keyFields } from './aggregate-fields.js';
 import { KEY_FIELD } from './flow-row.js';
 import { expressionText } from './expression-text.js';
 import { typeOfExpression } from './expression-type.js';
-import type { OperatorSpec } from './operator-spec.js';
+import { isNumberType } from './key-code.js';
+import type { OperatorIdentity, OperatorSpec } from './operator-spec.js';
 
 /** Schema of an operator's output; null when only running will tell, as for undeclared results of functions. */
 export function outputSchemaOf(spec: OperatorSpec, input: Schema | null): Schema | null {
@@ -22,6 +23,9 @@ export function outputSchemaOf(spec: OperatorSpec, input: Schema | null): Schema
       return input;
     case 'where':
       if (input !== null) checkPredicate(spec, input);
+      return input;
+    case 'assignTimestamps':
+      if (input !== null) checkTimestamp(spec, input);
       return input;
     case 'select':
       return input === null ? null : selectSchema(spec, input);
@@ -49,6 +53,30 @@ function checkPredicate(spec: Extract<OperatorSpec, { kind: 'where' }>, input: S
     { where: { operator: spec.name, uid: spec.uid }, advice: 'Compare it, as in col("n").gt(0).' },
   );
 }
+
+function checkTimestamp(
+  spec: Extract<OperatorSpec, { kind: 'assignTimestamps' }>,
+  input: Schema,
+): void {
+  if (spec.timestamp.from !== 'expression') return;
+  checkTimestampType(spec, typeOfExpression(spec.timestamp.expression, input).type);
+}
+
+/** Throws TYPE_MISMATCH unless values of a type can be event times. */
+export function checkTimestampType(spec: OperatorIdentity, type: DataType): void {
+  if (TIME_KINDS.has(type.kind) || isNumberType(type)) return;
+  throw new MillraceError(
+    'TYPE_MISMATCH',
+    `The event time of ${JSON.stringify(spec.name)} is ${typeName(type)}; it can be a timestamp, ` +
+      'a date, or a number of milliseconds since the epoch.',
+    {
+      where: { operator: spec.name, uid: spec.uid },
+      advice: "Cast it, as in col('at').cast('timestamp'), or give a function of the record.",
+    },
+  );
+}
+
+const TIME_KINDS: ReadonlySet<DataType['kind']> = new Set(['timestamp', 'date', 'int64']);
 
 /** A schema without the field of a computed key, which records do not have. */
 export function withoutKey(schema: Schema): Schema {

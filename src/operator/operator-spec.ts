@@ -4,6 +4,7 @@
  * their operator, so the same graph rebuilt in another thread has the same specs. Runs on: any thread.
  */
 import type { Schema } from '../record/schema.js';
+import type { WatermarkStrategy } from '../time/watermark-strategy.js';
 import type { Expression } from './expression.js';
 
 /** A function of the job. */
@@ -68,6 +69,17 @@ export interface UserAggregate {
 
 export type AggregateSpec = BuiltInAggregate | UserAggregate;
 
+/** What tells the event time of a record. */
+export type TimestampOrigin =
+  /** A timestamp, a date, or a number or int64 of milliseconds since the epoch. */
+  | { readonly from: 'expression'; readonly expression: Expression }
+  /** `fn(record)` gives a Date or milliseconds since the epoch. */
+  | { readonly from: 'function'; readonly fn: UserFunction }
+  /** The wall clock when the record arrives: ingestion time. */
+  | { readonly from: 'clock' }
+  /** The event time that the record has already, from its source or an operator before. */
+  | { readonly from: 'record' };
+
 /** The operators that chains are made of. */
 export type OperatorSpec = OperatorIdentity &
   (
@@ -108,6 +120,12 @@ export type OperatorSpec = OperatorIdentity &
         readonly keys: readonly string[];
         readonly fn: UserFunction;
         readonly emit: EmitMode;
+      }
+    /** Gives each record its event time, and makes the watermarks for all that is behind. */
+    | {
+        readonly kind: 'assignTimestamps';
+        readonly timestamp: TimestampOrigin;
+        readonly watermarks: WatermarkStrategy;
       }
     /** Emits the first record of each key, drops the rest. */
     | { readonly kind: 'distinct'; readonly keys: readonly string[] }

@@ -1,7 +1,7 @@
 /**
  * The layout of a run's control memory: split counters of the sources, then a parker word and a command word for
- * each slot. Callers: deploy, slots, coordinator. Runs on: any thread. Invariant: words of different slots lie two
- * cache lines apart.
+ * each slot, then the watermarks of subtasks that align theirs. Callers: deploy, slots, coordinator. Runs on: any
+ * thread. Invariant: words of different slots lie two cache lines apart.
  */
 import { createParkerWord, PARKER_BYTES } from '../ring/parker.js';
 import { COMMAND_CANCEL } from './slot-loop.js';
@@ -12,8 +12,18 @@ const COMMAND_BYTES = 128;
 const SLOT_BYTES = PARKER_BYTES + COMMAND_BYTES;
 
 /** Bytes of the control memory of a plan; `slots` counts the host slot too. */
-export function controlBytes(vertices: number, slots: number): number {
-  return vertices * COUNTER_BYTES + slots * SLOT_BYTES;
+export function controlBytes(vertices: number, slots: number, alignmentCells = 0): number {
+  return vertices * COUNTER_BYTES + slots * SLOT_BYTES + alignmentCells * 8;
+}
+
+/** The watermarks of subtasks that align theirs, behind everything else. */
+export function alignmentCells(
+  memory: SharedArrayBuffer,
+  vertices: number,
+  slots: number,
+  cells: number,
+): Float64Array {
+  return new Float64Array(memory, controlBytes(vertices, slots), cells);
 }
 
 /** Views of the control memory. */

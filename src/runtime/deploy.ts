@@ -9,8 +9,10 @@ import { Ledger } from '../memory/ledger.js';
 import { ringBytes, type SlotFractions, splitSlotMemory } from '../memory/slot-budget.js';
 import { runMetricsBytes } from '../metrics/run-metrics.js';
 import { createRing, MESSAGE_BYTES_MAX } from '../ring/spsc-ring.js';
+import { WATERMARK_MIN } from '../time/watermark.js';
 import { targetsOf } from './channels.js';
-import { controlBytes } from './control-layout.js';
+import { AlignmentGroups } from './alignment-groups.js';
+import { alignmentCells, controlBytes } from './control-layout.js';
 import { type ChannelPair, type Deployment, type RingPlacement, StreamIds } from './deployment.js';
 import { lambdaReadings } from './lambda-readings.js';
 
@@ -57,6 +59,10 @@ export function deploy(plan: PhysicalPlan, facts: DeploymentFacts): Deployment {
   const shared = (purpose: string, bytes: number): SharedArrayBuffer =>
     sharedBuffer(bytes, { job: plan.jobName, operator: null, subtask: null, purpose }, ledger);
   const streams = new StreamIds(plan).count;
+  const slots = plan.slots + 1;
+  const { cells } = new AlignmentGroups(plan);
+  const control = shared('control', controlBytes(plan.vertices.length, slots, cells));
+  alignmentCells(control, plan.vertices.length, slots, cells).fill(WATERMARK_MIN);
   return {
     ...facts,
     channels,
@@ -64,7 +70,7 @@ export function deploy(plan: PhysicalPlan, facts: DeploymentFacts): Deployment {
     rings,
     registry: shared('registry', Math.max(REGISTRY_BYTES_MIN, streams * REGISTRY_BYTES_PER_STREAM)),
     metrics: shared('metrics', runMetricsBytes(plan, channels.length)),
-    control: shared('control', controlBytes(plan.vertices.length, plan.slots + 1)),
+    control,
     slots: plan.slots,
     lambdaReadings: lambdaReadings(plan),
   };

@@ -100,6 +100,11 @@ export class ExchangePort implements OutputPort {
     return true;
   }
 
+  /** Notes for the metrics what time has been sent; null before the first watermark. */
+  countTime(watermarkMs: number | null, isIdle: boolean): void {
+    for (const sender of this.#senders) sender.countTime(watermarkMs, isIdle);
+  }
+
   /** Gives a batch to every channel, encoded once for all that need bytes; false until all have let go of it. */
   #sendToAll(batch: Batch): boolean {
     if (!this.#settleAll()) return false;

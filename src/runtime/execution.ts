@@ -15,6 +15,7 @@ import { EventStream } from './event-stream.js';
 import type { BadRecordReport } from './messages.js';
 import { type RunMetricsSnapshot, snapshotMetrics } from './metrics-snapshot.js';
 import type { RunCompletion, RunControl, RunObserver } from './run-control.js';
+import { type TimeReport, timeReports } from './time-report.js';
 import { sharedLedger } from './shared-ledger.js';
 import { abortSinks, commitSinks } from './sink-commit.js';
 
@@ -55,6 +56,11 @@ export interface JobExecution {
   events(): AsyncIterableIterator<ExecutionEvent>;
   /** The counters of all subtasks and edges, read from shared memory without disturbing the workers. */
   metrics(): RunMetricsSnapshot;
+  /**
+   * How far event time has come at each chain, which input holds it back and which are idle: what windows and
+   * timers that do not fire wait for. Empty for a job without event time.
+   */
+  whyNoOutput(): readonly TimeReport[];
 }
 
 /** A job that runs in this process. */
@@ -127,6 +133,10 @@ export class Execution implements RunObserver, JobExecution {
 
   metrics(): RunMetricsSnapshot {
     return snapshotMetrics(this.plan, this.deployment, systemClock.monotonicMs() - this.#startedMs);
+  }
+
+  whyNoOutput(): readonly TimeReport[] {
+    return timeReports(this.plan, this.metrics());
   }
 
   /** The end is not announced here, because sinks have not been committed yet. */

@@ -22,6 +22,8 @@ export interface FrameSender {
   settle(): boolean;
   /** Sends a control message; false while there is no room. */
   sendControl(kind: FrameKind, payload: Uint8Array): boolean;
+  /** Notes for the metrics what time has been sent; null before the first watermark. */
+  countTime(watermarkMs: number | null, isIdle: boolean): void;
 }
 
 /** Counters of a channel and of the subtask that sends into it. */
@@ -84,6 +86,10 @@ export class RingSender implements FrameSender {
 
   sendControl(kind: FrameKind, payload: Uint8Array): boolean {
     return this.settle() && this.#ring.tryWriteControl(kind, payload);
+  }
+
+  countTime(watermarkMs: number | null, isIdle: boolean): void {
+    this.#metrics.edge.setTime(watermarkMs, isIdle);
   }
 
   #count(rows: number, bytes: number): void {

@@ -5,8 +5,17 @@
  */
 import { assert } from '../base/assert.js';
 import type { Batch } from '../record/batch.js';
-import { FRAME_DATA, FRAME_END_OF_DATA, FRAME_FINISHED } from '../ring/contract.js';
+import {
+  FRAME_ACTIVE,
+  FRAME_DATA,
+  FRAME_END_OF_DATA,
+  FRAME_FINISHED,
+  FRAME_IDLE,
+  FRAME_WATERMARK,
+} from '../ring/contract.js';
+import { WatermarkMerge } from '../time/watermark-merge.js';
 import type { FrameReceiver } from './frame-receiver.js';
+import { watermarkOf } from './time-sender.js';
 
 /** One upstream subtask. */
 export interface InputChannel {
@@ -21,6 +30,8 @@ export const GATE_BATCH = 0;
 export const GATE_EMPTY = 1;
 /** All channels have finished. */
 export const GATE_FINISHED = 2;
+/** The watermark rose, or the input became idle or active: take that before the next batch. */
+export const GATE_TIME = 3;
 
 /** Reads the channels of one subtask. */
 export class InputGate {
@@ -30,6 +41,8 @@ export class InputGate {
   bytes = 0;
   /** False once an upstream subtask ended without draining: held-back results must not be emitted. */
   isDraining = true;
+  /** The watermarks of the channels, and of the input as a whole. */
+  readonly time: WatermarkMerge;
   readonly #channels: readonly InputChannel[];
   readonly #finished: boolean[];
   #open: number;
@@ -40,6 +53,7 @@ export class InputGate {
     this.#channels = channels;
     this.#finished = channels.map(() => false);
     this.#open = channels.length;
+    this.time = new WatermarkMerge(channels.length);
   }
 
   poll(): number {
@@ -49,8 +63,9 @@ export class InputGate {
       const index = this.#next;
       this.#next = index + 1 === this.#channels.length ? 0 : index + 1;
       if (this.#finished[index]) continue;
-      if (this.#pollChannel(index)) return GATE_BATCH;
+      const found = this.#pollChannel(index);
       if (this.#open === 0) return GATE_FINISHED;
+      if (found !== GATE_EMPTY) return found;
     }
     return GATE_EMPTY;
   }
@@ -61,8 +76,8 @@ export class InputGate {
     this.batch = null;
   }
 
-  /** Handles control frames of a channel until a data frame is current or there is none. */
-  #pollChannel(index: number): boolean {
+  /** Handles control messages of a channel until it has something to say, or there is none. */
+  #pollChannel(index: number): number {
     const { receiver, input } = this.#channels[index];
     while (!this.#finished[index] && receiver.poll()) {
       if (receiver.kind === FRAME_DATA) {
@@ -70,24 +85,38 @@ export class InputGate {
         this.input = input;
         this.bytes = receiver.bytes;
         this.#current = index;
-        return true;
+        return GATE_BATCH;
       }
+      const { watermarkMs, isIdle } = this.time;
       this.#control(index, receiver);
       receiver.release();
+      if (this.time.watermarkMs > watermarkMs || this.time.isIdle !== isIdle) return GATE_TIME;
     }
-    return false;
+    return GATE_EMPTY;
   }
 
   #control(index: number, receiver: FrameReceiver): void {
-    if (receiver.kind === FRAME_END_OF_DATA) {
-      if (receiver.payload()[0] === 0) this.isDraining = false;
-    } else {
-      assert(
-        receiver.kind === FRAME_FINISHED,
-        'A bounded job sends data, end-of-data and finished.',
-      );
-      this.#finished[index] = true;
-      this.#open--;
+    switch (receiver.kind) {
+      case FRAME_WATERMARK:
+        this.time.advance(index, watermarkOf(receiver.payload()));
+        break;
+      case FRAME_IDLE:
+        this.time.idle(index);
+        break;
+      case FRAME_ACTIVE:
+        this.time.active(index);
+        break;
+      case FRAME_END_OF_DATA:
+        if (receiver.payload()[0] === 0) this.isDraining = false;
+        break;
+      default:
+        assert(
+          receiver.kind === FRAME_FINISHED,
+          'A job sends data, times, end-of-data and finished.',
+        );
+        this.#finished[index] = true;
+        this.#open--;
+        this.time.end(index);
     }
   }
 }

@@ -12,6 +12,7 @@ import { entryUrl } from './entry-url.js';
 import { EventStream } from './event-stream.js';
 import type { ExecutionEvent, JobExecution, JobResult } from './execution.js';
 import type { RunMetricsSnapshot } from './metrics-snapshot.js';
+import { type TimeReport, timeReports } from './time-report.js';
 import type { Settings } from './settings.js';
 
 /** To the child. */
@@ -95,6 +96,10 @@ export class IsolatedRun implements JobExecution {
   /** The counters as the child last reported them, at most a quarter of a second old. */
   metrics(): RunMetricsSnapshot {
     return this.#metrics;
+  }
+
+  whyNoOutput(): readonly TimeReport[] {
+    return timeReports(this.plan, this.#metrics);
   }
 
   #send(request: IsolatedRequest): void {

@@ -74,6 +74,10 @@ export class LocalChannel implements FrameSender, FrameReceiver {
     return true;
   }
 
+  countTime(watermarkMs: number | null, isIdle: boolean): void {
+    this.#metrics.edge.setTime(watermarkMs, isIdle);
+  }
+
   #offer(kind: FrameKind, bytes: number): void {
     this.kind = kind;
     this.bytes = bytes;

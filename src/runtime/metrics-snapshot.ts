@@ -4,7 +4,7 @@
  */
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import { RunMetrics } from '../metrics/run-metrics.js';
-import type { TaskMetricsSnapshot } from '../metrics/task-metrics.js';
+import type { TaskMetricsSnapshot, TimeSnapshot } from '../metrics/task-metrics.js';
 import type { Deployment } from './deployment.js';
 
 /** Counters of one vertex: sums over its subtasks, and each of them. */
@@ -35,6 +35,14 @@ export interface EdgeMetrics {
   /** Bytes waiting in the rings, and what they can hold. */
   readonly queuedBytes: number;
   readonly capacityBytes: number;
+  /** Event time of each of its channels. */
+  readonly channels: readonly ChannelTime[];
+}
+
+/** What one subtask last told another of event time. */
+export interface ChannelTime extends TimeSnapshot {
+  readonly from: number;
+  readonly to: number;
 }
 
 /** All counters of a run at one moment. */
@@ -86,6 +94,10 @@ export function snapshotMetrics(
       bytes: channels.reduce((total, channel) => total + channel.bytes, 0),
       queuedBytes: channels.reduce((total, channel) => total + channel.queuedBytes, 0),
       capacityBytes: rings.reduce((total, ring) => total + ring.byteLength, 0),
+      channels: rings.map(({ from, to }, index) => {
+        const { watermarkMs = null, isIdle = false } = channels[index] ?? {};
+        return { from, to, watermarkMs, isIdle };
+      }),
     };
   });
   return { elapsedMs, vertices, edges };

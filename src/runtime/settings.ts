@@ -78,6 +78,13 @@ export const SETTINGS = {
     max: DAY_MS,
     meaning: 'A ring holds at most what its consumer takes within this time.',
   },
+  'pipeline.autoWatermarkInterval': {
+    type: 'duration',
+    default: '200ms',
+    min: 1,
+    max: DAY_MS,
+    meaning: 'How often operators that assign event times bring their watermark up to date.',
+  },
   'aggregate.preAggregateKeys': {
     type: 'integer',
     default: 65_536,

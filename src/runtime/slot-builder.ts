@@ -27,10 +27,12 @@ import { SchemaRegistry } from '../record/schema-registry.js';
 import { wakerFor } from '../ring/parker.js';
 import { openRingReader, openRingWriter } from '../ring/spsc-ring.js';
 import type { StateTable, TableSpec } from '../state/contract.js';
+import type { AlignmentMember } from '../time/alignment.js';
 import { originsOf, targetsOf } from './channels.js';
 import { closeAfterFailure } from './close-all.js';
 import { connectorFailure } from './connector-failure.js';
-import { ControlMemory } from './control-layout.js';
+import { AlignmentGroups } from './alignment-groups.js';
+import { alignmentCells, ControlMemory } from './control-layout.js';
 import { DeadLetterQueue } from './dead-letter-queue.js';
 import {
   type ChannelPair,
@@ -140,6 +142,7 @@ class SlotBuilder {
       vertexName: vertex.name,
       operators: vertex.operators,
       outputs,
+      inputSides: vertex.inputs.map((edge) => this.#parts.plan.edges[edge].side),
       streamSchemas: (operator) =>
         this.#registry.stream(this.#streams.operator(vertex.id, operator)),
       subtask: index,
@@ -149,6 +152,7 @@ class SlotBuilder {
       random: new SeededRandom(deployment.seed + vertex.id * 7919 + index),
       control: metrics.control,
       tables: (_uid, spec) => openTable(spec),
+      aligned: (operator) => this.#aligned(vertex.id, operator, index),
       preAggregateKeysMax: deployment.settings['aggregate.preAggregateKeys'],
     });
     const source =
@@ -165,7 +169,17 @@ class SlotBuilder {
       sinks,
       metrics,
       clock,
+      tickIntervalMs: deployment.settings['pipeline.autoWatermarkInterval'],
     });
+  }
+
+  #aligned(vertex: number, operator: number, subtask: number): AlignmentMember | null {
+    const { deployment, plan } = this.#parts;
+    const groups = new AlignmentGroups(plan);
+    if (groups.cells === 0) return null;
+    const slots = deployment.slots + 1;
+    const cells = alignmentCells(deployment.control, plan.vertices.length, slots, groups.cells);
+    return groups.member(cells, vertex, operator, subtask);
   }
 
   #maxParallelismOf(edge: number): number {

@@ -28,7 +28,10 @@ export const COMMAND_DRAIN = 3;
 const YIELD_EVERY_MS = 5;
 /** Passes over the subtasks between two samples of memory. */
 const GUARD_EVERY_PASSES = 64;
-/** Upper bound of a park; waking is by notification, this only bounds the staleness of gauges. */
+/**
+ * Upper bound of a park: waking is by notification, and timers and ticks bound it further; this only bounds the
+ * staleness of gauges.
+ */
 const PARK_MS_MAX = 1000;
 
 /** What the loop needs from its thread. */
@@ -128,8 +131,10 @@ export class SlotLoop {
    */
   #countWait(subtask: Subtask, nowMs: number): void {
     const waitedMs = nowMs - subtask.lastStepMs;
-    if (subtask.status === SUBTASK_BLOCKED) subtask.parts.metrics.addBackpressuredMs(waitedMs);
-    else if (subtask.status === SUBTASK_IDLE) subtask.parts.metrics.addIdleMs(waitedMs);
+    if (subtask.status === SUBTASK_BLOCKED) {
+      subtask.parts.metrics.addBackpressuredMs(waitedMs);
+      subtask.parts.task.heldBack(waitedMs);
+    } else if (subtask.status === SUBTASK_IDLE) subtask.parts.metrics.addIdleMs(waitedMs);
   }
 
   /** Announces, looks once more, then parks. */
@@ -139,10 +144,12 @@ export class SlotLoop {
     const command = this.#host.command();
     const isNew = command === COMMAND_CANCEL || (command !== COMMAND_RUN && !this.#stopped);
     if (isNew || this.#pass()) return asyncParker.withdraw();
+    const sleepMs = this.#live.reduce((least, one) => Math.min(least, one.sleepMs), PARK_MS_MAX);
+    if (sleepMs <= 0) return asyncParker.withdraw();
     // Asked after the last look, in which a sink may have begun something that only the event loop can finish.
     const needsEvents = this.#live.some((subtask) => subtask.waitsForEvents);
     const blocking = needsEvents ? null : blockingParker;
-    const parked = (blocking ?? asyncParker).park(ticket, PARK_MS_MAX);
+    const parked = (blocking ?? asyncParker).park(ticket, sleepMs);
     if (parked !== undefined) await parked;
     this.#nowMs = this.#host.clock.monotonicMs();
     if (blocking === null) this.#lastYieldMs = this.#nowMs;

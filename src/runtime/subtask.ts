@@ -11,11 +11,13 @@ import type { ChainTask, Cursor } from '../operator/contract.js';
 import { STEP_DONE, STEP_OUT_OF_OUTPUT } from '../operator/contract.js';
 import type { Batch } from '../record/batch.js';
 import { FRAME_END_OF_DATA, FRAME_FINISHED } from '../ring/contract.js';
+import { WATERMARK_MAX, WATERMARK_MIN } from '../time/watermark.js';
 import { closeAll } from './close-all.js';
 import type { ExchangePort } from './exchange-port.js';
-import { GATE_BATCH, GATE_EMPTY, type InputGate } from './input-gate.js';
+import { GATE_BATCH, GATE_EMPTY, GATE_TIME, type InputGate } from './input-gate.js';
 import type { SinkPort } from './sink-port.js';
 import { HEAD_BATCH, HEAD_WAIT, type SourceHead } from './source-head.js';
+import { TimeSender } from './time-sender.js';
 
 /** Rows a subtask may process in one step, so that the slot stays responsive. */
 const STEP_ROWS_MAX = 4096;
@@ -56,16 +58,22 @@ export interface SubtaskParts {
   readonly sinks: readonly SubtaskSink[];
   readonly metrics: TaskMetricsWriter;
   readonly clock: Clock;
+  /** How often the chain's own watermarks are brought up to date. */
+  readonly tickIntervalMs: number;
 }
 
 type Phase =
   | 'running'
+  | 'endOfTime'
   | 'endOfInput'
   | 'flushing'
   | 'committing'
   | 'endOfData'
   | 'closing'
   | 'finished';
+
+/** What the passing of time makes a running subtask do before its next row. */
+type TimeWork = 'none' | 'event' | 'processing';
 
 const DRAIN = Uint8Array.of(1);
 const NO_DRAIN = Uint8Array.of(0);
@@ -84,9 +92,21 @@ export class Subtask {
   #batch: Batch | null = null;
   #input = 0;
   readonly #cursor: Cursor = { position: 0 };
+  readonly #senders: readonly TimeSender[];
+  #timeWork: TimeWork = 'none';
+  readonly #timeCursor: Cursor = { position: 0 };
+  /** The wall clock for which processing-time work is being done. */
+  #nowMs = 0;
+  #nextTickMs: number;
+  readonly #tickIntervalMs: number;
+  /** Since when the source is held back to wait for its group; NaN while it is not. */
+  #heldSinceMs = Number.NaN;
 
   constructor(parts: SubtaskParts) {
     this.parts = parts;
+    this.#senders = parts.ports.map((port) => new TimeSender(port));
+    this.#tickIntervalMs = Math.min(parts.tickIntervalMs, parts.task.alignIntervalMs);
+    this.#nextTickMs = parts.clock.monotonicMs() + this.#tickIntervalMs;
   }
 
   /** Whether the subtask waits for something that only the event loop of its thread can bring. */
@@ -99,10 +119,23 @@ export class Subtask {
   stop(ending: 'drain' | 'stop'): void {
     if (this.parts.source === null || this.#phase !== 'running') return;
     this.#ending = ending;
-    if (this.#batch === null) this.#end();
-    else this.#stopAfterBatch = true;
+    this.#isStopping = true;
+    this.#endIfStopping();
   }
-  #stopAfterBatch = false;
+  #isStopping = false;
+
+  /** How long the slot may sleep before time makes something due here; `Infinity`: until it is woken. */
+  get sleepMs(): number {
+    // What blocks a subtask wakes the slot when it goes away; until then time can change nothing.
+    if (this.status === SUBTASK_BLOCKED || this.#phase !== 'running') return Infinity;
+    const { task, clock } = this.parts;
+    const timerMs = task.nextProcessingTimer;
+    return Math.min(
+      Number.isNaN(this.#heldSinceMs) ? Infinity : task.alignIntervalMs,
+      task.needsTicks ? this.#nextTickMs - clock.monotonicMs() : Infinity,
+      timerMs === Infinity ? Infinity : timerMs - clock.epochMs(),
+    );
+  }
 
   /** Does a bounded piece of work. */
   step(): SubtaskStatus {
@@ -121,6 +154,10 @@ export class Subtask {
     const { task, source, metrics } = this.parts;
     let rowsLeft = STEP_ROWS_MAX;
     while (rowsLeft > 0 && this.#phase === 'running') {
+      if (this.#timeWork === 'none') this.#lookAtTime();
+      if (this.#timeWork !== 'none') {
+        return rowsLeft < STEP_ROWS_MAX ? SUBTASK_PROGRESS : this.#workOnTime();
+      }
       if (this.#batch === null) {
         const found = source === null ? this.#pollGate() : this.#pollSource();
         if (found !== SUBTASK_PROGRESS) return rowsLeft < STEP_ROWS_MAX ? SUBTASK_PROGRESS : found;
@@ -142,12 +179,70 @@ export class Subtask {
     this.#batch = null;
     this.#cursor.position = 0;
     this.parts.gate?.release();
-    if (this.#stopAfterBatch) this.#end();
+    this.#endIfStopping();
+  }
+
+  /** A stop takes effect between two batches, and never in the middle of what time made due. */
+  #endIfStopping(): void {
+    if (this.#isStopping && this.#batch === null && this.#timeWork === 'none') this.#end();
+  }
+
+  /** Finds out whether time makes something due. */
+  #lookAtTime(): void {
+    const { task, clock } = this.parts;
+    if (task.isTimeDue) {
+      this.#beginTimeWork('event');
+    } else if (task.needsTicks && clock.monotonicMs() >= this.#nextTickMs) {
+      this.#nextTickMs = clock.monotonicMs() + this.#tickIntervalMs;
+      this.#beginTimeWork('event');
+    } else if (task.nextProcessingTimer < Infinity) {
+      this.#nowMs = clock.epochMs();
+      if (task.nextProcessingTimer <= this.#nowMs) this.#beginTimeWork('processing');
+    }
+  }
+
+  #beginTimeWork(work: TimeWork): void {
+    this.#timeWork = work;
+    this.#timeCursor.position = 0;
+  }
+
+  /** Does what is due, then says what time it is behind the outputs. */
+  #workOnTime(): SubtaskStatus {
+    const status = this.#advanceTime(this.#timeWork, this.#inputWatermark());
+    if (status !== null) return status;
+    this.#timeWork = 'none';
+    this.#endIfStopping();
+    return SUBTASK_PROGRESS;
+  }
+
+  #inputWatermark(): number {
+    return this.parts.gate?.time.watermarkMs ?? WATERMARK_MIN;
+  }
+
+  /** Null when all is done and said. */
+  #advanceTime(work: TimeWork, watermarkMs: number): SubtaskStatus | null {
+    const { task, gate, metrics } = this.parts;
+    if (gate !== null) task.inputIdle(gate.time.isIdle);
+    const result =
+      work === 'processing'
+        ? task.advanceProcessingTime(this.#nowMs, this.#timeCursor, STEP_ROWS_MAX)
+        : task.advance(watermarkMs, this.#timeCursor, STEP_ROWS_MAX);
+    if (result === STEP_OUT_OF_OUTPUT) return SUBTASK_BLOCKED;
+    if (result !== STEP_DONE) return SUBTASK_PROGRESS;
+    for (const [output, sender] of this.#senders.entries()) {
+      const watermark = task.outputWatermark(output);
+      if (!sender.send(watermark, task.isOutputIdle(output))) return SUBTASK_BLOCKED;
+    }
+    const { time } = task;
+    const behindMs = time.watermarkMs === WATERMARK_MIN ? null : time.watermarkMs;
+    metrics.setTime(behindMs, time.isIdle);
+    return null;
   }
 
   #pollSource(): SubtaskStatus {
     const { source, metrics } = this.parts;
     if (source === null) return SUBTASK_IDLE;
+    if (this.#isHeldBack()) return this.#dry();
     const result = source.poll();
     metrics.setBytesIn(source.bytesRead);
     if (result === HEAD_BATCH) {
@@ -161,12 +256,25 @@ export class Subtask {
     return SUBTASK_PROGRESS;
   }
 
+  /** Whether the source has to wait for its group; the time it waits counts for no idleness. */
+  #isHeldBack(): boolean {
+    const { task, clock } = this.parts;
+    if (task.alignIntervalMs === Infinity) return false;
+    const nowMs = clock.monotonicMs();
+    if (!Number.isNaN(this.#heldSinceMs)) task.heldBack(nowMs - this.#heldSinceMs);
+    const { isAhead } = task;
+    this.#heldSinceMs = isAhead ? nowMs : Number.NaN;
+    return isAhead;
+  }
+
   #pollGate(): SubtaskStatus {
     const { gate, metrics } = this.parts;
     if (gate === null) return SUBTASK_IDLE;
     const result = gate.poll();
     if (result === GATE_EMPTY) return this.#dry();
-    if (result === GATE_BATCH) {
+    if (result === GATE_TIME) {
+      this.#beginTimeWork('event');
+    } else if (result === GATE_BATCH) {
       this.#batch = gate.batch;
       this.#input = gate.input;
       metrics.addBatchesIn(1);
@@ -187,11 +295,17 @@ export class Subtask {
 
   #end(): void {
     this.#cursor.position = 0;
-    this.#phase = this.#ending === 'drain' ? 'endOfInput' : 'flushing';
+    this.#timeCursor.position = 0;
+    this.#phase = this.#ending === 'drain' ? 'endOfTime' : 'flushing';
   }
 
   /** Walks the phases after the last row; each is repeated until its output has room. */
   #finish(): SubtaskStatus {
+    if (this.#phase === 'endOfTime') {
+      const status = this.#advanceTime('event', WATERMARK_MAX);
+      if (status !== null) return status;
+      this.#phase = 'endOfInput';
+    }
     if (this.#phase === 'endOfInput') {
       const result = this.parts.task.endOfInput(this.#cursor, STEP_ROWS_MAX);
       if (result === STEP_OUT_OF_OUTPUT) return SUBTASK_BLOCKED;

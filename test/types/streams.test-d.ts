@@ -1,5 +1,5 @@
 import type { Flow, KeyedStream, RecordOf, SinkConnector, Stream } from '../../src/index.js';
-import { col, csv, job, lit, ndjson, parquet, when } from '../../src/index.js';
+import { col, csv, ingestionTime, job, lit, ndjson, parquet, when } from '../../src/index.js';
 import { assertType, type Same } from './same.js';
 
 interface Flight {
@@ -229,3 +229,21 @@ const annotated = job('annotated', (_flow, params: { readonly path: string }) =>
 annotated.build({ path: 'x' });
 // error: Type 'number' is not assignable to type 'string'
 annotated.build({ path: 1 });
+
+// Event times.
+const timed = flights.assignTimestamps('at', { outOfOrderness: '2h' });
+assertType<Same<RecordOf<typeof timed>, Flight>>();
+flights.assignTimestamps((f) => f.at, {
+  watermarks: { punctuated: (f, t) => (f.delay > 0 ? t : null) },
+});
+flights.assignTimestamps(col('delay').mul(1000));
+flights.assignTimestamps(ingestionTime());
+flights.assignWatermarks({ idleTimeout: '10s' });
+// error: No field 'att'; fields: 'at' | 'delay'
+flights.assignTimestamps('att');
+// error: Field 'origin' is no event time
+flights.assignTimestamps('origin');
+// error: No field 'dealy'; fields: 'at' | 'delay'
+flights.assignTimestamps(col('dealy').mul(1000));
+// error: Property 'dealy' does not exist on type 'Flight'
+flights.assignTimestamps('at', { watermarks: { punctuated: (f) => f.dealy } });

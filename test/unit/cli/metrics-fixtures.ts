@@ -20,6 +20,8 @@ const TASK: TaskMetricsSnapshot = {
   lateRecords: 0,
   heapUsedBytes: 0,
   heapLimitBytes: 0,
+  watermarkMs: null,
+  isIdle: false,
   state: 'RUNNING',
   currentOperator: null,
   progress: 0,
@@ -63,6 +65,7 @@ export function edge(part: Partial<EdgeMetrics>): EdgeMetrics {
     bytes: 0,
     queuedBytes: 0,
     capacityBytes: 1000,
+    channels: [],
     ...part,
   };
 }

@@ -17,9 +17,10 @@ function metricsAt(elapsedMs: number): RunMetricsSnapshot {
 
 function execution(): JobExecution {
   const startMs = Date.now();
-  const running: Pick<JobExecution, 'plan' | 'metrics'> = {
+  const running: Pick<JobExecution, 'plan' | 'metrics' | 'whyNoOutput'> = {
     plan: { jobName: 'j', vertices: [], edges: [], slots: 1, warnings: [], hash: '' },
     metrics: () => metricsAt(Date.now() - startMs),
+    whyNoOutput: () => [],
   };
   return running as JobExecution;
 }

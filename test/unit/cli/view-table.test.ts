@@ -10,7 +10,7 @@ const ESCAPES = new RegExp(`${String.fromCharCode(27)}\\[\\d+m`, 'g');
 
 function linesAt(columns: number, rows = 40): string[] {
   const model = viewModel(slowAggregation(), null);
-  const frame = { model, slots: 2, columns, rows, style: PLAIN_STYLE };
+  const frame = { model, slots: 2, time: null, columns, rows, style: PLAIN_STYLE };
   return liveLines(frame).map((line) => line.text);
 }
 
@@ -63,7 +63,7 @@ describe('the live block', () => {
   it('never fills the last column, whatever the width, and says how wide its lines are', () => {
     const model = viewModel(slowAggregation(), null);
     for (let columns = 30; columns <= 200; columns++) {
-      const frame = { model, slots: 2, columns, rows: 40, style: PLAIN_STYLE };
+      const frame = { model, slots: 2, time: null, columns, rows: 40, style: PLAIN_STYLE };
       for (const { text, width } of liveLines(frame)) {
         expect(textWidth(text)).toBeLessThan(columns);
         expect(textWidth(text)).toBe(width);
@@ -73,7 +73,7 @@ describe('the live block', () => {
 
   it('has the same text with colours', () => {
     const model = viewModel(slowAggregation(), null);
-    const frame = { model, slots: 2, columns: 100, rows: 40 };
+    const frame = { model, slots: 2, time: null, columns: 100, rows: 40 };
     const plain = liveLines({ ...frame, style: PLAIN_STYLE }).map((line) => line.text);
     const painted = liveLines({ ...frame, style: PAINTED_STYLE }).map((line) => line.text);
     expect(painted).not.toEqual(plain);

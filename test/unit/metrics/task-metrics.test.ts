@@ -30,6 +30,7 @@ describe('task metrics', () => {
     writer.addBadRecords(6);
     writer.addLateRecords(7);
     writer.setHeap(1000, 2000);
+    writer.setTime(-5, true);
     writer.setState('RUNNING');
     writer.enter(99.5);
     writer.control[0] = 4;
@@ -47,6 +48,8 @@ describe('task metrics', () => {
       lateRecords: 7,
       heapUsedBytes: 1000,
       heapLimitBytes: 2000,
+      watermarkMs: -5,
+      isIdle: true,
       state: 'RUNNING',
       currentOperator: 4,
       progress: 1,
@@ -104,13 +107,19 @@ describe('channel metrics', () => {
     writer.addBytes(100);
     writer.setQueued(64);
     writer.setCapacity(4096);
+    writer.setTime(0, false);
     expect(metrics.readChannel(1, 5)).toEqual({
       rows: 11,
       bytes: 100,
       queuedBytes: 64,
       capacityBytes: 4096,
+      watermarkMs: 0,
+      isIdle: false,
       atMs: 5,
     });
+    writer.setTime(null, true);
+    expect(metrics.readChannel(1, 5)).toMatchObject({ watermarkMs: null, isIdle: true });
+    expect(metrics.readChannel(0, 5)).toMatchObject({ watermarkMs: null, isIdle: false });
     expect(metrics.readChannel(0, 5).rows).toBe(0);
   });
 });

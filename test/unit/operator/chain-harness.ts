@@ -2,6 +2,7 @@
  * A chain task in a test: ports that collect what is handed on, schemas agreed in memory, state tables, and a
  * driver that steps the task through batches. Callers: tests of chains.
  */
+import type { Clock } from '../../../src/base/clock.js';
 import { SeededRandom } from '../../../src/base/random.js';
 import { createChainTask } from '../../../src/operator/chain-task.js';
 import type {
@@ -24,6 +25,7 @@ import type {
   BuiltInAggregate,
   OperatorSpec,
   Partitioner,
+  TimestampOrigin,
   UserAggregator,
 } from '../../../src/operator/operator-spec.js';
 import type { Batch } from '../../../src/record/batch.js';
@@ -36,6 +38,7 @@ import { compileRowReader, compileRowWriter } from '../../../src/record/row-code
 import type { Schema } from '../../../src/record/schema.js';
 import { mergeSchemas } from '../../../src/record/schema-merge.js';
 import type { StreamSchemas } from '../../../src/record/schema-registry.js';
+import type { WatermarkStrategy } from '../../../src/time/watermark-strategy.js';
 import { createHotTable } from '../../../src/state/hot-table.js';
 
 /** Schemas of a stream, agreed by its producers in one thread. */
@@ -185,6 +188,7 @@ export interface ChainParts {
   readonly mayTake?: () => boolean;
   readonly subtask?: number;
   readonly parallelism?: number;
+  readonly clock?: Clock;
   /** Ports and schemas of an earlier instance, to go on with after a restore. */
   readonly from?: ChainUnderTest;
 }
@@ -235,7 +239,7 @@ export function chainOf(parts: ChainParts): ChainUnderTest {
     subtask,
     parallelism,
     maxParallelism: 128,
-    clock: { epochMs: () => 0, monotonicMs: () => 0 },
+    clock: parts.clock ?? { epochMs: () => 0, monotonicMs: () => 0 },
     random: new SeededRandom(7),
     control,
     tables: (_uid, spec) =>
@@ -355,6 +359,24 @@ export const op = {
     aggregates: Object.entries(aggregates).map(([as, text]) => aggregateOf(as, text)),
     emit,
     phase: 'single',
+  }),
+  /** Event times from a column, unless the timestamp is told otherwise. */
+  assign: (
+    timestamp: string | TimestampOrigin,
+    watermarks: Partial<WatermarkStrategy> = {},
+  ): OperatorSpec => ({
+    ...identity('assignTimestamps'),
+    kind: 'assignTimestamps',
+    timestamp:
+      typeof timestamp === 'string'
+        ? { from: 'expression', expression: { node: 'column', name: timestamp } }
+        : timestamp,
+    watermarks: {
+      generation: { kind: 'bounded', outOfOrdernessMs: 0 },
+      idleTimeoutMs: null,
+      alignment: null,
+      ...watermarks,
+    },
   }),
   distinct: (...keys: readonly string[]): OperatorSpec => ({
     ...identity('distinct'),

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { encodeFrame, frameBytes } from '../../../src/record/frame-codec.js';
 import {
+  FRAME_ACTIVE,
   FRAME_DATA,
   FRAME_END_OF_DATA,
   FRAME_FINISHED,
+  FRAME_IDLE,
+  FRAME_WATERMARK,
   type RingWriter,
 } from '../../../src/ring/contract.js';
 import { silentWaker } from '../../../src/ring/parker.js';
@@ -13,8 +16,11 @@ import {
   GATE_BATCH,
   GATE_EMPTY,
   GATE_FINISHED,
+  GATE_TIME,
   InputGate,
 } from '../../../src/runtime/input-gate.js';
+import { watermarkPayload } from '../../../src/runtime/time-sender.js';
+import { WATERMARK_MAX, WATERMARK_MIN } from '../../../src/time/watermark.js';
 import { MemorySchemas } from '../operator/chain-harness.js';
 import { builderOf, recordsOf } from './runtime-harness.js';
 
@@ -127,5 +133,45 @@ describe('InputGate', () => {
     send(writers[0], 1);
     gate.poll();
     expect(() => gate.poll()).toThrow('released');
+  });
+
+  it('tells of a watermark when all channels have one, before the rows behind it', () => {
+    const { gate, writers } = wire([0, 1]);
+    const watermark = (channel: number, ms: number): boolean =>
+      writers[channel].tryWriteControl(FRAME_WATERMARK, watermarkPayload(ms));
+    send(writers[0], 1);
+    watermark(0, 10);
+    send(writers[0], 2);
+    expect(drain(gate)).toEqual({ values: [1, 2], last: GATE_EMPTY });
+    expect(gate.time.watermarkMs).toBe(WATERMARK_MIN);
+    watermark(1, 7);
+    send(writers[1], 3);
+    expect([gate.poll(), gate.time.watermarkMs]).toEqual([GATE_TIME, 7]);
+    expect(drain(gate)).toEqual({ values: [3], last: GATE_EMPTY });
+  });
+
+  it('tells when all of its input is idle, and when it is not any more', () => {
+    const { gate, writers } = wire([0, 0]);
+    const control = (channel: number, kind: 4 | 5): boolean =>
+      writers[channel].tryWriteControl(kind, new Uint8Array(0));
+    control(0, FRAME_IDLE);
+    expect([gate.poll(), gate.time.isIdle]).toEqual([GATE_EMPTY, false]);
+    control(1, FRAME_IDLE);
+    expect([gate.poll(), gate.time.isIdle]).toEqual([GATE_TIME, true]);
+    control(1, FRAME_ACTIVE);
+    expect([gate.poll(), gate.time.isIdle]).toEqual([GATE_TIME, false]);
+  });
+
+  it('does not wait for the time of a channel that has finished', () => {
+    const { gate, writers } = wire([0, 0]);
+    writers[0].tryWriteControl(FRAME_WATERMARK, watermarkPayload(10));
+    writers[1].tryWriteControl(FRAME_WATERMARK, watermarkPayload(WATERMARK_MAX));
+    expect([gate.poll(), gate.time.watermarkMs]).toEqual([GATE_TIME, 10]);
+    end(writers[1], true);
+    expect(gate.poll()).toBe(GATE_EMPTY);
+    writers[0].tryWriteControl(FRAME_WATERMARK, watermarkPayload(WATERMARK_MAX));
+    end(writers[0], true);
+    expect([gate.poll(), gate.time.watermarkMs]).toEqual([GATE_TIME, WATERMARK_MAX]);
+    expect(gate.poll()).toBe(GATE_FINISHED);
   });
 });

@@ -19,6 +19,7 @@ import { compileRowReader, compileRowWriter } from '../../../src/record/row-code
 import { inferSchema } from '../../../src/record/infer.js';
 import { SinkPort } from '../../../src/runtime/sink-port.js';
 import { Subtask, type SubtaskParts } from '../../../src/runtime/subtask.js';
+import { WATERMARK_MIN } from '../../../src/time/watermark.js';
 import { MemorySchemas } from '../operator/chain-harness.js';
 
 /** A clock that moves only when it is told. */
@@ -80,8 +81,47 @@ export class ScriptedTask implements ChainTask {
     return answer.result;
   }
 
-  advance(): StepResult {
-    return STEP_DONE;
+  needsTicks = false;
+  isTimeDue = false;
+  isAhead = false;
+  alignIntervalMs = Infinity;
+  nextProcessingTimer = Number.POSITIVE_INFINITY;
+  /** What `advance` and `advanceProcessingTime` answer, and what it leaves behind the outputs. */
+  advances: StepResult[] = [];
+  watermarks: number[] = [];
+  idle: boolean[] = [];
+  heldBackMs = 0;
+
+  advance(watermarkMs: number): StepResult {
+    this.calls.push(`advance ${watermarkMs}`);
+    this.isTimeDue = false;
+    return this.advances.shift() ?? STEP_DONE;
+  }
+
+  advanceProcessingTime(nowMs: number): StepResult {
+    this.calls.push(`processing time ${nowMs}`);
+    this.nextProcessingTimer = Number.POSITIVE_INFINITY;
+    return this.advances.shift() ?? STEP_DONE;
+  }
+
+  inputIdle(isIdle: boolean): void {
+    this.calls.push(isIdle ? 'input idle' : 'input active');
+  }
+
+  heldBack(forMs: number): void {
+    this.heldBackMs += forMs;
+  }
+
+  get time(): { watermarkMs: number; isIdle: boolean } {
+    return { watermarkMs: this.outputWatermark(0), isIdle: this.isOutputIdle(0) };
+  }
+
+  outputWatermark(output: number): number {
+    return this.watermarks[output] ?? WATERMARK_MIN;
+  }
+
+  isOutputIdle(output: number): boolean {
+    return this.idle[output] ?? false;
   }
 
   prepareBarrier(): StepResult {
@@ -164,6 +204,7 @@ export function subtaskOf(parts: Partial<SubtaskParts>): Subtask {
     ports: [],
     sinks: [],
     metrics: taskMetrics(),
+    tickIntervalMs: 200,
     clock: new StillClock(),
     ...parts,
   });

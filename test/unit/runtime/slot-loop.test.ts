@@ -18,19 +18,36 @@ class Times {
   idle = 0;
   addBusyMs = (ms: number): void => void (this.busy += ms);
   addBackpressuredMs = (ms: number): void => void (this.blocked += ms);
+  held = 0;
+  heldBack = (ms: number): void => void (this.held += ms);
   addIdleMs = (ms: number): void => void (this.idle += ms);
   enter = (): void => {};
   leave = (): void => {};
   setLoopLagMs = (): void => {};
 }
 
-async function timesOf(parkMs: number, ...scripts: readonly (readonly Step[])[]): Promise<Times[]> {
+/** Parks that the loop asked for, in milliseconds. */
+const parks: number[] = [];
+
+async function timesOf(
+  parkMs: number,
+  scripts: readonly (readonly Step[])[],
+  sleepMs = Infinity,
+): Promise<Times[]> {
+  parks.length = 0;
   let nowMs = 1000;
   const times = scripts.map(() => new Times());
   const subtasks = scripts.map((steps, index) => {
     let at = 0;
     const subtask = {
-      parts: { metrics: times[index], name: `task ${index}`, uid: `${index}`, index: 0 },
+      parts: {
+        metrics: times[index],
+        task: { heldBack: times[index].heldBack },
+        name: `task ${index}`,
+        uid: `${index}`,
+        index: 0,
+      },
+      sleepMs,
       status: SUBTASK_PROGRESS as SubtaskStatus,
       lastStepMs: 0,
       waitsForEvents: false,
@@ -47,7 +64,8 @@ async function timesOf(parkMs: number, ...scripts: readonly (readonly Step[])[])
   const parker = {
     announce: () => 0,
     withdraw: () => {},
-    park: () => {
+    park: (_ticket: number, timeoutMs: number) => {
+      parks.push(timeoutMs);
       nowMs += parkMs;
     },
   };
@@ -67,8 +85,7 @@ async function timesOf(parkMs: number, ...scripts: readonly (readonly Step[])[])
 
 describe('the time of subtasks in a slot', () => {
   it('is busy while they work, blocked while another works that they wait for', async () => {
-    const [source, slow] = await timesOf(
-      0,
+    const [source, slow] = await timesOf(0, [
       [
         [1, SUBTASK_PROGRESS],
         [1, SUBTASK_BLOCKED],
@@ -81,8 +98,8 @@ describe('the time of subtasks in a slot', () => {
         [10, SUBTASK_PROGRESS],
         [10, SUBTASK_FINISHED],
       ],
-    );
-    expect(source).toMatchObject({ busy: 2, blocked: 22, idle: 0 });
+    ]);
+    expect(source).toMatchObject({ busy: 2, blocked: 22, held: 20, idle: 0 });
     expect(slow).toMatchObject({ busy: 40, blocked: 0, idle: 0 });
   });
 
@@ -92,8 +109,22 @@ describe('the time of subtasks in a slot', () => {
       [0, status],
       [0, SUBTASK_FINISHED],
     ];
-    const [waiting, blocked] = await timesOf(50, script(SUBTASK_IDLE), script(SUBTASK_BLOCKED));
+    const [waiting, blocked] = await timesOf(50, [script(SUBTASK_IDLE), script(SUBTASK_BLOCKED)]);
     expect(waiting).toMatchObject({ busy: 0, blocked: 0, idle: 50 });
     expect(blocked).toMatchObject({ busy: 0, blocked: 50, idle: 0 });
+  });
+
+  it('is slept through no longer than until something is due', async () => {
+    const script: readonly Step[] = [
+      [0, SUBTASK_IDLE],
+      [0, SUBTASK_IDLE],
+      [0, SUBTASK_FINISHED],
+    ];
+    await timesOf(50, [script], 120);
+    expect(parks).toEqual([120]);
+    await timesOf(50, [script]);
+    expect(parks).toEqual([1000]);
+    await timesOf(50, [script], 0);
+    expect(parks).toEqual([]);
   });
 });

@@ -20,6 +20,7 @@ import {
   SUBTASK_PROGRESS,
   type Subtask,
 } from '../../../src/runtime/subtask.js';
+import { WATERMARK_MAX } from '../../../src/time/watermark.js';
 import {
   builderOf,
   ScriptedTask,
@@ -94,6 +95,7 @@ describe('Subtask', () => {
       'step 0 from 0',
       'step 0 from 1',
       'step 0 from 1',
+      `advance ${WATERMARK_MAX}`,
       'endOfInput',
       'flush',
     ]);

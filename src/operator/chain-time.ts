@@ -1,0 +1,146 @@
+/**
+ * Event time in a chain: the watermark that each operator has, the one behind it, and who acts when time passes.
+ * An operator has the watermark of the one it consumes; one that assigns event times makes its own for all that is
+ * behind. Callers: the chain task walks it, generated code reads it. Runs on: the slot's thread. Invariant: what
+ * is behind an operator rises only after all that the operator's own watermark made due has been handed on.
+ */
+import type { Clock } from '../base/clock.js';
+import { WatermarkAssigner } from '../time/watermark-assigner.js';
+import { WATERMARK_MAX, WATERMARK_MIN } from '../time/watermark.js';
+import type { AlignmentMember } from '../time/alignment.js';
+import type { ChainOperator, ChainTaskOptions } from './chain-options.js';
+import { assert } from '../base/assert.js';
+
+/** An operator that acts when time passes: one with timers or windows. */
+export interface TimedOperator {
+  /**
+   * Fires one thing that the operator's watermark made due; false when nothing is. What it hands on waits as pending
+   * records of the operator, or has gone on through generated code.
+   */
+  fireEventTime(watermarkMs: number): boolean;
+  /** The same for what was to happen at a time of the wall clock before `nowMs`. */
+  fireProcessingTime(nowMs: number): boolean;
+  /** When `fireProcessingTime` is next worth calling, by the wall clock; `Infinity` for never. */
+  readonly nextProcessingTimer: number;
+}
+
+/** Time in one chain. */
+export class ChainTime {
+  /** By operator: the watermark by which it judges its records. Generated code reads it. */
+  readonly watermarks: Float64Array;
+  /** By operator: the one that acts when time passes; operators put themselves here. */
+  readonly timed: (TimedOperator | null)[];
+  /** Time for which others held the task back; idleness does not count it. */
+  heldBackMs = 0;
+  isInputIdle = false;
+  readonly #assigners: readonly (WatermarkAssigner | null)[];
+  readonly #aligned: readonly (AlignmentMember | null)[];
+  /** Behind each operator, the chain's input first. */
+  readonly #behind: Float64Array;
+  readonly #operators: readonly ChainOperator[];
+  readonly #clock: Clock;
+  #ingestionMs = WATERMARK_MIN;
+
+  constructor({ operators, clock, aligned }: ChainTaskOptions) {
+    this.#operators = operators;
+    this.#clock = clock;
+    this.#assigners = operators.map(({ spec }) =>
+      spec.kind === 'assignTimestamps' ? new WatermarkAssigner(spec.watermarks) : null,
+    );
+    this.#aligned = operators.map((_, operator) => aligned?.(operator) ?? null);
+    this.timed = operators.map(() => null);
+    this.watermarks = new Float64Array(operators.length).fill(WATERMARK_MIN);
+    this.#behind = new Float64Array(operators.length + 1).fill(WATERMARK_MIN);
+  }
+
+  /** The assigner that an operator is. */
+  assigner(operator: number): WatermarkAssigner {
+    const assigner = this.#assigners[operator];
+    assert(assigner !== null, 'Only an operator that assigns event times has an assigner.');
+    return assigner;
+  }
+
+  /** Whether a tick may change a watermark of the chain. */
+  get needsTicks(): boolean {
+    return this.#assigners.some((assigner) => assigner?.needsTick === true);
+  }
+
+  /** Whether a record brought a watermark that is to go out right behind it. */
+  get isDue(): boolean {
+    return this.#assigners.some((assigner) => assigner?.isDue === true);
+  }
+
+  /** Whether an operator is too far ahead of its group. */
+  get isAhead(): boolean {
+    return this.#aligned.some((member) => member?.isAhead === true);
+  }
+
+  /** How often the members of the groups look at each other; `Infinity` for no group. */
+  get alignIntervalMs(): number {
+    const intervals = this.#aligned.map((member) => member?.alignment.updateIntervalMs ?? Infinity);
+    return Math.min(Infinity, ...intervals);
+  }
+
+  /** When the first operator wants to act by the wall clock. */
+  get nextProcessingTimer(): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const timed of this.timed) {
+      if (timed !== null) next = Math.min(next, timed.nextProcessingTimer);
+    }
+    return next;
+  }
+
+  /** The chain's input has a watermark. */
+  enter(watermarkMs: number): void {
+    if (watermarkMs > this.#behind[0]) this.#behind[0] = watermarkMs;
+  }
+
+  /** An operator takes the watermark of what it consumes: from now on it is the one that counts there. */
+  take(operator: number): number {
+    const watermarkMs = this.#behind[this.#operators[operator].input + 1];
+    this.watermarks[operator] = watermarkMs;
+    return watermarkMs;
+  }
+
+  /** All that was due at an operator has been handed on, so what is behind it may know. */
+  leave(operator: number): void {
+    const watermarkMs = this.watermarks[operator];
+    const assigner = this.#assigners[operator];
+    if (assigner === null) {
+      this.#behind[operator + 1] = watermarkMs;
+      return;
+    }
+    // What comes from above says nothing about the times assigned here, but for its end.
+    if (watermarkMs >= WATERMARK_MAX) assigner.end();
+    else this.#tick(assigner);
+    this.#aligned[operator]?.publish(assigner.watermarkMs, assigner.isIdle);
+    this.#behind[operator + 1] = assigner.watermarkMs;
+  }
+
+  #tick(assigner: WatermarkAssigner): void {
+    assigner.tick({
+      epochMs: this.#clock.epochMs(),
+      activeMs: this.#clock.monotonicMs() - this.heldBackMs,
+    });
+  }
+
+  /** The watermark behind an operator, -1 for the chain's input. */
+  behind(operator: number): number {
+    return this.#behind[operator + 1];
+  }
+
+  /** Whether nothing is to be expected behind an operator for now. */
+  isIdleBehind(operator: number): boolean {
+    for (let at = operator; at >= 0; at = this.#operators[at].input) {
+      const assigner = this.#assigners[at];
+      if (assigner !== null) return assigner.isIdle;
+    }
+    return this.isInputIdle;
+  }
+
+  /** The wall clock as an event time: it does not go back when the machine's clock is set. */
+  ingestionTimeMs(): number {
+    this.#ingestionMs = Math.max(this.#ingestionMs, Math.floor(this.#clock.epochMs()));
+    return this.#ingestionMs;
+  }
+}

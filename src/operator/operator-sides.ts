@@ -1,0 +1,18 @@
+/**
+ * Operators with two inputs that mean different things: their sides. A union is many inputs of one side. Callers:
+ * graph, the chain compiler. Runs on: any thread; pure.
+ */
+import type { OperatorSpec } from './operator-spec.js';
+
+/** The first or second input of an operator. */
+export type InputSide = 0 | 1;
+
+/** How many sides an operator has. */
+export function sidesOf(_spec: OperatorSpec): 1 | 2 {
+  return 1;
+}
+
+/** Key fields of a side of an operator; null when it is not keyed there. */
+export function keysOfSide(spec: OperatorSpec, _side: InputSide): readonly string[] | null {
+  return 'keys' in spec ? spec.keys : null;
+}

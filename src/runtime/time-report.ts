@@ -1,0 +1,169 @@
+/**
+ * Answers "why does nothing come out" for event time: how far each chain has come, which of its inputs holds it
+ * back, which are idle. Callers: the execution handle, the live view. Runs on: the caller's thread; pure.
+ */
+import type { PhysicalPlan, Vertex } from '../graph/physical-plan.js';
+import { WATERMARK_MAX } from '../time/watermark.js';
+import type { RunMetricsSnapshot } from './metrics-snapshot.js';
+
+/** A subtask that a chain waits for, or does not. */
+export interface TimeInput {
+  readonly chain: string;
+  readonly subtask: number;
+  /** The last watermark it sent; null for none yet. */
+  readonly watermarkMs: number | null;
+}
+
+/** Event time at one chain. */
+export interface TimeReport {
+  readonly vertex: number;
+  readonly chain: string;
+  /** The least watermark of its subtasks; null when one of them has none yet. */
+  readonly watermarkMs: number | null;
+  /** Inputs that no other input is behind; for a chain that assigns event times, its own subtasks. */
+  readonly heldBackBy: readonly TimeInput[];
+  /** Inputs that it does not wait for, because they are idle. */
+  readonly idle: readonly TimeInput[];
+  /** The same for people. */
+  readonly sentence: string;
+}
+
+/** Reports on every chain that event time reaches and has not ended in, in the order of the plan. */
+export function timeReports(
+  plan: PhysicalPlan,
+  metrics: RunMetricsSnapshot,
+): readonly TimeReport[] {
+  const isTimed: boolean[] = [];
+  const reports: TimeReport[] = [];
+  for (const vertex of plan.vertices) {
+    const assigns = vertex.operators.some(({ spec }) => spec.kind === 'assignTimestamps');
+    const isReached = vertex.inputs.some((edge) => isTimed[plan.edges[edge]?.from ?? -1] === true);
+    isTimed.push(assigns || isReached);
+    // A chain that only writes waits for nothing.
+    if (!isTimed[vertex.id] || vertex.operators.length === 0) continue;
+    const report = reportOf(
+      vertex,
+      assigns ? ownTimes(vertex, metrics) : inputTimes(plan, vertex, metrics),
+      metrics,
+    );
+    if (report !== null) reports.push(report);
+  }
+  return reports;
+}
+
+type InputTime = TimeInput & { readonly isIdle: boolean };
+
+/** The subtasks of a chain that makes its watermarks itself. */
+function ownTimes(vertex: Vertex, metrics: RunMetricsSnapshot): readonly InputTime[] {
+  const subtasks = metrics.vertices[vertex.id]?.subtasks ?? [];
+  return subtasks.map(({ watermarkMs, isIdle }, subtask) => ({
+    chain: vertex.name,
+    subtask,
+    watermarkMs,
+    isIdle,
+  }));
+}
+
+/** What each subtask before a chain last told it; the least, where it told several of its subtasks. */
+function inputTimes(
+  plan: PhysicalPlan,
+  vertex: Vertex,
+  metrics: RunMetricsSnapshot,
+): readonly InputTime[] {
+  return vertex.inputs.flatMap((edgeId) => {
+    const chain = plan.vertices[plan.edges[edgeId]?.from ?? -1]?.name ?? '?';
+    const bySubtask = new Map<number, InputTime>();
+    for (const { from, watermarkMs, isIdle } of metrics.edges[edgeId]?.channels ?? []) {
+      const known = bySubtask.get(from);
+      if (known !== undefined && !isEarlier(watermarkMs, known.watermarkMs)) continue;
+      bySubtask.set(from, { chain, subtask: from, watermarkMs, isIdle });
+    }
+    return [...bySubtask.values()];
+  });
+}
+
+function reportOf(
+  vertex: Vertex,
+  inputs: readonly InputTime[],
+  metrics: RunMetricsSnapshot,
+): TimeReport | null {
+  const waitedFor = inputs.filter(({ isIdle, watermarkMs }) => !isIdle && !hasEnded(watermarkMs));
+  const idle = inputs.filter(({ isIdle, watermarkMs }) => isIdle && !hasEnded(watermarkMs));
+  if (waitedFor.length === 0 && idle.length === 0) return null;
+  const least = leastOf(waitedFor.map((input) => input.watermarkMs));
+  const heldBackBy = waitedFor.filter((input) => input.watermarkMs === least);
+  const subtasks = metrics.vertices[vertex.id]?.subtasks ?? [];
+  const watermarkMs = leastOf(subtasks.map((subtask) => subtask.watermarkMs));
+  return {
+    vertex: vertex.id,
+    chain: vertex.name,
+    watermarkMs,
+    heldBackBy: heldBackBy.map(plain),
+    idle: idle.map(plain),
+    sentence: sentenceOf(vertex.name, watermarkMs, heldBackBy, idle),
+  };
+}
+
+function sentenceOf(
+  chain: string,
+  watermarkMs: number | null,
+  heldBackBy: readonly TimeInput[],
+  idle: readonly TimeInput[],
+): string {
+  const at = watermarkMs === null ? 'has no event time yet' : `is at ${timeText(watermarkMs)}`;
+  const parts = [`${shortName(chain)} ${at}`];
+  const isOwn = heldBackBy.some((input) => input.chain === chain);
+  if (isOwn && watermarkMs === null) {
+    parts.push(`no record has brought one to ${subtasksText(heldBackBy)}`);
+  } else if (heldBackBy.length > 0) {
+    parts.push(`held back by ${inputsText(heldBackBy)}`);
+  }
+  if (idle.length > 0) parts.push(`not waiting for ${inputsText(idle)}, idle`);
+  if (heldBackBy.length === 0) parts.push('all its inputs are idle');
+  return parts.join('; ');
+}
+
+function inputsText(inputs: readonly TimeInput[]): string {
+  const chains = [...new Set(inputs.map((input) => input.chain))];
+  const texts = chains.map((chain) => {
+    const own = inputs.filter((input) => input.chain === chain);
+    return `${subtasksText(own)} of ${shortName(chain)}`;
+  });
+  return texts.join(' and ');
+}
+
+/** A chain by its first and last operators, which is enough to find it. */
+function shortName(chain: string): string {
+  const parts = chain.split(' -> ');
+  return parts.length < 3 ? `"${chain}"` : `"${parts[0]} -> … -> ${parts.at(-1)}"`;
+}
+
+function subtasksText(inputs: readonly TimeInput[]): string {
+  const numbers = inputs.map((input) => input.subtask);
+  return `${numbers.length === 1 ? 'subtask' : 'subtasks'} ${numbers.join(', ')}`;
+}
+
+function timeText(watermarkMs: number): string {
+  if (hasEnded(watermarkMs)) return 'its end';
+  const date = new Date(watermarkMs);
+  return Number.isNaN(date.getTime()) ? `${watermarkMs} ms` : date.toISOString();
+}
+
+function hasEnded(watermarkMs: number | null): boolean {
+  return watermarkMs !== null && watermarkMs >= WATERMARK_MAX;
+}
+
+/** Null is before every watermark. */
+function isEarlier(a: number | null, b: number | null): boolean {
+  return b !== null && (a === null || a < b);
+}
+
+function leastOf(watermarks: readonly (number | null)[]): number | null {
+  let least: number | null = WATERMARK_MAX;
+  for (const watermark of watermarks) if (isEarlier(watermark, least)) least = watermark;
+  return watermarks.length === 0 ? null : least;
+}
+
+function plain({ chain, subtask, watermarkMs }: TimeInput): TimeInput {
+  return { chain, subtask, watermarkMs };
+}
