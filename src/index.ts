@@ -20,6 +20,7 @@ export {
   min,
   sum,
 } from './api/aggregates.js';
+export { ConnectedStreams, type CoProcessFunction } from './api/connected-streams.js';
 export { type ExplainedJob, explain } from './api/explain-job.js';
 export {
   type CsvOptions,
@@ -37,7 +38,8 @@ export type { OperatorOptions } from './api/operator-options.js';
 export type { FieldsOf, FieldType } from './api/record-types.js';
 export type { RunOptions } from './api/run-options.js';
 export { run, start } from './api/start.js';
-export { type ExplodeOptions, type RecordOf, type ReturnsOptions, Stream } from './api/stream.js';
+export type { ReturnsOptions } from './api/returns-option.js';
+export { type ExplodeOptions, type RecordOf, Stream } from './api/stream.js';
 export {
   type IngestionTime,
   ingestionTime,
@@ -104,5 +106,19 @@ export {
   when,
 } from './operator/expression-builder.js';
 export type { EmitMode } from './operator/operator-spec.js';
+export {
+  type ElementContext,
+  type FiredTimer,
+  type KeyedStates,
+  type OpenProcess,
+  type OperatorStates,
+  type OutputTag,
+  outputTag,
+  type ProcessContext,
+  type ProcessFunction,
+  type TimeDomain,
+  type TimerContext,
+  type TimerService,
+} from './operator/process-function.js';
 export type { DataType, Field, Schema } from './record/schema.js';
 export type { WatermarkGenerator } from './time/watermark-strategy.js';

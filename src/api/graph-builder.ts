@@ -64,6 +64,12 @@ export class GraphBuilder {
     return this.#push({ kind: 'sink', id: 0, options, inputs, identity, connector });
   }
 
+  /** Whether a node is a function that gives records to tags. */
+  givesToTags(node: number): boolean {
+    const found = this.#nodes[node];
+    return found?.kind === 'operator' && found.spec.kind === 'process';
+  }
+
   /** The graph so far, frozen. */
   finish(): LogicalGraph {
     return freezePlain({ jobName: this.#jobName, nodes: [...this.#nodes] });

@@ -14,7 +14,15 @@ import {
   type NamedLater,
   sum,
 } from './aggregates.js';
+import type { OpenProcess } from '../operator/process-function.js';
 import type { Boundary } from './call-site.js';
+import {
+  ConnectedStreams,
+  rememberSide,
+  type SideStream,
+  sideOfStream,
+} from './connected-streams.js';
+import { RETURNS, type ReturnsOptions } from './returns-option.js';
 import type { OperatorOptions, OptionCheck } from './operator-options.js';
 import type { CheckField, Flat, Mistake } from './record-types.js';
 import type { Stream } from './stream.js';
@@ -45,6 +53,7 @@ const EMIT: Readonly<Record<string, OptionCheck>> = {
 
 /** Records of type `T` divided by key; `K` is an object type of the key fields. */
 export class KeyedStream<T, K> {
+  declare readonly recordType?: T;
   readonly #core: StreamCore;
   readonly #keys: readonly string[];
   readonly #stream: StreamFactory;
@@ -54,6 +63,41 @@ export class KeyedStream<T, K> {
     this.#core = core;
     this.#keys = keys;
     this.#stream = stream;
+    rememberSide(this, { core, keys });
+  }
+
+  /**
+   * Calls a process function with every record: with state per key, timers, and any number of results.
+   *
+   * @example
+   * clicks.keyBy('user').process<Session>((context) => {
+   *   const clicks = context.state.value<number>({ name: 'clicks' });
+   *   return {
+   *     processElement(click, { timers, timestamp }) {
+   *       clicks.update((clicks.value() ?? 0) + 1);
+   *       timers.registerEventTime((timestamp ?? 0) + 60_000);
+   *     },
+   *     onTimer(time, out) {
+   *       out.collect({ user: out.key.user, clicks: clicks.value() ?? 0, at: time });
+   *     },
+   *   };
+   * })
+   */
+  process<Out, Key = K>(open: OpenProcess<T, Key, Out>, options: ReturnsOptions = {}): Stream<Out> {
+    requireFunction('process', open, 'process((context) => ({ processElement(record, out) {} }))');
+    const call = { verb: 'process', boundary: this.process, options, extra: RETURNS };
+    const returns = options.returns ?? null;
+    const body = { kind: 'process', keys: [this.#keys], open, returns } as const;
+    return this.#stream(this.#core.operator(call, body));
+  }
+
+  /**
+   * This stream beside another one, for a function that tells them apart: one keyed alike, whose records meet the
+   * same state, or one that is broadcast, of which every subtask sees all records.
+   */
+  connect<U>(other: SideStream<U>): ConnectedStreams<T, U, K> {
+    const first = { core: this.#core, keys: this.#keys };
+    return new ConnectedStreams(first, sideOfStream('connect', other), this.#stream);
   }
 
   /**

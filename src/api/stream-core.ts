@@ -8,6 +8,7 @@ import type { SinkConnector } from '../connector/contract.js';
 import type { NodeInput } from '../graph/logical-graph.js';
 import { KEY_FIELD } from '../operator/flow-row.js';
 import type { Partitioner, UserFunction } from '../operator/operator-spec.js';
+import type { Schema } from '../record/schema.js';
 import { type Boundary, callSite } from './call-site.js';
 import type { GraphBuilder, NodeRequest, OperatorBody } from './graph-builder.js';
 import { checkOptions, type OperatorOptions, type OptionCheck } from './operator-options.js';
@@ -62,6 +63,27 @@ export class StreamCore {
     return this.over(this.inputs.map(({ node }) => ({ node, partitioner })));
   }
 
+  /** The records that the process function of this stream gave to a tag. */
+  sideOutput(call: VerbCall, tag: unknown, returns: Schema | null): StreamCore {
+    const id: unknown = typeof tag === 'object' && tag !== null ? Reflect.get(tag, 'id') : null;
+    const [input, ...others] = this.inputs;
+    if (typeof id !== 'string' || id === '') throw noTag(call.verb);
+    const isOfFunction =
+      input !== undefined && others.length === 0 && this.builder.givesToTags(input.node);
+    if (!isOfFunction || input.partitioner !== null) throw noSideOutput(call.verb, id);
+    const inputs = [{ node: input.node, partitioner: { kind: 'forward' } as const }];
+    return this.over(inputs).operator(call, { kind: 'sideOutput', tag: id, returns });
+  }
+
+  /** This stream as the first side of an operator, and another one as the second. */
+  besides(second: StreamCore): StreamCore {
+    const inputs = [
+      ...this.inputs,
+      ...second.inputs.map((input) => ({ ...input, side: 1 as const })),
+    ];
+    return new StreamCore(this.builder, inputs, this.isBounded && second.isBounded);
+  }
+
   /** The records of this stream and of others. */
   merged(others: readonly StreamCore[]): StreamCore {
     if (others.some((other) => other.builder !== this.builder)) {
@@ -75,6 +97,24 @@ export class StreamCore {
     const isBounded = all.every((stream) => stream.isBounded);
     return new StreamCore(this.builder, inputs, isBounded);
   }
+}
+
+function noTag(verb: string): MillraceError {
+  return new MillraceError('OPTION_INVALID', `${verb}(...) takes a tag.`, {
+    where: { operator: verb },
+    advice: "Write const late = outputTag('late') once, and sideOutput(late).",
+  });
+}
+
+function noSideOutput(verb: string, tag: string): MillraceError {
+  return new MillraceError(
+    'GRAPH_INVALID',
+    `${verb}("${tag}") is called on a stream that is not the result of process(...).`,
+    {
+      where: { operator: verb },
+      advice: 'Call it on the very stream that process(...) gave, before other verbs.',
+    },
+  );
 }
 
 /** The name under which results hold a key. */

@@ -10,11 +10,18 @@ import { KEY_FIELD } from '../operator/flow-row.js';
 import type { Expression } from '../operator/expression.js';
 import type { NamedColumn } from '../operator/expression-builder.js';
 import type { TimestampOrigin } from '../operator/operator-spec.js';
-import type { Schema } from '../record/schema.js';
 import { type HasExpression, isColumn } from './column-types.js';
 import type { FileConnector } from './files.js';
 import { KeyedStream } from './keyed-stream.js';
+import {
+  ConnectedStreams,
+  rememberSide,
+  type SideStream,
+  sideOfStream,
+} from './connected-streams.js';
 import type { OperatorOptions, OptionCheck } from './operator-options.js';
+import { RETURNS, type ReturnsOptions } from './returns-option.js';
+import type { OpenProcess, OutputTag } from '../operator/process-function.js';
 import type { CheckFields, CheckKeys, Flat, KeyFields } from './record-types.js';
 import {
   type CheckTimestamp,
@@ -42,12 +49,6 @@ import type {
   WithColumn,
 } from './verb-types.js';
 
-/** Options of operators whose function makes new records. */
-export interface ReturnsOptions extends OperatorOptions {
-  /** Schema of the records the function returns; inferred from the first ones when absent. */
-  readonly returns?: Schema;
-}
-
 /** Options of `explode`. */
 export interface ExplodeOptions extends OperatorOptions {
   /** Whether a list that is null or empty gives one record with null; default false. */
@@ -58,17 +59,15 @@ const EXPLODE: Readonly<Record<string, OptionCheck>> = {
   outer: (value) => (typeof value === 'boolean' ? null : 'true or false'),
 };
 
-const RETURNS: Readonly<Record<string, OptionCheck>> = {
-  returns: (value) => (isSchema(value) ? null : 'a schema'),
-};
-
 /** A stream of records of type `T`. */
 export class Stream<T> {
+  declare readonly recordType?: T;
   readonly #core: StreamCore;
 
   /** Made by `flow.from` and by other streams. */
   constructor(core: StreamCore) {
     this.#core = core;
+    rememberSide(this, { core, keys: null });
   }
 
   /**
@@ -135,6 +134,44 @@ export class Stream<T> {
     const { outer = false } = options;
     const expression = expressionOf('explode', as, value);
     return new Stream(this.#core.operator(call, { kind: 'explode', as, list: expression, outer }));
+  }
+
+  /**
+   * Calls a process function with every record: it may give any number of records, to its output and to side outputs.
+   * Keyed state and timers need `keyBy` before.
+   *
+   * @example
+   * readings.process<Reading>(() => ({
+   *   processElement(reading, context) {
+   *     if (reading.value < 0) context.output(broken, reading);
+   *     else context.collect(reading);
+   *   },
+   * }))
+   */
+  process<Out>(open: OpenProcess<T, undefined, Out>, options: ReturnsOptions = {}): Stream<Out> {
+    requireFunction('process', open, 'process((context) => ({ processElement(record, out) {} }))');
+    const call = { verb: 'process', boundary: this.process, options, extra: RETURNS };
+    const returns = options.returns ?? null;
+    return new Stream(this.#core.operator(call, { kind: 'process', keys: [null], open, returns }));
+  }
+
+  /**
+   * The records that the process function before gave to a tag.
+   *
+   * @example
+   * checked.sideOutput(broken).to(ndjson('out/broken'))
+   */
+  sideOutput<U>(tag: OutputTag<U>, options: ReturnsOptions = {}): Stream<U> {
+    const call = { verb: 'sideOutput', boundary: this.sideOutput, options, extra: RETURNS };
+    const returns = options.returns ?? null;
+    return new Stream(this.#core.sideOutput(call, tag, returns));
+  }
+
+  /** This stream beside another one, for a function that tells them apart. */
+  connect<U>(other: SideStream<U>): ConnectedStreams<T, U, undefined> {
+    const first = { core: this.#core, keys: null };
+    const second = sideOfStream('connect', other);
+    return new ConnectedStreams(first, second, (core) => new Stream(core));
   }
 
   /**
@@ -394,10 +431,6 @@ function expressionOf(verb: string, name: string, value: unknown): Expression {
 /** The second argument of `select({ ... }, options)`, which its check has still to see. */
 function optionsOf(value: unknown): OperatorOptions {
   return typeof value === 'object' && value !== null ? value : {};
-}
-
-function isSchema(value: unknown): value is Schema {
-  return typeof value === 'object' && value !== null && 'shape' in value && 'fields' in value;
 }
 
 function notOneList(count: number): MillraceError {

@@ -66,7 +66,7 @@ export function chainGraph(graph: PlacedGraph): ChainedGraph {
     const reason =
       first === undefined
         ? null
-        : (chainBreak(graph, node, first) ?? lengthBreak(upstream?.nodes.length ?? 0));
+        : (chainBreak(graph, node, first) ?? lengthBreak(upstream?.nodes.length ?? 0, node));
     if (upstream !== undefined && reason === null) {
       upstream.nodes.push(node.id);
       chainOf.push(upstream);
@@ -91,7 +91,7 @@ function connect(
   const from = chainOf[input.node];
   const to = chainOf[node.id];
   assert(from !== undefined && to !== undefined, 'An edge connects nodes that are in chains.');
-  const reason = chainBreak(graph, node, input) ?? lengthBreak(from.nodes.length);
+  const reason = chainBreak(graph, node, input) ?? lengthBreak(from.nodes.length, node);
   assert(reason !== null, 'An edge between chains has a reason.');
   const partitioner = resolvePartitioner(graph, node, input);
   const id = edges.length;
@@ -127,8 +127,13 @@ export function resolvePartitioner(
   return input.partitioner;
 }
 
-function lengthBreak(nodes: number): string | null {
-  return nodes < CHAIN_NODES_MAX ? null : `A chain has at most ${CHAIN_NODES_MAX} operators.`;
+function lengthBreak(nodes: number, node: LogicalNode): string | null {
+  if (nodes < CHAIN_NODES_MAX || isSideOutput(node)) return null;
+  return `A chain has at most ${CHAIN_NODES_MAX} operators.`;
+}
+
+function isSideOutput(node: LogicalNode): boolean {
+  return node.kind === 'operator' && node.spec.kind === 'sideOutput';
 }
 
 /** Why `node` cannot join the chain of its input, as a full sentence; null when it can. */
@@ -139,6 +144,8 @@ function chainBreak(graph: PlacedGraph, node: LogicalNode, input: NodeInput): st
   const down = placementOf(graph, node.id);
   const upName = identityOf(upstream).name;
   const downName = identityOf(node).name;
+  // A side output is a part of the function that gives to it.
+  if (isSideOutput(node)) return null;
   if (node.inputs.some((each) => sideOf(each) === 1)) {
     return `"${downName}" has two sides, so it starts a chain.`;
   }

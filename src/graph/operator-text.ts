@@ -28,9 +28,18 @@ export function operatorText(spec: OperatorSpec): string {
       return `${byKeys(spec.keys)}: ${functionText(spec.fn)}, ${emitText(spec.emit)}`;
     case 'assignTimestamps':
       return timestampsText(spec);
+    case 'process':
+      return processText(spec);
+    case 'sideOutput':
+      return `records given to ${JSON.stringify(spec.tag)}`;
     case 'distinct':
       return `first record ${byKeys(spec.keys)}`;
   }
+}
+
+function processText({ keys, open }: Extract<OperatorSpec, { kind: 'process' }>): string {
+  const sides = keys.map((names) => (names === null ? 'without a key' : byKeys(names)));
+  return `${sides.join(' and ')}: ${functionText(open)}`;
 }
 
 function timestampsText({

@@ -93,6 +93,8 @@ function parallelismOf(
       { advice: 'Leave the parallelism of this sink out.' },
     );
   }
+  // A side output stands where the function does that gives to it.
+  if (node.spec.kind === 'sideOutput') return inputParallelism(node, placed);
   return wanted ?? jobParallelism;
 }
 

@@ -7,7 +7,12 @@ import { shortPlace } from './error-place.js';
 import { identityOf, type LogicalGraph, type LogicalNode } from './logical-graph.js';
 
 /** Operators that keep state, which a restart finds again by uid. */
-const STATEFUL: ReadonlySet<OperatorSpec['kind']> = new Set(['aggregate', 'reduce', 'distinct']);
+const STATEFUL: ReadonlySet<OperatorSpec['kind']> = new Set([
+  'aggregate',
+  'reduce',
+  'distinct',
+  'process',
+]);
 
 /** One sentence or two per fact, in the order of the graph. */
 export function planWarnings(

@@ -23,6 +23,7 @@ import { explodeFragment, explodeRestFragment } from './fragments/explode.js';
 import { flatMapFragment } from './fragments/flat-map.js';
 import { filterFragment, mapFragment, whereFragment } from './fragments/map.js';
 import { outputFragment } from './fragments/output.js';
+import { processFragment } from './fragments/process.js';
 import { distinctFragment, reduceEntryFragment, reduceFragment } from './fragments/reduce.js';
 import { selectFragment } from './fragments/select.js';
 import { isBrief } from './lambda-brevity.js';
@@ -306,6 +307,7 @@ export class ChainCompiler implements ChainCode {
 
   #fragment(index: number, row: FlowRow, place: CodeBlock): void {
     const { spec } = this.run.tree.operators[index];
+    assert(spec.kind !== 'sideOutput', 'A side output is given records by its function only.');
     switch (spec.kind) {
       case 'map':
         return mapFragment(this, { index, spec }, row, place);
@@ -315,6 +317,8 @@ export class ChainCompiler implements ChainCode {
         return whereFragment(this, { index, spec }, row, place);
       case 'flatMap':
         return flatMapFragment(this, { index, spec }, row, place);
+      case 'process':
+        return processFragment(this, { index, spec }, row, place);
       case 'select':
         return selectFragment(this, { index, spec }, row, place);
       case 'explode':

@@ -2,6 +2,7 @@
  * Everything a chain task holds while it runs: what generated code is bound to. Callers: the chain task, the chain
  * compiler, generated code. Runs on: worker.
  */
+import { assert } from '../base/assert.js';
 import { keyGroupRange } from '../record/key-group.js';
 import type { Schema } from '../record/schema.js';
 import type { StreamSchemas } from '../record/schema-registry.js';
@@ -11,6 +12,7 @@ import type { ChainTaskOptions } from './chain-options.js';
 import { OutputRun } from './chain-output.js';
 import { PendingItems } from './chain-items.js';
 import { PendingRecords } from './chain-pending.js';
+import { type ProcessOperator, ProcessRun } from './chain-process.js';
 import { ChainTime } from './chain-time.js';
 import { ChainTree } from './chain-tree.js';
 
@@ -25,6 +27,8 @@ export class ChainRun {
   /** By operator; null for those without state. */
   readonly keyed: readonly (KeyedRun | null)[];
   readonly time: ChainTime;
+  /** By operator; null for those that are no process functions. */
+  readonly processes: readonly (ProcessRun | null)[];
   /** By operator: merged schema of the input, where records of it may wait; null before the first. */
   readonly heldInputs: (Schema | null)[];
   /** Items of flatMaps and entries of state that this call may still process. */
@@ -69,12 +73,38 @@ export class ChainRun {
           })
         : null,
     );
+    this.processes = operators.map(({ spec }, operator) => {
+      if (spec.kind !== 'process') return null;
+      const process = this.#process(spec, operator);
+      this.time.timed[operator] = process;
+      return process;
+    });
     this.heldInputs = operators.map(() => null);
     this.firstKeyGroup = keyGroupRange(subtask, parallelism, maxParallelism).start;
     this.#streams = operators.map(({ spec }, index) =>
       'returns' in spec && spec.returns !== null ? null : options.streamSchemas(index),
     );
     this.#recordSchemas = operators.map(({ spec }) => ('returns' in spec ? spec.returns : null));
+  }
+
+  #process(spec: ProcessOperator, operator: number): ProcessRun {
+    const { tables, ...parts } = this.options;
+    const { time, pending } = this;
+    const tagged = new Map<string, PendingRecords[]>();
+    for (const index of this.tree.sideOutputsOf(operator)) {
+      const side = this.tree.operators[index].spec;
+      assert(side.kind === 'sideOutput', 'A side output is an operator of its own.');
+      tagged.set(side.tag, [...(tagged.get(side.tag) ?? []), pending[index]]);
+    }
+    return new ProcessRun({
+      ...parts,
+      operator,
+      spec,
+      time,
+      pending: pending[operator],
+      tagged,
+      openTable: tables,
+    });
   }
 
   /** The schema of the records an operator's function makes (of its keys, for `computeKey`), if known. */

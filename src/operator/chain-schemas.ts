@@ -12,7 +12,11 @@ import type { PortOptions } from './contract.js';
 import { outputSchema } from './fragments/output.js';
 import { checkKeyType } from './key-code.js';
 import { outputSchemaOf, withKey } from './operator-schema.js';
+import type { InputSide } from './operator-sides.js';
 import type { OperatorSpec } from './operator-spec.js';
+
+/** Operators whose results wait to be worked off by a function of their own. */
+const HAVE_PENDING: ReadonlySet<OperatorSpec['kind']> = new Set(['flatMap', 'process']);
 
 /** What getting ready came to. */
 export interface Prepared {
@@ -29,7 +33,7 @@ export function prepareSchemas(
   run: ChainRun,
   from: number,
   schema: Schema | null,
-  marks: PortOptions,
+  { marks, side }: { readonly marks: PortOptions; readonly side: InputSide },
 ): Prepared {
   const schemas = new Map<number, Schema | null>();
   const state = { isBusy: false, isChanged: false };
@@ -45,11 +49,12 @@ export function prepareSchemas(
       const { spec } = run.tree.operators[child];
       const keyed = run.keyed[child];
       if (keyed !== null && rows !== null && keyed.adopt(rows)) state.isChanged = true;
+      if (rows !== null) run.processes[child]?.adopt(side, rows);
       if (holdsInput(spec) && rows !== null) rememberInput(run, child, rows);
       const result = namedResultSchema(run, child, rows);
       schemas.set(child, result);
-      // Behind a flatMap other functions work, which get ready by themselves.
-      const isApart = keyed === null ? spec.kind === 'flatMap' : keyed.emitsOnlyEntries;
+      // Behind these other functions work, which get ready by themselves.
+      const isApart = keyed === null ? HAVE_PENDING.has(spec.kind) : keyed.emitsOnlyEntries;
       if (!isApart) visit(child, result, marksBehind(run, child, rowMarks));
     }
   };
@@ -88,6 +93,8 @@ function resultSchema(run: ChainRun, operator: number, rows: Schema | null): Sch
   switch (spec.kind) {
     case 'map':
     case 'flatMap':
+    case 'process':
+    case 'sideOutput':
     case 'reduce':
       return run.tree.needsFields(operator) ? run.recordSchema(operator) : null;
     case 'computeKey': {
@@ -117,9 +124,10 @@ export function marksOf(run: ChainRun, operator: number, input: PortOptions): Po
 
 /** Which marks rows have behind an operator. */
 function marksBehind(run: ChainRun, operator: number, before: PortOptions): PortOptions {
-  if (run.tree.operators[operator].spec.kind === 'assignTimestamps') {
-    return { times: true, kinds: before.kinds };
-  }
+  const { kind } = run.tree.operators[operator].spec;
+  if (kind === 'assignTimestamps') return { times: true, kinds: before.kinds };
+  // Timers have times, whether records have them or not.
+  if (kind === 'process') return { times: true, kinds: before.kinds };
   const keyed = run.keyed[operator];
   if (keyed === null || keyed.spec.kind === 'distinct') return before;
   if (keyed.emitsEntries) return { times: false, kinds: false };

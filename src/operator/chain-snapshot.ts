@@ -28,8 +28,10 @@ export function snapshotChain(run: ChainRun, sink: SnapshotSink): void {
     run.pending.every((pending) => pending.isEmpty),
     'Pending records are handed on before the barrier.',
   );
-  for (const keyed of run.keyed.toReversed()) {
+  for (let operator = run.keyed.length - 1; operator >= 0; operator--) {
+    const keyed = run.keyed[operator];
     if (keyed !== null && keyed.input !== null) snapshotKeyed(keyed, keyed.input, sink);
+    run.processes[operator]?.snapshot(sink);
   }
 }
 
@@ -54,6 +56,7 @@ export function restoreChain(run: ChainRun, source: SnapshotSource): void {
   for (const keyed of run.keyed) {
     if (keyed !== null && !keyed.isPartial) restoreKeyed(keyed, source);
   }
+  for (const process of run.processes) process?.restore(source);
 }
 
 function restoreKeyed(keyed: KeyedRun, source: SnapshotSource): void {

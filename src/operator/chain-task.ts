@@ -27,6 +27,7 @@ import type { Cursor, SnapshotSink, SnapshotSource, StepResult } from './contrac
 import { STEP_DONE, STEP_OUT_OF_BUDGET, STEP_OUT_OF_OUTPUT } from './contract.js';
 import { WATERMARK_MAX } from '../time/watermark.js';
 import { withoutKey } from './operator-schema.js';
+import type { InputSide } from './operator-sides.js';
 import { fitsSlot, widenFor } from './value-fits.js';
 
 /** Items of flatMaps and entries of state that a call may process for each row of its budget. */
@@ -81,6 +82,8 @@ class CompiledChainTask implements CompiledChain {
   step(input: number, batch: Batch, cursor: Cursor, budgetRows: number): StepResult {
     const to = Math.min(batch.rows, cursor.position + budgetRows);
     this.#run.itemsLeft = budgetRows * ITEMS_PER_ROW;
+    for (const process of this.#run.processes)
+      process?.advanceTo(this.#run.options.clock.epochMs());
     for (;;) {
       const settled = this.#settle();
       if (settled !== STEP_DONE) return settled;
@@ -169,7 +172,11 @@ class CompiledChainTask implements CompiledChain {
 
   endOfInput(_cursor: Cursor, budgetRows: number): StepResult {
     this.#run.itemsLeft = budgetRows * ITEMS_PER_ROW;
-    return this.#emitAll((keyed) => keyed.emitsEntries);
+    for (let operator = 0; operator < this.#run.tree.operators.length; operator++) {
+      const ended = this.#end(operator);
+      if (ended !== STEP_DONE) return ended;
+    }
+    return this.#settle();
   }
 
   snapshot(sink: SnapshotSink): void {
@@ -191,6 +198,7 @@ class CompiledChainTask implements CompiledChain {
   close(): void {
     this.#invalidate();
     for (const keyed of this.#run.keyed) keyed?.close();
+    for (const process of this.#run.processes) process?.close();
     // Last, because it may run code of the user: iterators are told that nobody reads on.
     for (const pending of this.#run.pending) pending.close();
   }
@@ -214,15 +222,20 @@ class CompiledChainTask implements CompiledChain {
       const settled = this.#settle();
       if (settled !== STEP_DONE || timed === null) return settled;
       if (this.#run.itemsLeft <= 0) return STEP_OUT_OF_BUDGET;
-      if (!fireOne(timed)) return STEP_DONE;
+      if (!this.#named(operator, () => fireOne(timed))) return STEP_DONE;
       this.#run.itemsLeft--;
     }
   }
 
   /** Lets what is behind an operator have its watermark; a generator of the user may be asked for it. */
   #leave(operator: number): void {
+    this.#named(operator, () => this.#run.time.leave(operator));
+  }
+
+  /** Calls what may call functions of the user: errors name the operator. */
+  #named<R>(operator: number, call: () => R): R {
     try {
-      this.#run.time.leave(operator);
+      return call();
     } catch (error) {
       throw this.#run.errors.failed(error, operator, -1);
     }
@@ -275,6 +288,22 @@ class CompiledChainTask implements CompiledChain {
       if (drain === null) return STEP_OUT_OF_OUTPUT;
       drain();
     }
+  }
+
+  /** The input of an operator has ended: it hands on what it held back for this. */
+  #end(operator: number): StepResult {
+    const settled = this.#settle();
+    if (settled !== STEP_DONE) return settled;
+    const keyed = this.#run.keyed[operator];
+    if (keyed?.emitsEntries === true && keyed.hasEntries) return this.#emit(keyed);
+    const process = this.#run.processes[operator];
+    if (process === null || process.hasEnded) return STEP_DONE;
+    // What operators before it held back may have registered timers, of times that are over.
+    const watermarkMs = this.#run.time.watermarks[operator];
+    const fired = this.#fire(operator, (timed) => timed.fireEventTime(watermarkMs));
+    if (fired !== STEP_DONE) return fired;
+    this.#named(operator, () => process.endOfInput());
+    return this.#settle();
   }
 
   /** Emits the entries of the keyed operators that `isDue` picks, upstream ones first. */
@@ -379,7 +408,8 @@ class CompiledChainTask implements CompiledChain {
     const marks = `${hasTimes ? 't' : ''}${hasKinds ? 'k' : ''}${isSelected ? 's' : ''}`;
     this.#times ||= hasTimes;
     this.#kinds ||= hasKinds;
-    const compiler = this.#prepare(-1, schema);
+    const side = this.#run.options.inputSides?.[input] ?? 0;
+    const compiler = this.#prepare(-1, schema, side);
     if (compiler === null) return null;
     const run = this.#keep(`rows ${input}:${schemaVersion}:${marks}`, compiler.rows(input, batch));
     const rows = { run, input, schemaVersion, hasTimes, hasKinds, isSelected };
@@ -418,13 +448,13 @@ class CompiledChainTask implements CompiledChain {
 
   /**
    * Opens and plans what stands behind an operator; null while an output cannot be opened. `input` is the schema of
-   * the chain's input, for operator -1.
+   * the chain's input, for operator -1, which comes from `side`.
    */
-  #prepare(operator: number, input: Schema | null): ChainCompiler | null {
+  #prepare(operator: number, input: Schema | null, side: InputSide = 0): ChainCompiler | null {
     this.#run.refreshSchemas();
     const schema = operator < 0 ? input : schemaBehind(this.#run, operator);
     const marks = marksOf(this.#run, operator, { times: this.#times, kinds: this.#kinds });
-    const prepared = prepareSchemas(this.#run, operator, schema, marks);
+    const prepared = prepareSchemas(this.#run, operator, schema, { marks, side });
     if (prepared.isChanged) this.#invalidate();
     return prepared.isBusy ? null : new ChainCompiler(this.#run, prepared.schemas);
   }

@@ -12,16 +12,20 @@ const CHAIN_INPUT = -1;
 export class ChainTree {
   readonly operators: readonly ChainOperator[];
   readonly #children: readonly (readonly number[])[];
+  readonly #sideOutputs: readonly (readonly number[])[];
   readonly #outputs: readonly (readonly number[])[];
   readonly #needsFields: readonly boolean[];
 
   constructor(operators: readonly ChainOperator[], outputs: readonly ChainOutput[]) {
     this.operators = operators;
     const children: number[][] = Array.from({ length: operators.length + 1 }, () => []);
+    const sideOutputs: number[][] = operators.map(() => []);
     const taps: number[][] = Array.from({ length: operators.length + 1 }, () => []);
-    operators.forEach(({ input }, index) => {
+    operators.forEach(({ input, spec }, index) => {
       assert(input >= CHAIN_INPUT && input < index, 'An operator stands behind its input.');
-      children[input + 1].push(index);
+      // What a function gives to a tag is not among its results.
+      if (spec.kind === 'sideOutput') sideOutputs[input].push(index);
+      else children[input + 1].push(index);
     });
     outputs.forEach(({ after }, index) => {
       assert(after >= CHAIN_INPUT && after < operators.length, 'An output leaves an operator.');
@@ -29,6 +33,7 @@ export class ChainTree {
     });
     this.#children = children;
     this.#outputs = taps;
+    this.#sideOutputs = sideOutputs;
     const needsFields: boolean[] = [];
     for (let index = operators.length - 1; index >= 0; index--) {
       needsFields[index] =
@@ -41,6 +46,11 @@ export class ChainTree {
   /** Operators that consume the records of an operator. */
   childrenOf(index: number): readonly number[] {
     return this.#children[index + 1];
+  }
+
+  /** The side outputs of an operator. */
+  sideOutputsOf(index: number): readonly number[] {
+    return this.#sideOutputs[index];
   }
 
   /** Outputs by which the records of an operator leave. */
@@ -59,6 +69,8 @@ function looksInto({ spec }: ChainOperator, isLookedInto: boolean): boolean {
   switch (spec.kind) {
     case 'map':
     case 'flatMap':
+    case 'process':
+    case 'sideOutput':
       return false;
     case 'filter':
       return isLookedInto;

@@ -85,7 +85,7 @@ export function keyValues(
 }
 
 /** Code that hashes a key whose values are not null. */
-function keyCode(
+export function keyCode(
   code: ChainCode,
   values: readonly FieldValue[],
   isLocal: boolean,

@@ -38,6 +38,10 @@ export function fieldsNeeded(
       return spec.phase === 'merge' ? mergeFields(spec) : aggregateFields(spec);
     case 'assignTimestamps':
       return union(wanted, timestampFields(spec));
+    case 'process':
+    case 'sideOutput':
+      // A function is given whole records; which fields it reads is not known.
+      return null;
     case 'reduce':
       // The first record of a key is a result as it is.
       return null;

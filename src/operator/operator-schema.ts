@@ -18,6 +18,13 @@ export function outputSchemaOf(spec: OperatorSpec, input: Schema | null): Schema
   switch (spec.kind) {
     case 'map':
     case 'flatMap':
+    case 'sideOutput':
+      return spec.returns;
+    case 'process':
+      if (input !== null && spec.keys.length === 1) {
+        const [keys] = spec.keys;
+        if (keys !== null) keyFields(spec.name, keys, input);
+      }
       return spec.returns;
     case 'filter':
       return input;

@@ -8,11 +8,12 @@ import type { OperatorSpec } from './operator-spec.js';
 export type InputSide = 0 | 1;
 
 /** How many sides an operator has. */
-export function sidesOf(_spec: OperatorSpec): 1 | 2 {
-  return 1;
+export function sidesOf(spec: OperatorSpec): 1 | 2 {
+  return spec.kind === 'process' && spec.keys.length === 2 ? 2 : 1;
 }
 
 /** Key fields of a side of an operator; null when it is not keyed there. */
-export function keysOfSide(spec: OperatorSpec, _side: InputSide): readonly string[] | null {
+export function keysOfSide(spec: OperatorSpec, side: InputSide): readonly string[] | null {
+  if (spec.kind === 'process') return spec.keys[side] ?? null;
   return 'keys' in spec ? spec.keys : null;
 }

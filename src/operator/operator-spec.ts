@@ -127,6 +127,16 @@ export type OperatorSpec = OperatorIdentity &
         readonly timestamp: TimestampOrigin;
         readonly watermarks: WatermarkStrategy;
       }
+    /** Calls a process function; `keys` by side, null where it is not keyed. */
+    | {
+        readonly kind: 'process';
+        readonly keys: readonly (readonly string[] | null)[];
+        /** `open(context)` gives the functions of one subtask: an `OpenProcess`. */
+        readonly open: UserFunction;
+        readonly returns: Schema | null;
+      }
+    /** The records that the process function before it gave to a tag. */
+    | { readonly kind: 'sideOutput'; readonly tag: string; readonly returns: Schema | null }
     /** Emits the first record of each key, drops the rest. */
     | { readonly kind: 'distinct'; readonly keys: readonly string[] }
   );

@@ -1,0 +1,20 @@
+/**
+ * The option `returns` of verbs whose function makes new records. Callers: the streams of this folder. Runs on: any
+ * thread.
+ */
+import type { Schema } from '../record/schema.js';
+import type { OperatorOptions, OptionCheck } from './operator-options.js';
+
+/** Options of operators whose function makes new records. */
+export interface ReturnsOptions extends OperatorOptions {
+  /** Schema of the records the function returns; inferred from the first ones when absent. */
+  readonly returns?: Schema;
+}
+
+export const RETURNS: Readonly<Record<string, OptionCheck>> = {
+  returns: (value) => (isSchema(value) ? null : 'a schema'),
+};
+
+function isSchema(value: unknown): value is Schema {
+  return typeof value === 'object' && value !== null && 'shape' in value && 'fields' in value;
+}
