@@ -350,6 +350,19 @@ class CallContext implements TimerContext<unknown, unknown> {
   #kind = 0;
   #row = -1;
 
+  // Properties, so that a function may take them out of the context by destructuring.
+  readonly collect = (record: unknown, timestamp?: number): void => {
+    if (record === undefined) throw undefinedRecord('collect');
+    this.#pending.hold(record, timestamp ?? this.#timeMs, this.#kind, this.#row, undefined);
+  };
+
+  readonly output = <T>(tag: OutputTag<T>, record: T, timestamp?: number): void => {
+    if (record === undefined) throw undefinedRecord('output');
+    for (const pending of this.#tagged.get(tag.id) ?? []) {
+      pending.hold(record, timestamp ?? this.#timeMs, this.#kind, this.#row, undefined);
+    }
+  };
+
   constructor(run: ProcessRun, { pending, tagged, spec }: ProcessRunParts) {
     this.#run = run;
     this.#pending = pending;
@@ -378,18 +391,6 @@ class CallContext implements TimerContext<unknown, unknown> {
 
   get timers(): TimerService {
     return this.#run.userTimers;
-  }
-
-  collect(record: unknown, timestamp?: number): void {
-    if (record === undefined) throw undefinedRecord('collect');
-    this.#pending.hold(record, timestamp ?? this.#timeMs, this.#kind, this.#row, undefined);
-  }
-
-  output<T>(tag: OutputTag<T>, record: T, timestamp?: number): void {
-    if (record === undefined) throw undefinedRecord('output');
-    for (const pending of this.#tagged.get(tag.id) ?? []) {
-      pending.hold(record, timestamp ?? this.#timeMs, this.#kind, this.#row, undefined);
-    }
   }
 }
 

@@ -7,6 +7,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Batch } from '../../src/record/batch.js';
 import { STEP_DONE } from '../../src/operator/contract.js';
+import { WATERMARK_MAX } from '../../src/time/watermark.js';
 import {
   batchOf,
   type ChainParts,
@@ -25,6 +26,8 @@ export interface OperatorCase {
   readonly records: readonly unknown[];
   readonly times?: readonly number[];
   readonly kinds?: readonly number[];
+  /** Watermarks that follow so many records, in order; event time then ends with the input. */
+  readonly watermarks?: readonly { readonly afterRecords: number; readonly watermarkMs: number }[];
   /** Whether results may come in any order: those of state that is emitted at the end. */
   readonly isUnordered?: boolean;
 }
@@ -90,20 +93,40 @@ export function describeOperator(operatorCase: OperatorCase): void {
 /** What leaves by each port. */
 function driven(operatorCase: OperatorCase, drive: Drive): readonly (readonly Left[])[] {
   let calls = 0;
+  let seenMs: number | null = null;
   const parts = operatorCase.parts();
   const mayTake = (): boolean => !drive.isFull || calls++ % 2 === 1;
   let chain = chainOf({ ...parts, capacity: drive.capacity, mayTake });
   const move = (): void => {
     if (drive.isMoved) chain = moved(chain, { ...parts, mayTake }, drive.budgetRows);
   };
-  for (const batch of batchesOf(operatorCase, drive.rowsPerBatch)) {
+  const advance = (watermarkMs: number): void => {
     untilDone((cursor) => {
-      const result = chain.task.step(0, batch, cursor, drive.budgetRows);
+      const result = chain.task.advance(watermarkMs, cursor, drive.budgetRows);
+      // A new instance knows of no watermark, and walks its operators from the first.
+      if (drive.isMoved && result !== STEP_DONE) cursor.position = 0;
       move();
       return result;
     });
+  };
+  for (const { batch, watermarkMs } of batchesOf(operatorCase, drive.rowsPerBatch)) {
+    untilDone((cursor) => {
+      const result = chain.task.step(0, batch, cursor, drive.budgetRows);
+      move();
+      if (drive.isMoved) advanceAgain(chain, drive.budgetRows, seenMs);
+      return result;
+    });
+    if (watermarkMs === null) continue;
+    seenMs = watermarkMs;
+    advance(watermarkMs);
+    if (drive.isMoved) advanceAgain(chain, drive.budgetRows, seenMs);
+  }
+  if (operatorCase.watermarks !== undefined) {
+    seenMs = WATERMARK_MAX;
+    advance(WATERMARK_MAX);
   }
   untilDone((cursor) => {
+    if (drive.isMoved) advanceAgain(chain, drive.budgetRows, seenMs);
     const result = chain.task.endOfInput(cursor, drive.budgetRows);
     move();
     return result;
@@ -117,21 +140,35 @@ function driven(operatorCase: OperatorCase, drive: Drive): readonly (readonly Le
   );
 }
 
-function batchesOf(operatorCase: OperatorCase, rowsPerBatch: number): readonly Batch[] {
-  const { records, times, kinds } = operatorCase;
+/** A snapshot holds no watermark: the input brings it again. */
+function advanceAgain(chain: ChainUnderTest, budgetRows: number, watermarkMs: number | null): void {
+  if (watermarkMs === null) return;
+  untilDone((cursor) => chain.task.advance(watermarkMs, cursor, budgetRows));
+}
+
+interface Piece {
+  readonly batch: Batch;
+  /** The watermark that follows it. */
+  readonly watermarkMs: number | null;
+}
+
+/** The records in batches, which end where a watermark follows. */
+function batchesOf(operatorCase: OperatorCase, rowsPerBatch: number): readonly Piece[] {
+  const { records, times, kinds, watermarks = [] } = operatorCase;
   const { schema } = batchOf(records);
-  const batches: Batch[] = [];
-  for (let from = 0; from < records.length; from += rowsPerBatch) {
-    const to = from + rowsPerBatch;
-    batches.push(
-      batchOf(records.slice(from, to), {
-        schema,
-        ...(times === undefined ? {} : { times: times.slice(from, to) }),
-        ...(kinds === undefined ? {} : { kinds: kinds.slice(from, to) }),
-      }),
-    );
+  const pieces: Piece[] = [];
+  for (let from = 0; from < records.length; ) {
+    const next = watermarks.find(({ afterRecords }) => afterRecords > from);
+    const to = Math.min(from + rowsPerBatch, next?.afterRecords ?? records.length);
+    const batch = batchOf(records.slice(from, to), {
+      schema,
+      ...(times === undefined ? {} : { times: times.slice(from, to) }),
+      ...(kinds === undefined ? {} : { kinds: kinds.slice(from, to) }),
+    });
+    pieces.push({ batch, watermarkMs: to === next?.afterRecords ? next.watermarkMs : null });
+    from = to;
   }
-  return batches;
+  return pieces;
 }
 
 /** The same chain with its state in a new instance; what was handed on stays with the ports. */

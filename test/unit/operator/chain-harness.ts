@@ -28,6 +28,7 @@ import type {
   TimestampOrigin,
   UserAggregator,
 } from '../../../src/operator/operator-spec.js';
+import type { OpenProcess } from '../../../src/operator/process-function.js';
 import type { Batch } from '../../../src/record/batch.js';
 import type { BatchBuilder } from '../../../src/record/batch-builder.js';
 import { createBatchBuilder } from '../../../src/record/batch-builder.js';
@@ -323,6 +324,17 @@ export const op = {
     ...identity('flatMap'),
     kind: 'flatMap',
     fn,
+    returns,
+  }),
+  process: <T, Out>(
+    keys: readonly string[] | null,
+    open: OpenProcess<T, never, Out>,
+    returns: Schema | null = null,
+  ): OperatorSpec => ({ ...identity('process'), kind: 'process', keys: [keys], open, returns }),
+  sideOutput: (tag: string, returns: Schema | null = null): OperatorSpec => ({
+    ...identity('sideOutput'),
+    kind: 'sideOutput',
+    tag,
     returns,
   }),
   computeKey: (fn: (record: never) => unknown): OperatorSpec => ({
