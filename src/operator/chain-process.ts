@@ -256,7 +256,8 @@ export class ProcessRun implements TimedOperator {
     const methods = this.spec.keys.length === 1 ? '' : ' and processElement2(record, context)';
     throw new MillraceError(
       'OPTION_INVALID',
-      `process(...) of "${this.spec.name}" gave no object with processElement(record, context)${methods}.`,
+      `The function of "${this.spec.name}" gave no object with processElement(record, context)` +
+        `${methods}.`,
       {
         where: { operator: this.spec.name, uid: this.spec.uid },
         advice: 'Write process((context) => ({ processElement(record, context) { ... } })).',
