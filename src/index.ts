@@ -58,6 +58,7 @@ export {
 } from './connector/collect/collect.js';
 export { type CollectionOptions, collection } from './connector/collection/collection.js';
 export type {
+  ReaderContext,
   SinkConnector,
   SinkWriter,
   SourceConnector,
@@ -120,5 +121,14 @@ export {
   type TimerContext,
   type TimerService,
 } from './operator/process-function.js';
+export type { Batch } from './record/batch.js';
+export {
+  BinaryColumn,
+  type Column,
+  FixedColumn,
+  Int64Column,
+  NestedColumn,
+  StructColumn,
+} from './record/column.js';
 export type { DataType, Field, Schema } from './record/schema.js';
 export type { WatermarkGenerator } from './time/watermark-strategy.js';
