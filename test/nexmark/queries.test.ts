@@ -1,0 +1,116 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { run } from 'millrace';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { nexmarkJob } from '../../bench/nexmark/nexmark-job.mjs';
+import { Oracle } from '../../bench/nexmark/oracle/oracle.mjs';
+import { QUERIES } from '../../bench/nexmark/query-list.mjs';
+import { RESULT_COLUMNS } from '../../bench/nexmark/result-columns.mjs';
+import { moveOnlyPart, writeEvents } from '../../bench/nexmark/write-events.mjs';
+
+const BEFORE_MIDNIGHT = Date.UTC(2024, 0, 1, 23, 59, 50);
+
+/** Dense over a midnight, the same out of order, and sparse over days. */
+const STREAMS = {
+  dense: { events: 8000, eventsPerSecond: 400, startMs: BEFORE_MIDNIGHT },
+  scattered: {
+    events: 8000,
+    eventsPerSecond: 400,
+    startMs: BEFORE_MIDNIGHT,
+    outOfOrder: 100,
+    seed: 2,
+  },
+  sparse: { events: 3000, eventsPerSecond: 0.02, seed: 3 },
+};
+
+const queries = Object.keys(QUERIES);
+let directory = '';
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'nexmark-queries-'));
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+/** Runs a query and gives the path of its result. */
+async function resultOf(query: string, params: object, parallelism: number): Promise<string> {
+  const output = join(directory, 'parts');
+  await run(nexmarkJob, {
+    params: { query, output, ...params },
+    parallelism,
+    runtime: 'in-thread',
+  });
+  const path = join(directory, `${query}.csv`);
+  moveOnlyPart(output, path, `${RESULT_COLUMNS[query].join(',')}\n`);
+  return path;
+}
+
+describe.each(Object.entries(STREAMS))('over %s events', (name, events) => {
+  let input = '';
+  let oracle: Oracle;
+
+  beforeAll(async () => {
+    input = join(directory, `${name}.ndjson`);
+    await writeEvents(input, events);
+    oracle = await Oracle.open(input);
+  });
+  afterAll(() => oracle.close());
+
+  it.each(queries)('%s gives what DuckDB gives, at parallelism 1 and 2', async (query) => {
+    for (const parallelism of [1, 2]) {
+      const path = await resultOf(query, { events, input: null }, parallelism);
+      expect(await oracle.difference(query, path)).toBeNull();
+    }
+  });
+
+  it('gives the same from the file', async () => {
+    for (const query of queries) {
+      const path = await resultOf(query, { events: null, input }, 2);
+      expect(await oracle.difference(query, path)).toBeNull();
+    }
+  });
+});
+
+describe('the oracle', () => {
+  let oracle: Oracle;
+
+  beforeAll(async () => {
+    const input = join(directory, 'few.ndjson');
+    await writeEvents(input, { events: 50 });
+    oracle = await Oracle.open(input);
+  });
+  afterAll(() => oracle.close());
+
+  it('knows the columns of every query', async () => {
+    const folder = new URL('../../bench/nexmark/oracle/', import.meta.url);
+    const names = readdirSync(folder).filter((name) => /^q\d+\.sql$/.test(name));
+    expect(names).toHaveLength(23);
+    for (const name of names) {
+      const query = name.replace('.sql', '');
+      writeFileSync(join(directory, 'wrong.csv'), 'nothing\n');
+      const columns = RESULT_COLUMNS[query].join(',');
+      expect(await oracle.difference(query, join(directory, 'wrong.csv'))).toContain(
+        `not ${columns}`,
+      );
+    }
+  });
+
+  it('tells of rows that are missing, too many or different', async () => {
+    const path = await resultOf('q2', { events: { events: 50 }, input: null }, 1);
+    expect(await oracle.difference('q2', path)).toBeNull();
+    const whole = readFileSync(
+      await resultOf('q0', { events: { events: 50 }, input: null }, 1),
+      'utf8',
+    );
+    const lines = whole.trimEnd().split(/\r?\n/);
+    const changed = [
+      [lines.slice(0, -1), /missing/],
+      [[...lines, lines[1]], /unexpected/],
+      [[lines[0], lines[1].replace(/^\d+/, '1'), ...lines.slice(2)], /missing[^]*unexpected +1,/],
+    ] as const;
+    for (const [rows, message] of changed) {
+      writeFileSync(path, `${rows.join('\n')}\n`);
+      expect(await oracle.difference('q0', path)).toMatch(message);
+    }
+  });
+});
