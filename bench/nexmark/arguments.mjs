@@ -9,7 +9,9 @@ import { MillraceError } from 'millrace';
 import { eventSettings } from './events/event-settings.mjs';
 
 const GUARANTEES = ['none', 'exactly-once'];
+const RIVALS = ['flink'];
 const EVENTS = 10_000_000;
+const MEMORY = '2gb';
 
 export const USAGE = `npm run bench:nexmark -- [options]
 
@@ -22,6 +24,8 @@ export const USAGE = `npm run bench:nexmark -- [options]
   --json                 prints one object a query
   --runs N               runs each query N times and gives the median; 1 by default
   --check                compares each result with that of DuckDB over the same events
+  --rival flink          runs each query on Apache Flink too, which needs Java and Python; see README.md
+  --memory SIZE          memory of each slot; 2gb by default
   --write FILE           writes the events to NDJSON or Parquet and runs nothing
   --seed N               of the generator; 1 by default
   --density N            events per second of event time; 100000 by default
@@ -38,6 +42,8 @@ const OPTIONS = /** @type {const} */ ({
   json: { type: 'boolean' },
   runs: { type: 'string' },
   check: { type: 'boolean' },
+  rival: { type: 'string' },
+  memory: { type: 'string' },
   write: { type: 'string' },
   seed: { type: 'string' },
   density: { type: 'string' },
@@ -58,6 +64,8 @@ const OPTIONS = /** @type {const} */ ({
  * @property {number} runs
  * @property {boolean} json
  * @property {boolean} check
+ * @property {string | null} rival
+ * @property {string} memory of each slot
  * @property {boolean} list
  * @property {boolean} help
  */
@@ -91,6 +99,8 @@ export function nexmarkArguments(words, known) {
     input: values.input ?? null,
     output: values.output ?? null,
     write: values.write ?? null,
+    rival: values.rival === undefined ? null : oneOf('rival', values.rival, RIVALS),
+    memory: values.memory ?? MEMORY,
     runs: whole('runs', values.runs, 1, 1),
     json: values.json ?? false,
     check: values.check ?? false,

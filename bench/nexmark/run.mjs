@@ -7,6 +7,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describeError } from 'millrace';
+import { FlinkRival } from '../rivals/flink/flink-nexmark.mjs';
 import { describeMachine } from '../lib/machine.mjs';
 import { runOnce } from '../lib/spawn-run.mjs';
 import { nexmarkArguments, USAGE } from './arguments.mjs';
@@ -59,19 +60,25 @@ async function main(given) {
   if (given.output !== null) mkdirSync(given.output, { recursive: true });
   const machine = describeMachine();
   const oracle = given.check ? await oracleOf(given) : null;
+  const rival = given.rival === null ? null : await FlinkRival.start(given, console.error);
   const results = [];
+  const keep = (result) => {
+    results.push(result);
+    if (given.json) console.log(JSON.stringify({ ...result, machine }));
+  };
   for (const query of given.queries) {
     try {
       const result = await measured(query, given);
       if (oracle !== null) result.correct = await isCorrect(oracle, query, result.output);
-      results.push(result);
-      if (given.json) console.log(JSON.stringify({ ...result, machine }));
+      keep(result);
+      if (rival?.has(query)) keep(await rival.measured(query, result.events));
     } catch (error) {
       process.exitCode = 1;
       console.error(`${query} failed: ${error.message}`);
     }
   }
   oracle?.close();
+  rival?.stop();
   if (given.json || results.length === 0) return;
   console.log(resultTable(results));
   console.log(`\n${circumstances(process.argv.slice(2), given, machine)}`);
@@ -79,11 +86,11 @@ async function main(given) {
 
 /** The median of a query's runs. */
 async function measured(query, given) {
-  const { events, parallelism, guarantee, runs } = given;
+  const { events, parallelism, memory, guarantee, runs } = given;
   const input = given.input === null ? null : resolve(given.input);
   const isKept = given.output !== null || given.check;
   const directory = isKept ? join(work, query) : null;
-  const options = { query, events, input, output: directory, parallelism };
+  const options = { query, events, input, output: directory, parallelism, memory };
   const contender = { name: query, module: 'nexmark/run-query.mjs' };
   const reports = [];
   for (let run = 0; run < runs; run++) {

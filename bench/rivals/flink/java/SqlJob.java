@@ -1,0 +1,28 @@
+package millrace.nexmark;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.apache.flink.table.api.EnvironmentSettings;
+import org.apache.flink.table.api.TableEnvironment;
+import org.apache.flink.table.api.TableResult;
+
+/** Runs the statements of a file, which blank lines divide; the last is a job, whose end is waited for. */
+public final class SqlJob {
+  private SqlJob() {}
+
+  public static void main(String[] arguments) throws Exception {
+    TableEnvironment tables = TableEnvironment.create(EnvironmentSettings.inStreamingMode());
+    TableResult result = null;
+    for (String statement : Files.readString(Path.of(arguments[0])).split("\n\n")) {
+      if (statement.startsWith("SET ")) {
+        String[] words = statement.split("'");
+        tables.getConfig().set(words[1], words[3]);
+      } else {
+        result = tables.executeSql(statement);
+      }
+    }
+    if (result != null) {
+      result.await();
+    }
+  }
+}
