@@ -15,6 +15,7 @@ import { FixedColumn, Int64Column, NestedColumn, StructColumn } from './column.j
 import { decimalUnscaled } from './decimal.js';
 import type { DataType, Field, Slot } from './schema.js';
 import { formOf } from './schema.js';
+import { encodeText } from './text.js';
 
 export { BinaryAppender };
 
@@ -319,18 +320,29 @@ function slotField(name: string, slot: Slot): Field {
 /** Form struct: one child per field, with the rows of the parent. */
 export class StructAppender extends BaseAppender {
   readonly children: readonly BaseAppender[];
+  /** Per child: its name as UTF-8, for readers that meet names as bytes. */
+  readonly names: readonly Uint8Array[];
   /** Per child: whether every plain object inherits a property of that name. */
   readonly #inherited: readonly boolean[];
 
   constructor(field: Field, capacity: number) {
     super(field, capacity);
     this.children = childFields(field).map((child) => createAppender(child, capacity));
+    this.names = this.children.map((child) => encodeText(child.field.name));
     this.#inherited = this.children.map((child) => child.field.name in Object.prototype);
   }
 
   setEmpty(row: number): void {
     this.reserve(row);
     for (const child of this.children) child.setEmpty(row);
+  }
+
+  /**
+   * Makes room for a row whose children are then written one by one, all of them; `truncate` takes
+   * it back.
+   */
+  begin(row: number): void {
+    this.reserve(row);
   }
 
   protected write(row: number, value: unknown): boolean {

@@ -9,11 +9,12 @@
  */
 import { isUtf8 } from 'node:buffer';
 import type { Appender } from '../../record/batch-builder.js';
-import { BinaryAppender } from '../../record/appenders.js';
+import { BinaryAppender, StructAppender } from '../../record/appenders.js';
 import type { DataType, Field } from '../../record/schema.js';
 import { parseDate, parseInstant } from '../bytes/instant-bytes.js';
 import { GRAMMAR_JSON, parseInteger, parseNumber } from '../bytes/number-bytes.js';
 import { checkString } from './json-check.js';
+import { skipBlanks, skipValue } from './json-skip.js';
 
 /** The value is in the column. */
 const VALUE_WRITTEN = 0;
@@ -25,6 +26,11 @@ export type ValueResult = typeof VALUE_WRITTEN | typeof VALUE_MISFIT | typeof VA
 
 const MS_PER_DAY = 86_400_000;
 const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPEN = 0x7b;
+const CLOSE = 0x7d;
 
 /** Writes the value `bytes[start, end)`, which is not `null`, as row `row`. */
 export function appendJson(
@@ -43,6 +49,9 @@ export function appendJson(
     if (!Number.isNaN(value)) {
       return appender.appendValue(row, value) ? VALUE_WRITTEN : VALUE_MISFIT;
     }
+  }
+  if (appender instanceof StructAppender && appendStruct(appender, row, bytes, start, end)) {
+    return VALUE_WRITTEN;
   }
   const value = exactValue(appender.field.type, bytes, start, end);
   if (value !== undefined) return appender.appendValue(row, value) ? VALUE_WRITTEN : VALUE_MISFIT;
@@ -72,6 +81,103 @@ function appendText(
   }
   appender.appendBytes(row, bytes, start + 1, end - 1);
   return VALUE_WRITTEN;
+}
+
+/**
+ * Writes an object whose keys come in the order of the fields, without building it. False when it is
+ * any other value; then nothing is written, and the general way decides what the value means.
+ */
+function appendStruct(
+  appender: StructAppender,
+  row: number,
+  bytes: Buffer,
+  start: number,
+  end: number,
+): boolean {
+  appender.begin(row);
+  if (bytes[start] === OPEN && appendFields(appender, row, bytes, start, end)) return true;
+  appender.truncate(row);
+  return false;
+}
+
+function appendFields(
+  { children, names }: StructAppender,
+  row: number,
+  bytes: Buffer,
+  start: number,
+  end: number,
+): boolean {
+  let at = skipBlanks(bytes, start + 1);
+  let next = 0;
+  while (bytes[at] === QUOTE) {
+    const field = indexOfKey(names, next, bytes, at + 1);
+    if (field < 0 || !missAll(children, next, field, row)) return false;
+    at = skipBlanks(bytes, at + names[field].length + 2);
+    if (bytes[at] !== COLON) return false;
+    at = appendField(children[field], row, bytes, skipBlanks(bytes, at + 1));
+    if (at < 0) return false;
+    next = field + 1;
+    at = skipBlanks(bytes, at);
+    if (bytes[at] !== COMMA) break;
+    at = skipBlanks(bytes, at + 1);
+    if (bytes[at] !== QUOTE) return false;
+  }
+  return bytes[at] === CLOSE && at + 1 === end && missAll(children, next, children.length, row);
+}
+
+/** Index of the first name from `from` on that the key at `at` spells without escapes, or -1. */
+function indexOfKey(names: readonly Uint8Array[], from: number, bytes: Buffer, at: number): number {
+  for (let index = from; index < names.length; index++) {
+    const name = names[index];
+    let length = 0;
+    while (length < name.length && bytes[at + length] === name[length] && isPlain(name[length])) {
+      length++;
+    }
+    if (length === name.length && bytes[at + length] === QUOTE) return index;
+  }
+  return -1;
+}
+
+/** Whether a byte stands for itself in a JSON string. */
+function isPlain(unit: number): boolean {
+  return unit >= 0x20 && unit !== QUOTE && unit !== BACKSLASH;
+}
+
+/** Marks fields that a row lacks as missing; false when one may not be. */
+function missAll(children: readonly Appender[], from: number, to: number, row: number): boolean {
+  for (let index = from; index < to; index++) {
+    if (!children[index].appendValue(row, undefined)) return false;
+  }
+  return true;
+}
+
+/** Writes the value at `at` and returns the index behind it, or -1 when it is none that fits. */
+function appendField(child: Appender, row: number, bytes: Buffer, at: number): number {
+  if (bytes[at] === QUOTE && child.field.type.kind === 'utf8' && child instanceof BinaryAppender) {
+    const close = plainTextEnd(bytes, at + 1);
+    if (close >= 0) {
+      child.appendBytes(row, bytes, at + 1, close);
+      return close + 1;
+    }
+  }
+  const end = skipValue(bytes, at);
+  if (end < 0) return -1;
+  const isNull = bytes[at] === 0x6e && end - at === 4 && bytes.latin1Slice(at, end) === 'null';
+  const isWritten = isNull
+    ? child.appendValue(row, null)
+    : appendJson(child, row, bytes, at, end) === VALUE_WRITTEN;
+  return isWritten ? end : -1;
+}
+
+/** Index of the quote that ends a text of ASCII without escapes, or -1 when it is another text. */
+function plainTextEnd(bytes: Buffer, start: number): number {
+  let at = start;
+  let unit = bytes[at];
+  while (unit !== QUOTE) {
+    if (unit < 0x20 || unit >= 0x7f || unit === BACKSLASH || unit === undefined) return -1;
+    unit = bytes[++at];
+  }
+  return at;
 }
 
 /**
