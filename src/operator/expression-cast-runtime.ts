@@ -7,7 +7,12 @@ import { isUtf8 } from 'node:buffer';
 import { MillraceError } from '../base/errors.js';
 import { decimalText } from '../record/decimal.js';
 import { parseDay, parseMoment, timestampText } from './expression-date.js';
-import { decimalRescale, decimalTrunc, parseDecimal } from './expression-decimal.js';
+import {
+  DECIMAL_DIGITS_MAX,
+  decimalRescale,
+  decimalTrunc,
+  parseDecimal,
+} from './expression-decimal.js';
 
 const INT64_MAX = 2n ** 63n - 1n;
 const INT64_MIN = -(2n ** 63n);
@@ -63,6 +68,12 @@ export function decimalToInt64(unscaled: bigint, scale: number): bigint | null {
   return bigintToInt64(decimalTrunc(unscaled, scale));
 }
 
+/** By exponent; a power of bigints costs more than all else in a cast. */
+const POWERS_OF_TEN = Array.from(
+  { length: DECIMAL_DIGITS_MAX + 1 },
+  (_, digits) => 10n ** BigInt(digits),
+);
+
 /** A decimal of another precision and scale. */
 export function decimalToDecimal(
   unscaled: bigint,
@@ -71,7 +82,7 @@ export function decimalToDecimal(
   scale: number,
 ): bigint | null {
   const digits = decimalRescale(unscaled, from, scale);
-  const limit = 10n ** BigInt(precision);
+  const limit = POWERS_OF_TEN[precision];
   return digits < limit && digits > -limit ? digits : null;
 }
 

@@ -9,6 +9,7 @@
  */
 import type { DataType } from '../record/schema.js';
 import { castPlan } from './expression-cast.js';
+import { textToDecimal } from './expression-cast-runtime.js';
 import {
   allOf,
   anyOf,
@@ -278,11 +279,20 @@ function compileMembership(node: Call, scope: Scope): JsValue {
   return nullableValue(BOOL, isFound.value, anyOf([value.isNull, negated(isFound.value)]));
 }
 
+/** The digits of a text literal as decimal, so that they are not read for every row; else null. */
+function constantDecimal(arg: TypedExpression, type: DataType): bigint | null {
+  if (arg.node !== 'literal' || typeof arg.value !== 'string' || type.kind !== 'decimal')
+    return null;
+  return textToDecimal(arg.value, type.precision, type.scale);
+}
+
 function compileCast(node: Call, scope: Scope): JsValue {
   const [arg] = node.args;
   const { type } = node.slot;
   const plan = castPlan(arg.slot.type, type);
   assert(plan !== null, 'A cast that typing allowed has no plan.');
+  const constant = constantDecimal(arg, type);
+  if (constant !== null) return plainValue(type, scope.constant(constant, 'decimal'));
   const memo = memoColumn(node, scope);
   const [compiled] = compileArguments(node, scope, memo !== null);
   const isFailing = node.fn.name === 'cast' && plan.mayBeNull;

@@ -131,7 +131,8 @@ function divideRounded(dividend: bigint, divisor: bigint): bigint {
 
 /** Brings digits from one scale to another; halves go away from zero. */
 export function decimalRescale(unscaled: bigint, from: number, to: number): bigint {
-  if (to >= from) return unscaled * 10n ** BigInt(to - from);
+  if (to === from) return unscaled;
+  if (to > from) return unscaled * 10n ** BigInt(to - from);
   return divideRounded(unscaled, 10n ** BigInt(from - to));
 }
 

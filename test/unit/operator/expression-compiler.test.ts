@@ -29,6 +29,14 @@ describe('generated code', () => {
     expect(where(col('b').isNotNull())).toBe('return b != null;');
   });
 
+  it('reads a decimal written as text once, and fails by row where it is none', () => {
+    const rate = compileValue(col('i').mul(lit('0.908').cast('decimal(3,3)')), SCHEMA, [{ i: 5n }]);
+    expect(rate.code).not.toMatch(/textToDecimal|0\.908/);
+    expect(rate.run()).toEqual(['4.540']);
+    const wrong = compileValue(lit('much').cast('decimal(3,3)'), SCHEMA, [{ i: 5n }]);
+    expect(() => wrong.run()).toThrow(/much/);
+  });
+
   it('quotes what comes from outside', () => {
     const name = `x"];throw 1;//`;
     const schema = schemaOf({ [name]: 'utf8' });
