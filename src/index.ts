@@ -47,6 +47,25 @@ export {
   type WatermarkChoice,
   type WatermarkOptions,
 } from './api/timestamps.js';
+export {
+  type LateField,
+  WindowedStream,
+  type WindowFields,
+  type WindowInfo,
+} from './api/windowed-stream.js';
+export {
+  type AlignedWindows,
+  countWindow,
+  type GeneralWindows,
+  globalWindow,
+  session,
+  type SessionOptions,
+  sliding,
+  tumbling,
+  type WindowOptions,
+  type Windows,
+  windowsBy,
+} from './api/windows.js';
 export type { Selection } from './api/verb-types.js';
 export type { ErrorCode } from './base/error-codes.js';
 export { describeError, type ErrorWhere, MillraceError } from './base/errors.js';
@@ -121,6 +140,33 @@ export {
   type TimerContext,
   type TimerService,
 } from './operator/process-function.js';
+export type { WindowAssigner, WindowTime } from './operator/window/assigner.js';
+export {
+  countEvictor,
+  deltaEvictor,
+  type Evictor,
+  type EvictorOptions,
+  timeEvictor,
+  type WindowElement,
+} from './operator/window/evictor.js';
+export {
+  continuousEventTimeTrigger,
+  continuousProcessingTimeTrigger,
+  countTrigger,
+  deltaTrigger,
+  eventTimeTrigger,
+  type MergeContext,
+  neverTrigger,
+  processingTimeoutTrigger,
+  processingTimeTrigger,
+  purgingTrigger,
+  type TimeoutOptions,
+  type Trigger,
+  type TriggerContext,
+  type TriggerResult,
+} from './operator/window/trigger.js';
+export type { TimeWindow } from './operator/window/window.js';
+export type { WindowContext, WindowFunction } from './operator/window/window-operator.js';
 export type { Batch } from './record/batch.js';
 export {
   BinaryColumn,

@@ -8,7 +8,7 @@ import type {
   ProcessContext,
   ProcessFunction,
 } from '../operator/process-function.js';
-import type { StreamFactory } from './keyed-stream.js';
+import type { StreamFactory } from './stream-factory.js';
 import { RETURNS, type ReturnsOptions } from './returns-option.js';
 import type { Stream } from './stream.js';
 import { requireFunction, type StreamCore } from './stream-core.js';

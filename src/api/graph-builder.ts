@@ -64,10 +64,12 @@ export class GraphBuilder {
     return this.#push({ kind: 'sink', id: 0, options, inputs, identity, connector });
   }
 
-  /** Whether a node is a function that gives records to tags. */
-  givesToTags(node: number): boolean {
+  /** Whether a node may give records to a tag: it is a function, or has windows with that tag for late records. */
+  givesToTag(node: number, tag: string): boolean {
     const found = this.#nodes[node];
-    return found?.kind === 'operator' && found.spec.kind === 'process';
+    if (found?.kind !== 'operator') return false;
+    const { spec } = found;
+    return spec.kind === 'process' || (spec.kind === 'aggregate' && spec.window?.lateTag === tag);
   }
 
   /** The graph so far, frozen. */

@@ -2,7 +2,6 @@
  * A stream divided by key: what `keyBy` gives. Aggregations on it keep state per key, and records
  * of equal key are always seen by the same subtask. Callers: job functions. Runs on: any thread.
  */
-import { MillraceError } from '../base/errors.js';
 import type { EmitMode } from '../operator/operator-spec.js';
 import {
   type Aggregate,
@@ -14,6 +13,7 @@ import {
   type NamedLater,
   sum,
 } from './aggregates.js';
+import { aggregateSpecs } from './aggregate-specs.js';
 import type { OpenProcess } from '../operator/process-function.js';
 import type { Boundary } from './call-site.js';
 import {
@@ -27,6 +27,9 @@ import type { OperatorOptions, OptionCheck } from './operator-options.js';
 import type { CheckField, Flat, Mistake } from './record-types.js';
 import type { Stream } from './stream.js';
 import { keyName, requireFunction, type StreamCore } from './stream-core.js';
+import type { StreamFactory } from './stream-factory.js';
+import { WindowedStream } from './windowed-stream.js';
+import { requireWindows, type Windows } from './windows.js';
 
 /** Options of operators that keep a result per key. */
 export interface EmitOptions extends OperatorOptions {
@@ -43,9 +46,6 @@ export type CheckAggregates<T, K, A> = {
     ? Mistake<`'${Name & string}' is a key field; give the aggregate another name`>
     : CheckAggregate<T, A[Name]>;
 };
-
-/** Wraps a result; given by `Stream`, so that the two classes do not import each other. */
-export type StreamFactory = <U>(core: StreamCore) => Stream<U>;
 
 const EMIT: Readonly<Record<string, OptionCheck>> = {
   emit: (value) => (value === 'updates' || value === 'final' ? null : "'updates' or 'final'"),
@@ -98,6 +98,25 @@ export class KeyedStream<T, K> {
   connect<U>(other: SideStream<U>): ConnectedStreams<T, U, K> {
     const first = { core: this.#core, keys: this.#keys };
     return new ConnectedStreams(first, sideOfStream('connect', other), this.#stream);
+  }
+
+  /**
+   * Divides the records of each key into windows.
+   *
+   * @example
+   * bids.keyBy('auction').window(tumbling('10s')).aggregate({ bids: count(), top: max('price') })
+   */
+  window(windows: Windows<T>): WindowedStream<T, K, unknown> {
+    requireWindows('window', windows);
+    const by = { core: this.#core, keys: this.#keys };
+    return new WindowedStream({
+      ...by,
+      keyed: () => by,
+      stream: this.#stream,
+      windows,
+      allowedLatenessMs: null,
+      lateTag: null,
+    });
   }
 
   /**
@@ -160,20 +179,8 @@ export class KeyedStream<T, K> {
     options: EmitOptions,
     boundary: Boundary,
   ): StreamCore {
-    const specs = Object.entries(aggregates).map(([name, aggregate]) => {
-      this.#checkName(name);
-      if (typeof aggregate?.toSpec === 'function') return aggregate.toSpec(name);
-      throw new MillraceError('OPTION_INVALID', `aggregate({ ${name} }) is no aggregate.`, {
-        where: { operator: 'aggregate', field: name },
-        advice: "Write aggregate({ total: sum('price'), flights: count() }).",
-      });
-    });
-    if (specs.length === 0) {
-      throw new MillraceError('OPTION_INVALID', 'aggregate({}) has nothing to compute.', {
-        where: { operator: 'aggregate' },
-        advice: "Write aggregate({ flights: count() }), or distinct('origin') for the keys alone.",
-      });
-    }
+    const taken = new Map(this.#keys.map((key) => [keyName(key), 'a key field']));
+    const specs = aggregateSpecs(aggregates, taken);
     const emit = this.#emit(options);
     const call = { verb: 'aggregate', boundary, options, extra: EMIT };
     return this.#core.operator(call, {
@@ -182,14 +189,7 @@ export class KeyedStream<T, K> {
       aggregates: specs,
       emit,
       phase: 'single',
-    });
-  }
-
-  #checkName(name: string): void {
-    if (!this.#keys.map(keyName).includes(name)) return;
-    throw new MillraceError('OPTION_INVALID', `aggregate(...): "${name}" is a key field.`, {
-      where: { operator: 'aggregate', field: name },
-      advice: 'Give the aggregate another name; the result holds the key fields too.',
+      window: null,
     });
   }
 

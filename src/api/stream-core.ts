@@ -69,7 +69,7 @@ export class StreamCore {
     const [input, ...others] = this.inputs;
     if (typeof id !== 'string' || id === '') throw noTag(call.verb);
     const isOfFunction =
-      input !== undefined && others.length === 0 && this.builder.givesToTags(input.node);
+      input !== undefined && others.length === 0 && this.builder.givesToTag(input.node, id);
     if (!isOfFunction || input.partitioner !== null) throw noSideOutput(call.verb, id);
     const inputs = [{ node: input.node, partitioner: { kind: 'forward' } as const }];
     return this.over(inputs).operator(call, { kind: 'sideOutput', tag: id, returns });
@@ -109,10 +109,10 @@ function noTag(verb: string): MillraceError {
 function noSideOutput(verb: string, tag: string): MillraceError {
   return new MillraceError(
     'GRAPH_INVALID',
-    `${verb}("${tag}") is called on a stream that is not the result of process(...).`,
+    `${verb}("${tag}") is called on a stream whose operator gives nothing to that tag.`,
     {
       where: { operator: verb },
-      advice: 'Call it on the very stream that process(...) gave, before other verbs.',
+      advice: 'Call it on the very stream that process(...) or a window gave, before other verbs.',
     },
   );
 }

@@ -8,6 +8,7 @@ import type { SinkConnector } from '../connector/contract.js';
 import { print, type PrintOptions } from '../connector/print/print.js';
 import { KEY_FIELD } from '../operator/flow-row.js';
 import type { Expression } from '../operator/expression.js';
+import type { UserFunction } from '../operator/operator-spec.js';
 import type { NamedColumn } from '../operator/expression-builder.js';
 import type { TimestampOrigin } from '../operator/operator-spec.js';
 import { type HasExpression, isColumn } from './column-types.js';
@@ -48,6 +49,9 @@ import type {
   SinkRecord,
   WithColumn,
 } from './verb-types.js';
+
+import { WindowedStream } from './windowed-stream.js';
+import { requireWindows, type Windows } from './windows.js';
 
 /** Options of `explode`. */
 export interface ExplodeOptions extends OperatorOptions {
@@ -242,12 +246,40 @@ export class Stream<T> {
     }
     const options = typeof second === 'string' ? {} : second;
     const call = { verb: 'keyBy', boundary: this.keyBy, options };
+    return this.#keyed(this.#computedKey(call, first), [KEY_FIELD]);
+  }
+
+  #computedKey(call: VerbCall, fn: UserFunction): StreamCore {
     // One per input, so that each runs in the chain of its producer, before the exchange.
     const computed = this.#core.inputs.map((input) =>
-      this.#core.over([input]).operator(call, { kind: 'computeKey', fn: first }),
+      this.#core.over([input]).operator(call, { kind: 'computeKey', fn }),
     );
     const [head, ...tail] = computed;
-    return this.#keyed(head === undefined ? this.#core : head.merged(tail), [KEY_FIELD]);
+    return head === undefined ? this.#core : head.merged(tail);
+  }
+
+  /**
+   * Divides all records into windows, whatever their key. Aggregates that can be added up in parts are computed in
+   * parallel before one subtask puts the parts together.
+   *
+   * @example
+   * orders.windowAll(tumbling('1m')).aggregate({ orders: count(), worth: sum('price') })
+   */
+  windowAll(windows: Windows<T>): WindowedStream<T, unknown, unknown> {
+    requireWindows('windowAll', windows);
+    const call = { verb: 'windowAll', boundary: this.windowAll, options: {} };
+    return new WindowedStream({
+      core: this.#core.dealt({ kind: 'global' }),
+      keys: [],
+      keyed: () => {
+        const core = this.#computedKey(call, () => 0);
+        return { core: core.dealt({ kind: 'hash', keys: [KEY_FIELD] }), keys: [KEY_FIELD] };
+      },
+      stream: (core) => new Stream(core),
+      windows,
+      allowedLatenessMs: null,
+      lateTag: null,
+    });
   }
 
   /**

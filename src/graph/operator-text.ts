@@ -3,7 +3,12 @@
  */
 import { formatDuration } from '../base/units.js';
 import { expressionText } from '../operator/expression-text.js';
-import type { AggregateSpec, OperatorSpec, TimestampOrigin } from '../operator/operator-spec.js';
+import type {
+  AggregateSpec,
+  OperatorSpec,
+  TimestampOrigin,
+  WindowSpec,
+} from '../operator/operator-spec.js';
 import type { WatermarkStrategy } from '../time/watermark-strategy.js';
 import { keysText } from './partitioner-text.js';
 
@@ -37,9 +42,9 @@ export function operatorText(spec: OperatorSpec): string {
   }
 }
 
-function processText({ keys, open }: Extract<OperatorSpec, { kind: 'process' }>): string {
+function processText({ keys, open, about }: Extract<OperatorSpec, { kind: 'process' }>): string {
   const sides = keys.map((names) => (names === null ? 'without a key' : byKeys(names)));
-  return `${sides.join(' and ')}: ${functionText(open)}`;
+  return `${sides.join(' and ')}: ${about ?? functionText(open)}`;
 }
 
 function timestampsText({
@@ -86,14 +91,33 @@ function generationText(generation: WatermarkStrategy['generation']): string {
 
 function aggregateText(spec: Extract<OperatorSpec, { kind: 'aggregate' }>): string {
   const all = spec.aggregates.map(aggregateColumnText).join(', ');
-  if (spec.phase === 'partial') return `${byKeys(spec.keys)}: partial ${all}`;
+  const keys = spec.keys.length === 0 ? 'all records' : byKeys(spec.keys);
+  const within = spec.window === null ? keys : `${keys}, ${windowText(spec.window)}`;
+  if (spec.phase === 'partial') return `${within}: partial ${all}`;
   const merged = spec.phase === 'merge' ? 'merged ' : '';
+  if (spec.window !== null) return `${within}: ${merged}${all}`;
   return `${byKeys(spec.keys)}: ${merged}${all}, ${emitText(spec.emit)}`;
 }
 
 function explodeText(spec: Extract<OperatorSpec, { kind: 'explode' }>): string {
   const text = columnText({ name: spec.as, value: spec.list });
   return spec.outer ? `${text}, null for none` : text;
+}
+
+/** Such as `windows of 1m every 10s` or `windows of 1m by the wall clock`. */
+function windowText({ grid, time, allowedLatenessMs, lateTag }: WindowSpec): string {
+  const { sizeMs, slideMs, offsetMs } = grid;
+  const parts = [`windows of ${formatDuration(sizeMs)}`];
+  if (slideMs !== sizeMs) parts.push(` every ${formatDuration(slideMs)}`);
+  if (offsetMs !== 0) {
+    parts.push(` ${offsetMs < 0 ? '-' : '+'} ${formatDuration(Math.abs(offsetMs))}`);
+  }
+  if (time === 'processing') parts.push(' by the wall clock');
+  if (allowedLatenessMs !== null) {
+    parts.push(`, kept for late records ${formatDuration(allowedLatenessMs)}`);
+  }
+  if (lateTag !== null) parts.push(`, late records to ${JSON.stringify(lateTag)}`);
+  return parts.join('');
 }
 
 function columnText(column: Extract<OperatorSpec, { kind: 'select' }>['columns'][number]): string {

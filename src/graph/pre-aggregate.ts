@@ -73,7 +73,12 @@ function splittable(graph: PlacedGraph, node: LogicalNode): AggregateOperator | 
   const widths = [node.id, ...node.inputs.map((input) => input.node)].map(
     (id) => graph.placements[id]?.parallelism ?? 1,
   );
-  return Math.max(...widths) > 1 ? spec : null;
+  return Math.max(...widths) > 1 || sharesPanes(spec) ? spec : null;
+}
+
+/** Whether a row is in several windows: adding rows up by pane first saves work without an exchange too. */
+function sharesPanes({ window }: AggregateOperator): boolean {
+  return window !== null && window.grid.sizeMs > window.grid.slideMs;
 }
 
 /**
@@ -84,7 +89,6 @@ function canHoldPartial(graph: PlacedGraph, input: NodeInput): boolean {
   const producer = graph.nodes[input.node];
   const placement = graph.placements[input.node];
   if (producer === undefined || placement === undefined) return false;
-  return (
-    input.partitioner?.kind === 'hash' && !placement.host && producer.options.chain !== 'never'
-  );
+  const isKeyed = input.partitioner?.kind === 'hash' || input.partitioner?.kind === 'global';
+  return isKeyed && !placement.host && producer.options.chain !== 'never';
 }

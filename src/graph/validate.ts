@@ -103,6 +103,8 @@ function checkKeyed(graph: LogicalGraph, node: LogicalNode): void {
     const keys = keysOfSide(node.spec, sideOf(input));
     if (keys === null) continue;
     const { partitioner } = input;
+    // Without key fields there is one key for all records, which one subtask has.
+    if (keys.length === 0 && partitioner?.kind === 'global') continue;
     const dealt = partitioner?.kind === 'hash' ? partitioner.keys : null;
     if (dealt?.length === keys.length && dealt.every((key, index) => key === keys[index])) continue;
     const actual = dealt === null ? 'no keyed exchange' : `keyBy(${dealt.join(', ')})`;
@@ -119,6 +121,8 @@ function checkKeyed(graph: LogicalGraph, node: LogicalNode): void {
 function checkEmit(graph: LogicalGraph, node: LogicalNode, bounded: boolean): void {
   if (node.kind !== 'operator' || bounded) return;
   if (!('emit' in node.spec) || node.spec.emit !== 'final') return;
+  // Windows give their results when they are over.
+  if (node.spec.kind === 'aggregate' && node.spec.window !== null) return;
   throw nodeError(
     'GRAPH_INVALID',
     graph.jobName,

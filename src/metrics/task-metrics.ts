@@ -81,8 +81,9 @@ export class TaskMetricsWriter {
     add(this.#values, TASK_VALUES.badRecords, records);
   }
 
-  addLateRecords(records: number): void {
-    add(this.#values, TASK_VALUES.lateRecords, records);
+  /** For windows, which know how many records they have dropped. */
+  setLateRecords(records: number): void {
+    this.#values[TASK_VALUES.lateRecords] = records;
   }
 
   setHeap(usedBytes: number, limitBytes: number): void {

@@ -23,7 +23,16 @@ export type AggregateOperator = Extract<OperatorSpec, { kind: 'aggregate' }>;
 export const NUMBER: DataType = Object.freeze({ kind: 'number' });
 export const FLOAT: DataType = Object.freeze({ kind: 'float64' });
 export const ANY: DataType = Object.freeze({ kind: 'any' });
+export const BOOL: DataType = Object.freeze({ kind: 'bool' });
 const FLAG: DataType = Object.freeze({ kind: 'uint8' });
+
+/** Fields of the results of windows. */
+export const WINDOW_START = 'windowStart';
+export const WINDOW_END = 'windowEnd';
+export const LATE_FIRING = 'lateFiring';
+/** Fields that a partial aggregation of windows sends beside the carried ones: its pane, and of how many rows it is. */
+export const PANE_FIELD = '$pane';
+export const ROWS_FIELD = '$rows';
 
 /** Digits of a decimal that fits the 64 bits of an accumulator. */
 const DECIMAL_DIGITS = 18;

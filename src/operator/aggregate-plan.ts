@@ -11,17 +11,29 @@ import { countAccumulator } from './aggregate-count.js';
 import { extremeAccumulator, positionAccumulator } from './aggregate-extreme.js';
 import {
   type AggregateOperator,
+  BOOL,
   inputSlot,
   keyFields,
+  LATE_FIRING,
+  NUMBER,
+  PANE_FIELD,
   requiredField,
   resultKeyName,
   resultSlot,
+  ROWS_FIELD,
+  WINDOW_END,
+  WINDOW_START,
 } from './aggregate-fields.js';
 import { collectAccumulator, userAccumulator } from './aggregate-object.js';
 import { nothingAccumulator } from './aggregate-nothing.js';
 import { averageAccumulator, sumAccumulator } from './aggregate-sum.js';
 import { tableKeyType } from './key-code.js';
-import type { AggregateSpec } from './operator-spec.js';
+import type { AggregatePhase, AggregateSpec, WindowSpec } from './operator-spec.js';
+
+/** The start of the window or pane, as the last key of a table. */
+const PANE_KEY: Field = Object.freeze(requiredField(PANE_FIELD, NUMBER));
+/** The next entry of the same window; at restore it is made anew. */
+const NEXT_COLUMN: TableSpec['columns'][number] = Object.freeze({ name: '$next', form: 'i32' });
 
 /** One aggregate of an operator. */
 export interface PlannedAggregate {
@@ -33,9 +45,21 @@ export interface PlannedAggregate {
   readonly distinct: TableSpec | null;
 }
 
+/** Columns of the table that windows need beside the accumulators: their indices. */
+export interface WindowColumns {
+  /** The next entry of the same window. */
+  readonly next: number;
+  /** Whether a result is due: 0 once it was given. */
+  readonly isDue: number;
+  /** Rows in a partial aggregation. */
+  readonly rows: number;
+}
+
 /** A planned aggregation. */
 export interface AggregatePlan {
   readonly keys: readonly Field[];
+  /** Null without windows; with them the start of the window is one more key of the tables. */
+  readonly window: WindowColumns | null;
   readonly table: TableSpec;
   readonly aggregates: readonly PlannedAggregate[];
   /** Schema of the rows it gives; null when a user's aggregator makes part of them. */
@@ -62,27 +86,44 @@ export function planAggregate(spec: AggregateOperator, input: Schema): Aggregate
       spec: aggregate,
       accumulator,
       firstColumn,
-      distinct: distinctTable(aggregate, keys, slot),
+      distinct: distinctTable(aggregate, spec, keys, slot),
     };
     firstColumn += accumulator.columns.length;
     return planned;
   });
   const columns = aggregates.flatMap((aggregate) => aggregate.accumulator.columns);
+  const isWindowed = spec.window !== null;
+  const window = { next: columns.length, isDue: columns.length + 1, rows: columns.length + 2 };
   return {
     keys,
-    table: { ...keyTable('accumulators', keys, columns), isPacked: true },
+    window: isWindowed ? window : null,
+    // The entries of windows are linked by plain columns.
+    table: isWindowed
+      ? keyTable('accumulators', [...keys, PANE_KEY], [...columns, ...windowColumns(spec.phase)])
+      : { ...keyTable('accumulators', keys, columns), isPacked: true },
     aggregates,
     output: outputOf(spec, keys, aggregates),
   };
 }
 
+function windowColumns(phase: AggregatePhase): TableSpec['columns'] {
+  const rows: TableSpec['columns'] = phase === 'partial' ? [{ name: ROWS_FIELD, form: 'f64' }] : [];
+  return [NEXT_COLUMN, { name: '$isDue', form: 'u8' }, ...rows];
+}
+
 function distinctTable(
   aggregate: AggregateSpec,
+  { window }: AggregateOperator,
   keys: readonly Field[],
   slot: Slot | null,
 ): TableSpec | null {
   if (aggregate.fn !== 'countDistinct' || slot === null || slot.type.kind === 'null') return null;
-  return keyTable(`distinct.${aggregate.as}`, [...keys, requiredField('value', slot.type)]);
+  const name = `distinct.${aggregate.as}`;
+  const value = requiredField('value', slot.type);
+  // The values of a window are linked as its entries are, to be removed with it.
+  return window === null
+    ? keyTable(name, [...keys, value])
+    : keyTable(name, [...keys, PANE_KEY, value], [NEXT_COLUMN]);
 }
 
 function outputOf(
@@ -91,12 +132,25 @@ function outputOf(
   aggregates: readonly PlannedAggregate[],
 ): Schema | null {
   const fields = keys.map((key) => requiredField(resultKeyName(key.name, spec.phase), key.type));
+  if (spec.window !== null) fields.push(...windowFields(spec.window, spec.phase));
   for (const { spec: aggregate, accumulator } of aggregates) {
     if (spec.phase === 'partial') fields.push(...accumulator.carried);
     else if (accumulator.result === null) return null;
     else fields.push({ name: aggregate.as, ...accumulator.result, optional: false });
   }
   return { shape: 'object', fields };
+}
+
+/** The fields by which results tell of their window. */
+function windowFields(window: WindowSpec, phase: AggregatePhase): readonly Field[] {
+  if (phase === 'partial') {
+    return [requiredField(PANE_FIELD, NUMBER), requiredField(ROWS_FIELD, NUMBER)];
+  }
+  return [
+    requiredField(WINDOW_START, NUMBER),
+    requiredField(WINDOW_END, NUMBER),
+    ...(window.allowedLatenessMs === null ? [] : [requiredField(LATE_FIRING, BOOL)]),
+  ];
 }
 
 function accumulatorOf(aggregate: AggregateSpec, index: number, slot: Slot | null): Accumulator {

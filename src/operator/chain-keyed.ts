@@ -5,16 +5,22 @@
  * key exactly once.
  */
 import { assert } from '../base/assert.js';
+import type { Clock } from '../base/clock.js';
 import type { BinaryColumn } from '../record/column.js';
 import type { Schema } from '../record/schema.js';
 import { mergeSchemas } from '../record/schema-merge.js';
 import type { StateTable, TableSpec } from '../state/contract.js';
 import { layoutOf, layoutText, mergeSpecs, moveEntries } from '../state/table-layout.js';
+import type { AggregatePlan } from './aggregate-plan.js';
 import type { ChainErrors } from './chain-errors.js';
+import { WindowRun } from './chain-window.js';
 import type { OperatorSpec } from './operator-spec.js';
 
 /** Entries taken from a table at a time while they are emitted. */
 const EMIT_ENTRIES = 256;
+
+/** Rows after which a partial aggregation of windows is judged. */
+const JUDGED_ROWS = 4096;
 
 /** Names of the tables that hold one entry per key. */
 const MAIN_TABLES: Readonly<Record<KeyedOperator['kind'], string>> = {
@@ -37,6 +43,7 @@ export interface KeyedRunParts {
   readonly spec: KeyedOperator;
   readonly openTable: (uid: string, spec: TableSpec) => StateTable;
   readonly errors: ChainErrors;
+  readonly clock: Clock;
   readonly preAggregateKeysMax: number;
 }
 
@@ -44,6 +51,8 @@ export interface KeyedRunParts {
 export class KeyedRun {
   readonly operator: number;
   readonly spec: KeyedOperator;
+  /** The windows whose results an aggregation gives; null without them. */
+  readonly windows: WindowRun | null;
   /** Merged schema of all records so far; null before the first. */
   input: Schema | null = null;
   readonly tables = new Map<string, StateTable>();
@@ -51,8 +60,8 @@ export class KeyedRun {
   passesThrough = false;
   /** Rows a partial aggregation has taken since it was last emptied. */
   rows = 0;
-  /** Whether a partial aggregation has as many keys as it may. */
-  isFull = false;
+  /** Whether entries are to be emitted before the next row: a partial aggregation is full, a window fires again. */
+  mustEmit = false;
   /** Entries being emitted: `ids` from `at` to `count`. */
   readonly ids = new Int32Array(EMIT_ENTRIES);
   at = 0;
@@ -75,6 +84,18 @@ export class KeyedRun {
     this.keysMax = parts.preAggregateKeysMax;
     this.#openTable = parts.openTable;
     this.#errors = parts.errors;
+    this.windows = this.#windowRun(parts);
+  }
+
+  #windowRun({ spec, operator, errors, clock }: KeyedRunParts): WindowRun | null {
+    if (spec.kind !== 'aggregate' || spec.window === null) return null;
+    return new WindowRun({
+      spec: spec.window,
+      isPartial: this.isPartial,
+      taken: this,
+      clock,
+      timeMissing: () => errors.timestampMissing(operator, null, 'none'),
+    });
   }
 
   /** Whether the operator emits its entries rather than a row per record. */
@@ -85,6 +106,16 @@ export class KeyedRun {
   /** Whether no row is handed on before the entries are emitted. */
   get emitsOnlyEntries(): boolean {
     return this.emitsEntries && !this.isPartial;
+  }
+
+  /** Whether a late record makes its window give a result at once. */
+  get refires(): boolean {
+    return this.windows !== null && this.windows.spec.allowedLatenessMs !== null;
+  }
+
+  /** Whether the entries are emitted because the input has ended, rather than because their windows are over. */
+  get emitsAtEnd(): boolean {
+    return this.emitsEntries && (this.windows === null || this.isPartial);
   }
 
   /** Whether this is a partial aggregation. */
@@ -149,6 +180,7 @@ export class KeyedRun {
     );
     const table = this.#open(merged);
     moveEntries(known, table);
+    this.windows?.moved(known, table);
     return table;
   }
 
@@ -156,6 +188,15 @@ export class KeyedRun {
     const table = this.#openTable(this.spec.uid, spec);
     this.tables.set(spec.name, table);
     return table;
+  }
+
+  /** Has the windows keep lists of the entries of all tables of a plan. */
+  linkWindows({ keys, table, window, aggregates }: AggregatePlan): void {
+    if (this.windows === null || window === null || this.isPartial) return;
+    this.windows.link(this.table(table), window.next, keys.length);
+    for (const { distinct } of aggregates) {
+      if (distinct !== null) this.windows.link(this.table(distinct), 0, keys.length);
+    }
   }
 
   /** The table whose entries are emitted. */
@@ -173,6 +214,8 @@ export class KeyedRun {
 
   /** Takes the next entries into `ids`; false when all have been taken, and the pass is over. */
   fill(): boolean {
+    // Entries of windows are taken when their window is over.
+    if (this.windows !== null && !this.isPartial) return this.windows.takeRefired();
     const table = this.mainTable();
     const { ids } = this;
     this.at = 0;
@@ -190,11 +233,20 @@ export class KeyedRun {
   /** After the entries of a partial aggregation have left: judges whether it pays, and starts anew. */
   endOfFlush(): void {
     const table = this.mainTable();
-    if (this.isFull && table.entries * 2 > this.rows) this.passesThrough = true;
+    // Panes are handed on at every watermark, mostly long before there is no room for more of them.
+    const isJudged = this.mustEmit || (this.windows !== null && this.rows >= JUDGED_ROWS);
+    if (isJudged && table.entries > this.rows * this.#sharePaid) this.passesThrough = true;
     table.clear();
     this.#dictionary = null;
-    this.isFull = false;
     this.rows = 0;
+  }
+
+  /** The share of keys among rows up to which a partial aggregation pays. */
+  get #sharePaid(): number {
+    if (this.windows === null) return 0.5;
+    const { sizeMs, slideMs } = this.windows.spec.grid;
+    // A row that is handed on alone is added once for each of its windows, behind the exchange.
+    return Math.max(0.5, 1 - slideMs / sizeMs);
   }
 
   /** Frees the tables. */

@@ -73,6 +73,8 @@ interface TimerSet {
 /** A process function in one subtask. */
 export class ProcessRun implements TimedOperator {
   readonly spec: ProcessOperator;
+  /** Records that the function counted as too late. */
+  late = 0;
   readonly #parts: ProcessRunParts;
   readonly #context: CallContext;
   readonly #operatorStates: OperatorStateStore;
@@ -218,6 +220,9 @@ export class ProcessRun implements TimedOperator {
       operatorState: this.#operatorStates,
       subtask,
       parallelism,
+      countLate: (records) => {
+        this.late += records;
+      },
       timerService: (name, names, onTimer) =>
         this.#addTimers(`${USER_TIMERS}/${name}`, names.length, (timer) =>
           onTimer(timer, this.#context),

@@ -69,10 +69,14 @@ export class ChainRun {
             spec,
             openTable: options.tables,
             errors: this.errors,
+            clock: options.clock,
             preAggregateKeysMax: options.preAggregateKeysMax,
           })
         : null,
     );
+    for (const keyed of this.keyed) {
+      if (keyed !== null && !keyed.isPartial) this.time.timed[keyed.operator] = keyed.windows;
+    }
     this.processes = operators.map(({ spec }, operator) => {
       if (spec.kind !== 'process') return null;
       const process = this.#process(spec, operator);

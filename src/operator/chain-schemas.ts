@@ -130,6 +130,7 @@ function marksBehind(run: ChainRun, operator: number, before: PortOptions): Port
   if (kind === 'process') return { times: true, kinds: before.kinds };
   const keyed = run.keyed[operator];
   if (keyed === null || keyed.spec.kind === 'distinct') return before;
+  if (keyed.windows !== null && !keyed.isPartial) return { times: true, kinds: false };
   if (keyed.emitsEntries) return { times: false, kinds: false };
   return { times: before.times, kinds: true };
 }

@@ -9,6 +9,7 @@ import { assert } from '../base/assert.js';
 import type { Schema } from '../record/schema.js';
 import type { TableSpec } from '../state/contract.js';
 import { loadTable, snapshotTable } from '../state/table-snapshot.js';
+import { planAggregate } from './aggregate-plan.js';
 import type { KeyedRun } from './chain-keyed.js';
 import type { ChainRun } from './chain-run.js';
 import type { SnapshotSink, SnapshotSource } from './contract.js';
@@ -68,5 +69,9 @@ function restoreKeyed(keyed: KeyedRun, source: SnapshotSource): void {
   }
   for (const [name, table] of keyed.tables) {
     for (const { bytes } of source.get(uid, name)) loadTable(table, bytes);
+  }
+  if (keyed.input !== null && keyed.spec.kind === 'aggregate') {
+    keyed.linkWindows(planAggregate(keyed.spec, keyed.input));
+    keyed.windows?.rebuild();
   }
 }

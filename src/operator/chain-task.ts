@@ -165,6 +165,14 @@ class CompiledChainTask implements CompiledChain {
     return this.#run.time.isIdleBehind(this.#run.outputs[output].output.after);
   }
 
+  get lateRecords(): number {
+    const { keyed, processes } = this.#run;
+    let late = 0;
+    for (const one of keyed) late += one?.windows?.late ?? 0;
+    for (const one of processes) late += one?.late ?? 0;
+    return late;
+  }
+
   prepareBarrier(_cursor: Cursor, budgetRows: number): StepResult {
     this.#run.itemsLeft = budgetRows * ITEMS_PER_ROW;
     return this.#emitAll((keyed) => keyed.isPartial);
@@ -218,9 +226,14 @@ class CompiledChainTask implements CompiledChain {
   /** Lets an operator do all that is due, one thing at a time, and hands on what comes of it. */
   #fire(operator: number, fireOne: (timed: TimedOperator) => boolean): StepResult {
     const timed = this.#run.time.timed[operator];
+    const windows = this.#run.keyed[operator];
     for (;;) {
       const settled = this.#settle();
       if (settled !== STEP_DONE || timed === null) return settled;
+      if (windows !== null && windows.at < windows.count) {
+        const emitted = this.#emit(windows);
+        if (emitted !== STEP_DONE) return emitted;
+      }
       if (this.#run.itemsLeft <= 0) return STEP_OUT_OF_BUDGET;
       if (!this.#named(operator, () => fireOne(timed))) return STEP_DONE;
       this.#run.itemsLeft--;
@@ -259,7 +272,7 @@ class CompiledChainTask implements CompiledChain {
     const { keyed } = this.#run;
     for (let index = 0; index < keyed.length; index++) {
       const run = keyed[index];
-      if (run?.isFull === true) return run;
+      if (run?.mustEmit === true) return run;
     }
     return null;
   }
@@ -295,7 +308,7 @@ class CompiledChainTask implements CompiledChain {
     const settled = this.#settle();
     if (settled !== STEP_DONE) return settled;
     const keyed = this.#run.keyed[operator];
-    if (keyed?.emitsEntries === true && keyed.hasEntries) return this.#emit(keyed);
+    if (keyed?.emitsAtEnd === true && keyed.hasEntries) return this.#emit(keyed);
     const process = this.#run.processes[operator];
     if (process === null || process.hasEnded) return STEP_DONE;
     // What operators before it held back may have registered timers, of times that are over.
@@ -333,6 +346,7 @@ class CompiledChainTask implements CompiledChain {
       if (handed !== STEP_DONE) return handed;
     }
     if (keyed.isPartial) keyed.endOfFlush();
+    keyed.mustEmit = false;
     return STEP_DONE;
   }
 

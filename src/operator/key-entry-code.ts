@@ -3,7 +3,7 @@
  * worker, when a chain is compiled. Invariant: the key group of an entry is that of its key, so that state moves
  * with the keys; state without a key, and of partial aggregations, belongs to the first group of the subtask.
  */
-import { TUPLE_HASH_START } from '../record/key-hash.js';
+import { combineHash, TUPLE_HASH_START } from '../record/key-hash.js';
 import { keyGroupOf } from '../record/key-group.js';
 import { formOf, type Field } from '../record/schema.js';
 import { PAGE_MASK, PAGE_SHIFT, type StateTable } from '../state/contract.js';
@@ -45,6 +45,10 @@ export interface EntryCode {
 /** The key of an entry in generated code, for looking it up in a second table. */
 export interface KeyCode {
   readonly values: readonly FieldValue[];
+  /** How many columns it has, with the window. */
+  readonly size: number;
+  /** Code of the hash. */
+  readonly hash: string;
   readonly group: string;
   readonly args: readonly string[];
 }
@@ -57,6 +61,15 @@ export interface Lookup {
   readonly values: readonly FieldValue[];
   /** Whether all entries belong to the first key group of the subtask. */
   readonly isLocal: boolean;
+  /** The window or pane that is one more key of the table. */
+  readonly pane?: PaneCode;
+}
+
+/** A window or pane in generated code. */
+export interface PaneCode {
+  /** The local that holds it: a `Pane`. */
+  readonly pane: string;
+  readonly start: string;
 }
 
 /** The values of a row's key, and code that refuses null. */
@@ -90,19 +103,20 @@ export function keyCode(
   values: readonly FieldValue[],
   isLocal: boolean,
   place: CodeBlock,
-): KeyCode & { readonly hash: string } {
+): KeyCode {
   const { unit, run } = code;
   const first = String(run.firstKeyGroup);
   if (values.length === 0)
-    return { values, hash: String(TUPLE_HASH_START), group: first, args: [] };
+    return { values, size: 0, hash: String(TUPLE_HASH_START), group: first, args: [] };
   const hash = unit.fresh('hash');
   place.line(`const ${hash} = ${tupleHashCode(unit, values, place)};`);
   const args = values.flatMap((value) => keyArguments(unit, value, place));
-  if (isLocal) return { values, hash, group: first, args };
+  const size = values.length;
+  if (isLocal) return { values, size, hash, group: first, args };
   const group = unit.fresh('keyGroup');
   const groupOf = unit.constant(keyGroupOf, 'keyGroupOf');
   place.line(`const ${group} = ${groupOf}(${hash}, ${run.options.maxParallelism});`);
-  return { values, hash, group, args };
+  return { values, size, hash, group, args };
 }
 
 /** Code that finds or creates the entry of a key, and keeps what a second table needs of the key. */
@@ -113,7 +127,7 @@ export function findEntryAndKey(
 ): { readonly entry: EntryCode; readonly key: KeyCode } {
   const { unit } = code;
   const table = unit.constant(lookup.table, 'table');
-  const key = keyCode(code, lookup.values, lookup.isLocal, place);
+  const key = paneKeyCode(code, lookup, place);
   const entry = unit.fresh('entry');
   place.line(`const ${entry} = ${table}.upsert(${[key.group, key.hash, ...key.args].join(', ')});`);
   // The table remembers only its last answer, so it is asked at once, if it is asked at all.
@@ -129,8 +143,31 @@ export function findEntryAndKey(
   return { entry: { ...pageCode(code, lookup.table, entry, place), isNew: ask }, key };
 }
 
+/** The key with its window; the key group is that of the key alone. */
+function paneKeyCode(
+  code: ChainCode,
+  { values, isLocal, pane }: Lookup,
+  place: CodeBlock,
+): KeyCode {
+  const key = keyCode(code, values, isLocal, place);
+  if (pane === undefined) return key;
+  const hash = code.unit.fresh('paneHash');
+  place.line(`const ${hash} = ${longerHash(code, key, `${pane.pane}.hash`)};`);
+  return { ...key, size: key.size + 1, hash, args: [...key.args, pane.start] };
+}
+
+/** Code of the hash of a key with one column more. */
+function longerHash(code: ChainCode, { size, hash }: KeyCode, element: string): string {
+  if (size === 0) return element;
+  const combine = code.unit.constant(combineHash, 'combineHash');
+  // One column hashes as itself, several as a tuple.
+  const open = size === 1 ? `${combine}(${TUPLE_HASH_START}, ${hash})` : hash;
+  return `${combine}(${open}, ${element})`;
+}
+
 /** Code that finds or creates the entry of a key. */
 export function findEntry(code: ChainCode, lookup: Lookup, place: CodeBlock): EntryCode {
+  if (lookup.pane !== undefined) return findEntryAndKey(code, lookup, place).entry;
   const numbers = lookup.values.filter(isPlainNumber);
   const texts = lookup.values.filter((value) => value.binary !== null);
   const binary = texts.length === 1 ? texts[0].binary : null;
@@ -277,20 +314,24 @@ export function pageCode(
   return { table: bound, entry, page, at, column, isNew: () => 'false' };
 }
 
-/** Code that finds or creates the entry of a key and one value more; true in generated code when it is new. */
+/**
+ * Code that finds or creates the entry of a key and one value more, in the local that it gives; `created` of the
+ * table then tells whether it is new.
+ */
 export function distinctCode(
   code: ChainCode,
   table: StateTable,
   key: KeyCode,
   value: FieldValue,
   place: CodeBlock,
-): string {
+): { readonly table: string; readonly entry: string } {
   const { unit } = code;
   const bound = unit.constant(table, 'distinct');
-  const hash = tupleHashCode(unit, [...key.values, value], place);
+  const hash = longerHash(code, key, hashCode(unit, value, place));
   const args = [key.group, hash, ...key.args, ...keyArguments(unit, value, place)];
-  place.line(`${bound}.upsert(${args.join(', ')});`);
-  return `${bound}.created`;
+  const entry = unit.fresh('distinctEntry');
+  place.line(`const ${entry} = ${bound}.upsert(${args.join(', ')});`);
+  return { table: bound, entry };
 }
 
 /** The values of an entry's key, read from the table. */

@@ -4,7 +4,7 @@
  * thread; pure. Invariant: null means all fields; a superset of what is needed is right, a subset never.
  */
 import { KEY_FIELD } from './flow-row.js';
-import { carriedName } from './aggregate-fields.js';
+import { carriedName, PANE_FIELD, ROWS_FIELD } from './aggregate-fields.js';
 import { expressionColumns } from './expression-columns.js';
 import { usedFields } from './lambda-fields.js';
 import type { OperatorSpec } from './operator-spec.js';
@@ -35,6 +35,8 @@ export function fieldsNeeded(
       return needed;
     }
     case 'aggregate':
+      // Late records leave as they came.
+      if (spec.window !== null && spec.window.lateTag !== null) return null;
       return spec.phase === 'merge' ? mergeFields(spec) : aggregateFields(spec);
     case 'assignTimestamps':
       return union(wanted, timestampFields(spec));
@@ -110,6 +112,7 @@ function aggregateFields(spec: Aggregate): Set<string> | null {
 /** The fields that the partial phase carries over. */
 function mergeFields(spec: Aggregate): Set<string> {
   const needed = new Set(spec.keys);
+  if (spec.window !== null) needed.add(PANE_FIELD).add(ROWS_FIELD);
   spec.aggregates.forEach((aggregate, index) => {
     needed.add(carriedName(index, ''));
     if (aggregate.fn === 'sum') needed.add(carriedName(index, 'state'));

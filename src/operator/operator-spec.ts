@@ -5,6 +5,7 @@
  */
 import type { Schema } from '../record/schema.js';
 import type { WatermarkStrategy } from '../time/watermark-strategy.js';
+import type { WindowGrid } from '../time/window-arithmetic.js';
 import type { Expression } from './expression.js';
 
 /** A function of the job. */
@@ -69,6 +70,20 @@ export interface UserAggregate {
 
 export type AggregateSpec = BuiltInAggregate | UserAggregate;
 
+/** The windows of an aggregation: each window of a key has accumulators of its own. */
+export interface WindowSpec {
+  readonly grid: WindowGrid;
+  /** Whose time says which windows a record is in, and when they are over. */
+  readonly time: 'event' | 'processing';
+  /**
+   * For how long after its end a window takes records still, and gives its result again for each of them; results
+   * then say whether they are such ones. Null: a window is gone with its result.
+   */
+  readonly allowedLatenessMs: number | null;
+  /** The side output of records that came too late for all their windows; null: they are counted and dropped. */
+  readonly lateTag: string | null;
+}
+
 /** What tells the event time of a record. */
 export type TimestampOrigin =
   /** A timestamp, a date, or a number or int64 of milliseconds since the epoch. */
@@ -113,6 +128,8 @@ export type OperatorSpec = OperatorIdentity &
         readonly aggregates: readonly AggregateSpec[];
         readonly emit: EmitMode;
         readonly phase: AggregatePhase;
+        /** Null: one result per key; otherwise one per key and window, when the window is over. */
+        readonly window: WindowSpec | null;
       }
     /** Keyed reduce of whole records by a function (accumulated, record) -> accumulated. */
     | {
@@ -134,6 +151,8 @@ export type OperatorSpec = OperatorIdentity &
         /** `open(context)` gives the functions of one subtask: an `OpenProcess`. */
         readonly open: UserFunction;
         readonly returns: Schema | null;
+        /** What a function of the engine does, for explain and the hash of the plan; absent for those of users. */
+        readonly about?: string;
       }
     /** The records that the process function before it gave to a tag. */
     | { readonly kind: 'sideOutput'; readonly tag: string; readonly returns: Schema | null }

@@ -4,7 +4,7 @@
  * wrote, and the two phases give what the single one gives, except for the rounding of float sums.
  */
 import type { AggregateOperator } from './aggregate-fields.js';
-import type { AggregateSpec, OperatorSpec } from './operator-spec.js';
+import type { AggregateSpec, OperatorSpec, WindowSpec } from './operator-spec.js';
 
 /** Functions that merge without loss; the others depend on the order of arrival or on sets of values. */
 const MERGEABLE: ReadonlySet<AggregateSpec['fn']> = new Set(['count', 'sum', 'min', 'max', 'avg']);
@@ -15,13 +15,21 @@ export function canPreAggregate(spec: OperatorSpec): boolean {
     spec.kind === 'aggregate' &&
     spec.emit === 'final' &&
     spec.phase === 'single' &&
-    spec.keys.length > 0 &&
+    (spec.window === null ? spec.keys.length > 0 : canSplitWindow(spec.window)) &&
     spec.aggregates.every((aggregate) =>
       aggregate.fn === 'user'
         ? aggregate.aggregator.merge !== undefined
         : MERGEABLE.has(aggregate.fn),
     )
   );
+}
+
+/**
+ * Whether windows may be filled in two phases: not where each late record counts by itself, and not where the time
+ * is that of the exchange's other end.
+ */
+function canSplitWindow({ time, allowedLatenessMs, lateTag }: WindowSpec): boolean {
+  return time === 'event' && allowedLatenessMs === null && lateTag === null;
 }
 
 /** The two phases of an aggregation for which `canPreAggregate` holds. */

@@ -92,6 +92,8 @@ export interface ProcessContext {
   /** Index of the subtask, from 0, and how many there are. */
   readonly subtask: number;
   readonly parallelism: number;
+  /** Counts records that were dropped because they came too late, in the metric `lateRecords`. */
+  countLate(records: number): void;
   /** Makes timers apart from those of `context.timers`, told apart by `names.length` numbers beside the time. */
   timerService(
     name: string,

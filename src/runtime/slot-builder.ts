@@ -189,7 +189,8 @@ class SlotBuilder {
 
   /** What makes the tables of a subtask; state is loaded only where there is some. */
   async #tables(vertex: Vertex, index: number): Promise<(spec: TableSpec) => StateTable> {
-    if (!vertex.operators.some(({ spec }) => isKeyed(spec))) return refuseTable;
+    if (!vertex.operators.some(({ spec }) => isKeyed(spec) || spec.kind === 'process'))
+      return refuseTable;
     const { createHotTable } = await import('../state/hot-table.js');
     const keyGroups = keyGroupRange(index, vertex.parallelism, vertex.maxParallelism);
     return (spec) => {

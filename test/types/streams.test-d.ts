@@ -1,5 +1,19 @@
 import type { Flow, KeyedStream, RecordOf, SinkConnector, Stream } from '../../src/index.js';
-import { col, csv, ingestionTime, job, lit, ndjson, parquet, when } from '../../src/index.js';
+import {
+  col,
+  count,
+  csv,
+  ingestionTime,
+  job,
+  lit,
+  max,
+  ndjson,
+  outputTag,
+  parquet,
+  sliding,
+  tumbling,
+  when,
+} from '../../src/index.js';
 import { assertType, type Same } from './same.js';
 
 interface Flight {
@@ -247,3 +261,42 @@ flights.assignTimestamps('origin');
 flights.assignTimestamps(col('dealy').mul(1000));
 // error: Property 'dealy' does not exist on type 'Flight'
 flights.assignTimestamps('at', { watermarks: { punctuated: (f) => f.dealy } });
+
+// Windows.
+const perMinute = flights
+  .keyBy('origin')
+  .window(tumbling('1m'))
+  .aggregate({ worst: max('delay') });
+assertType<
+  Same<
+    RecordOf<typeof perMinute>,
+    {
+      readonly origin: string;
+      readonly windowStart: number;
+      readonly windowEnd: number;
+      readonly worst: number;
+    }
+  >
+>();
+const lateTotals = flights
+  .windowAll(sliding('1m', '10s'))
+  .allowedLateness('5s')
+  .sideOutputLateData(outputTag<Flight>('late'))
+  .count();
+assertType<
+  Same<
+    RecordOf<typeof lateTotals>,
+    {
+      readonly windowStart: number;
+      readonly windowEnd: number;
+      readonly lateFiring: boolean;
+      readonly count: number;
+    }
+  >
+>();
+// error: No field 'dealy'
+flights.keyBy('origin').window(tumbling('1m')).sum('dealy');
+// error: 'windowEnd' tells of the window
+flights.windowAll(tumbling('1m')).aggregate({ windowEnd: count() });
+// error: 'origin' is a key field
+flights.keyBy('origin').window(tumbling('1m')).aggregate({ origin: count() });

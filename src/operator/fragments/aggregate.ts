@@ -5,6 +5,7 @@
  */
 import { assert } from '../../base/assert.js';
 import { KIND_INSERT, KIND_UPDATE_AFTER } from '../../record/batch.js';
+import type { TableSpec } from '../../state/contract.js';
 import type { AggregatePlan, PlannedAggregate } from '../aggregate-plan.js';
 import { planAggregate } from '../aggregate-plan.js';
 import { resultKeyName } from '../aggregate-fields.js';
@@ -22,10 +23,12 @@ import {
   findEntryAndKey,
   type KeyCode,
   keyValues,
+  type PaneCode,
   pageCode,
   TableCell,
 } from '../key-entry-code.js';
 import { propertyCode, recordValueCode } from '../object-code.js';
+import { forEachPane, linkEntry, lonePaneStart, type WindowBound, windowFields } from './window.js';
 
 /** Accumulators of a row alone are in no table. */
 const NO_ENTRY: EntryCode = {
@@ -36,19 +39,28 @@ const NO_ENTRY: EntryCode = {
   column: () => '',
   isNew: () => 'true',
 };
+/** Whether an entry of a window has a result to give: no, for the first time, or again. */
+const DUE = 1;
+const DUE_AGAIN = 2;
 const NO_MARKS: RowMarks = { time: null, kind: null };
 
 /** An aggregation with its plan and state. */
 interface Bound extends Placed<'aggregate'> {
   readonly plan: AggregatePlan;
   readonly keyed: KeyedRun;
+  readonly window: WindowBound | null;
 }
 
 function bind(code: ChainCode, placed: Placed<'aggregate'>): Bound {
   const keyed = code.run.keyed[placed.index];
   const input = keyed?.input ?? null;
   assert(keyed !== null && input !== null, 'An aggregation knows its records.');
-  return { ...placed, plan: planAggregate(placed.spec, input), keyed };
+  const plan = planAggregate(placed.spec, input);
+  keyed.linkWindows(plan);
+  const { windows } = keyed;
+  const window =
+    plan.window === null || windows === null ? null : { ...placed, windows, columns: plan.window };
+  return { ...placed, plan, keyed, window };
 }
 
 /** Adds a row to the accumulators of its key. */
@@ -62,7 +74,8 @@ export function aggregateFragment(
   const { index, spec, keyed } = bound;
   const keys = keyValues(code, index, spec.keys, row, place);
   if (!keyed.isPartial) {
-    const entry = accumulateCode(code, bound, keys, row, place);
+    if (bound.window !== null) return windowCode(code, bound, bound.window, { keys, row }, place);
+    const entry = accumulateCode(code, bound, { keys, row, pane: null }, place);
     if (spec.emit === 'updates') updateCode(code, bound, keys, entry, row, place);
     return;
   }
@@ -71,20 +84,56 @@ export function aggregateFragment(
   loneCode(code, bound, keys, row, passes);
   const holds = place.open('else');
   holds.line(`${code.unit.register(`${state}.rows`, 'partialRows')}++;`);
-  accumulateCode(code, bound, keys, row, holds);
+  if (bound.window === null) {
+    accumulateCode(code, bound, { keys, row, pane: null }, holds);
+    return;
+  }
+  const { rows: column } = bound.window.columns;
+  forEachPane(code, bound.window, row, holds, (pane, inside) => {
+    const entry = accumulateCode(code, bound, { keys, row, pane }, inside);
+    inside.line(`${entry.page}.c${column}[${entry.at}]++;`);
+  });
+}
+
+/** Adds a row to each of its windows, and has those that fired already give a result again. */
+function windowCode(
+  code: ChainCode,
+  bound: Bound,
+  window: WindowBound,
+  { keys, row }: KeyedRow,
+  place: CodeBlock,
+): void {
+  forEachPane(code, window, row, place, (pane, inside) => {
+    const entry = accumulateCode(code, bound, { keys, row, pane }, inside);
+    if (!bound.keyed.refires) return;
+    const isDue = `${entry.page}.c${window.columns.isDue}[${entry.at}]`;
+    inside.line(`${isDue} = ${pane.firesAtOnce} ? ${DUE_AGAIN} : ${DUE};`);
+    const again = inside.open(`if (${pane.firesAtOnce})`);
+    again.line(
+      `${code.unit.constant(window.windows, `windows${bound.index}`)}.refire(${entry.entry});`,
+    );
+    again.line(`${code.unit.constant(bound.keyed, `keyed${bound.index}`)}.mustEmit = true;`);
+    code.stop(again);
+  });
+}
+
+/** A row with the values of its key. */
+interface KeyedRow {
+  readonly keys: readonly FieldValue[];
+  readonly row: FlowRow;
 }
 
 /** Finds the entry of the key and adds the row to each accumulator. */
 function accumulateCode(
   code: ChainCode,
   bound: Bound,
-  values: readonly FieldValue[],
-  row: FlowRow,
+  { keys, row, pane }: KeyedRow & { readonly pane: PaneCode | null },
   place: CodeBlock,
 ): EntryCode {
   const { plan, keyed, index } = bound;
   const table = keyed.table(plan.table);
-  const lookup = { index, table, values, isLocal: keyed.isPartial };
+  const of = { index, table, values: keys, isLocal: keyed.isPartial };
+  const lookup = pane === null ? of : { ...of, pane };
   const needsKey = plan.aggregates.some((aggregate) => aggregate.distinct !== null);
   const found = needsKey ? findEntryAndKey(code, lookup, place) : null;
   const entry = found?.entry ?? findEntry(code, lookup, place);
@@ -94,10 +143,13 @@ function accumulateCode(
   for (const aggregate of plan.aggregates) {
     aggregate.accumulator.create(cellOf(code, bound, entry, aggregate), inside);
   }
+  if (pane !== null && plan.window !== null && !keyed.isPartial) {
+    linkEntry({ pane: pane.pane, list: 0, next: plan.window.next }, entry, inside);
+  }
   if (keyed.isPartial) {
     const state = code.unit.constant(keyed, `partial${index}`);
     const full = inside.open(`if (${entry.table}.entries >= ${keyed.keysMax})`);
-    full.line(`${state}.isFull = true;`);
+    full.line(`${state}.mustEmit = true;`);
     code.stop(full);
   }
   if (!inside.isEmpty) {
@@ -110,7 +162,8 @@ function accumulateCode(
     if (bound.spec.phase === 'merge') {
       aggregate.accumulator.merge(cell, carriedFields(aggregate, row), place);
     } else {
-      addCode(code, bound, aggregate, cell, found?.key ?? null, row, place);
+      const key = found === null ? null : { ...found.key, pane };
+      addCode(code, bound, { aggregate, cell, key, row }, place);
     }
   });
   return entry;
@@ -133,14 +186,19 @@ function carriedFields(aggregate: PlannedAggregate, row: FlowRow): readonly Fiel
   });
 }
 
+/** What is added where; the key is for values that count once, in its window if it has one. */
+interface Addition {
+  readonly aggregate: PlannedAggregate;
+  readonly cell: TableCell;
+  readonly key: (KeyCode & { readonly pane: PaneCode | null }) | null;
+  readonly row: FlowRow;
+}
+
 /** Adds a row to one accumulator, if it counts. */
 function addCode(
   code: ChainCode,
   bound: Bound,
-  aggregate: PlannedAggregate,
-  cell: TableCell,
-  key: KeyCode | null,
-  row: FlowRow,
+  { aggregate, cell, key, row }: Addition,
   place: CodeBlock,
 ): void {
   const { filter } = aggregate.spec;
@@ -151,10 +209,28 @@ function addCode(
   const value = inputValue(code, aggregate, row, inside);
   if (value !== null && value.isNull !== 'false') inside = inside.open(`if (!${value.isNull})`);
   if (aggregate.distinct !== null && value !== null && key !== null) {
-    const isNew = distinctCode(code, bound.keyed.table(aggregate.distinct), key, value, inside);
-    inside = inside.open(`if (${isNew})`);
+    inside = newValueCode(code, bound.keyed, aggregate.distinct, { key, value }, inside);
   }
   aggregate.accumulator.add(cell, value, row, inside);
+}
+
+/** Opens the block of a value that its key, or its window, has not had yet. */
+function newValueCode(
+  code: ChainCode,
+  keyed: KeyedRun,
+  spec: TableSpec,
+  { key, value }: { readonly key: NonNullable<Addition['key']>; readonly value: FieldValue },
+  place: CodeBlock,
+): CodeBlock {
+  const table = keyed.table(spec);
+  const found = distinctCode(code, table, key, value, place);
+  const inside = place.open(`if (${found.table}.created)`);
+  if (key.pane !== null && keyed.windows !== null) {
+    const entry = pageCode(code, table, found.entry, inside);
+    const list = keyed.windows.link(table, 0, key.size - 1);
+    linkEntry({ pane: key.pane.pane, list, next: 0 }, entry, inside);
+  }
+  return inside;
 }
 
 function inputValue(
@@ -177,23 +253,37 @@ function updateCode(
   place: CodeBlock,
 ): void {
   const kind = `(${entry.isNew()} ? ${KIND_INSERT} : ${KIND_UPDATE_AFTER})`;
-  resultCode(code, bound, keys, entry, { time: row.marks.time, kind }, place);
+  const marks = { time: row.marks.time, kind };
+  resultCode(code, bound, { keys, entry, marks, start: null, isLate: 'false' }, place);
+}
+
+/** An entry whose result is handed on. */
+interface ResultCode {
+  readonly keys: readonly FieldValue[];
+  readonly entry: EntryCode;
+  /** Those of a result without a window. */
+  readonly marks: RowMarks;
+  /** Code of the start of its window; null without windows. */
+  readonly start: string | null;
+  /** Code that is true when the window has given a result before. */
+  readonly isLate: string;
 }
 
 /** Hands on the accumulators of an entry: as results, or as carried fields of a partial aggregation. */
-function resultCode(
-  code: ChainCode,
-  bound: Bound,
-  keys: readonly FieldValue[],
-  entry: EntryCode,
-  marks: RowMarks,
-  place: CodeBlock,
-): void {
-  const { plan, spec, index } = bound;
+function resultCode(code: ChainCode, bound: Bound, result: ResultCode, place: CodeBlock): void {
+  const { plan, spec, index, window } = bound;
+  const { keys, entry, start } = result;
   const values = new Map<string, FieldValue>();
   spec.keys.forEach((name, position) => {
     values.set(resultKeyName(name, spec.phase), keys[position]);
   });
+  let { marks } = result;
+  if (window !== null && start !== null) {
+    const rows = `${entry.page}.c${window.columns.rows}[${entry.at}]`;
+    const of = windowFields(code, window, { start, rows, isLate: result.isLate }, place);
+    for (const [name, value] of of.values) values.set(name, value);
+    marks = of.marks;
+  }
   for (const aggregate of plan.aggregates) {
     const cell = cellOf(code, bound, entry, aggregate);
     const { accumulator } = aggregate;
@@ -241,6 +331,11 @@ function loneCode(
   const { unit } = code;
   const values = new Map<string, FieldValue>();
   spec.keys.forEach((name, position) => values.set(name, keys[position]));
+  if (bound.window !== null) {
+    const start = lonePaneStart(code, bound.window, row, place);
+    const of = windowFields(code, bound.window, { start, rows: '1', isLate: 'false' }, place);
+    for (const [name, value] of of.values) values.set(name, value);
+  }
   for (const aggregate of plan.aggregates) {
     const value = inputValue(code, aggregate, row, place);
     const { filter } = aggregate.spec;
@@ -267,6 +362,18 @@ export function aggregateEntryFragment(
   const bound = bind(code, placed);
   const table = bound.keyed.table(bound.plan.table);
   const found = pageCode(code, table, entry, place);
-  const keys = entryKeyValues(code, bound.plan.keys, found, place);
-  resultCode(code, bound, keys, found, NO_MARKS, place);
+  const { keys, window } = bound.plan;
+  let isLate = 'false';
+  if (window !== null && bound.keyed.refires) {
+    const due = code.unit.fresh('due');
+    const isDue = `${found.page}.c${window.isDue}[${found.at}]`;
+    place.line(`const ${due} = ${isDue};`);
+    place.line(`if (${due} === 0) continue;`);
+    place.line(`${found.table}.touch(${entry});`);
+    place.line(`${isDue} = 0;`);
+    isLate = `(${due} === ${DUE_AGAIN})`;
+  }
+  const start = window === null ? null : `${found.page}.k${keys.length}[${found.at}]`;
+  const values = entryKeyValues(code, keys, found, place);
+  resultCode(code, bound, { keys: values, entry: found, marks: NO_MARKS, start, isLate }, place);
 }

@@ -35,7 +35,7 @@ export function processFragment(
   for (const producer of [index, ...run.tree.sideOutputsOf(index)]) {
     const pending = unit.constant(run.pending[producer], `pending${producer}`);
     const isBlocked = `stop !== 0 || ${pending}.drain() !== 0`;
-    place.line(`if (!${pending}.isEmpty && (${isBlocked})) stop = 1;`);
+    code.stop(place.open(`if (!${pending}.isEmpty && (${isBlocked}))`));
   }
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { aggregator, avg, count, first, sum } from '../../../src/api/aggregates.js';
+import { type AlignedWindows, sliding, tumbling } from '../../../src/api/windows.js';
 import type { Flow } from '../../../src/api/flow.js';
 import type { PhysicalPlan } from '../../../src/graph/physical-plan.js';
 import { planOf, sink, source, vertexNamed } from './graph-fixtures.js';
@@ -18,6 +19,34 @@ const totals = (flow: Flow): void => {
 };
 
 describe('pre-aggregation', () => {
+  it('adds rows up by pane where windows overlap, also without an exchange', () => {
+    const build = (windows: AlignedWindows) =>
+      phases(
+        planOf(
+          (flow) => {
+            flow.from(source()).keyBy('origin').window(windows).count().to(sink());
+          },
+          { parallelism: 1 },
+        ),
+      ).flat();
+    expect(build(sliding('10s', '2s'))).toEqual(['partial', 'merge']);
+    expect(build(tumbling('10s'))).toEqual(['single']);
+    expect(build(sliding('1s', '2s'))).toEqual(['single']);
+    expect(build(sliding('10s', '2s', { time: 'processing' }))).toEqual(['single']);
+  });
+
+  it('puts one before windows of all records, unless late ones have to be told apart', () => {
+    const build = (isLateApart: boolean) =>
+      phases(
+        planOf((flow) => {
+          const windows = flow.from(source()).windowAll(tumbling('10s'));
+          (isLateApart ? windows.allowedLateness('1s') : windows).count().to(sink());
+        }),
+      );
+    expect(build(false)).toEqual([['partial'], ['merge']]);
+    expect(build(true)).toEqual([[], ['single']]);
+  });
+
   it('puts a partial phase into the chain of the producer and merges behind the exchange', () => {
     const plan = planOf(totals);
     expect(phases(plan)).toEqual([['partial'], ['merge']]);

@@ -27,6 +27,7 @@ import type {
   Partitioner,
   TimestampOrigin,
   UserAggregator,
+  WindowSpec,
 } from '../../../src/operator/operator-spec.js';
 import type { OpenProcess } from '../../../src/operator/process-function.js';
 import type { Batch } from '../../../src/record/batch.js';
@@ -371,7 +372,29 @@ export const op = {
     aggregates: Object.entries(aggregates).map(([as, text]) => aggregateOf(as, text)),
     emit,
     phase: 'single',
+    window: null,
   }),
+  /** Aggregates of windows; tumbling ones unless a slide is given. */
+  window: (
+    keys: readonly string[],
+    aggregates: Readonly<Record<string, AggregateText>>,
+    window: Partial<WindowSpec> & {
+      readonly sizeMs: number;
+      readonly slideMs?: number;
+      readonly offsetMs?: number;
+    },
+  ): AggregateOperator => {
+    const { sizeMs, slideMs = sizeMs, offsetMs = 0, ...others } = window;
+    const grid = { sizeMs, slideMs, offsetMs };
+    const spec = {
+      grid,
+      time: 'event',
+      allowedLatenessMs: null,
+      lateTag: null,
+      ...others,
+    } as const;
+    return { ...op.aggregate(keys, aggregates), window: spec };
+  },
   /** Event times from a column, unless the timestamp is told otherwise. */
   assign: (
     timestamp: string | TimestampOrigin,

@@ -1,0 +1,225 @@
+/**
+ * Which windows a record is in: `tumbling('1m')`, `sliding('1m', '10s')`, `session('30s')` and others. They are
+ * values, to be given to `window(...)`. Callers: job functions. Runs on: any thread; pure.
+ */
+import { MillraceError } from '../base/errors.js';
+import { didYouMean } from '../base/nearest-name.js';
+import { type Duration, formatDuration, parseDurationMs } from '../base/units.js';
+import {
+  globalAssigner,
+  sessionAssigner,
+  type WindowAssigner,
+} from '../operator/window/assigner.js';
+import { countEvictor, type Evictor } from '../operator/window/evictor.js';
+import { countTrigger, purgingTrigger, type Trigger } from '../operator/window/trigger.js';
+import type { WindowGrid } from '../time/window-arithmetic.js';
+
+/** Options of windows that are aligned. */
+export interface WindowOptions {
+  /**
+   * Moves all windows: with `'-8h'` written as `{ offset: -8 * 3_600_000 }`, windows of a day begin at midnight of a
+   * zone eight hours ahead of UTC. 0 when absent, which aligns windows to the epoch.
+   */
+  readonly offset?: Duration;
+  /** Whose time counts: that of the records (the default), or the wall clock when a record arrives. */
+  readonly time?: 'event' | 'processing';
+}
+
+/** Windows of one size, one every slide. */
+export interface AlignedWindows {
+  readonly kind: 'aligned';
+  readonly grid: WindowGrid;
+  readonly time: 'event' | 'processing';
+  /** What they are, for explain. */
+  readonly text: string;
+}
+
+/** Windows that are not made of panes: sessions, windows by count, those of one's own. */
+export interface GeneralWindows<T> {
+  readonly kind: 'general';
+  readonly assigner: WindowAssigner<T>;
+  /** Null: the assigner's own. */
+  readonly trigger: Trigger<T> | null;
+  readonly evictor: Evictor<T> | null;
+  /** What they are, for explain. */
+  readonly text: string;
+}
+
+/** Windows of records of type `T`. */
+export type Windows<T> = AlignedWindows | GeneralWindows<T>;
+
+/**
+ * Windows that follow each other without gaps: each record is in one.
+ *
+ * @example
+ * orders.keyBy('shop').window(tumbling('1m')).sum('price')
+ */
+export function tumbling(size: Duration, options: WindowOptions = {}): AlignedWindows {
+  const sizeMs = lengthMs('tumbling', 'size', size);
+  return aligned('tumbling', { sizeMs, slideMs: sizeMs }, options);
+}
+
+/**
+ * Windows of one size of which one begins every `slide`: a record is in as many as cover it. With a slide longer
+ * than the size there are gaps, and records in them are in no window.
+ *
+ * @example
+ * orders.keyBy('shop').window(sliding('1m', '10s')).count()
+ */
+export function sliding(
+  size: Duration,
+  slide: Duration,
+  options: WindowOptions = {},
+): AlignedWindows {
+  const sizeMs = lengthMs('sliding', 'size', size);
+  return aligned('sliding', { sizeMs, slideMs: lengthMs('sliding', 'slide', slide) }, options);
+}
+
+/** Options of sessions. */
+export interface SessionOptions {
+  /** Whose time counts: that of the records (the default), or the wall clock when a record arrives. */
+  readonly time?: 'event' | 'processing';
+}
+
+/**
+ * Windows of activity: one goes on as long as each record comes at most `gap` after the one before. A function gives
+ * each record a gap of its own, in milliseconds.
+ *
+ * @example
+ * clicks.keyBy('user').window(session('30m')).process(visits)
+ * clicks.keyBy('user').window(session((click) => (click.isRobot ? 1000 : 60_000))).process(visits)
+ */
+export function session<T>(
+  gap: Duration | ((record: T) => number),
+  options: SessionOptions = {},
+): GeneralWindows<T> {
+  checkNames('session', options, ['time']);
+  const time = timeOption('session', options.time);
+  if (typeof gap !== 'function') {
+    const gapMs = lengthMs('session', 'gap', gap);
+    return general(
+      sessionAssigner(() => gapMs, time),
+      `sessions of ${formatDuration(gapMs)}`,
+    );
+  }
+  const gapOf = (record: T): number => {
+    const gapMs = gap(record);
+    if (Number.isSafeInteger(gapMs) && gapMs > 0) return gapMs;
+    throw noLength('session', 'gap', gapMs);
+  };
+  return general(sessionAssigner(gapOf, time), `sessions by ${gap.toString()}`);
+}
+
+/**
+ * One window of all time per key. It gives a result only when a trigger says so.
+ *
+ * @example
+ * orders.keyBy('shop').window(globalWindow()).trigger(countTrigger(100)).process(summary)
+ */
+export function globalWindow<T>(): GeneralWindows<T> {
+  return general<T>(globalAssigner(), 'one window of all time');
+}
+
+/**
+ * Windows of `count` records of a key; with a `slide`, one of the last `count` records every `slide` records. Records
+ * that do not fill a last window give no result, at the end of the input neither.
+ *
+ * @example
+ * orders.keyBy('shop').window(countWindow(100)).reduce((a, b) => (a.price > b.price ? a : b))
+ */
+export function countWindow<T>(count: number, slide?: number): GeneralWindows<T> {
+  const every = slide === undefined ? '' : ` every ${slide}`;
+  const windows = general<T>(globalAssigner(), `windows of ${count} records${every}`);
+  if (slide === undefined) return { ...windows, trigger: purgingTrigger(countTrigger(count)) };
+  return { ...windows, trigger: countTrigger(slide), evictor: countEvictor(count) };
+}
+
+/**
+ * Windows of one's own.
+ *
+ * @example
+ * orders.keyBy('shop').window(windowsBy({
+ *   time: 'event',
+ *   merges: false,
+ *   assign: (order, at) => [{ start: order.opened, end: order.closed }],
+ *   defaultTrigger: eventTimeTrigger,
+ * }))
+ */
+export function windowsBy<T>(assigner: WindowAssigner<T>): GeneralWindows<T> {
+  const isOne =
+    typeof assigner?.assign === 'function' && typeof assigner.defaultTrigger === 'function';
+  if (isOne) return general(assigner, `windows by ${assigner.assign.toString()}`);
+  throw new MillraceError('OPTION_INVALID', 'windowsBy(...) takes an assigner of windows.', {
+    where: { operator: 'windowsBy' },
+    advice: 'Write windowsBy({ time, merges, assign(record, timeMs) {}, defaultTrigger() {} }).',
+  });
+}
+
+function general<T>(assigner: WindowAssigner<T>, text: string): GeneralWindows<T> {
+  return { kind: 'general', assigner, trigger: null, evictor: null, text };
+}
+
+/** Throws OPTION_INVALID unless `windows` are windows. */
+export function requireWindows(verb: string, windows: unknown): void {
+  const kind: unknown =
+    typeof windows === 'object' && windows !== null ? Reflect.get(windows, 'kind') : null;
+  if (kind === 'aligned' || kind === 'general') return;
+  throw new MillraceError('OPTION_INVALID', `${verb}(...) takes windows.`, {
+    where: { operator: verb },
+    advice: `Write ${verb}(tumbling('1m')) or ${verb}(sliding('1m', '10s')).`,
+  });
+}
+
+function aligned(
+  verb: string,
+  lengths: { readonly sizeMs: number; readonly slideMs: number },
+  options: WindowOptions,
+): AlignedWindows {
+  checkNames(verb, options, ['offset', 'time']);
+  const { offset = 0 } = options;
+  const time = timeOption(verb, options.time);
+  const grid = Object.freeze({ ...lengths, offsetMs: offsetMs(verb, offset) });
+  const every = grid.sizeMs === grid.slideMs ? '' : ` every ${formatDuration(grid.slideMs)}`;
+  const text = `windows of ${formatDuration(grid.sizeMs)}${every}`;
+  return Object.freeze({ kind: 'aligned', grid, time, text });
+}
+
+function checkNames(verb: string, options: object, names: readonly string[]): void {
+  for (const name of Object.keys(options)) {
+    if (names.includes(name)) continue;
+    throw new MillraceError('OPTION_UNKNOWN', `${verb}(...) has no option "${name}".`, {
+      where: { operator: verb, field: name },
+      advice: didYouMean(name, names),
+    });
+  }
+}
+
+function timeOption(verb: string, time: unknown = 'event'): 'event' | 'processing' {
+  if (time === 'event' || time === 'processing') return time;
+  throw new MillraceError('OPTION_INVALID', `${verb}(...): "time" is ${String(time)}.`, {
+    where: { operator: verb, field: 'time' },
+    advice: "It must be 'event' or 'processing'.",
+  });
+}
+
+/** An offset may be negative, as that of a zone ahead of UTC is. */
+function offsetMs(verb: string, offset: Duration): number {
+  const ms = typeof offset === 'number' ? offset : parseDurationMs(offset, `${verb} offset`);
+  if (Number.isSafeInteger(ms)) return ms;
+  throw noLength(verb, 'offset', offset);
+}
+
+function lengthMs(verb: string, what: string, length: Duration): number {
+  const ms = parseDurationMs(length, `${verb} ${what}`);
+  if (Number.isSafeInteger(ms) && ms > 0) return ms;
+  throw noLength(verb, what, length);
+}
+
+function noLength(verb: string, what: string, length: unknown): MillraceError {
+  return new MillraceError(
+    'OPTION_INVALID',
+    `${verb}(...): ${what} is ${String(length)}, which is no whole number of milliseconds` +
+      `${what === 'offset' ? '' : ' above 0'}.`,
+    { where: { operator: verb, field: what }, advice: "Write '10s', '5m' or milliseconds." },
+  );
+}

@@ -1,0 +1,306 @@
+/**
+ * The windows of one aggregation of a chain: which of them take records, which are over, and the entries of each.
+ * Callers: generated code asks for the window of a record, the chain task fires and clears what is over. Runs on:
+ * the slot's thread. Invariant: what exists of a window is in the state tables; the lists of its entries are links
+ * between them, made anew at restore, so that firing walks the entries of a window and needs no timers.
+ */
+import type { Clock } from '../base/clock.js';
+import { hashNumber } from '../record/key-hash.js';
+import { PAGE_MASK, PAGE_SHIFT, type StateTable } from '../state/contract.js';
+import { lastWindowStart, paneMsOf, type WindowGrid } from '../time/window-arithmetic.js';
+import { WATERMARK_MIN } from '../time/watermark.js';
+import type { TimedOperator } from './chain-time.js';
+import type { WindowSpec } from './operator-spec.js';
+
+/** Entries removed in one go. */
+const CLEAR_ENTRIES = 256;
+/** Entries looked at in one go. */
+const SCAN_ENTRIES = 4096;
+/** The end of a list of entries. */
+const NO_ENTRY = -1;
+
+/** A window, or the part of one that a partial aggregation fills. */
+export class Pane {
+  readonly startMs: number;
+  readonly endMs: number;
+  /** Hash of its start, as one more column of a key. */
+  readonly hash: number;
+  /** Whether it takes no records: it is over, or a gap between windows. */
+  readonly isLate: boolean;
+  /** Whether it has fired already, so that each record makes it fire again for its key. */
+  firesAtOnce = false;
+  /** First entry of each table of the operator, in the order in which they were opened. */
+  readonly heads: number[] = [];
+  /** First entry that has not been taken for firing. */
+  next = NO_ENTRY;
+  isFired = false;
+
+  constructor(startMs: number, endMs: number, isLate: boolean) {
+    this.startMs = startMs;
+    this.endMs = endMs;
+    this.hash = hashNumber(startMs);
+    this.isLate = isLate;
+  }
+}
+
+/** Holds no time, so that the first record asks for its window. */
+const NO_PANE = new Pane(Number.NaN, Number.NaN, true);
+
+/** A table whose entries are linked by window. */
+interface LinkedTable {
+  readonly table: StateTable;
+  /** Names of the columns that hold the next entry and the window's start. */
+  readonly next: string;
+  readonly start: string;
+  /** Of the table of results: the column that says whether one is to be given. */
+  readonly isDue: string;
+}
+
+/** Where entries that are to be handed on are put: `ids` from `at` to `count`. */
+export interface TakenEntries {
+  readonly ids: Int32Array;
+  at: number;
+  count: number;
+}
+
+/** What the windows of an aggregation are made of. */
+export interface WindowRunParts {
+  readonly spec: WindowSpec;
+  readonly isPartial: boolean;
+  readonly taken: TakenEntries;
+  readonly clock: Clock;
+  /** The error for a record without an event time. */
+  readonly timeMissing: () => Error;
+}
+
+/** The windows of one aggregation. */
+export class WindowRun implements TimedOperator {
+  readonly spec: WindowSpec;
+  /** The window of the record before; generated code asks only when a record is not in it. */
+  pane: Pane = NO_PANE;
+  /** Records that were dropped because they came too late. */
+  late = 0;
+  readonly #parts: WindowRunParts;
+  readonly #grid: WindowGrid;
+  readonly #latenessMs: number;
+  readonly #panes = new Map<number, Pane>();
+  /** Windows that have not fired, and those that have and still take records, each by start. */
+  readonly #open: Pane[] = [];
+  readonly #kept: Pane[] = [];
+  readonly #tables: LinkedTable[] = [];
+  readonly #refired: number[] = [];
+  #passedMs = WATERMARK_MIN;
+  #nowMs = WATERMARK_MIN;
+
+  constructor(parts: WindowRunParts) {
+    const { spec, isPartial } = parts;
+    this.spec = spec;
+    this.#parts = parts;
+    const paneMs = paneMsOf(spec.grid);
+    this.#grid = isPartial
+      ? { sizeMs: paneMs, slideMs: paneMs, offsetMs: spec.grid.offsetMs }
+      : spec.grid;
+    this.#latenessMs = spec.allowedLatenessMs ?? 0;
+  }
+
+  /** Links the entries of a table from now on; gives its number. */
+  link(table: StateTable, nextColumn: number, startKey: number): number {
+    const known = this.#tables.findIndex((linked) => linked.table === table);
+    if (known >= 0) return known;
+    const isDue = `c${nextColumn + 1}`;
+    this.#tables.push({ table, next: `c${nextColumn}`, start: `k${startKey}`, isDue });
+    for (const pane of this.#panes.values()) pane.heads.push(NO_ENTRY);
+    return this.#tables.length - 1;
+  }
+
+  /** The wall clock as the time of the records at hand; it does not go back when the machine's clock is set. */
+  nowMs(): number {
+    this.#nowMs = Math.max(this.#nowMs, Math.floor(this.#parts.clock.epochMs()));
+    return this.#nowMs;
+  }
+
+  /** The only window that may hold a time; one that takes no records when there is none. */
+  enter(timeMs: number): Pane {
+    const start = this.lastStart(timeMs);
+    const end = start + this.#grid.sizeMs;
+    this.pane = timeMs < end ? this.at(start) : new Pane(end, start + this.#grid.slideMs, true);
+    return this.pane;
+  }
+
+  /** The start of the last window that may hold a time. */
+  lastStart(timeMs: number): number {
+    if (timeMs <= WATERMARK_MIN) throw this.#parts.timeMissing();
+    return lastWindowStart(timeMs, this.#grid);
+  }
+
+  /** The window that starts there. */
+  at(startMs: number): Pane {
+    const endMs = startMs + this.#grid.sizeMs;
+    if (this.#parts.isPartial) return new Pane(startMs, endMs, false);
+    if (endMs - 1 + this.#latenessMs <= this.#passedMs) return new Pane(startMs, endMs, true);
+    return this.#panes.get(startMs) ?? this.#add(startMs, endMs);
+  }
+
+  /** Whether a record that is in no window came too late; one in a gap between windows may be on time. */
+  isLate(timeMs: number): boolean {
+    return timeMs + this.#latenessMs <= this.#passedMs;
+  }
+
+  /** Drops records that are in no window; they are counted when they came too late. */
+  drop(timeMs: number, rows: number): void {
+    if (this.isLate(timeMs)) this.late += rows;
+  }
+
+  fireEventTime(watermarkMs: number): boolean {
+    if (this.spec.time !== 'event') return false;
+    if (watermarkMs !== this.#passedMs) {
+      this.#passedMs = watermarkMs;
+      // Whether the window of the record before is late may have changed.
+      this.pane = NO_PANE;
+    }
+    return this.#fire(watermarkMs);
+  }
+
+  fireProcessingTime(nowMs: number): boolean {
+    if (this.spec.time !== 'processing') return false;
+    this.#nowMs = Math.max(this.#nowMs, Math.floor(nowMs));
+    // A window is over when its last millisecond is.
+    return this.#fire(this.#nowMs - 1);
+  }
+
+  get nextProcessingTimer(): number {
+    if (this.spec.time !== 'processing' || this.#open.length === 0) return Number.POSITIVE_INFINITY;
+    return this.#open[0].endMs;
+  }
+
+  /** The entries of a table are in another one now, under other numbers. */
+  moved(from: StateTable, to: StateTable): void {
+    const index = this.#tables.findIndex((linked) => linked.table === from);
+    if (index < 0) return;
+    this.#tables[index] = { ...this.#tables[index], table: to };
+    for (const pane of this.#panes.values()) pane.heads[index] = NO_ENTRY;
+    this.#relink(index);
+  }
+
+  /** Makes the lists of entries anew, from what the tables hold. */
+  rebuild(): void {
+    for (let index = 0; index < this.#tables.length; index++) this.#relink(index);
+  }
+
+  #relink(index: number): void {
+    const { table, next, start } = this.#tables[index];
+    for (let at = 0; at >= 0; ) {
+      at = table.scan(at, SCAN_ENTRIES, (entry) => {
+        const page = table.pages[entry >>> PAGE_SHIFT];
+        const startMs = page[start][entry & PAGE_MASK];
+        const pane = this.#panes.get(startMs) ?? this.#add(startMs, startMs + this.#grid.sizeMs);
+        const links: Int32Array = page[next];
+        links[entry & PAGE_MASK] = pane.heads[index];
+        pane.heads[index] = entry;
+      });
+    }
+  }
+
+  /** Takes entries of the first window that is over, or clears one; false when none is over. */
+  #fire(passedMs: number): boolean {
+    for (;;) {
+      // First, so that work that is done stays done when the state moves to a new instance in between.
+      if (this.#clearKept(passedMs)) return true;
+      const pane = this.#open.at(0);
+      if (pane === undefined || pane.endMs - 1 > passedMs) return false;
+      if (!pane.isFired) {
+        pane.isFired = true;
+        pane.firesAtOnce = true;
+        pane.next = pane.heads[0] ?? NO_ENTRY;
+      }
+      if (pane.next !== NO_ENTRY) {
+        this.#takeFrom(pane);
+        if (this.#parts.taken.count > 0 || pane.next !== NO_ENTRY) return true;
+      }
+      this.#open.shift();
+      // Without lateness, entries are gone with their results.
+      if (this.spec.allowedLatenessMs === null) pane.heads[0] = NO_ENTRY;
+      insert(this.#kept, pane);
+    }
+  }
+
+  /** Has an entry give its result again. */
+  refire(entry: number): void {
+    this.#refired.push(entry);
+  }
+
+  /** Takes entries that are to give their result again; false when there are none. */
+  takeRefired(): boolean {
+    const { taken } = this.#parts;
+    const entries = this.#refired.splice(0, taken.ids.length);
+    taken.ids.set(entries);
+    taken.at = 0;
+    taken.count = entries.length;
+    return entries.length > 0;
+  }
+
+  #takeFrom(pane: Pane): void {
+    const { table, next, isDue } = this.#tables[0];
+    const { taken } = this.#parts;
+    const firesOnce = this.spec.allowedLatenessMs === null;
+    let entry = pane.next;
+    taken.at = 0;
+    taken.count = 0;
+    for (let seen = 0; entry !== NO_ENTRY && seen < SCAN_ENTRIES; seen++) {
+      if (taken.count === taken.ids.length) break;
+      const page = table.pages[entry >>> PAGE_SHIFT];
+      // One that gave its result before a restore has none to give.
+      if (firesOnce || page[isDue][entry & PAGE_MASK] !== 0) taken.ids[taken.count++] = entry;
+      entry = page[next][entry & PAGE_MASK];
+    }
+    pane.next = entry;
+  }
+
+  /** Clears windows that have fired and take no more records; true while there is more to do. */
+  #clearKept(passedMs: number): boolean {
+    for (;;) {
+      const pane = this.#kept.at(0);
+      if (pane === undefined || pane.endMs - 1 + this.#latenessMs > passedMs) return false;
+      const linked = pane.heads.findIndex((head) => head !== NO_ENTRY);
+      if (linked >= 0) {
+        this.#clear(pane, linked);
+        return true;
+      }
+      this.#kept.shift();
+      this.#panes.delete(pane.startMs);
+    }
+  }
+
+  #clear(pane: Pane, index: number): void {
+    const { table, next } = this.#tables[index];
+    let entry = pane.heads[index];
+    for (let count = 0; entry !== NO_ENTRY && count < CLEAR_ENTRIES; count++) {
+      const following = table.pages[entry >>> PAGE_SHIFT][next][entry & PAGE_MASK];
+      table.remove(entry);
+      entry = following;
+    }
+    pane.heads[index] = entry;
+  }
+
+  #add(startMs: number, endMs: number): Pane {
+    const pane = new Pane(startMs, endMs, false);
+    for (let count = 0; count < this.#tables.length; count++) pane.heads.push(NO_ENTRY);
+    this.#panes.set(startMs, pane);
+    // One that is over already, but takes records still, has nothing to give by itself.
+    if (endMs - 1 <= this.#passedMs) {
+      pane.isFired = true;
+      pane.firesAtOnce = true;
+      insert(this.#kept, pane);
+    } else {
+      insert(this.#open, pane);
+    }
+    return pane;
+  }
+}
+
+/** Puts a window into a list by start; it mostly is the last one. */
+function insert(panes: Pane[], pane: Pane): void {
+  let at = panes.length;
+  while (at > 0 && panes[at - 1].startMs > pane.startMs) at--;
+  panes.splice(at, 0, pane);
+}

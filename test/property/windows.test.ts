@@ -1,0 +1,166 @@
+/** Windowed aggregations in compiled chains against a model of what Flink's window operator does. */
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { col } from '../../src/operator/expression-builder.js';
+import { WATERMARK_MAX, WATERMARK_MIN } from '../../src/time/watermark.js';
+import { batchOf, chainOf, line, op, untilDone } from '../unit/operator/chain-harness.js';
+
+interface Step {
+  readonly key: number;
+  readonly value: number;
+  readonly at: number;
+  /** The watermark that follows the record; null for none. */
+  readonly watermarkMs: number | null;
+}
+
+interface Windows {
+  readonly sizeMs: number;
+  readonly slideMs: number;
+  readonly offsetMs: number;
+  readonly allowedLatenessMs: number | null;
+}
+
+interface Held {
+  readonly key: number;
+  readonly start: number;
+  values: number[];
+  isFired: boolean;
+}
+
+/** The model: every window of every key by itself, with all its values. */
+function expectedOf(
+  steps: readonly Step[],
+  { sizeMs, slideMs, offsetMs, allowedLatenessMs }: Windows,
+) {
+  const results: unknown[] = [];
+  const late: number[] = [];
+  const held = new Map<string, Held>();
+  const lateness = allowedLatenessMs ?? 0;
+  let watermark = WATERMARK_MIN;
+  const fire = ({ key, start, values }: Held, lateFiring: boolean): void => {
+    const window = { key, windowStart: start, windowEnd: start + sizeMs };
+    const flag = allowedLatenessMs === null ? {} : { lateFiring };
+    const total = values.reduce((sum, value) => sum + value, 0);
+    const different = new Set(values).size;
+    const record = {
+      ...window,
+      ...flag,
+      rows: values.length,
+      total,
+      least: Math.min(...values),
+      different,
+    };
+    results.push({ record, time: start + sizeMs - 1 });
+  };
+  const pass = (to: number): void => {
+    watermark = Math.max(watermark, to);
+    for (const [id, window] of held) {
+      const last = window.start + sizeMs - 1;
+      if (last <= watermark && !window.isFired) fire(window, false);
+      if (last <= watermark) window.isFired = true;
+      if (last + lateness <= watermark) held.delete(id);
+    }
+  };
+  for (const { key, value, at, watermarkMs } of steps) {
+    let isIn = false;
+    for (let start = offsetMs - 2000 * slideMs; start <= at; start += slideMs) {
+      if (at >= start + sizeMs || start + sizeMs - 1 + lateness <= watermark) continue;
+      isIn = true;
+      const id = `${key}/${start}`;
+      const isOver = start + sizeMs - 1 <= watermark;
+      const window = held.get(id) ?? { key, start, values: [], isFired: isOver };
+      held.set(id, window);
+      window.values.push(value);
+      if (isOver) fire(window, true);
+    }
+    if (!isIn && at + lateness <= watermark) late.push(value);
+    if (watermarkMs !== null) pass(watermarkMs);
+  }
+  pass(WATERMARK_MAX);
+  return { results, late };
+}
+
+const steps = fc.array(
+  fc.record({
+    key: fc.integer({ min: 0, max: 3 }),
+    value: fc.integer({ min: -5, max: 5 }),
+    at: fc.integer({ min: -60, max: 120 }),
+    watermarkMs: fc.option(fc.integer({ min: -60, max: 120 }), { freq: 3 }),
+  }),
+  { minLength: 1, maxLength: 40 },
+);
+const windows = fc.record({
+  sizeMs: fc.integer({ min: 1, max: 40 }),
+  slideMs: fc.integer({ min: 1, max: 40 }),
+  offsetMs: fc.integer({ min: -50, max: 50 }),
+  allowedLatenessMs: fc.option(fc.integer({ min: 0, max: 30 })),
+});
+const drives = fc.record({
+  budgetRows: fc.constantFrom(1, 2, 1000),
+  capacity: fc.constantFrom(1, 3, 100),
+  isTwoPhase: fc.boolean(),
+  hasTag: fc.boolean(),
+  hasKey: fc.boolean(),
+});
+
+const AGGREGATES = {
+  rows: { fn: 'count' },
+  total: { fn: 'sum', of: col('value') },
+  least: { fn: 'min', of: col('value') },
+} as const;
+const DIFFERENT = { different: { fn: 'countDistinct', of: col('value') } } as const;
+
+function sorted(list: readonly unknown[]): readonly string[] {
+  return list.map((item) => JSON.stringify(item)).toSorted();
+}
+
+it('give what a model of each window by itself gives, however they are driven', () => {
+  fc.assert(
+    fc.property(steps, windows, drives, (all, grid, drive) => {
+      const { budgetRows, capacity, hasKey, hasTag } = drive;
+      const isTwoPhase = drive.isTwoPhase && grid.allowedLatenessMs === null && !hasTag;
+      const keyed = hasKey ? all : all.map((step) => ({ ...step, key: 0 }));
+      const aggregates = isTwoPhase ? AGGREGATES : { ...AGGREGATES, ...DIFFERENT };
+      const keys = hasKey ? ['key'] : [];
+      const window = op.window(keys, aggregates, { ...grid, lateTag: hasTag ? 'late' : null });
+      const operators = isTwoPhase
+        ? line({ ...window, phase: 'partial' }, { ...window, phase: 'merge' })
+        : [
+            { spec: window, input: -1 },
+            ...(hasTag ? [{ spec: op.sideOutput('late'), input: 0 }] : []),
+          ];
+      const outputs = hasTag ? [{ after: 0 }, { after: 1 }] : [{ after: operators.length - 1 }];
+      const { task, ports } = chainOf({ operators, outputs, capacity, preAggregateKeysMax: 3 });
+      let watermark = WATERMARK_MIN;
+      const pass = (toMs: number): void => {
+        watermark = Math.max(watermark, toMs);
+        untilDone((cursor) => task.advance(watermark, cursor, budgetRows));
+      };
+      for (const { watermarkMs, ...record } of keyed) {
+        const batch = batchOf([record], { times: [record.at] });
+        untilDone((cursor) => task.step(0, batch, cursor, budgetRows));
+        if (watermarkMs !== null) pass(watermarkMs);
+      }
+      pass(WATERMARK_MAX);
+      untilDone((cursor) => task.endOfInput(cursor, budgetRows));
+      untilDone(() => (task.flush() ? 0 : 1));
+      const expected = expectedOf(keyed, grid);
+      const without = new Set([...(hasKey ? [] : ['key']), ...(isTwoPhase ? ['different'] : [])]);
+      const left = ports[0].left.map(({ record, time }) => ({ record, time }));
+      const named = expected.results.map((result) =>
+        JSON.parse(
+          JSON.stringify(result, (name, value) => (without.has(name) ? undefined : value)),
+        ),
+      );
+      expect(sorted(left)).toEqual(sorted(named));
+      const dropped = hasTag ? 0 : expected.late.length;
+      expect(task.lateRecords).toBe(dropped);
+      if (hasTag) {
+        const values = ports[1].left.map(({ record }) => (record as Step).value);
+        expect(values.toSorted()).toEqual(expected.late.toSorted());
+      }
+      task.close();
+    }),
+    { numRuns: 300 },
+  );
+});
