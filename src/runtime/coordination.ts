@@ -69,7 +69,7 @@ export class Coordination {
     const ends = [...this.#ends.values()];
     return {
       ...this.#start,
-      slotPorts: ends.map((end) => end.openPort),
+      slotPorts: ends.map((end) => end.movedPort()),
       past: this.#past,
       exits: ends.flatMap((end) => end.leave() ?? []),
     };
@@ -134,6 +134,22 @@ class ThreadEnd {
   /** The port, until the thread has closed it. */
   get openPort(): MessagePort | null {
     return this.#port;
+  }
+
+  /**
+   * The port as another one that can be transferred; null when the thread has closed it, which is known here before
+   * this end is told.
+   */
+  movedPort(): MessagePort | null {
+    const port = this.#port;
+    if (port === null) return null;
+    this.#port = null;
+    try {
+      return structuredClone(port, { transfer: [port] });
+    } catch (error) {
+      if (error instanceof DOMException && error.name === 'DataCloneError') return null;
+      throw error;
+    }
   }
 
   closed(): void {
