@@ -82,8 +82,8 @@ export function snapshotMetrics(
   });
   const edges = plan.edges.map((edge): EdgeMetrics => {
     const rings = deployment.rings.filter((ring) => ring.edge === edge.id);
-    const channels = deployment.channels.flatMap((channel, index) =>
-      channel.edge === edge.id ? [metrics.readChannel(index, elapsedMs)] : [],
+    const channels = deployment.channels.flatMap(({ edge: of, from, to }, index) =>
+      of === edge.id ? [{ from, to, ...metrics.readChannel(index, elapsedMs) }] : [],
     );
     return {
       id: edge.id,
@@ -94,8 +94,7 @@ export function snapshotMetrics(
       bytes: channels.reduce((total, channel) => total + channel.bytes, 0),
       queuedBytes: channels.reduce((total, channel) => total + channel.queuedBytes, 0),
       capacityBytes: rings.reduce((total, ring) => total + ring.byteLength, 0),
-      channels: rings.map(({ from, to }, index) => {
-        const { watermarkMs = null, isIdle = false } = channels[index] ?? {};
+      channels: channels.map(({ from, to, watermarkMs, isIdle }) => {
         return { from, to, watermarkMs, isIdle };
       }),
     };
