@@ -56,7 +56,7 @@ describe('what the built entries load at once', () => {
   // A file takes half a millisecond, fifty kilobytes take another one.
   it.each([
     ['index', 5, 450],
-    ['slot', 10, 800],
+    ['slot', 10, 900],
     ['coordinator', 1, 80],
     ['process', 14, 600],
     ['cli', 8, 30],
