@@ -20,14 +20,15 @@ const ASCII = 0;
  *
  * @param {() => Record<string, Float64Array | Texts>} make called on the thread that reads, since columns do not travel
  * @param {number} rows about how many records; whole passes are given
+ * @param {number} [passRows] records of a pass, as many as the columns have
  * @returns {import('millrace').SourceConnector}
  */
-export function columnSource(make, rows) {
-  const passes = passesOf(rows);
+export function columnSource(make, rows, passRows = PASS_ROWS) {
+  const passes = passesOf(rows, passRows);
   return {
     kind: 'source',
     type: 'columns',
-    name: `${passes} passes over ${PASS_ROWS} records in memory`,
+    name: `${passes} passes over ${passRows} records in memory`,
     bounded: true,
     host: false,
     maxParallelism: null,
@@ -35,21 +36,21 @@ export function columnSource(make, rows) {
     projects: true,
     plan: ({ parallelism }) => ({
       schema: schemaOf(make(), null),
-      splits: splitsOf(passes, parallelism * SPLITS_PER_SUBTASK),
+      splits: splitsOf(passes, parallelism * SPLITS_PER_SUBTASK, passRows),
       bytes: null,
-      rows: passes * PASS_ROWS,
+      rows: passes * passRows,
       data: null,
     }),
-    open: (context) => new ColumnReader(make(), context),
+    open: (context) => new ColumnReader(make(), context, passRows),
   };
 }
 
 /** Deals passes to splits as evenly as they go. */
-function splitsOf(passes, splitsMax) {
+function splitsOf(passes, splitsMax, passRows) {
   const count = Math.min(passes, splitsMax);
   return Array.from({ length: count }, (_, index) => {
     const share = Math.floor(((index + 1) * passes) / count) - Math.floor((index * passes) / count);
-    return { id: String(index), bytes: null, rows: share * PASS_ROWS, data: share };
+    return { id: String(index), bytes: null, rows: share * passRows, data: share };
   });
 }
 
@@ -72,10 +73,10 @@ class ColumnReader {
   #passesLeft = 0;
   #split = null;
 
-  constructor(records, { columns, schemas, batchRows }) {
+  constructor(records, { columns, schemas, batchRows }, passRows) {
     const schema = schemaOf(records, columns);
     const { version } = schemas.propose(schema);
-    const count = PASS_ROWS / batchRows;
+    const count = passRows / batchRows;
     this.#batches = Array.from({ length: count }, (_, index) => ({
       schema,
       schemaVersion: version,

@@ -44,6 +44,11 @@ export const CITIES = [
   'Utrecht',
 ];
 const USERS = 20_000;
+
+/** Records of one pass of `timedRecords`, so many that a pass has about a million keys. */
+export const TIMED_ROWS = 2_097_152;
+const TIMED_USERS = 1_000_000;
+const DUE_MS = 3_600_000;
 const NOTE_LENGTH_MIN = 24;
 const NOTE_LENGTH_MAX = 40;
 
@@ -80,6 +85,26 @@ export function orderRecords(seed) {
   };
 }
 
+/**
+ * Prices of a million users, each with a time at which the user's total is due.
+ *
+ * @param {number} seed
+ * @returns {{ user: Float64Array, price: Float64Array, due: Float64Array }}
+ */
+export function timedRecords(seed) {
+  const below = randomBelow(seed);
+  const user = new Float64Array(TIMED_ROWS);
+  const price = new Float64Array(TIMED_ROWS);
+  const due = new Float64Array(TIMED_ROWS);
+  // A plain loop, because millions of records made by `Array.from` would take as long as the work.
+  for (let row = 0; row < TIMED_ROWS; row++) {
+    user[row] = below(TIMED_USERS);
+    price[row] = 1 + below(1000);
+    due[row] = 1 + ((user[row] * 7919) % DUE_MS);
+  }
+  return { user, price, due };
+}
+
 /** @returns {Texts} */
 function texts(make) {
   const all = Array.from({ length: PASS_ROWS }, make);
@@ -92,7 +117,8 @@ function texts(make) {
  * How often `rows` records are a pass, at least once.
  *
  * @param {number} rows
+ * @param {number} [passRows] records of a pass
  */
-export function passesOf(rows) {
-  return Math.max(1, Math.round(rows / PASS_ROWS));
+export function passesOf(rows, passRows = PASS_ROWS) {
+  return Math.max(1, Math.round(rows / passRows));
 }

@@ -57,6 +57,7 @@ export interface OpenCoProcess<T1, T2, K, Out> {
 export class ConnectedStreams<T1, T2, K> {
   readonly #core: StreamCore;
   readonly #keys: readonly (readonly string[] | null)[];
+  readonly #isBroadcast: readonly boolean[];
   readonly #stream: StreamFactory;
 
   /** Made by `connect`. */
@@ -79,6 +80,7 @@ export class ConnectedStreams<T1, T2, K> {
     }
     this.#core = first.core.besides(second.core);
     this.#keys = [first.keys, second.keys];
+    this.#isBroadcast = [first.core.isBroadcast, second.core.isBroadcast];
     this.#stream = stream;
   }
 
@@ -109,7 +111,8 @@ export class ConnectedStreams<T1, T2, K> {
     );
     const call = { verb: 'process', boundary: this.process, options, extra: RETURNS };
     const returns = options.returns ?? null;
-    const body = { kind: 'process', keys: this.#keys, open, returns } as const;
+    const [keys, isBroadcast] = [this.#keys, this.#isBroadcast];
+    const body = { kind: 'process', keys, isBroadcast, open, returns } as const;
     return this.#stream(this.#core.operator(call, body));
   }
 }

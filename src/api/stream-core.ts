@@ -41,6 +41,11 @@ export class StreamCore {
     this.isBounded = isBounded;
   }
 
+  /** Whether every subtask of the next operator sees all its records. */
+  get isBroadcast(): boolean {
+    return this.inputs.every(({ partitioner }) => partitioner?.kind === 'broadcast');
+  }
+
   /** Adds an operator and gives its output. */
   operator(call: VerbCall, body: OperatorBody): StreamCore {
     const node = this.builder.operator(requestOf(call), this.inputs, body);

@@ -156,7 +156,9 @@ export class Stream<T> {
     requireFunction('process', open, 'process((context) => ({ processElement(record, out) {} }))');
     const call = { verb: 'process', boundary: this.process, options, extra: RETURNS };
     const returns = options.returns ?? null;
-    return new Stream(this.#core.operator(call, { kind: 'process', keys: [null], open, returns }));
+    const isBroadcast = [this.#core.isBroadcast];
+    const body = { kind: 'process', keys: [null], isBroadcast, open, returns } as const;
+    return new Stream(this.#core.operator(call, body));
   }
 
   /**

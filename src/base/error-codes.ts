@@ -60,6 +60,8 @@ export const ERROR_CODES = {
   STATE_CORRUPT: permanent('The bytes of a snapshot contradict their checksum or layout.'),
   STATE_INCOMPATIBLE: permanent('State was written with other key or value types than declared.'),
   STATE_WITHOUT_KEY: permanent('Keyed state is used while no record or timer is processed.'),
+  STATE_READ_ONLY: permanent('Broadcast state is written where its copies would come to differ.'),
+  CONTEXT_EXPIRED: permanent('The context of a process function is used after its call.'),
 
   // Input and output
   FILE_NOT_FOUND: permanent('A path or glob matches no file.'),

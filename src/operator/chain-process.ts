@@ -15,17 +15,19 @@ import { CurrentKey } from '../state/key-context.js';
 import { KeyedStateStore } from '../state/keyed-state.js';
 import { OperatorStateStore } from '../state/operator-state.js';
 import type { StateSink, StateSource } from '../state/table-snapshot.js';
-import { keyFields, resultKeyName } from './aggregate-fields.js';
+import { keyFields } from './aggregate-fields.js';
+import type { ChainErrors } from './chain-errors.js';
 import type { PendingRecords } from './chain-pending.js';
 import type { ChainTime, TimedOperator } from './chain-time.js';
 import { NO_EVENT_TIME } from './flow-row.js';
 import { tableKeyType } from './key-code.js';
+import { usedFields } from './lambda-fields.js';
 import type { InputSide } from './operator-sides.js';
-import type { OperatorSpec } from './operator-spec.js';
+import type { OperatorSpec, UserFunction } from './operator-spec.js';
+import { CallContext, NO_SIDE } from './process-context.js';
 import type {
   FiredTimer,
   OpenProcess,
-  OutputTag,
   ProcessContext,
   ProcessFunction,
   TimeDomain,
@@ -38,6 +40,8 @@ import { type DueTimer, Timers } from './process-timers.js';
 const HEADER = 'process';
 /** Name of the timers that user functions register. */
 const USER_TIMERS = 'timers';
+/** Keys taken out of a table in one go when a function visits all. */
+const VISITED_AT_ONCE = 1024;
 
 /** The operator that calls a process function. */
 export type ProcessOperator = Extract<OperatorSpec, { kind: 'process' }>;
@@ -60,13 +64,12 @@ export interface ProcessRunParts {
   readonly openTable: (uid: string, spec: TableSpec) => StateTable;
   /** Element 0 is the index of the operator whose function runs. */
   readonly control: Int32Array;
+  readonly errors: ChainErrors;
 }
 
-/** Timers of both clocks under one name, and who is told when they fire. */
+/** Timers of one clock under one name, and who is told when they fire. */
 interface TimerSet {
-  readonly service: TimerService;
-  readonly event: Timers;
-  readonly processing: Timers;
+  readonly timers: Timers;
   readonly onTimer: (timer: FiredTimer) => void;
 }
 
@@ -78,7 +81,10 @@ export class ProcessRun implements TimedOperator {
   readonly #parts: ProcessRunParts;
   readonly #context: CallContext;
   readonly #operatorStates: OperatorStateStore;
-  readonly #timerSets = new Map<string, TimerSet>();
+  readonly #services = new Map<string, TimerService>();
+  readonly #event: TimerSet[] = [];
+  readonly #processing: TimerSet[] = [];
+  #isOpening = false;
   #function: AnyProcess | null = null;
   #key: CurrentKey | null = null;
   #states: KeyedStateStore | null = null;
@@ -89,7 +95,11 @@ export class ProcessRun implements TimedOperator {
     this.#parts = parts;
     this.spec = parts.spec;
     this.#context = new CallContext(this, parts);
-    this.#operatorStates = new OperatorStateStore(parts.spec.uid);
+    const isBroadcast = parts.spec.isBroadcast ?? [];
+    this.#operatorStates = new OperatorStateStore(
+      parts.spec.uid,
+      () => this.#isOpening || isBroadcast[this.#context.side] === true,
+    );
   }
 
   /** Whether the function is keyed. */
@@ -97,34 +107,32 @@ export class ProcessRun implements TimedOperator {
     return this.spec.keys.some((keys) => keys !== null);
   }
 
-  /** Takes the schema of a side's records; the function is opened when the types of its keys are known. */
+  /**
+   * Takes the schema of a side's records, and opens the function. The types of its keys become known with the first
+   * records of a side that has any; those of a side without keys may come before.
+   */
   adopt(side: InputSide, schema: Schema): void {
     const names = this.spec.keys[side];
-    const types =
-      names === null
-        ? []
-        : keyFields(this.spec.name, names, schema).map(({ type }) => tableKeyType(type));
-    if (names !== null || !this.isKeyed) this.#open(types);
+    if (names === null) return this.#open(this.isKeyed ? null : []);
+    this.#open(keyFields(this.spec.name, names, schema).map(({ type }) => tableKeyType(type)));
   }
 
-  /** Calls the function with a record; its key was set before. */
-  element(side: InputSide, record: unknown, timeMs: number, kind: number, row: number): void {
-    const fn = this.#function;
-    assert(fn !== null, 'A process function is opened before its first record.');
-    this.#context.enter(timeMs, kind, row);
-    if (side === 0) return fn.processElement(record, this.#context);
-    assert(fn.processElement2 !== undefined, 'A function with two sides takes records of both.');
-    fn.processElement2(record, this.#context);
+  /** The opened function. */
+  get function(): AnyProcess {
+    assert(this.#function !== null, 'A process function is opened before its first record.');
+    return this.#function;
   }
 
-  /** Makes a key the current one; hash and key group are those of the exchange. */
-  setKey(key: readonly unknown[], hash: number, keyGroup: number): void {
-    this.#key?.setHashed(key, hash, keyGroup);
+  /** What calls of the function are given. */
+  get context(): CallContext {
+    return this.#context;
   }
 
-  /** Records of a side without a key follow. */
-  unsetKey(): void {
-    this.#key?.unset();
+  /** Properties of a side's records that the function can touch; null for all. */
+  usedFields(side: InputSide): readonly string[] | null {
+    const fn = this.function;
+    const method = side === 0 ? fn.processElement : fn.processElement2;
+    return method === undefined ? null : usedFields(method as UserFunction);
   }
 
   get currentKey(): CurrentKey | null {
@@ -132,20 +140,17 @@ export class ProcessRun implements TimedOperator {
   }
 
   fireEventTime(watermarkMs: number): boolean {
-    return this.#fire(this.#first((set) => set.event, watermarkMs));
+    return this.#fire(this.#event, watermarkMs);
   }
 
   fireProcessingTime(nowMs: number): boolean {
-    this.#states?.advanceTo(nowMs);
     // A timer fires when its millisecond is over, so that records of the same one come first.
-    return this.#fire(this.#first((set) => set.processing, nowMs - 1));
+    return this.#fire(this.#processing, nowMs - 1);
   }
 
   get nextProcessingTimer(): number {
     let next = Number.POSITIVE_INFINITY;
-    for (const { processing } of this.#timerSets.values()) {
-      next = Math.min(next, processing.firstTimeMs() + 1);
-    }
+    for (const { timers } of this.#processing) next = Math.min(next, timers.firstTimeMs() + 1);
     return next;
   }
 
@@ -157,11 +162,33 @@ export class ProcessRun implements TimedOperator {
   /** Tells the function once that its input has ended. */
   endOfInput(): void {
     if (this.#hasEnded) return;
-    if (this.#function === null && !this.isKeyed) this.#open([]);
+    if (this.#function === null) this.#open(this.isKeyed ? null : []);
     this.#hasEnded = true;
-    this.#key?.unset();
-    this.#context.enter(NO_EVENT_TIME, 0, -1);
+    this.#context.enter(NO_SIDE, NO_EVENT_TIME, 0, -1);
     this.#call(() => this.#function?.endOfInput?.(this.#context as never));
+  }
+
+  /** Makes each key with such a state the current one, one after the other, for a call that has none. */
+  eachKeyOf(state: unknown, visit: () => void): void {
+    const key = this.#key;
+    if (key === null) throw timersWithoutKey(this.spec.name, 'visits the keys of a state');
+    if (key.isSet) throw visitedFromKey(this.spec.name);
+    const keys = this.#states?.keysOf(state);
+    if (keys === undefined || !keys.isBound) return;
+    const { table } = keys;
+    const ids = new Int32Array(VISITED_AT_ONCE);
+    for (let at = 0; at >= 0; ) {
+      let count = 0;
+      at = table.scan(at, VISITED_AT_ONCE, (entry) => {
+        ids[count++] = entry;
+      });
+      // A visit changes what its own key has, so the entries of the others stay what they are.
+      for (let index = 0; index < count; index++) {
+        key.set(table.keyOf(ids[index]));
+        if (keys.find() >= 0) visit();
+      }
+      key.unset();
+    }
   }
 
   get hasEnded(): boolean {
@@ -175,35 +202,34 @@ export class ProcessRun implements TimedOperator {
     sink.put(uid, HEADER, -1, serialize(this.#key?.types ?? null));
     this.#operatorStates.snapshot(sink);
     this.#states?.snapshot(sink);
-    for (const { event, processing } of this.#timerSets.values()) {
-      event.snapshot(sink);
-      processing.snapshot(sink);
-    }
+    for (const { timers } of this.#allTimers()) timers.snapshot(sink);
   }
 
   restore(source: StateSource): void {
     this.#source = source;
     this.#operatorStates.restore(source);
     for (const { bytes } of source.get(this.spec.uid, HEADER)) {
-      this.#open((deserialize(bytes) as readonly DataType[] | null) ?? []);
+      const types = deserialize(bytes) as readonly DataType[] | null;
+      this.#open(this.isKeyed ? types : []);
     }
   }
 
   close(): void {
     const fn = this.#function;
     this.#function = null;
-    for (const { event, processing } of this.#timerSets.values()) {
-      event.close();
-      processing.close();
-    }
-    this.#timerSets.clear();
+    for (const { timers } of this.#allTimers()) timers.close();
     this.#states?.close();
-    fn?.close?.();
+    if (fn?.close !== undefined) this.#call(() => fn.close?.());
   }
 
-  #open(types: readonly DataType[]): void {
+  #allTimers(): readonly TimerSet[] {
+    return [...this.#event, ...this.#processing];
+  }
+
+  /** Opens the function; with null before the types of its keys are known, which may come later. */
+  #open(types: readonly DataType[] | null): void {
+    if (this.#function !== null) return this.#bind(types);
     const { spec, subtask, parallelism } = this.#parts;
-    if (this.#function !== null) return this.#checkTypes(types);
     const key = this.isKeyed ? new CurrentKey(types, this.#parts.maxParallelism) : null;
     this.#key = key;
     if (key !== null) {
@@ -228,14 +254,28 @@ export class ProcessRun implements TimedOperator {
           onTimer(timer, this.#context),
         ),
     };
+    this.#isOpening = true;
     this.#call(() => {
       this.#function = (spec.open as OpenProcess<unknown, unknown, unknown, unknown>)(context);
     });
+    this.#isOpening = false;
     this.#checkFunction();
   }
 
-  #checkTypes(types: readonly DataType[]): void {
-    const known = this.#key?.types ?? [];
+  /** Takes the types of the keys of an opened function; those that are known stay. */
+  #bind(types: readonly DataType[] | null): void {
+    if (types === null) return;
+    const known = this.#key?.types ?? null;
+    if (this.#key === null || known !== null) return this.#checkTypes(known ?? [], types);
+    this.#key.bind(types);
+    this.#states?.bind();
+    for (const { timers } of this.#allTimers()) {
+      timers.bind();
+      if (this.#source !== null) timers.restore(this.#source);
+    }
+  }
+
+  #checkTypes(known: readonly DataType[], types: readonly DataType[]): void {
     if (known.length === types.length && known.every((type, at) => sameType(type, types[at]))) {
       return;
     }
@@ -271,11 +311,11 @@ export class ProcessRun implements TimedOperator {
   }
 
   #addTimers(name: string, spaces: number, onTimer: (timer: FiredTimer) => void): TimerService {
-    const known = this.#timerSets.get(name);
-    if (known !== undefined) return known.service;
+    const known = this.#services.get(name);
+    if (known !== undefined) return known;
     const { spec, clock, time, operator } = this.#parts;
     const context = this.#key;
-    if (context === null) throw timersWithoutKey(spec.name);
+    if (context === null) throw timersWithoutKey(spec.name, 'uses timers');
     const openTable = (table: TableSpec): StateTable => this.#parts.openTable(spec.uid, table);
     const of = (domain: TimeDomain): Timers => {
       const timers = new Timers({ uid: spec.uid, name, domain, context, spaces, openTable });
@@ -296,39 +336,39 @@ export class ProcessRun implements TimedOperator {
         return clock.epochMs();
       },
     };
-    this.#timerSets.set(name, { service, event, processing, onTimer });
+    this.#services.set(name, service);
+    this.#event.push({ timers: event, onTimer });
+    this.#processing.push({ timers: processing, onTimer });
     return service;
   }
 
   /** The timers user functions register; refused where there is no key. */
   get userTimers(): TimerService {
-    const set = this.#timerSets.get(USER_TIMERS);
-    if (set === undefined) throw timersWithoutKey(this.spec.name);
-    return set.service;
+    const service = this.#services.get(USER_TIMERS);
+    if (service === undefined) throw timersWithoutKey(this.spec.name, 'uses timers');
+    return service;
   }
 
-  /** The set whose first timer comes first and is due. */
-  #first(timersOf: (set: TimerSet) => Timers, upToMs: number): [TimerSet, Timers] | null {
-    let first: [TimerSet, Timers] | null = null;
+  /** Fires the first timer of all that are due. */
+  #fire(sets: readonly TimerSet[], upToMs: number): boolean {
+    let first: TimerSet | null = null;
     let least = upToMs;
-    for (const set of this.#timerSets.values()) {
-      const timers = timersOf(set);
-      const timeMs = timers.firstTimeMs();
+    for (const set of sets) {
+      const timeMs = set.timers.firstTimeMs();
       if (timeMs > least || (first !== null && timeMs === least)) continue;
-      first = [set, timers];
+      first = set;
       least = timeMs;
     }
-    return first;
-  }
-
-  #fire(first: [TimerSet, Timers] | null): boolean {
     if (first === null) return false;
-    const [set, timers] = first;
-    const timer: DueTimer = timers.take();
+    const { control, operator } = this.#parts;
+    const timer: DueTimer = first.timers.take();
     this.#key?.set(timer.key);
-    this.#context.enter(timer.timeMs, 0, -1);
     this.#context.timeDomain = timer.domain;
-    this.#call(() => set.onTimer(timer));
+    this.#context.enter(NO_SIDE, timer.timeMs, 0, -1);
+    control[0] = operator;
+    first.onTimer(timer);
+    control[0] = -1;
+    this.leave();
     return true;
   }
 
@@ -336,81 +376,56 @@ export class ProcessRun implements TimedOperator {
     this.#function?.onTimer?.(timer.timeMs, this.#context as TimerContext<unknown, unknown>);
   }
 
+  /** A call has ended: no key is current, and the context is nobody's. */
+  leave(): void {
+    this.#key?.unset();
+    this.#context.leave();
+  }
+
+  /** What a call returned that should return nothing: an async function would go on under other keys. */
+  refuseResult(result: unknown): void {
+    if (typeof result !== 'object' || result === null) return;
+    if (typeof Reflect.get(result, 'then') !== 'function') return;
+    throw new MillraceError(
+      'USER_FUNCTION_FAILED',
+      `The function of "${this.spec.name}" returned a promise; a process function cannot wait.`,
+      {
+        where: { operator: this.spec.name, uid: this.spec.uid },
+        advice: 'Write it without async and await; it is called again for the next record at once.',
+      },
+    );
+  }
+
   /** Calls a function of the user outside of generated code: errors name the operator. */
   #call(run: () => void): void {
-    const { control, operator } = this.#parts;
+    const { control, operator, errors } = this.#parts;
     control[0] = operator;
-    run();
-    control[0] = -1;
-  }
-}
-
-/** The context of all calls of one function: it stands for the one at hand. */
-class CallContext implements TimerContext<unknown, unknown> {
-  timeDomain: TimeDomain = 'event';
-  readonly #run: ProcessRun;
-  readonly #pending: PendingRecords;
-  readonly #tagged: ProcessRunParts['tagged'];
-  readonly #names: readonly string[];
-  #timeMs = NO_EVENT_TIME;
-  #kind = 0;
-  #row = -1;
-
-  // Properties, so that a function may take them out of the context by destructuring.
-  readonly collect = (record: unknown, timestamp?: number): void => {
-    if (record === undefined) throw undefinedRecord('collect');
-    this.#pending.hold(record, timestamp ?? this.#timeMs, this.#kind, this.#row, undefined);
-  };
-
-  readonly output = <T>(tag: OutputTag<T>, record: T, timestamp?: number): void => {
-    if (record === undefined) throw undefinedRecord('output');
-    for (const pending of this.#tagged.get(tag.id) ?? []) {
-      pending.hold(record, timestamp ?? this.#timeMs, this.#kind, this.#row, undefined);
+    try {
+      run();
+    } catch (error) {
+      throw errors.failed(error, operator, -1);
     }
-  };
-
-  constructor(run: ProcessRun, { pending, tagged, spec }: ProcessRunParts) {
-    this.#run = run;
-    this.#pending = pending;
-    this.#tagged = tagged;
-    const keys = spec.keys.find((names) => names !== null) ?? [];
-    this.#names = keys.map((name) => resultKeyName(name, 'single'));
-  }
-
-  enter(timeMs: number, kind: number, row: number): void {
-    this.#timeMs = timeMs;
-    this.#kind = kind;
-    this.#row = row;
-  }
-
-  get key(): unknown {
-    const key = this.#run.currentKey;
-    if (key === null) return undefined;
-    const values = key.key;
-    return Object.fromEntries(this.#names.map((name, at) => [name, values[at]]));
-  }
-
-  get timestamp(): number {
-    // A record may have no event time; a timer always has one, as the type of its context says.
-    return (this.#timeMs === NO_EVENT_TIME ? null : this.#timeMs) as number;
-  }
-
-  get timers(): TimerService {
-    return this.#run.userTimers;
+    control[0] = -1;
+    this.leave();
   }
 }
 
-function undefinedRecord(method: string): MillraceError {
-  return new MillraceError('OPTION_INVALID', `context.${method}(...) was given undefined.`, {
-    advice: 'Give a record; to give none, do not call it.',
-  });
-}
-
-function timersWithoutKey(operator: string): MillraceError {
+function timersWithoutKey(operator: string, what: string): MillraceError {
   return new MillraceError(
     'STATE_WITHOUT_KEY',
-    `"${operator}" uses timers, which belong to keys, but its stream has none.`,
+    `"${operator}" ${what}, which belong to keys, but its stream has none.`,
     { where: { operator }, advice: 'Call keyBy(...) before process(...).' },
+  );
+}
+
+function visitedFromKey(operator: string): MillraceError {
+  return new MillraceError(
+    'OPTION_INVALID',
+    `"${operator}" calls applyToKeyedState while a key is current.`,
+    {
+      where: { operator },
+      advice: 'Call it for records of a side without key, such as one that is broadcast.',
+    },
   );
 }
 

@@ -102,6 +102,7 @@ export class ChainRun {
     }
     return new ProcessRun({
       ...parts,
+      errors: this.errors,
       operator,
       spec,
       time,

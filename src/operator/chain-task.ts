@@ -28,6 +28,7 @@ import { STEP_DONE, STEP_OUT_OF_BUDGET, STEP_OUT_OF_OUTPUT } from './contract.js
 import { WATERMARK_MAX } from '../time/watermark.js';
 import { withoutKey } from './operator-schema.js';
 import type { InputSide } from './operator-sides.js';
+import type { TimeDomain } from './process-function.js';
 import { fitsSlot, widenFor } from './value-fits.js';
 
 /** Items of flatMaps and entries of state that a call may process for each row of its budget. */
@@ -82,8 +83,7 @@ class CompiledChainTask implements CompiledChain {
   step(input: number, batch: Batch, cursor: Cursor, budgetRows: number): StepResult {
     const to = Math.min(batch.rows, cursor.position + budgetRows);
     this.#run.itemsLeft = budgetRows * ITEMS_PER_ROW;
-    for (const process of this.#run.processes)
-      process?.advanceTo(this.#run.options.clock.epochMs());
+    this.#advanceStates(this.#run.options.clock.epochMs());
     for (;;) {
       const settled = this.#settle();
       if (settled !== STEP_DONE) return settled;
@@ -102,9 +102,10 @@ class CompiledChainTask implements CompiledChain {
     // What rows before the watermark left behind goes first.
     const before = this.prepareBarrier(cursor, budgetRows);
     if (before !== STEP_DONE) return before;
+    this.#advanceStates(this.#run.options.clock.epochMs());
     for (; cursor.position < tree.operators.length; cursor.position++) {
       const watermark = time.take(cursor.position);
-      const fired = this.#fire(cursor.position, (timed) => timed.fireEventTime(watermark));
+      const fired = this.#fire(cursor.position, 'event', watermark);
       if (fired !== STEP_DONE) return fired;
       this.#leave(cursor.position);
     }
@@ -114,8 +115,9 @@ class CompiledChainTask implements CompiledChain {
   advanceProcessingTime(nowMs: number, cursor: Cursor, budgetRows: number): StepResult {
     const { tree } = this.#run;
     this.#run.itemsLeft = budgetRows * ITEMS_PER_ROW;
+    this.#advanceStates(nowMs);
     for (; cursor.position < tree.operators.length; cursor.position++) {
-      const fired = this.#fire(cursor.position, (timed) => timed.fireProcessingTime(nowMs));
+      const fired = this.#fire(cursor.position, 'processing', nowMs);
       if (fired !== STEP_DONE) return fired;
     }
     return STEP_DONE;
@@ -206,9 +208,16 @@ class CompiledChainTask implements CompiledChain {
   close(): void {
     this.#invalidate();
     for (const keyed of this.#run.keyed) keyed?.close();
-    for (const process of this.#run.processes) process?.close();
-    // Last, because it may run code of the user: iterators are told that nobody reads on.
-    for (const pending of this.#run.pending) pending.close();
+    // Last, because they may run code of the user: functions, and iterators that are told that nobody reads on.
+    const failures: unknown[] = [];
+    for (const one of [...this.#run.processes, ...this.#run.pending]) {
+      try {
+        one?.close();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
   }
 
   code(): string {
@@ -224,7 +233,7 @@ class CompiledChainTask implements CompiledChain {
   }
 
   /** Lets an operator do all that is due, one thing at a time, and hands on what comes of it. */
-  #fire(operator: number, fireOne: (timed: TimedOperator) => boolean): StepResult {
+  #fire(operator: number, domain: TimeDomain, upToMs: number): StepResult {
     const timed = this.#run.time.timed[operator];
     const windows = this.#run.keyed[operator];
     for (;;) {
@@ -235,9 +244,22 @@ class CompiledChainTask implements CompiledChain {
         if (emitted !== STEP_DONE) return emitted;
       }
       if (this.#run.itemsLeft <= 0) return STEP_OUT_OF_BUDGET;
-      if (!this.#named(operator, () => fireOne(timed))) return STEP_DONE;
+      if (!this.#fireOne(timed, operator, domain, upToMs)) return STEP_DONE;
       this.#run.itemsLeft--;
     }
+  }
+
+  #fireOne(timed: TimedOperator, operator: number, domain: TimeDomain, upToMs: number): boolean {
+    try {
+      return domain === 'event' ? timed.fireEventTime(upToMs) : timed.fireProcessingTime(upToMs);
+    } catch (error) {
+      throw this.#run.errors.failed(error, operator, -1);
+    }
+  }
+
+  /** Sets the wall clock by which states expire. */
+  #advanceStates(nowMs: number): void {
+    for (const process of this.#run.processes) process?.advanceTo(nowMs);
   }
 
   /** Lets what is behind an operator have its watermark; a generator of the user may be asked for it. */
@@ -313,7 +335,7 @@ class CompiledChainTask implements CompiledChain {
     if (process === null || process.hasEnded) return STEP_DONE;
     // What operators before it held back may have registered timers, of times that are over.
     const watermarkMs = this.#run.time.watermarks[operator];
-    const fired = this.#fire(operator, (timed) => timed.fireEventTime(watermarkMs));
+    const fired = this.#fire(operator, 'event', watermarkMs);
     if (fired !== STEP_DONE) return fired;
     this.#named(operator, () => process.endOfInput());
     return this.#settle();

@@ -53,7 +53,10 @@ export interface OperatorStates {
   list<T>(name: string): ListState<T>;
   /** A list of which every subtask is given all items at restore. */
   unionList<T>(name: string): ListState<T>;
-  /** A map that is the same in all subtasks; write it with records that all subtasks see. */
+  /**
+   * A map that is the same in all subtasks. It is written in `open` and for records of a stream that was `broadcast()`,
+   * which all subtasks see; writing it elsewhere throws STATE_READ_ONLY.
+   */
   broadcast<K extends MapStateKey, V>(name: string): BroadcastState<K, V>;
 }
 
@@ -102,9 +105,15 @@ export interface ProcessContext {
   ): TimerService;
 }
 
-/** What a call is given: the current key and time, timers, and where results go. Valid during the call only. */
+/**
+ * What a call is given: the current key and time, timers, and where results go. Valid during the call only; using it
+ * later throws CONTEXT_EXPIRED.
+ */
 export interface ElementContext<K, Out> {
-  /** The key fields of the record or timer at hand; undefined where the stream is not keyed. */
+  /**
+   * The key fields of the record or timer at hand, under the names of the first side; undefined for records of a side
+   * that is not keyed.
+   */
   readonly key: K;
   /** Event time of the record at hand, null when it has none; the time of the timer that fires. */
   readonly timestamp: number | null;
@@ -113,6 +122,15 @@ export interface ElementContext<K, Out> {
   collect(record: Out, timestamp?: number): void;
   /** Gives a record to a side output. */
   output<T>(tag: OutputTag<T>, record: T, timestamp?: number): void;
+  /**
+   * Calls `visit` for every key that has this state, with that key current, in no particular order: the way for
+   * records of a side without key to change what keys keep. `state` is a handle of `context.state`. Throws
+   * OPTION_INVALID while a key is current. The subtask does nothing else until all keys were visited.
+   *
+   * @example
+   * processElement2: (rule, out) => out.applyToKeyedState(count, (key, state) => state.update(0)),
+   */
+  applyToKeyedState<S extends object>(state: S, visit: (key: K, state: S) => void): void;
 }
 
 /** What the timer's call is given beside that. */

@@ -3,10 +3,10 @@
  * `chain-process.ts`. Runs on: the slot's thread. Invariant: the table says which timers exist, so that what is
  * snapshotted is what will fire; a timer is known by key, numbers beside the time, time and clock, and exists once.
  */
-import { combineHash, hashNumber } from '../record/key-hash.js';
 import type { DataType } from '../record/schema.js';
 import { PAGE_MASK, PAGE_SHIFT, type StateTable, type TableSpec } from '../state/contract.js';
 import type { KeyContext } from '../state/key-context.js';
+import { KeyedTable } from '../state/keyed-table.js';
 import { loadTable, snapshotTable } from '../state/table-snapshot.js';
 import type { StateSink, StateSource } from '../state/table-snapshot.js';
 import { MillraceError } from '../base/errors.js';
@@ -37,41 +37,57 @@ export interface TimersParts {
   readonly openTable: (spec: TableSpec) => StateTable;
 }
 
-type Lookup = (keyGroup: number, hash: number, ...key: readonly unknown[]) => number;
-
 /** The timers of one clock. */
 export class Timers {
   readonly #parts: TimersParts;
-  readonly #table: StateTable;
+  readonly domain: TimeDomain;
+  readonly #keyed: KeyedTable;
   readonly #queue = new TimerQueue();
+  #table: StateTable | null = null;
 
   constructor(parts: TimersParts) {
     this.#parts = parts;
-    const { name, domain, context, spaces } = parts;
+    this.domain = parts.domain;
+    this.#keyed = new KeyedTable(parts.context);
+    this.bind();
+  }
+
+  /** Opens the table, once the types of the keys are known; until then no key can have timers. */
+  bind(): void {
+    const { name, domain, context, spaces, openTable } = this.#parts;
+    const { types } = context;
+    if (types === null || this.#table !== null) return;
     const numbers = Array.from({ length: spaces + 1 }, () => NUMBER);
-    this.#table = parts.openTable({
+    this.#table = openTable({
       name: `${name}.${domain}`,
-      keys: [...context.types, ...numbers],
+      keys: [...types, ...numbers],
       columns: COLUMNS,
       ttlMs: null,
     });
+    this.#keyed.bind(this.#table, context, 'numbers', spaces + 1);
   }
 
   /** Registers a timer of the current key, unless there is one. Throws OPTION_INVALID for what is no time. */
   register(timeMs: number, space: readonly number[]): void {
-    if (!Number.isSafeInteger(timeMs)) throw noTime(timeMs);
-    const entry = this.#find(this.#table.upsert as Lookup, timeMs, space);
-    if (!this.#table.created) return;
+    this.#check(timeMs, space);
+    const entry = this.#keyed.upsert(timeMs, space);
+    if (!this.#keyed.table.created) return;
     this.#times(entry)[entry & PAGE_MASK] = timeMs;
     this.#queue.add(timeMs, entry);
   }
 
   /** Deletes a timer of the current key, if there is one. */
   delete(timeMs: number, space: readonly number[]): void {
-    const entry = this.#find(this.#table.find as Lookup, timeMs, space);
+    this.#check(timeMs, space);
+    const entry = this.#keyed.find(timeMs, space);
     if (entry < 0) return;
     this.#remove(entry);
     if (this.#queue.deleted()) this.#queue.compact((time, id) => this.#isAlive(time, id));
+  }
+
+  #check(timeMs: number, space: readonly number[]): void {
+    if (!Number.isSafeInteger(timeMs)) throw noTime(timeMs);
+    if (space.length !== this.#parts.spaces) throw otherSpace(this.#parts, space);
   }
 
   /** Time of the first timer; `Infinity` when there is none. */
@@ -90,9 +106,9 @@ export class Timers {
   take(): DueTimer {
     const entry = this.#queue.firstId;
     this.#queue.pop();
-    const tuple = this.#table.keyOf(entry);
-    const { spaces, context, domain } = this.#parts;
-    const keys = context.types.length;
+    const tuple = this.#keyed.table.keyOf(entry);
+    const { spaces, domain } = this.#parts;
+    const keys = tuple.length - spaces - 1;
     this.#remove(entry);
     return {
       key: tuple.slice(0, keys),
@@ -103,18 +119,22 @@ export class Timers {
   }
 
   snapshot(sink: StateSink): void {
+    const table = this.#table;
+    if (table === null) return;
     const { uid } = this.#parts;
-    const { name } = this.#table.spec;
-    snapshotTable(this.#table, true, (keyGroup, bytes) => sink.put(uid, name, keyGroup, bytes));
+    const { name } = table.spec;
+    snapshotTable(table, true, (keyGroup, bytes) => sink.put(uid, name, keyGroup, bytes));
   }
 
   restore(source: StateSource): void {
+    const table = this.#table;
+    if (table === null) return;
     const { uid } = this.#parts;
-    const { name } = this.#table.spec;
-    for (const { bytes } of source.get(uid, name)) loadTable(this.#table, bytes);
+    const { name } = table.spec;
+    for (const { bytes } of source.get(uid, name)) loadTable(table, bytes);
     this.#queue.clear();
     for (let at = 0; at >= 0; ) {
-      at = this.#table.scan(at, SCAN_ENTRIES, (entry) => {
+      at = table.scan(at, SCAN_ENTRIES, (entry) => {
         this.#queue.add(this.#timeOf(entry), entry);
       });
     }
@@ -122,21 +142,14 @@ export class Timers {
 
   close(): void {
     this.#queue.clear();
-    this.#table.clear();
-  }
-
-  #find(lookup: Lookup, timeMs: number, space: readonly number[]): number {
-    const { context } = this.#parts;
-    let hash = context.openHash;
-    for (const number of space) hash = combineHash(hash, hashNumber(number));
-    hash = combineHash(hash, hashNumber(timeMs));
-    return lookup(context.keyGroup, hash, ...context.flat, ...space, timeMs);
+    this.#table?.clear();
   }
 
   #remove(entry: number): void {
-    this.#table.touch(entry);
+    const { table } = this.#keyed;
+    table.touch(entry);
     this.#times(entry)[entry & PAGE_MASK] = DELETED;
-    this.#table.remove(entry);
+    table.remove(entry);
   }
 
   #timeOf(entry: number): number {
@@ -144,7 +157,7 @@ export class Timers {
   }
 
   #times(entry: number): Float64Array {
-    return this.#table.pages[entry >>> PAGE_SHIFT].c0;
+    return this.#keyed.table.pages[entry >>> PAGE_SHIFT].c0;
   }
 
   /** An entry that was deleted may have become another timer's since; that one is in the queue by itself. */
@@ -158,5 +171,14 @@ function noTime(timeMs: unknown): MillraceError {
     'OPTION_INVALID',
     `A timer was registered at ${String(timeMs)}, which is no whole number of milliseconds.`,
     { advice: 'Give milliseconds since the epoch, such as context.timestamp + 60_000.' },
+  );
+}
+
+function otherSpace({ name, spaces }: TimersParts, space: readonly number[]): MillraceError {
+  return new MillraceError(
+    'OPTION_INVALID',
+    `A timer of "${name}" is known by its time and ${spaces} numbers, ` +
+      `but ${space.length} were given.`,
+    { advice: 'Give as many numbers as the service was made with names, in their order.' },
   );
 }

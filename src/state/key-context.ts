@@ -1,157 +1,94 @@
 /**
- * The key that keyed state handles work on: that of the record or timer at hand. The operator sets it, handles
- * read it. Callers: operators with keyed state, every `*-state.ts`. Runs on: worker. Invariant: hash, key group and
- * flat arguments always belong to `key`.
+ * The key that keyed state works on: that of the record or timer at hand. The operator sets it, the look-ups of
+ * `keyed-table.ts` read it. Callers: operators with keyed state. Runs on: worker. Invariant: while a key is current,
+ * hash, key group and flat arguments belong to it; when none is, look-ups refuse to work.
  */
+import { assert } from '../base/assert.js';
 import { MillraceError } from '../base/errors.js';
 import { keyGroupOf } from '../record/key-group.js';
-import {
-  combineHash,
-  hashNumber,
-  hashText,
-  hashValue,
-  TUPLE_HASH_START,
-} from '../record/key-hash.js';
+import { combineHash, TUPLE_HASH_START } from '../record/key-hash.js';
 import type { DataType } from '../record/schema.js';
-import { encodeText } from '../record/text.js';
-import type { KeyTuple, StateTable } from './contract.js';
-import { pushKeyArguments, tableKeyHash } from './table-key.js';
+import type { KeyTuple } from './contract.js';
+import { flatLength, keyOfArguments, pushKeyArguments, tableKeyHash } from './table-key.js';
 
-/** What handles read. */
+/** What look-ups read. */
 export interface KeyContext {
-  readonly types: readonly DataType[];
-  readonly key: KeyTuple;
+  /** Types of the key, as tables keep it; null as long as they are not known. */
+  readonly types: readonly DataType[] | null;
+  /** Whether a key is current. */
+  readonly isSet: boolean;
   readonly keyGroup: number;
   /** Hash of the key, as the exchange computed it. */
   readonly hash: number;
   /** The hash of the key's elements to continue with more of them, for tables keyed by (key, more). */
   readonly openHash: number;
-  /** The key as the flat arguments of `upsert` and `find`. */
+  /** The key as the flat arguments of `upsert` and `find`; one array for all keys. */
   readonly flat: readonly unknown[];
+  /** Throws STATE_WITHOUT_KEY. */
+  refuse(): never;
 }
 
 /** The key of the record at hand, set by the operator. */
 export class CurrentKey implements KeyContext {
-  readonly types: readonly DataType[];
+  types: readonly DataType[] | null = null;
+  isSet = false;
+  hash = 0;
+  keyGroup = 0;
+  /** Generated code writes the arguments of a key here before it calls `enter`. */
+  readonly flat: unknown[] = [];
   readonly #maxParallelism: number;
-  #key: KeyTuple | null = null;
-  #flat: readonly unknown[] | null = null;
-  #openHash: number | null = null;
-  #hash = 0;
-  #keyGroup = 0;
 
-  constructor(types: readonly DataType[], maxParallelism: number) {
-    this.types = types;
+  constructor(types: readonly DataType[] | null, maxParallelism: number) {
     this.#maxParallelism = maxParallelism;
+    if (types !== null) this.bind(types);
+  }
+
+  /** The types of the key have become known. */
+  bind(types: readonly DataType[]): void {
+    this.types = types;
+    this.flat.length = 0;
+    for (let left = flatLength(types); left > 0; left--) this.flat.push(undefined);
   }
 
   /** Makes `key` the current one. */
   set(key: KeyTuple): void {
-    const hash = tableKeyHash(this.types, key);
-    this.setHashed(key, hash, keyGroupOf(hash, this.#maxParallelism));
-  }
-
-  /** The same when hash and key group are known already; flat arguments are made when a handle asks. */
-  setHashed(key: KeyTuple, hash: number, keyGroup: number): void {
-    this.#key = key;
-    this.#hash = hash;
-    this.#keyGroup = keyGroup;
-    this.#flat = null;
-    this.#openHash = null;
-  }
-
-  /** No key is current any more; handles refuse to work. */
-  unset(): void {
-    this.#key = null;
-  }
-
-  get key(): KeyTuple {
-    if (this.#key === null) {
-      throw new MillraceError('STATE_WITHOUT_KEY', 'Keyed state is used while no key is current.', {
-        advice: 'Use keyed state only while a record or timer of the keyed stream is processed.',
-      });
+    const { types } = this;
+    assert(types !== null, 'The types of a key are known before there is one.');
+    this.flat.length = 0;
+    for (let index = 0; index < types.length; index++) {
+      pushKeyArguments(this.flat, types[index], key[index]);
     }
-    return this.#key;
+    const hash = tableKeyHash(types, key);
+    this.enter(hash, keyGroupOf(hash, this.#maxParallelism));
   }
 
-  get keyGroup(): number {
-    return this.#keyGroup;
+  /** Makes the key whose arguments are in `flat` the current one; hash and key group are those of the exchange. */
+  enter(hash: number, keyGroup: number): void {
+    this.hash = hash;
+    this.keyGroup = keyGroup;
+    this.isSet = true;
   }
 
-  get hash(): number {
-    return this.#hash;
+  /** No key is current any more; look-ups refuse to work. */
+  unset(): void {
+    this.isSet = false;
+  }
+
+  /** The key as the user's records hold it. */
+  get key(): KeyTuple {
+    const { types } = this;
+    if (!this.isSet || types === null) return this.refuse();
+    return keyOfArguments(types, this.flat);
   }
 
   get openHash(): number {
-    const { key } = this;
-    this.#openHash ??= this.types.reduce(
-      (hash, type, index) => combineHash(hash, hashValue(key[index], type)),
-      TUPLE_HASH_START,
-    );
-    return this.#openHash;
+    // The hash of one value is its own; that of several is made element by element already.
+    return this.types?.length === 1 ? combineHash(TUPLE_HASH_START, this.hash) : this.hash;
   }
 
-  get flat(): readonly unknown[] {
-    const { key } = this;
-    if (this.#flat === null) {
-      const flat: unknown[] = [];
-      for (let index = 0; index < this.types.length; index++) {
-        pushKeyArguments(flat, this.types[index], key[index]);
-      }
-      this.#flat = flat;
-    }
-    return this.#flat;
+  refuse(): never {
+    throw new MillraceError('STATE_WITHOUT_KEY', 'Keyed state is used while no key is current.', {
+      advice: 'Use keyed state only while a record or timer of the keyed stream is processed.',
+    });
   }
-}
-
-/** `upsert` and `find` of a table whose key forms are known at run time only. */
-type Lookup = (keyGroup: number, hash: number, ...key: readonly unknown[]) => number;
-
-/** The entry of the current key in a table keyed by it, or -1. */
-export function findCurrent(table: StateTable, context: KeyContext): number {
-  const { flat } = context;
-  return (table.find as Lookup)(context.keyGroup, context.hash, ...flat);
-}
-
-/** The entry of the current key in a table keyed by it, created when missing. */
-export function upsertCurrent(table: StateTable, context: KeyContext): number {
-  const { flat } = context;
-  return (table.upsert as Lookup)(context.keyGroup, context.hash, ...flat);
-}
-
-/** The entry of (current key, number) in a table keyed so, or -1. */
-export function findNumbered(table: StateTable, context: KeyContext, number: number): number {
-  const hash = combineHash(context.openHash, hashNumber(number));
-  return (table.find as Lookup)(context.keyGroup, hash, ...context.flat, number);
-}
-
-/** The entry of (current key, number), created when missing. */
-export function upsertNumbered(table: StateTable, context: KeyContext, number: number): number {
-  const hash = combineHash(context.openHash, hashNumber(number));
-  return (table.upsert as Lookup)(context.keyGroup, hash, ...context.flat, number);
-}
-
-/** A text as bytes, with the hash that a table expects of it. */
-export class NamedKey {
-  readonly bytes: Uint8Array;
-  readonly hash: number;
-
-  constructor(text: string) {
-    this.bytes = encodeText(text);
-    this.hash = hashText(text);
-  }
-}
-
-/** The entry of (current key, text) in a table keyed so, or -1. */
-export function findNamed(table: StateTable, context: KeyContext, name: NamedKey): number {
-  const { bytes } = name;
-  const hash = combineHash(context.openHash, name.hash);
-  return (table.find as Lookup)(context.keyGroup, hash, ...context.flat, bytes, 0, bytes.length);
-}
-
-/** The entry of (current key, text), created when missing. */
-export function upsertNamed(table: StateTable, context: KeyContext, name: NamedKey): number {
-  const { bytes } = name;
-  const hash = combineHash(context.openHash, name.hash);
-  return (table.upsert as Lookup)(context.keyGroup, hash, ...context.flat, bytes, 0, bytes.length);
 }

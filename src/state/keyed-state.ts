@@ -7,6 +7,7 @@ import { MillraceError } from '../base/errors.js';
 import type { DataType } from '../record/schema.js';
 import type { StateTable, TableSpec } from './contract.js';
 import type { KeyContext } from './key-context.js';
+import { KeyedTable, type MoreKeys } from './keyed-table.js';
 import { LIST_RANGE_COLUMNS, TableListState } from './list-state.js';
 import {
   MAP_ORDER_COLUMNS,
@@ -42,16 +43,36 @@ const TEXT: DataType = Object.freeze({ kind: 'utf8' });
 /** Entries looked at per batch and table for their time to live. */
 const EXPIRE_ENTRIES = 64;
 
-interface Declared {
-  readonly kind: string;
-  readonly handle: object;
+/** A handle, and the table that has an entry for each key with state. */
+interface Made<H extends object> {
+  readonly handle: H;
+  readonly keys: KeyedTable;
 }
+
+interface Declared extends Made<object> {
+  readonly kind: string;
+}
+
+/** A table of a state; opened when the types of the keys are known. */
+interface DeclaredTable {
+  readonly keyed: KeyedTable;
+  readonly name: string;
+  readonly more: MoreKeys;
+  readonly columns: TableSpec['columns'];
+  readonly ttlMs: number | null;
+}
+
+const MORE_TYPES: Readonly<Record<MoreKeys, readonly DataType[]>> = {
+  nothing: [],
+  numbers: [NUMBER],
+  text: [TEXT],
+};
 
 /** Declares and keeps the keyed states of an operator. */
 export class KeyedStateStore {
   readonly #options: KeyedStateOptions;
   readonly #declared = new Map<string, Declared>();
-  readonly #tables: StateTable[] = [];
+  readonly #tables: DeclaredTable[] = [];
   #source: StateSource | null = null;
   #nowMs = 0;
 
@@ -68,14 +89,10 @@ export class KeyedStateStore {
   list<T>(descriptor: StateDescriptor): ListState<T> {
     return this.#declare(descriptor, 'list', () => {
       const column = stateColumn(descriptor.name, descriptor.type, 0);
-      const elements = this.#open(
-        descriptor,
-        'elements',
-        [NUMBER],
-        [{ name: 'value', form: column.form }],
-      );
-      const ranges = this.#open(descriptor, 'ranges', [], LIST_RANGE_COLUMNS);
-      return new TableListState<T>(elements, ranges, this.#options.context, column);
+      const value = [{ name: 'value', form: column.form }];
+      const elements = this.#declareTable(descriptor, 'elements', 'numbers', value);
+      const ranges = this.#declareTable(descriptor, 'ranges', 'nothing', LIST_RANGE_COLUMNS);
+      return { handle: new TableListState<T>(elements, ranges, column), keys: ranges };
     });
   }
 
@@ -85,21 +102,21 @@ export class KeyedStateStore {
       const column = stateColumn(descriptor.name, descriptor.type, 0);
       const value = { name: 'value', form: column.form };
       const tables = {
-        entries: this.#open(descriptor, 'entries', [TEXT], [value, MAP_ORDINAL_COLUMN]),
-        order: this.#open(descriptor, 'order', [NUMBER], MAP_ORDER_COLUMNS),
-        ranges: this.#open(descriptor, 'ranges', [], MAP_RANGE_COLUMNS),
+        entries: this.#declareTable(descriptor, 'entries', 'text', [value, MAP_ORDINAL_COLUMN]),
+        order: this.#declareTable(descriptor, 'order', 'numbers', MAP_ORDER_COLUMNS),
+        ranges: this.#declareTable(descriptor, 'ranges', 'nothing', MAP_RANGE_COLUMNS),
       };
-      return new TableMapState<K, V>(descriptor.name, tables, this.#options.context, column);
+      const handle = new TableMapState<K, V>(descriptor.name, tables, column);
+      return { handle, keys: tables.ranges };
     });
   }
 
   /** The reducing state of this name; `reduce` folds a new value (right) into the kept one (left). */
   reducing<T>(descriptor: StateDescriptor, reduce: (left: T, right: T) => T): ReducingState<T> {
-    return this.#declare(
-      descriptor,
-      'reducing',
-      () => new FoldedReducingState<T>(this.#newValue<T>(descriptor), reduce),
-    );
+    return this.#declare(descriptor, 'reducing', () => {
+      const { handle, keys } = this.#newValue<T>(descriptor);
+      return { handle: new FoldedReducingState<T>(handle, reduce), keys };
+    });
   }
 
   /** The aggregating state of this name; the descriptor's type is that of the accumulator. */
@@ -109,24 +126,26 @@ export class KeyedStateStore {
   ): AggregatingState<In, Out> {
     return this.#declare(descriptor, 'aggregating', () => {
       const column = stateColumn(descriptor.name, descriptor.type, 0);
-      const table = this.#open(descriptor, 'value', [], [{ name: 'value', form: column.form }]);
-      return new FoldedAggregatingState(table, this.#options.context, column, aggregator);
+      const columns = [{ name: 'value', form: column.form }];
+      const keys = this.#declareTable(descriptor, 'value', 'nothing', columns);
+      return { handle: new FoldedAggregatingState(keys, column, aggregator), keys };
     });
   }
 
-  #newValue<T>(descriptor: StateDescriptor): ValueState<T> {
+  #newValue<T>(descriptor: StateDescriptor): Made<TableValueState<T>> {
     const column = stateColumn(descriptor.name, descriptor.type, 0);
-    const table = this.#open(descriptor, 'value', [], [{ name: 'value', form: column.form }]);
-    return new TableValueState<T>(table, this.#options.context, column);
+    const columns = [{ name: 'value', form: column.form }];
+    const keys = this.#declareTable(descriptor, 'value', 'nothing', columns);
+    return { handle: new TableValueState<T>(keys, column), keys };
   }
 
-  #declare<H extends object>(descriptor: StateDescriptor, kind: string, create: () => H): H {
+  #declare<H extends object>(descriptor: StateDescriptor, kind: string, create: () => Made<H>): H {
     const { name } = descriptor;
     const known = this.#declared.get(name);
     if (known === undefined) {
-      const handle = create();
-      this.#declared.set(name, { kind, handle });
-      return handle;
+      const made = create();
+      this.#declared.set(name, { kind, ...made });
+      return made.handle;
     }
     if (known.kind === kind) return known.handle as H;
     throw new MillraceError(
@@ -139,22 +158,52 @@ export class KeyedStateStore {
     );
   }
 
-  #open(
+  /** The table that has an entry for each key with this state. Throws OPTION_INVALID for what is no state here. */
+  keysOf(handle: unknown): KeyedTable {
+    for (const declared of this.#declared.values()) {
+      if (declared.handle === handle) return declared.keys;
+    }
+    throw new MillraceError('OPTION_INVALID', 'What was given is no keyed state of the operator.', {
+      where: { uid: this.#options.uid },
+      advice: 'Give a handle that context.state made in open, such as context.state.value(...).',
+    });
+  }
+
+  #declareTable(
     descriptor: StateDescriptor,
     part: string,
-    moreKeys: readonly DataType[],
+    more: MoreKeys,
     columns: TableSpec['columns'],
-  ): StateTable {
-    const table = this.#options.openTable({
+  ): KeyedTable {
+    const { context } = this.#options;
+    const declared: DeclaredTable = {
+      keyed: new KeyedTable(context),
       name: `${descriptor.name}.${part}`,
-      keys: [...this.#options.context.types, ...moreKeys],
+      more,
       columns,
       ttlMs: descriptor.ttlMs ?? null,
-    });
+    };
+    this.#tables.push(declared);
+    if (context.types !== null) this.#open(declared, context.types);
+    return declared.keyed;
+  }
+
+  /** Opens the tables of all states that were declared before the types of the keys were known. */
+  bind(): void {
+    const { types } = this.#options.context;
+    if (types === null) return;
+    for (const declared of this.#tables) {
+      if (!declared.keyed.isBound) this.#open(declared, types);
+    }
+  }
+
+  #open(declared: DeclaredTable, types: readonly DataType[]): void {
+    const { keyed, name, more, columns, ttlMs } = declared;
+    const keys = [...types, ...MORE_TYPES[more]];
+    const table = this.#options.openTable({ name, keys, columns, ttlMs });
     table.nowMs = this.#nowMs;
-    this.#tables.push(table);
+    keyed.bind(table, this.#options.context, more);
     if (this.#source !== null) this.#load(table, this.#source);
-    return table;
   }
 
   #load(table: StateTable, source: StateSource): void {
@@ -164,7 +213,9 @@ export class KeyedStateStore {
   /** Sets the clock of all states before a batch, and lets a few entries go that are past their time. */
   advanceTo(nowMs: number): void {
     this.#nowMs = nowMs;
-    for (const table of this.#tables) {
+    for (const { keyed } of this.#tables) {
+      if (!keyed.isBound) continue;
+      const { table } = keyed;
       table.nowMs = nowMs;
       if (table.spec.ttlMs !== null) table.expire?.(EXPIRE_ENTRIES);
     }
@@ -172,7 +223,7 @@ export class KeyedStateStore {
 
   /** Writes all states in full. */
   snapshot(sink: StateSink): void {
-    for (const table of this.#tables) {
+    for (const table of this.#opened()) {
       snapshotTable(table, true, (keyGroup, bytes) => {
         sink.put(this.#options.uid, table.spec.name, keyGroup, bytes);
       });
@@ -182,11 +233,15 @@ export class KeyedStateStore {
   /** Fills the states, also those that are declared later. */
   restore(source: StateSource): void {
     this.#source = source;
-    for (const table of this.#tables) this.#load(table, source);
+    for (const table of this.#opened()) this.#load(table, source);
   }
 
   /** Frees everything. */
   close(): void {
-    for (const table of this.#tables) table.clear();
+    for (const table of this.#opened()) table.clear();
+  }
+
+  #opened(): readonly StateTable[] {
+    return this.#tables.filter(({ keyed }) => keyed.isBound).map(({ keyed }) => keyed.table);
   }
 }

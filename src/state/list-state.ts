@@ -3,10 +3,8 @@
  * keyed-state.ts. Runs on: worker. Invariant: every element of the list has an index in [first, next); with a time to
  * live, elements in between may be gone, and the range lives at least as long as its newest element.
  */
-import type { StateTable } from './contract.js';
 import { PAGE_MASK, PAGE_SHIFT } from './contract.js';
-import type { KeyContext } from './key-context.js';
-import { findCurrent, findNumbered, upsertCurrent, upsertNumbered } from './key-context.js';
+import type { KeyedTable } from './keyed-table.js';
 import type { StateColumn } from './state-column.js';
 import type { ListState } from './state-handles.js';
 
@@ -18,49 +16,44 @@ export const LIST_RANGE_COLUMNS = [
 
 /** A list per key in two tables. */
 export class TableListState<T> implements ListState<T> {
-  readonly #elements: StateTable;
-  readonly #ranges: StateTable;
-  readonly #context: KeyContext;
+  readonly #elements: KeyedTable;
+  readonly #ranges: KeyedTable;
   readonly #column: StateColumn;
 
-  constructor(elements: StateTable, ranges: StateTable, context: KeyContext, column: StateColumn) {
+  constructor(elements: KeyedTable, ranges: KeyedTable, column: StateColumn) {
     this.#elements = elements;
     this.#ranges = ranges;
-    this.#context = context;
     this.#column = column;
   }
 
   /** The elements as they are now; collected first, since the current key may be another one at the next step. */
   get(): readonly T[] {
     const values: T[] = [];
-    const range = findCurrent(this.#ranges, this.#context);
+    const range = this.#ranges.find();
     if (range < 0) return values;
-    const { c0, c1 } = this.#ranges.pages[range >>> PAGE_SHIFT];
+    const { c0, c1 } = this.#ranges.table.pages[range >>> PAGE_SHIFT];
     const next = c1[range & PAGE_MASK];
     for (let index = c0[range & PAGE_MASK]; index < next; index++) {
-      const entry = findNumbered(this.#elements, this.#context, index);
-      if (entry >= 0) values.push(this.#column.read(this.#elements, entry) as T);
+      const entry = this.#elements.find(index);
+      if (entry >= 0) values.push(this.#column.read(this.#elements.table, entry) as T);
     }
     return values;
   }
 
   add(value: T): void {
-    const range = upsertCurrent(this.#ranges, this.#context);
-    const page = this.#ranges.pages[range >>> PAGE_SHIFT];
+    const range = this.#ranges.upsert();
+    const page = this.#ranges.table.pages[range >>> PAGE_SHIFT];
     const firsts: Float64Array = page.c0;
     const nexts: Float64Array = page.c1;
     const offset = range & PAGE_MASK;
-    if (this.#ranges.spec.ttlMs !== null) {
+    if (this.#ranges.table.spec.ttlMs !== null) {
       // Elements at the front expire first, so the range follows them and stays short.
-      while (
-        firsts[offset] < nexts[offset] &&
-        findNumbered(this.#elements, this.#context, firsts[offset]) < 0
-      ) {
+      while (firsts[offset] < nexts[offset] && this.#elements.find(firsts[offset]) < 0) {
         firsts[offset]++;
       }
     }
-    const entry = upsertNumbered(this.#elements, this.#context, nexts[offset]++);
-    this.#column.write(this.#elements, entry, value);
+    const entry = this.#elements.upsert(nexts[offset]++);
+    this.#column.write(this.#elements.table, entry, value);
   }
 
   addAll(values: Iterable<T>): void {
@@ -74,14 +67,14 @@ export class TableListState<T> implements ListState<T> {
   }
 
   clear(): void {
-    const range = findCurrent(this.#ranges, this.#context);
+    const range = this.#ranges.find();
     if (range < 0) return;
-    const { c0, c1 } = this.#ranges.pages[range >>> PAGE_SHIFT];
+    const { c0, c1 } = this.#ranges.table.pages[range >>> PAGE_SHIFT];
     const next = c1[range & PAGE_MASK];
     for (let index = c0[range & PAGE_MASK]; index < next; index++) {
-      const entry = findNumbered(this.#elements, this.#context, index);
-      if (entry >= 0) this.#elements.remove(entry);
+      const entry = this.#elements.find(index);
+      if (entry >= 0) this.#elements.table.remove(entry);
     }
-    this.#ranges.remove(range);
+    this.#ranges.table.remove(range);
   }
 }

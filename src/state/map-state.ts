@@ -4,18 +4,8 @@
  * Invariant: every entry has an ordinal below `next` that names it; ordinals without an entry are holes, and once
  * `limit` ordinals are given out the living ones are numbered anew, so holes never outnumber entries for long.
  */
-import type { StateTable } from './contract.js';
 import { PAGE_MASK, PAGE_SHIFT } from './contract.js';
-import type { KeyContext } from './key-context.js';
-import {
-  findCurrent,
-  findNamed,
-  findNumbered,
-  NamedKey,
-  upsertCurrent,
-  upsertNamed,
-  upsertNumbered,
-} from './key-context.js';
+import { type KeyedTable, NamedKey } from './keyed-table.js';
 import { decodeMapKey, encodeMapKey } from './map-key.js';
 import type { StateColumn } from './state-column.js';
 import type { MapState, MapStateKey } from './state-handles.js';
@@ -37,26 +27,24 @@ export const MAP_ORDINAL_COLUMN = { name: 'ordinal', form: 'f64' } as const;
 
 /** The tables of a map state. */
 export interface MapTables {
-  readonly entries: StateTable;
-  readonly order: StateTable;
-  readonly ranges: StateTable;
+  readonly entries: KeyedTable;
+  readonly order: KeyedTable;
+  readonly ranges: KeyedTable;
 }
 
 /** A map per key. */
 export class TableMapState<K extends MapStateKey, V> implements MapState<K, V> {
   readonly #name: string;
-  readonly #entries: StateTable;
-  readonly #order: StateTable;
-  readonly #ranges: StateTable;
-  readonly #context: KeyContext;
+  readonly #entries: KeyedTable;
+  readonly #order: KeyedTable;
+  readonly #ranges: KeyedTable;
   readonly #column: StateColumn;
 
-  constructor(name: string, tables: MapTables, context: KeyContext, column: StateColumn) {
+  constructor(name: string, tables: MapTables, column: StateColumn) {
     this.#name = name;
     this.#entries = tables.entries;
     this.#order = tables.order;
     this.#ranges = tables.ranges;
-    this.#context = context;
     this.#column = column;
   }
 
@@ -69,32 +57,32 @@ export class TableMapState<K extends MapStateKey, V> implements MapState<K, V> {
   }
 
   #find(text: string): number {
-    return findNamed(this.#entries, this.#context, new NamedKey(text));
+    return this.#entries.find(new NamedKey(text));
   }
 
   #valueOf(text: string): V | undefined {
     const entry = this.#find(text);
-    return entry < 0 ? undefined : (this.#column.read(this.#entries, entry) as V);
+    return entry < 0 ? undefined : (this.#column.read(this.#entries.table, entry) as V);
   }
 
   put(key: K, value: V): void {
     const text = encodeMapKey(this.#name, key);
     const name = new NamedKey(text);
-    const entry = upsertNamed(this.#entries, this.#context, name);
-    if (this.#entries.created) {
+    const entry = this.#entries.upsert(name);
+    if (this.#entries.table.created) {
       this.#setOrdinal(entry, NO_ORDINAL);
       this.#setOrdinal(entry, this.#number(name));
-    } else if (this.#entries.spec.ttlMs !== null) {
+    } else if (this.#entries.table.spec.ttlMs !== null) {
       // What lists an entry must live as long as the entry.
-      upsertNumbered(this.#order, this.#context, this.#ordinalOf(entry));
-      upsertCurrent(this.#ranges, this.#context);
+      this.#order.upsert(this.#ordinalOf(entry));
+      this.#ranges.upsert();
     }
-    this.#column.write(this.#entries, entry, value);
+    this.#column.write(this.#entries.table, entry, value);
   }
 
   /** The column behind the value holds the ordinal. */
   #ordinals(entry: number): Float64Array {
-    return this.#entries.pages[entry >>> PAGE_SHIFT].c1;
+    return this.#entries.table.pages[entry >>> PAGE_SHIFT].c1;
   }
 
   #ordinalOf(entry: number): number {
@@ -107,19 +95,19 @@ export class TableMapState<K extends MapStateKey, V> implements MapState<K, V> {
 
   /** Gives a new map key the next ordinal. */
   #number(name: NamedKey): number {
-    const range = upsertCurrent(this.#ranges, this.#context);
-    const page = this.#ranges.pages[range >>> PAGE_SHIFT];
+    const range = this.#ranges.upsert();
+    const page = this.#ranges.table.pages[range >>> PAGE_SHIFT];
     const nexts: Float64Array = page.c0;
     const limits: Float64Array = page.c1;
     const offset = range & PAGE_MASK;
-    if (this.#ranges.created) limits[offset] = LIMIT_MIN;
+    if (this.#ranges.table.created) limits[offset] = LIMIT_MIN;
     if (nexts[offset] >= limits[offset]) {
       nexts[offset] = this.#numberAnew(nexts[offset]);
       limits[offset] = Math.max(LIMIT_MIN, 2 * nexts[offset]);
     }
     const ordinal = nexts[offset]++;
-    const order = upsertNumbered(this.#order, this.#context, ordinal);
-    this.#order.setText(order, 0, name.bytes, 0, name.bytes.length);
+    const order = this.#order.upsert(ordinal);
+    this.#order.table.setText(order, 0, name.bytes, 0, name.bytes.length);
     return ordinal;
   }
 
@@ -127,16 +115,16 @@ export class TableMapState<K extends MapStateKey, V> implements MapState<K, V> {
   #numberAnew(end: number): number {
     let living = 0;
     for (let ordinal = 0; ordinal < end; ordinal++) {
-      const place = findNumbered(this.#order, this.#context, ordinal);
+      const place = this.#order.find(ordinal);
       if (place < 0) continue;
-      const name = new NamedKey(this.#order.getText(place, 0));
-      const found = findNamed(this.#entries, this.#context, name);
+      const name = new NamedKey(this.#order.table.getText(place, 0));
+      const found = this.#entries.find(name);
       const isListed = found >= 0 && this.#ordinalOf(found) === ordinal;
       if (isListed && living === ordinal) {
         living++;
         continue;
       }
-      this.#order.remove(place);
+      this.#order.table.remove(place);
       if (isListed) this.#moveTo(found, name, living++);
     }
     return living;
@@ -147,10 +135,10 @@ export class TableMapState<K extends MapStateKey, V> implements MapState<K, V> {
    * begin anew; an ordinal that lives too long is only a hole.
    */
   #moveTo(entry: number, name: NamedKey, ordinal: number): void {
-    this.#entries.touch(entry);
+    this.#entries.table.touch(entry);
     this.#setOrdinal(entry, ordinal);
-    const place = upsertNumbered(this.#order, this.#context, ordinal);
-    this.#order.setText(place, 0, name.bytes, 0, name.bytes.length);
+    const place = this.#order.upsert(ordinal);
+    this.#order.table.setText(place, 0, name.bytes, 0, name.bytes.length);
   }
 
   putAll(entries: Iterable<readonly [K, V]>): void {
@@ -160,21 +148,21 @@ export class TableMapState<K extends MapStateKey, V> implements MapState<K, V> {
   remove(key: K): void {
     const entry = this.#find(encodeMapKey(this.#name, key));
     if (entry < 0) return;
-    const place = findNumbered(this.#order, this.#context, this.#ordinalOf(entry));
-    if (place >= 0) this.#order.remove(place);
-    this.#entries.remove(entry);
+    const place = this.#order.find(this.#ordinalOf(entry));
+    if (place >= 0) this.#order.table.remove(place);
+    this.#entries.table.remove(entry);
   }
 
   /** Texts of the keys there are, in order. */
   #texts(): readonly string[] {
     const texts: string[] = [];
-    const range = findCurrent(this.#ranges, this.#context);
+    const range = this.#ranges.find();
     if (range < 0) return texts;
-    const next = this.#ranges.pages[range >>> PAGE_SHIFT].c0[range & PAGE_MASK];
+    const next = this.#ranges.table.pages[range >>> PAGE_SHIFT].c0[range & PAGE_MASK];
     for (let ordinal = 0; ordinal < next; ordinal++) {
-      const place = findNumbered(this.#order, this.#context, ordinal);
+      const place = this.#order.find(ordinal);
       if (place < 0) continue;
-      const text = this.#order.getText(place, 0);
+      const text = this.#order.table.getText(place, 0);
       const entry = this.#find(text);
       if (entry >= 0 && this.#ordinalOf(entry) === ordinal) texts.push(text);
     }
@@ -185,7 +173,7 @@ export class TableMapState<K extends MapStateKey, V> implements MapState<K, V> {
     for (const text of this.#texts()) {
       const entry = this.#find(text);
       if (entry < 0) continue;
-      yield [decodeMapKey(text) as K, this.#column.read(this.#entries, entry) as V];
+      yield [decodeMapKey(text) as K, this.#column.read(this.#entries.table, entry) as V];
     }
   }
 
@@ -202,16 +190,16 @@ export class TableMapState<K extends MapStateKey, V> implements MapState<K, V> {
   }
 
   clear(): void {
-    const range = findCurrent(this.#ranges, this.#context);
+    const range = this.#ranges.find();
     if (range < 0) return;
-    const next = this.#ranges.pages[range >>> PAGE_SHIFT].c0[range & PAGE_MASK];
+    const next = this.#ranges.table.pages[range >>> PAGE_SHIFT].c0[range & PAGE_MASK];
     for (let ordinal = 0; ordinal < next; ordinal++) {
-      const place = findNumbered(this.#order, this.#context, ordinal);
+      const place = this.#order.find(ordinal);
       if (place < 0) continue;
-      const entry = this.#find(this.#order.getText(place, 0));
-      if (entry >= 0) this.#entries.remove(entry);
-      this.#order.remove(place);
+      const entry = this.#find(this.#order.table.getText(place, 0));
+      if (entry >= 0) this.#entries.table.remove(entry);
+      this.#order.table.remove(place);
     }
-    this.#ranges.remove(range);
+    this.#ranges.table.remove(range);
   }
 }

@@ -48,9 +48,11 @@ export class ItemsState<T> implements ListState<T> {
 export class BroadcastState<K extends MapStateKey, V> implements MapState<K, V> {
   readonly #name: string;
   readonly #values = new Map<string, V>();
+  readonly #mayWrite: () => boolean;
 
-  constructor(name: string) {
+  constructor(name: string, mayWrite: () => boolean = () => true) {
     this.#name = name;
+    this.#mayWrite = mayWrite;
   }
 
   get(key: K): V | undefined {
@@ -58,6 +60,12 @@ export class BroadcastState<K extends MapStateKey, V> implements MapState<K, V> 
   }
 
   put(key: K, value: V): void {
+    if (!this.#mayWrite()) throw readOnly(this.#name);
+    this.load(key, value);
+  }
+
+  /** Puts an entry of a snapshot. */
+  load(key: K, value: V): void {
     this.#values.set(encodeMapKey(this.#name, key), value);
   }
 
@@ -66,6 +74,7 @@ export class BroadcastState<K extends MapStateKey, V> implements MapState<K, V> 
   }
 
   remove(key: K): void {
+    if (!this.#mayWrite()) throw readOnly(this.#name);
     this.#values.delete(encodeMapKey(this.#name, key));
   }
 
@@ -90,6 +99,7 @@ export class BroadcastState<K extends MapStateKey, V> implements MapState<K, V> 
   }
 
   clear(): void {
+    if (!this.#mayWrite()) throw readOnly(this.#name);
     this.#values.clear();
   }
 }
@@ -101,11 +111,14 @@ type Declared =
 /** The states without keys of one operator in one subtask. */
 export class OperatorStateStore {
   readonly #uid: string;
+  readonly #mayWriteBroadcast: () => boolean;
   readonly #declared = new Map<string, Declared>();
   #source: StateSource | null = null;
 
-  constructor(uid: string) {
+  /** `mayWriteBroadcast` tells whether all subtasks are at a place where they write broadcast state alike. */
+  constructor(uid: string, mayWriteBroadcast: () => boolean = () => true) {
     this.#uid = uid;
+    this.#mayWriteBroadcast = mayWriteBroadcast;
   }
 
   /** The list of this name, whose items are dealt evenly when parallelism changes. */
@@ -122,7 +135,7 @@ export class OperatorStateStore {
   broadcast<K extends MapStateKey, V>(name: string): BroadcastState<K, V> {
     const known = this.#known(name, 'broadcast');
     if (known?.kind === 'broadcast') return known.state as BroadcastState<K, V>;
-    const state = new BroadcastState<K, V>(name);
+    const state = new BroadcastState<K, V>(name, this.#mayWriteBroadcast);
     this.#add(name, {
       kind: 'broadcast',
       state: state as BroadcastState<MapStateKey, unknown>,
@@ -157,7 +170,11 @@ export class OperatorStateStore {
     for (const { bytes } of source.get(this.#uid, pieceName(declared.kind, name))) {
       const items = readItems(bytes);
       if (declared.kind !== 'broadcast') declared.state.addAll(items);
-      else declared.state.putAll(items as readonly (readonly [MapStateKey, unknown])[]);
+      else {
+        for (const [key, value] of items as readonly (readonly [MapStateKey, unknown])[]) {
+          declared.state.load(key, value);
+        }
+      }
     }
   }
 
@@ -174,6 +191,18 @@ export class OperatorStateStore {
     this.#source = source;
     for (const [name, declared] of this.#declared) this.#load(name, declared, source);
   }
+}
+
+function readOnly(name: string): MillraceError {
+  return new MillraceError(
+    'STATE_READ_ONLY',
+    `Broadcast state ${JSON.stringify(name)} is written by a call that not all subtasks make.`,
+    {
+      advice:
+        'Write it in the call for records of the side that is broadcast, which all subtasks see; ' +
+        'other calls only read it.',
+    },
+  );
 }
 
 function pieceName(kind: OperatorStateKind, name: string): string {

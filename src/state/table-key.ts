@@ -4,11 +4,11 @@
  * the one that generated loops compute: of one element its own, of several Java's `Arrays.hashCode`.
  */
 import { MillraceError } from '../base/errors.js';
-import { decimalUnscaled } from '../record/decimal.js';
+import { decimalText, decimalUnscaled } from '../record/decimal.js';
 import { combineHash, hashValue, TUPLE_HASH_START } from '../record/key-hash.js';
 import type { DataType } from '../record/schema.js';
-import { typeName } from '../record/schema.js';
-import { encodeText } from '../record/text.js';
+import { formOf, typeName } from '../record/schema.js';
+import { decodeText, encodeText, textKindOf } from '../record/text.js';
 import type { KeyTuple } from './contract.js';
 
 const MS_PER_DAY = 86_400_000;
@@ -38,6 +38,48 @@ export function pushKeyArguments(target: unknown[], type: DataType, value: unkno
       return;
     default:
       target.push(fixedArgument(type, value));
+  }
+}
+
+/** How many arguments a key takes. */
+export function flatLength(types: readonly DataType[]): number {
+  let length = 0;
+  for (const type of types) length += isBinary(type) ? 3 : 1;
+  return length;
+}
+
+/** The key of such arguments, as JavaScript values that own their memory. */
+export function keyOfArguments(types: readonly DataType[], flat: readonly unknown[]): KeyTuple {
+  let at = 0;
+  return types.map((type) => {
+    if (!isBinary(type)) return fixedValue(type, flat[at++]);
+    const [bytes, start, end] = flat.slice(at, at + 3) as [Uint8Array, number, number];
+    at += 3;
+    if (type.kind === 'bytes') return bytes.slice(start, end);
+    return decodeText(bytes, start, end, textKindOf(bytes, start, end));
+  });
+}
+
+function isBinary(type: DataType): boolean {
+  const form = formOf(type);
+  return form === 'utf8' || form === 'bytes';
+}
+
+function fixedValue(type: DataType, argument: unknown): unknown {
+  switch (type.kind) {
+    case 'date':
+      return new Date((argument as number) * MS_PER_DAY);
+    case 'timestamp':
+      return new Date(argument as number);
+    case 'bool':
+      return argument === 1;
+    case 'decimal':
+      return decimalText(argument as bigint, type.scale);
+    case 'number':
+      // Keys that are equal are one key: -0 is 0.
+      return (argument as number) + 0;
+    default:
+      return argument;
   }
 }
 

@@ -2,9 +2,7 @@
  * States of one entry per key: value, reducing and aggregating state. Callers: keyed-state.ts. Runs on: worker.
  * Invariant: an entry exists exactly when there is a value.
  */
-import type { StateTable } from './contract.js';
-import type { KeyContext } from './key-context.js';
-import { findCurrent, upsertCurrent } from './key-context.js';
+import type { KeyedTable } from './keyed-table.js';
 import type { StateColumn } from './state-column.js';
 import type {
   AggregatingState,
@@ -15,29 +13,27 @@ import type {
 
 /** The value of the current key, in one entry. */
 export class TableValueState<T> implements ValueState<T> {
-  readonly #table: StateTable;
-  readonly #context: KeyContext;
+  readonly #keyed: KeyedTable;
   readonly #column: StateColumn;
 
-  constructor(table: StateTable, context: KeyContext, column: StateColumn) {
-    this.#table = table;
-    this.#context = context;
+  constructor(keyed: KeyedTable, column: StateColumn) {
+    this.#keyed = keyed;
     this.#column = column;
   }
 
   value(): T | undefined {
-    const entry = findCurrent(this.#table, this.#context);
-    return entry < 0 ? undefined : (this.#column.read(this.#table, entry) as T);
+    const entry = this.#keyed.find();
+    return entry < 0 ? undefined : (this.#column.read(this.#keyed.table, entry) as T);
   }
 
   update(value: T | null | undefined): void {
     if (value === null || value === undefined) this.clear();
-    else this.#column.write(this.#table, upsertCurrent(this.#table, this.#context), value);
+    else this.#column.write(this.#keyed.table, this.#keyed.upsert(), value);
   }
 
   clear(): void {
-    const entry = findCurrent(this.#table, this.#context);
-    if (entry >= 0) this.#table.remove(entry);
+    const entry = this.#keyed.find();
+    if (entry >= 0) this.#keyed.table.remove(entry);
   }
 }
 
@@ -67,41 +63,34 @@ export class FoldedReducingState<T> implements ReducingState<T> {
 
 /** Folds values into an accumulator. */
 export class FoldedAggregatingState<In, Acc, Out> implements AggregatingState<In, Out> {
-  readonly #table: StateTable;
-  readonly #context: KeyContext;
+  readonly #keyed: KeyedTable;
   readonly #column: StateColumn;
   readonly #aggregator: StateAggregator<In, Acc, Out>;
 
-  constructor(
-    table: StateTable,
-    context: KeyContext,
-    column: StateColumn,
-    aggregator: StateAggregator<In, Acc, Out>,
-  ) {
-    this.#table = table;
-    this.#context = context;
+  constructor(keyed: KeyedTable, column: StateColumn, aggregator: StateAggregator<In, Acc, Out>) {
+    this.#keyed = keyed;
     this.#column = column;
     this.#aggregator = aggregator;
   }
 
   get(): Out | undefined {
-    const entry = findCurrent(this.#table, this.#context);
+    const entry = this.#keyed.find();
     if (entry < 0) return undefined;
-    return this.#aggregator.result(this.#column.read(this.#table, entry) as Acc);
+    return this.#aggregator.result(this.#column.read(this.#keyed.table, entry) as Acc);
   }
 
   /** The entry is upserted before the accumulator changes in place, so that a frozen one is kept as it was. */
   add(value: In): void {
-    const entry = upsertCurrent(this.#table, this.#context);
-    const accumulator = this.#table.created
+    const entry = this.#keyed.upsert();
+    const accumulator = this.#keyed.table.created
       ? this.#aggregator.create()
-      : (this.#column.read(this.#table, entry) as Acc);
+      : (this.#column.read(this.#keyed.table, entry) as Acc);
     const changed = this.#aggregator.add(accumulator, value);
-    this.#column.write(this.#table, entry, changed === undefined ? accumulator : changed);
+    this.#column.write(this.#keyed.table, entry, changed === undefined ? accumulator : changed);
   }
 
   clear(): void {
-    const entry = findCurrent(this.#table, this.#context);
-    if (entry >= 0) this.#table.remove(entry);
+    const entry = this.#keyed.find();
+    if (entry >= 0) this.#keyed.table.remove(entry);
   }
 }

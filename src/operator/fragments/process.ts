@@ -5,9 +5,9 @@
 import { assert } from '../../base/assert.js';
 import type { ChainCode, Placed } from '../chain-code.js';
 import type { FieldValue, FlowRow } from '../flow-row.js';
+import type { ProcessRun } from '../chain-process.js';
 import type { CodeBlock } from '../code-block.js';
 import { keyCode, keyValues } from '../key-entry-code.js';
-import { recordValueCode } from '../object-code.js';
 import { keysOfSide } from '../operator-sides.js';
 import { marksCode } from '../record-code.js';
 
@@ -22,16 +22,23 @@ export function processFragment(
   const process = run.processes[index];
   assert(process !== null && row.schema !== null, 'A process function knows its records.');
   const bound = unit.constant(process, `process${index}`);
+  const context = unit.constant(process.context, `context${index}`);
+  const fn = unit.constant(process.function, `function${index}`);
   const names = keysOfSide(spec, code.side);
-  row.useAllFields();
+  // Only fields the function can touch are made; a key is read by itself.
+  const used = row.schema.shape === 'value' ? null : process.usedFields(code.side);
+  if (used === null) row.useAllFields();
   if (names !== null) {
-    keyLine(code, bound, keyValues(code, index, names, row, place), place);
-  } else if (process.isKeyed) {
-    place.line(`${bound}.unsetKey();`);
+    keyLines(code, process, keyValues(code, index, names, row, place), place);
   }
-  const record = row.object(null, place);
+  const record = row.object(used, place);
   code.enter(index, place);
-  place.line(`${bound}.element(${code.side}, ${record}, ${marksCode(row.marks)});`);
+  place.line(`${context}.enter(${code.side}, ${marksCode(row.marks)});`);
+  const method = code.side === 0 ? 'processElement' : 'processElement2';
+  const result = unit.fresh('result');
+  place.line(`const ${result} = ${fn}.${method}(${record}, ${context});`);
+  place.line(`if (${result} !== undefined) ${bound}.refuseResult(${result});`);
+  place.line(`${bound}.leave();`);
   for (const producer of [index, ...run.tree.sideOutputsOf(index)]) {
     const pending = unit.constant(run.pending[producer], `pending${producer}`);
     const isBlocked = `stop !== 0 || ${pending}.drain() !== 0`;
@@ -40,13 +47,19 @@ export function processFragment(
 }
 
 /** Makes the key of the row the current one. */
-function keyLine(
+function keyLines(
   code: ChainCode,
-  process: string,
+  process: ProcessRun,
   values: readonly FieldValue[],
   place: CodeBlock,
 ): void {
-  const { hash, group } = keyCode(code, values, false, place);
-  const key = values.map((value) => recordValueCode(code.unit, value)).join(', ');
-  place.line(`${process}.setKey([${key}], ${hash}, ${group});`);
+  const { currentKey } = process;
+  assert(currentKey !== null, 'A keyed process function has a current key.');
+  const { hash, group, args } = keyCode(code, values, false, place);
+  const key = code.unit.constant(currentKey, 'currentKey');
+  const flat = code.unit.constant(currentKey.flat, 'flatKey');
+  args.forEach((argument, at) => {
+    place.line(`${flat}[${at}] = ${argument};`);
+  });
+  place.line(`${key}.enter(${hash}, ${group});`);
 }

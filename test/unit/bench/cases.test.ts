@@ -18,6 +18,7 @@ describe('cases', () => {
       'startup',
       'scaling',
       'garbage',
+      'process-timers',
     ]);
   });
 

@@ -1,0 +1,118 @@
+/**
+ * The context that a process function's calls are given: one object for all of them, which stands for the one at
+ * hand. Callers: `chain-process.ts` and generated code enter and leave it, user functions use it. Runs on: the slot's
+ * thread. Invariant: between two calls it refuses to work, so that what a function kept cannot give records or
+ * register timers under the key, time and watermark of another record.
+ */
+import { MillraceError } from '../base/errors.js';
+import { setOwn } from '../record/column-value.js';
+import { resultKeyName } from './aggregate-fields.js';
+import type { PendingRecords } from './chain-pending.js';
+import type { ProcessRun, ProcessRunParts } from './chain-process.js';
+import { NO_EVENT_TIME } from './flow-row.js';
+import type { OutputTag, TimeDomain, TimerContext, TimerService } from './process-function.js';
+
+/** The side of calls that are not for a record. */
+export const NO_SIDE = -1;
+
+/** The context of all calls of one function. */
+export class CallContext implements TimerContext<unknown, unknown> {
+  timeDomain: TimeDomain = 'event';
+  /** The side whose record is at hand. */
+  side: number = NO_SIDE;
+  readonly #run: ProcessRun;
+  readonly #operator: string;
+  readonly #pending: PendingRecords;
+  readonly #tagged: ProcessRunParts['tagged'];
+  readonly #names: readonly string[];
+  #isCalling = false;
+  #timeMs = NO_EVENT_TIME;
+  #kind = 0;
+  #row = -1;
+
+  // Properties, so that a function may take them out of the context by destructuring.
+  readonly collect = (record: unknown, timestamp?: number): void => {
+    if (!this.#isCalling) throw this.#expired('collect');
+    if (record === undefined) throw undefinedRecord('collect');
+    this.#pending.hold(record, timestamp ?? this.#timeMs, this.#kind, this.#row, undefined);
+  };
+
+  readonly output = <T>(tag: OutputTag<T>, record: T, timestamp?: number): void => {
+    if (!this.#isCalling) throw this.#expired('output');
+    if (record === undefined) throw undefinedRecord('output');
+    for (const pending of this.#tagged.get(tag.id) ?? []) {
+      pending.hold(record, timestamp ?? this.#timeMs, this.#kind, this.#row, undefined);
+    }
+  };
+
+  readonly applyToKeyedState = <S extends object>(
+    state: S,
+    visit: (key: never, state: S) => void,
+  ): void => {
+    if (!this.#isCalling) throw this.#expired('applyToKeyedState');
+    this.#run.eachKeyOf(state, () => visit(this.key as never, state));
+  };
+
+  constructor(run: ProcessRun, { pending, tagged, spec }: ProcessRunParts) {
+    this.#run = run;
+    this.#operator = spec.name;
+    this.#pending = pending;
+    this.#tagged = tagged;
+    const keys = spec.keys.find((names) => names !== null) ?? [];
+    this.#names = keys.map((name) => resultKeyName(name, 'single'));
+  }
+
+  /** A call begins. */
+  enter(side: number, timeMs: number, kind: number, row: number): void {
+    this.side = side;
+    this.#timeMs = timeMs;
+    this.#kind = kind;
+    this.#row = row;
+    this.#isCalling = true;
+  }
+
+  /** The call has ended. */
+  leave(): void {
+    this.#isCalling = false;
+    this.side = NO_SIDE;
+  }
+
+  get key(): unknown {
+    if (!this.#isCalling) throw this.#expired('key');
+    const key = this.#run.currentKey;
+    if (key === null || !key.isSet) return undefined;
+    const values = key.key;
+    const fields: Record<string, unknown> = {};
+    for (let at = 0; at < values.length; at++) setOwn(fields, this.#names[at], values[at]);
+    return fields;
+  }
+
+  get timestamp(): number {
+    if (!this.#isCalling) throw this.#expired('timestamp');
+    // A record may have no event time; a timer always has one, as the type of its context says.
+    return (this.#timeMs === NO_EVENT_TIME ? null : this.#timeMs) as number;
+  }
+
+  get timers(): TimerService {
+    return this.#run.userTimers;
+  }
+
+  #expired(what: string): MillraceError {
+    return new MillraceError(
+      'CONTEXT_EXPIRED',
+      `context.${what} of "${this.#operator}" is used after the call that it was given to.`,
+      {
+        where: { operator: this.#operator },
+        advice:
+          'Use a context during its call only; to act later, register a timer, and keep in state ' +
+          'what it needs.',
+      },
+    );
+  }
+}
+
+function undefinedRecord(method: string): MillraceError {
+  return new MillraceError('OPTION_INVALID', `context.${method}(...) was given undefined.`, {
+    advice: 'Give a record; to give none, do not call it.',
+  });
+}
