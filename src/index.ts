@@ -32,7 +32,13 @@ export {
   text,
 } from './api/files.js';
 export { Flow, type SourceInput, type SourceOptions } from './api/flow.js';
+export {
+  type IntervalBounds,
+  IntervalJoin,
+  IntervalJoinedStreams,
+} from './api/interval-joined-streams.js';
 export { isJobDefinition, job, type JobDefinition, type ParamsOf } from './api/job.js';
+export { JoinedStreams, type JoinOptions } from './api/joined-streams.js';
 export { type EmitOptions, KeyedStream } from './api/keyed-stream.js';
 export type { OperatorOptions } from './api/operator-options.js';
 export type { FieldsOf, FieldType } from './api/record-types.js';
@@ -125,6 +131,8 @@ export {
   type NamedColumn,
   when,
 } from './operator/expression-builder.js';
+export type { PairContext } from './operator/join/interval-join.js';
+export type { JoinType } from './operator/join/regular-join.js';
 export type { EmitMode } from './operator/operator-spec.js';
 export {
   type ElementContext,

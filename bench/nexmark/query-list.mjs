@@ -9,9 +9,17 @@ import { q14 } from './queries/q14.mjs';
 import { q15 } from './queries/q15.mjs';
 import { q16 } from './queries/q16.mjs';
 import { q17 } from './queries/q17.mjs';
+import { q18 } from './queries/q18.mjs';
+import { q19 } from './queries/q19.mjs';
 import { q2 } from './queries/q2.mjs';
+import { q20 } from './queries/q20.mjs';
 import { q21 } from './queries/q21.mjs';
 import { q22 } from './queries/q22.mjs';
+import { q23 } from './queries/q23.mjs';
+import { q3 } from './queries/q3.mjs';
+import { q4 } from './queries/q4.mjs';
+import { q6 } from './queries/q6.mjs';
+import { q9 } from './queries/q9.mjs';
 
 /**
  * What a query makes of the streams of people, auctions and bids.
@@ -20,4 +28,23 @@ import { q22 } from './queries/q22.mjs';
  */
 
 /** @type {Readonly<Record<string, Query>>} */
-export const QUERIES = Object.freeze({ q0, q1, q2, q10, q14, q15, q16, q17, q21, q22 });
+export const QUERIES = Object.freeze({
+  q0,
+  q1,
+  q2,
+  q3,
+  q4,
+  q6,
+  q9,
+  q10,
+  q14,
+  q15,
+  q16,
+  q17,
+  q18,
+  q19,
+  q20,
+  q21,
+  q22,
+  q23,
+});

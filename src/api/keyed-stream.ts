@@ -14,6 +14,7 @@ import {
   sum,
 } from './aggregates.js';
 import { aggregateSpecs } from './aggregate-specs.js';
+import type { JoinType } from '../operator/join/regular-join.js';
 import type { OpenProcess } from '../operator/process-function.js';
 import type { Boundary } from './call-site.js';
 import {
@@ -22,6 +23,8 @@ import {
   type SideStream,
   sideOfStream,
 } from './connected-streams.js';
+import { IntervalJoin } from './interval-joined-streams.js';
+import { JoinedStreams, type JoinOptions, type JoinSide, pairSides } from './joined-streams.js';
 import { RETURNS, type ReturnsOptions } from './returns-option.js';
 import type { OperatorOptions, OptionCheck } from './operator-options.js';
 import type { CheckField, Flat, Mistake } from './record-types.js';
@@ -117,6 +120,35 @@ export class KeyedStream<T, K> {
       allowedLatenessMs: null,
       lateTag: null,
     });
+  }
+
+  /**
+   * Pairs the records of this stream with those of another one that have the same key, whenever they come: both are
+   * kept, for ever or for the `ttl`.
+   *
+   * @example
+   * orders.keyBy('id').join(payments.keyBy('order'), { type: 'left' })
+   *   .apply((order, payment) => ({ id: order.id, paid: payment?.at ?? null }))
+   */
+  join<U, K2, const J extends JoinType = 'inner'>(
+    other: JoinSide<U, K, K2>,
+    options: JoinOptions<J> = {},
+  ): JoinedStreams<T, U, J> {
+    const first = { core: this.#core, keys: this.#keys };
+    return new JoinedStreams(pairSides('join', first, other, this.#stream), options);
+  }
+
+  /**
+   * Pairs the records of this stream with those of another one that have the same key and an event time within
+   * bounds of theirs. Records are kept only as long as a partner may come.
+   *
+   * @example
+   * orders.keyBy('id').intervalJoin(payments.keyBy('order')).between('-5s', '1h')
+   *   .apply((order, payment) => ({ id: order.id, paid: payment.at }))
+   */
+  intervalJoin<U, K2>(other: JoinSide<U, K, K2>): IntervalJoin<T, U> {
+    const first = { core: this.#core, keys: this.#keys };
+    return new IntervalJoin(pairSides('intervalJoin', first, other, this.#stream));
   }
 
   /**

@@ -42,9 +42,25 @@ export function operatorText(spec: OperatorSpec): string {
   }
 }
 
-function processText({ keys, open, about }: Extract<OperatorSpec, { kind: 'process' }>): string {
+function processText({
+  keys,
+  open,
+  about,
+  of,
+}: Extract<OperatorSpec, { kind: 'process' }>): string {
   const sides = keys.map((names) => (names === null ? 'without a key' : byKeys(names)));
-  return `${sides.join(' and ')}: ${about ?? functionText(open)}`;
+  const what = about ?? (of === undefined ? functionText(open) : partsText(of));
+  return `${sides.join(' and ')}: ${what}`;
+}
+
+/** What a function of the engine was made of, such as `join left, apply (a, b) => ({ ...a, ...b })`. */
+function partsText(parts: Readonly<Record<string, unknown>>): string {
+  const named = Object.entries(parts).filter(([, part]) => part !== null && part !== false);
+  return named.map(([name, part]) => `${name} ${partText(part)}`).join(', ');
+}
+
+function partText(part: unknown): string {
+  return typeof part === 'function' ? functionText(part as () => unknown) : String(part);
 }
 
 function timestampsText({

@@ -99,14 +99,17 @@ class CompiledChainTask implements CompiledChain {
   advance(watermarkMs: number, cursor: Cursor, budgetRows: number): StepResult {
     const { time, tree } = this.#run;
     time.enter(watermarkMs);
-    // What rows before the watermark left behind goes first.
-    const before = this.prepareBarrier(cursor, budgetRows);
-    if (before !== STEP_DONE) return before;
+    this.#run.itemsLeft = budgetRows * ITEMS_PER_ROW;
     this.#advanceStates(this.#run.options.clock.epochMs());
     for (; cursor.position < tree.operators.length; cursor.position++) {
       const watermark = time.take(cursor.position);
       const fired = this.#fire(cursor.position, 'event', watermark);
       if (fired !== STEP_DONE) return fired;
+      // What a partial aggregation holds, of rows or of timers before it, goes out before the watermark does.
+      const emitted = this.#emitAll(
+        (keyed) => keyed.isPartial && keyed.operator === cursor.position,
+      );
+      if (emitted !== STEP_DONE) return emitted;
       this.#leave(cursor.position);
     }
     return STEP_DONE;

@@ -152,6 +152,8 @@ export type OperatorSpec = OperatorIdentity &
         readonly isBroadcast?: readonly boolean[];
         /** `open(context)` gives the functions of one subtask: an `OpenProcess`. */
         readonly open: UserFunction;
+        /** What a function of the engine was made of, which its source does not tell; none for a user's. */
+        readonly of?: Readonly<Record<string, unknown>>;
         readonly returns: Schema | null;
         /** What a function of the engine does, for explain and the hash of the plan; absent for those of users. */
         readonly about?: string;

@@ -10,13 +10,21 @@ import { resultKeyName } from './aggregate-fields.js';
 import type { PendingRecords } from './chain-pending.js';
 import type { ProcessRun, ProcessRunParts } from './chain-process.js';
 import { NO_EVENT_TIME } from './flow-row.js';
-import type { OutputTag, TimeDomain, TimerContext, TimerService } from './process-function.js';
+import type {
+  EngineContext,
+  OutputTag,
+  TimeDomain,
+  TimerContext,
+  TimerService,
+} from './process-function.js';
 
 /** The side of calls that are not for a record. */
 export const NO_SIDE = -1;
 
 /** The context of all calls of one function. */
-export class CallContext implements TimerContext<unknown, unknown> {
+export class CallContext
+  implements TimerContext<unknown, unknown>, EngineContext<unknown, unknown>
+{
   timeDomain: TimeDomain = 'event';
   /** The side whose record is at hand. */
   side: number = NO_SIDE;
@@ -75,6 +83,10 @@ export class CallContext implements TimerContext<unknown, unknown> {
   leave(): void {
     this.#isCalling = false;
     this.side = NO_SIDE;
+  }
+
+  get kind(): number {
+    return this.#kind;
   }
 
   get key(): unknown {

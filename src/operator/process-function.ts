@@ -133,6 +133,12 @@ export interface ElementContext<K, Out> {
   applyToKeyedState<S extends object>(state: S, visit: (key: K, state: S) => void): void;
 }
 
+/** What functions of the engine see beside that. */
+export interface EngineContext<K, Out> extends ElementContext<K, Out> {
+  /** Which change the record at hand is: a kind of `record/batch.ts`. */
+  readonly kind: number;
+}
+
 /** What the timer's call is given beside that. */
 export interface TimerContext<K, Out> extends ElementContext<K, Out> {
   readonly timestamp: number;

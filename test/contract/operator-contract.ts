@@ -7,6 +7,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Batch } from '../../src/record/batch.js';
 import { STEP_DONE } from '../../src/operator/contract.js';
+import type { InputSide } from '../../src/operator/operator-sides.js';
 import { WATERMARK_MAX } from '../../src/time/watermark.js';
 import {
   batchOf,
@@ -26,6 +27,8 @@ export interface OperatorCase {
   readonly records: readonly unknown[];
   readonly times?: readonly number[];
   readonly kinds?: readonly number[];
+  /** The side of each record, for an operator with two; input n of the chain then feeds side n. */
+  readonly sides?: readonly InputSide[];
   /** Watermarks that follow so many records, in order; event time then ends with the input. */
   readonly watermarks?: readonly { readonly afterRecords: number; readonly watermarkMs: number }[];
   /** Whether results may come in any order: those of state that is emitted at the end. */
@@ -109,9 +112,9 @@ function driven(operatorCase: OperatorCase, drive: Drive): readonly (readonly Le
       return result;
     });
   };
-  for (const { batch, watermarkMs } of batchesOf(operatorCase, drive.rowsPerBatch)) {
+  for (const { input, batch, watermarkMs } of batchesOf(operatorCase, drive.rowsPerBatch)) {
     untilDone((cursor) => {
-      const result = chain.task.step(0, batch, cursor, drive.budgetRows);
+      const result = chain.task.step(input, batch, cursor, drive.budgetRows);
       move();
       if (drive.isMoved) advanceAgain(chain, drive.budgetRows, seenMs);
       return result;
@@ -147,25 +150,30 @@ function advanceAgain(chain: ChainUnderTest, budgetRows: number, watermarkMs: nu
 }
 
 interface Piece {
+  readonly input: InputSide;
   readonly batch: Batch;
   /** The watermark that follows it. */
   readonly watermarkMs: number | null;
 }
 
-/** The records in batches, which end where a watermark follows. */
+/** The records in batches, which end where a watermark follows and where records of the other side begin. */
 function batchesOf(operatorCase: OperatorCase, rowsPerBatch: number): readonly Piece[] {
-  const { records, times, kinds, watermarks = [] } = operatorCase;
-  const { schema } = batchOf(records);
+  const { records, times, kinds, sides, watermarks = [] } = operatorCase;
+  const sideOf = (at: number): InputSide => sides?.[at] ?? 0;
+  const schemas = [0, 1].map((side) => batchOf(records.filter((_, at) => sideOf(at) === side)));
   const pieces: Piece[] = [];
   for (let from = 0; from < records.length; ) {
+    const input = sideOf(from);
     const next = watermarks.find(({ afterRecords }) => afterRecords > from);
-    const to = Math.min(from + rowsPerBatch, next?.afterRecords ?? records.length);
+    let to = Math.min(from + rowsPerBatch, next?.afterRecords ?? records.length);
+    for (let at = from; at < to; at++) if (sideOf(at) !== input) to = at;
     const batch = batchOf(records.slice(from, to), {
-      schema,
+      schema: schemas[input].schema,
       ...(times === undefined ? {} : { times: times.slice(from, to) }),
       ...(kinds === undefined ? {} : { kinds: kinds.slice(from, to) }),
     });
-    pieces.push({ batch, watermarkMs: to === next?.afterRecords ? next.watermarkMs : null });
+    const watermarkMs = to === next?.afterRecords ? next.watermarkMs : null;
+    pieces.push({ input, batch, watermarkMs });
     from = to;
   }
   return pieces;

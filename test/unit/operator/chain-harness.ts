@@ -18,6 +18,7 @@ import type {
   StepResult,
 } from '../../../src/operator/contract.js';
 import { STEP_DONE } from '../../../src/operator/contract.js';
+import type { InputSide } from '../../../src/operator/operator-sides.js';
 import type { AggregateOperator } from '../../../src/operator/aggregate-fields.js';
 import type { ColumnLike } from '../../../src/operator/expression-builder.js';
 import type {
@@ -185,6 +186,8 @@ export interface ChainParts {
     readonly channels?: number;
     readonly columns?: readonly string[] | null;
   }[];
+  /** The side that each input feeds; one input of the first side when absent. */
+  readonly inputSides?: readonly InputSide[];
   readonly capacity?: number;
   readonly preAggregateKeysMax?: number;
   readonly mayTake?: () => boolean;
@@ -231,6 +234,7 @@ export function chainOf(parts: ChainParts): ChainUnderTest {
   const options: ChainTaskOptions = {
     vertexName: 'chain under test',
     operators,
+    inputSides: parts.inputSides ?? [0],
     outputs: outputs.map(({ after, partitioner, columns }, index) => ({
       port: ports[index],
       after,
@@ -332,6 +336,12 @@ export const op = {
     open: OpenProcess<T, never, Out>,
     returns: Schema | null = null,
   ): OperatorSpec => ({ ...identity('process'), kind: 'process', keys: [keys], open, returns }),
+  /** A process function with two sides. */
+  coProcess: (
+    keys: readonly (readonly string[] | null)[],
+    open: OpenProcess<never, never, unknown, never>,
+    returns: Schema | null = null,
+  ): OperatorSpec => ({ ...identity('process'), kind: 'process', keys, open, returns }),
   sideOutput: (tag: string, returns: Schema | null = null): OperatorSpec => ({
     ...identity('sideOutput'),
     kind: 'sideOutput',

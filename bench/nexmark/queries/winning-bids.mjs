@@ -1,0 +1,66 @@
+/**
+ * The winning bid of each auction: the highest while it was open, of equal ones the earliest, then the first to
+ * arrive. Given when event time has passed the end of the auction; what is kept of it is dropped then. Callers: q4, q6
+ * and q9.
+ */
+
+/** As far as the original's tables say that events come out of order. */
+const OUT_OF_ORDER = { outOfOrderness: '4s' };
+
+/**
+ * @param {object} streams
+ * @param {import('millrace').Stream<{ id: number, dateTime: number, expires: number }>} streams.auctions
+ * @param {import('millrace').Stream<{ auction: number, price: number, dateTime: number }>} streams.bids
+ * @param {(auction: object, bid: object) => object} resultOf
+ */
+export function winningBids({ auctions, bids }, resultOf) {
+  return auctions
+    .assignTimestamps('dateTime', OUT_OF_ORDER)
+    .keyBy('id')
+    .connect(bids.assignTimestamps('dateTime', OUT_OF_ORDER).keyBy('auction'))
+    .process((context) => openAuctions(context, resultOf));
+}
+
+function openAuctions({ state }, resultOf) {
+  const auctions = state.value({ name: 'auction' });
+  const winners = state.value({ name: 'winner' });
+  const earlyBids = state.list({ name: 'early' });
+
+  function offer(auction, bid) {
+    if (bid.dateTime < auction.dateTime || bid.dateTime > auction.expires) return;
+    const winner = winners.value();
+    if (winner === undefined || isAbove(bid, winner)) winners.update(bid);
+  }
+
+  return {
+    processElement(auction, { timers }) {
+      auctions.update(auction);
+      for (const bid of earlyBids.get()) offer(auction, bid);
+      earlyBids.clear();
+      timers.registerEventTime(auction.expires);
+    },
+    processElement2(bid, { timers }) {
+      const auction = auctions.value();
+      if (auction !== undefined) return offer(auction, bid);
+      // Bids may be on auctions that have yet to come; none comes that was open then once their time has passed.
+      earlyBids.add(bid);
+      timers.registerEventTime(bid.dateTime);
+    },
+    onTimer(time, { collect }) {
+      const auction = auctions.value();
+      if (auction === undefined) {
+        earlyBids.update([...earlyBids.get()].filter((bid) => bid.dateTime > time));
+        return;
+      }
+      if (time < auction.expires) return;
+      const winner = winners.value();
+      if (winner !== undefined) collect(resultOf(auction, winner));
+      auctions.clear();
+      winners.clear();
+    },
+  };
+}
+
+function isAbove(bid, winner) {
+  return bid.price > winner.price || (bid.price === winner.price && bid.dateTime < winner.dateTime);
+}

@@ -1,0 +1,147 @@
+/**
+ * Two keyed streams whose records are paired by key: what `join` gives. Callers: job functions. Runs on: any thread.
+ */
+import { MillraceError } from '../base/errors.js';
+import { type Duration, parseDurationMs } from '../base/units.js';
+import { type JoinType, regularJoin } from '../operator/join/regular-join.js';
+import { sideOfStream, type StreamSide } from './connected-streams.js';
+import type { KeyedStream } from './keyed-stream.js';
+import type { StreamFactory } from './stream-factory.js';
+import type { Mistake } from './record-types.js';
+import { RETURNS, type ReturnsOptions } from './returns-option.js';
+import type { Stream } from './stream.js';
+import { requireFunction, type StreamCore } from './stream-core.js';
+
+/** How a join pairs. */
+export interface JoinOptions<J extends JoinType = JoinType> {
+  /**
+   * `'inner'` gives pairs only. `'left'`, `'right'` and `'full'` also give the records of the first side, the second
+   * or both that found no partner, with null in its place, when the input has ended; they need inputs that end.
+   * Absent: `'inner'`.
+   */
+  readonly type?: J;
+  /**
+   * How long a record waits for partners since it arrived, by processing time, such as `'1h'`; for ever when absent.
+   * Only for `'inner'`: an outer join must know until the end who has found one.
+   */
+  readonly ttl?: Duration;
+}
+
+/** The first record of a pair. */
+export type LeftOf<T, J> = J extends 'right' | 'full' ? T | null : T;
+/** The second record of a pair. */
+export type RightOf<U, J> = J extends 'left' | 'full' ? U | null : U;
+
+/** `unknown` when keys of both sides may be equal, else the mistake. */
+export type CheckJoinKeys<K1, K2> = [K1[keyof K1]] extends [K2[keyof K2]]
+  ? unknown
+  : [K2[keyof K2]] extends [K1[keyof K1]]
+    ? unknown
+    : Mistake<'The two sides of a join are keyed by values of different types'>;
+
+const TYPES: readonly unknown[] = ['inner', 'left', 'right', 'full'];
+
+/** Two keyed streams side by side, as a core that holds the inputs of both. */
+export interface SidePair {
+  readonly core: StreamCore;
+  readonly keys: readonly (readonly string[] | null)[];
+  readonly stream: StreamFactory;
+}
+
+/** Two sides for an operator that pairs them. Throws unless both are keyed streams of one job. */
+export function pairSides(
+  verb: string,
+  first: StreamSide,
+  other: unknown,
+  stream: StreamFactory,
+): SidePair {
+  const second = sideOfStream(verb, other);
+  if (first.core.builder !== second.core.builder) {
+    throw new MillraceError('GRAPH_INVALID', `${verb}(...) was given a stream of another job.`, {
+      where: { operator: verb },
+      advice: 'Make all streams of a job from the flow its function is given.',
+    });
+  }
+  if (second.keys === null) {
+    throw new MillraceError('GRAPH_INVALID', `${verb}(...) was given a stream without a key.`, {
+      where: { operator: verb },
+      advice: `Write orders.keyBy('id').${verb}(payments.keyBy('order')).`,
+    });
+  }
+  return { core: first.core.besides(second.core), keys: [first.keys, second.keys], stream };
+}
+
+/** Records of type `T` and `U` to be joined by key, as join type `J` says. */
+export class JoinedStreams<T, U, J extends JoinType> {
+  readonly #sides: SidePair;
+  readonly #type: JoinType;
+  readonly #ttlMs: number | null;
+
+  /** Made by `join`. */
+  constructor(sides: SidePair, options: JoinOptions<J>) {
+    const { type = 'inner', ttl } = options;
+    this.#sides = sides;
+    this.#type = type;
+    this.#ttlMs = ttl === undefined ? null : parseDurationMs(ttl, 'join: option "ttl"');
+    checkJoin(options, sides.core.isBounded);
+  }
+
+  /**
+   * Makes a record of each pair. It has the event time of the later to arrive of the two.
+   *
+   * @example
+   * orders.keyBy('id').join(payments.keyBy('order'))
+   *   .apply((order, payment) => ({ id: order.id, total: order.total, paid: payment.at }))
+   */
+  apply<Out>(
+    fn: (left: LeftOf<T, J>, right: RightOf<U, J>) => Out,
+    options: ReturnsOptions = {},
+  ): Stream<Out> {
+    requireFunction('join', fn, 'join(other).apply((left, right) => ({ ...left, ...right }))');
+    const { core, keys, stream } = this.#sides;
+    const call = { verb: 'join', boundary: this.apply, options, extra: RETURNS };
+    const [type, ttlMs] = [this.#type, this.#ttlMs];
+    const open = regularJoin({ type, ttlMs, apply: fn as (a: unknown, b: unknown) => unknown });
+    const of = { join: type, ttlMs, apply: fn };
+    const returns = options.returns ?? null;
+    return stream(core.operator(call, { kind: 'process', keys, open, of, returns }));
+  }
+}
+
+function checkJoin(options: JoinOptions, isBounded: boolean): void {
+  const { type = 'inner', ttl } = options;
+  const where = { operator: 'join' };
+  const unknown = Object.keys(options).find((name) => name !== 'type' && name !== 'ttl');
+  if (unknown !== undefined) {
+    throw new MillraceError('OPTION_UNKNOWN', `join(...) has no option "${unknown}".`, {
+      where: { ...where, field: unknown },
+      advice: "It has type and ttl; uid, name and others go to apply(fn, { uid: 'paid' }).",
+    });
+  }
+  if (!TYPES.includes(type)) {
+    throw new MillraceError('OPTION_INVALID', `join(...): no type ${JSON.stringify(type)}.`, {
+      where: { ...where, field: 'type' },
+      advice: "It must be 'inner', 'left', 'right' or 'full'.",
+    });
+  }
+  if (type === 'inner') return;
+  if (!isBounded) {
+    throw new MillraceError(
+      'FEATURE_UNSUPPORTED',
+      `A ${type} join needs inputs that end: before that, a partner may still come.`,
+      {
+        where,
+        advice: "Use type 'inner', an interval join, or a process function with a timer.",
+      },
+    );
+  }
+  if (ttl !== undefined) {
+    throw new MillraceError('OPTION_INVALID', `join(...): a ${type} join takes no ttl.`, {
+      where: { ...where, field: 'ttl' },
+      advice: 'It must know until the end of the input which records have found a partner.',
+    });
+  }
+}
+
+/** The second side of a join of streams with keys `K1` and `K2`. */
+export type JoinSide<U, K1, K2> = KeyedStream<U, K2> & CheckJoinKeys<K1, K2>;

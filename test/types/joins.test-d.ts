@@ -1,0 +1,67 @@
+import type { IntervalJoinedStreams, KeyedStream, RecordOf, Stream } from '../../src/index.js';
+import { outputTag } from '../../src/index.js';
+import { assertType, type Same } from './same.js';
+
+interface Order {
+  id: string;
+  total: number;
+}
+interface Payment {
+  order: string;
+  amount: number;
+  attempt: number;
+}
+declare const orders: Stream<Order>;
+declare const payments: Stream<Payment>;
+declare const near: IntervalJoinedStreams<Order, Payment>;
+
+const byId = orders.keyBy('id');
+const byOrder = payments.keyBy('order');
+
+// The function is given what the type of the join says.
+const inner = byId.join(byOrder).apply((order, payment) => ({
+  id: order.id,
+  amount: payment.amount,
+}));
+assertType<Same<RecordOf<typeof inner>, { id: string; amount: number }>>();
+const left = byId.join(byOrder, { type: 'left' }).apply((order, payment) => ({
+  id: order.id,
+  amount: payment?.amount ?? null,
+}));
+assertType<Same<RecordOf<typeof left>, { id: string; amount: number | null }>>();
+// error: 'payment' is possibly 'null'
+byId.join(byOrder, { type: 'left' }).apply((_order, payment) => payment.amount);
+// error: 'order' is possibly 'null'
+byId.join(byOrder, { type: 'right' }).apply((order) => order.id);
+// error: 'order' is possibly 'null'
+byId.join(byOrder, { type: 'full' }).apply((order) => order.id);
+// error: Type '"outer"' is not assignable to type 'JoinType
+byId.join(byOrder, { type: 'outer' });
+// error: Property 'totl' does not exist on type 'Order'
+byId.join(byOrder).apply((order) => order.totl);
+
+// Both sides are keyed, by values of one type.
+// error: Argument of type 'Stream<Payment>' is not assignable to parameter of type 'KeyedStream
+byId.join(payments);
+// error: The two sides of a join are keyed by values of different types
+byId.join(payments.keyBy('attempt'));
+// error: The two sides of a join are keyed by values of different types
+byId.intervalJoin(payments.keyBy('attempt'));
+declare const loose: KeyedStream<Payment, { key: unknown }>;
+byId.join(loose).apply((order, payment) => payment.amount + order.total);
+
+// Interval joins.
+const soon = byId
+  .intervalJoin(byOrder)
+  .between('-5s', '1h', { upperExclusive: true })
+  .apply((order, payment) => ({ id: order.id, left: order.total - payment.amount }));
+assertType<Same<RecordOf<typeof soon>, { id: string; left: number }>>();
+const waited = near.process<{ ms: number }>((_order, _payment, pair) => {
+  pair.collect({ ms: pair.rightTimestamp - pair.leftTimestamp });
+});
+assertType<Same<RecordOf<typeof waited>, { ms: number }>>();
+// error: 'lowerExlusive' does not exist
+byId.intervalJoin(byOrder).between(0, 1, { lowerExlusive: true });
+near.sideOutputLeftLateData(outputTag<Order>('late'));
+// error: Argument of type 'OutputTag<Payment>' is not assignable
+near.sideOutputLeftLateData(outputTag<Payment>('late'));

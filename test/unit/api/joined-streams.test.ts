@@ -1,0 +1,162 @@
+import { describe, expect, it } from 'vitest';
+import type { Flow } from '../../../src/api/flow.js';
+import { job } from '../../../src/api/job.js';
+import { MillraceError } from '../../../src/base/errors.js';
+import { explainText } from '../../../src/graph/explain-text.js';
+import { fingerprint } from '../../../src/graph/plan-hash.js';
+import { outputTag } from '../../../src/operator/process-function.js';
+import type { Flight } from '../graph/graph-fixtures.js';
+import { planOf, sink, source } from '../graph/graph-fixtures.js';
+
+const sides = (flow: Flow) => {
+  const flights = flow.from(source());
+  return { flights, left: flights.keyBy('origin'), right: flights.keyBy('destination') };
+};
+const pair = (a: Flight, b: Flight) => ({ a: a.delay, b: b.delay });
+
+function specOf(build: (flow: Flow) => void) {
+  for (const node of job('joins', build).build({}).nodes) {
+    if (node.kind === 'operator' && node.spec.kind === 'process') return node.spec;
+  }
+  throw new Error('There is no join.');
+}
+
+function failure(build: (flow: Flow) => unknown): MillraceError {
+  try {
+    job('joins', (flow) => {
+      build(flow);
+    }).build({});
+  } catch (error) {
+    if (MillraceError.is(error)) return error;
+  }
+  throw new Error('Nothing was thrown.');
+}
+
+describe('join', () => {
+  it('is keyed on both sides, and says in the plan what it does', () => {
+    const build = (flow: Flow): void => {
+      const { left, right } = sides(flow);
+      left.join(right, { ttl: '1h' }).apply(pair, { uid: 'pairs' }).to(sink());
+    };
+    expect(specOf(build)).toMatchObject({
+      uid: 'pairs',
+      name: 'join',
+      keys: [['origin'], ['destination']],
+      of: { join: 'inner', ttlMs: 3_600_000 },
+    });
+    expect(explainText(planOf(build))).toContain('join inner, ttlMs 3600000, apply (a,');
+  });
+
+  it('makes another plan of another type, ttl or function', () => {
+    const prints = [
+      specOf((flow) => sides(flow).left.join(sides(flow).right).apply(pair).to(sink())),
+      specOf((flow) => {
+        const { left, right } = sides(flow);
+        left
+          .join(right, { type: 'left' })
+          .apply((a) => a)
+          .to(sink());
+      }),
+    ].map(fingerprint);
+    expect(new Set(prints).size).toBe(2);
+  });
+
+  it('refuses what is no keyed stream of the job', () => {
+    expect(failure((flow) => sides(flow).left.join({} as never)).code).toBe('OPTION_INVALID');
+    const unkeyed = failure((flow) => {
+      const { left, flights } = sides(flow);
+      left.join(flights as never);
+    });
+    expect(unkeyed.code).toBe('GRAPH_INVALID');
+    expect(unkeyed.message).toContain('without a key');
+    const others: ReturnType<typeof sides>[] = [];
+    job('other', (flow) => {
+      others.push(sides(flow));
+      others[0]?.flights.to(sink());
+    }).build({});
+    const foreign = failure((flow) => {
+      const [other] = others;
+      if (other !== undefined) sides(flow).left.join(other.right);
+    });
+    expect(foreign.message).toContain('another job');
+  });
+
+  it('refuses options it does not have, and an outer join with a ttl or without an end', () => {
+    const withOptions = (options: object) =>
+      failure((flow) => {
+        const { left, right } = sides(flow);
+        left.join(right, options as never);
+      });
+    expect(withOptions({ kind: 'left' }).code).toBe('OPTION_UNKNOWN');
+    expect(withOptions({ type: 'outer' }).code).toBe('OPTION_INVALID');
+    expect(withOptions({ ttl: 'soon' }).code).toBe('UNIT_INVALID');
+    expect(withOptions({ type: 'left', ttl: '1h' }).message).toContain('takes no ttl');
+    const endless = failure((flow) => {
+      const stream = flow.from(source({ bounded: false }));
+      stream.keyBy('origin').join(stream.keyBy('origin'), { type: 'full' });
+    });
+    expect(endless.code).toBe('FEATURE_UNSUPPORTED');
+    expect(endless.message).toContain('full join');
+  });
+
+  it('takes a function', () => {
+    const error = failure((flow) => {
+      const { left, right } = sides(flow);
+      left.join(right).apply('both' as never);
+    });
+    expect(error.code).toBe('OPTION_INVALID');
+  });
+});
+
+describe('intervalJoin', () => {
+  it('takes bounds before and after, inclusive unless they are said not to be', () => {
+    const between = (...args: Parameters<ReturnType<typeof joining>['between']>) =>
+      specOf((flow) =>
+        joining(flow)
+          .between(...args)
+          .apply(pair)
+          .to(sink()),
+      ).of;
+    const joining = (flow: Flow) => {
+      const { left, right } = sides(flow);
+      return left.intervalJoin(right);
+    };
+    const name = 'interval join between';
+    expect(between('-5s', '1m')?.[name]).toBe('-5000 ms and 60000 ms');
+    expect(between(-3, 3, { lowerExclusive: true, upperExclusive: true })?.[name]).toBe(
+      '-2 ms and 2 ms',
+    );
+    expect(between(' - 2s', '-1s', { upperExclusive: false })?.[name]).toBe(
+      '-2000 ms and -1000 ms',
+    );
+  });
+
+  it('names its late tags in the plan', () => {
+    const build = (flow: Flow): void => {
+      const { left, right } = sides(flow);
+      left
+        .intervalJoin(right)
+        .between(0, '1h')
+        .sideOutputLeftLateData(outputTag<Flight>('tardy'))
+        .process<{ n: number }>((a, b, out) => out.collect({ n: a.delay + b.delay }))
+        .to(sink());
+    };
+    expect(specOf(build).of).toMatchObject({ 'late left': 'tardy', 'late right': null });
+  });
+
+  it('refuses an empty interval, parts of milliseconds and options it does not have', () => {
+    const between = (...args: readonly unknown[]) =>
+      failure((flow) => {
+        const { left, right } = sides(flow);
+        const joining = left.intervalJoin(right);
+        Reflect.apply(joining.between, joining, args);
+      });
+    expect(between('5s', '1s').message).toContain('no time between');
+    expect(between(0, 0, { upperExclusive: true }).code).toBe('OPTION_INVALID');
+    expect(between(0.5, 1).message).toContain('0.5 ms');
+    expect(between(Number.NaN, 1).code).toBe('UNIT_INVALID');
+    expect(between('soon', 1).code).toBe('UNIT_INVALID');
+    expect(between(0, 1, { exclusive: true }).code).toBe('OPTION_UNKNOWN');
+    expect(between(0, 1, { lowerExclusive: 1 }).code).toBe('OPTION_INVALID');
+  });
+});
