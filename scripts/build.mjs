@@ -25,6 +25,7 @@ const dist = join(root, 'dist');
 const aside = join(root, `dist.${process.pid}.tmp`);
 const ENTRIES = {
   index: 'src/index.ts',
+  testing: 'src/testing.ts',
   slot: 'src/runtime/slot-thread.ts',
   process: 'src/runtime/isolated-process.ts',
   cli: 'src/cli/main.ts',
@@ -42,6 +43,8 @@ const COMPANIONS = [
   { part: /^src\/runtime\/explain-code\.ts$/, companion: 'src/runtime/slot-run.ts' },
   { part: /^src\/runtime\/(in-thread|isolated)-run\.ts$/, companion: 'src/runtime/launch-run.ts' },
   { part: /^src\/(connector|runtime)\/|-command\.ts$/, companion: 'src/index.ts' },
+  // The test kit builds slots itself.
+  { part: /^src\/testing\.ts$/, companion: 'src/runtime/slot-run.ts' },
   // Small parts of the runtime that every thread with a job has.
   ...[
     'base/node-disk',
@@ -59,7 +62,13 @@ const COMPANIONS = [
 const companions = {
   name: 'companions',
   setup({ onLoad }) {
-    const parts = new Set([ENTRIES.index, ENTRIES.slot, ENTRIES.process, ...lateParts()]);
+    const parts = new Set([
+      ENTRIES.index,
+      ENTRIES.testing,
+      ENTRIES.slot,
+      ENTRIES.process,
+      ...lateParts(),
+    ]);
     onLoad({ filter: /\.ts$/ }, ({ path }) => {
       const source = relative(root, path);
       if (!parts.has(source)) return undefined;
@@ -133,7 +142,8 @@ function declareTypes() {
     cwd: root,
     stdio: 'inherit',
   });
-  for (const path of reachableDeclarations(join(all, 'src', 'index.d.ts'))) {
+  const entries = ['index.d.ts', 'testing.d.ts'].map((name) => join(all, 'src', name));
+  for (const path of new Set(entries.flatMap((entry) => reachableDeclarations(entry)))) {
     const target = join(aside, 'types', relative(all, path));
     mkdirSync(dirname(target), { recursive: true });
     cpSync(path, target);

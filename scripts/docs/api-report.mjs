@@ -1,5 +1,5 @@
 /**
- * `docs/api-report.md`: the declarations that `src/index.ts` re-exports, without comments, so that a change of the
+ * `docs/api-report.md`: the declarations that `src/index.ts` and `src/testing.ts` re-export, without comments, so that a change of the
  * public api shows in a review. Read from the built declarations in `dist/types`.
  */
 import { existsSync, readFileSync } from 'node:fs';
@@ -8,17 +8,25 @@ import { withoutComments } from '../lib/declarations.mjs';
 import { GENERATED, page } from '../lib/markdown.mjs';
 
 export function apiReportPage(root) {
-  const index = join(root, 'dist', 'types', 'src', 'index.d.ts');
-  if (!existsSync(index)) throw new Error('There are no declarations; run `npm run build` first.');
-  const exported = exportsOf(index)
-    .map(({ name, path }) => ({ name, text: declarationOf(name, path) }))
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   return page(
     '# API report',
     GENERATED,
-    `What \`import … from 'millrace'\` offers: ${exported.length} names.`,
-    ['```ts', exported.map(({ text }) => text).join('\n\n'), '```'].join('\n'),
+    ...entrySection(root, 'millrace', 'index.d.ts'),
+    ...entrySection(root, 'millrace/testing', 'testing.d.ts'),
   );
+}
+
+/** What an entry of the package offers. */
+function entrySection(root, specifier, file) {
+  const entry = join(root, 'dist', 'types', 'src', file);
+  if (!existsSync(entry)) throw new Error('There are no declarations; run `npm run build` first.');
+  const exported = exportsOf(entry)
+    .map(({ name, path }) => ({ name, text: declarationOf(name, path) }))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  return [
+    `What \`import … from '${specifier}'\` offers: ${exported.length} names.`,
+    ['```ts', exported.map(({ text }) => text).join('\n\n'), '```'].join('\n'),
+  ];
 }
 
 /** The names that a file takes from others by `export … from` or `import`, with those files. */

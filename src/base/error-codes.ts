@@ -87,6 +87,8 @@ export const ERROR_CODES = {
   METRIC_INVALID: permanent('A metric has a bad name, or one that another type of metric has.'),
   METRICS_FULL: permanent('A subtask registers more metrics than its directory holds.'),
   JOB_CANCELED: permanent('The job was canceled.'),
+  TEST_MISUSED: permanent('The test kit was used in a way that has no meaning.'),
+  TEST_SEED_FAILED: permanent('A test failed under a seed, which the message tells.'),
   PROCESS_DIED: passing('The process that ran an isolated job ended unexpectedly.'),
 } as const satisfies Record<string, ErrorCodeInfo>;
 

@@ -17,9 +17,11 @@ import { OperatorStateStore } from '../state/operator-state.js';
 import type { StateSink, StateSource } from '../state/table-snapshot.js';
 import { keyFields } from './aggregate-fields.js';
 import type { ChainErrors } from './chain-errors.js';
+import { resultKeyName } from './aggregate-fields.js';
 import type { PendingRecords } from './chain-pending.js';
 import type { ChainTime, TimedOperator } from './chain-time.js';
 import { NO_EVENT_TIME } from './flow-row.js';
+import type { FunctionInspection } from './function-inspection.js';
 import { tableKeyType } from './key-code.js';
 import { usedFields } from './lambda-fields.js';
 import type { InputSide } from './operator-sides.js';
@@ -193,6 +195,33 @@ export class ProcessRun implements TimedOperator {
 
   get hasEnded(): boolean {
     return this.#hasEnded;
+  }
+
+  /** What the function holds. */
+  inspect(): FunctionInspection {
+    const { uid, name, keys } = this.spec;
+    const names = keys.find((side) => side !== null) ?? [];
+    return {
+      uid,
+      name,
+      keyNames: names.map((key) => resultKeyName(key, 'single')),
+      keyedStates: this.#states?.names ?? [],
+      operatorStates: this.#operatorStates.names,
+      timers: () =>
+        this.#allTimers()
+          .flatMap(({ timers }) => timers.all())
+          .toSorted((a, b) => a.timeMs - b.timeMs),
+      keyedState: (state, key) => {
+        if (this.#key === null || this.#states === null) return undefined;
+        this.#key.set(key);
+        try {
+          return this.#states.read(state);
+        } finally {
+          this.#key.unset();
+        }
+      },
+      operatorState: (state) => this.#operatorStates.read(state),
+    };
   }
 
   snapshot(sink: StateSink): void {

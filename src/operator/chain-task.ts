@@ -26,6 +26,7 @@ import { restoreChain, snapshotChain } from './chain-snapshot.js';
 import type { Cursor, SnapshotSink, SnapshotSource, StepResult } from './contract.js';
 import { STEP_DONE, STEP_OUT_OF_BUDGET, STEP_OUT_OF_OUTPUT } from './contract.js';
 import { WATERMARK_MAX } from '../time/watermark.js';
+import type { FunctionInspection } from './function-inspection.js';
 import { withoutKey } from './operator-schema.js';
 import type { InputSide } from './operator-sides.js';
 import type { TimeDomain } from './process-function.js';
@@ -198,6 +199,10 @@ class CompiledChainTask implements CompiledChain {
 
   restore(source: SnapshotSource): void {
     restoreChain(this.#run, source);
+  }
+
+  inspect(): readonly FunctionInspection[] {
+    return this.#run.processes.flatMap((process) => process?.inspect() ?? []);
   }
 
   flush(): boolean {

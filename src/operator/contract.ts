@@ -7,6 +7,7 @@
 import type { Batch } from '../record/batch.js';
 import type { BatchBuilder } from '../record/batch-builder.js';
 import type { Schema } from '../record/schema.js';
+import type { FunctionInspection } from './function-inspection.js';
 
 /** All of the call's work is done. */
 export const STEP_DONE = 0;
@@ -105,6 +106,8 @@ export interface ChainTask {
   snapshot(sink: SnapshotSink): void;
   /** Fills the state of all operators; before the first `step` only. */
   restore(source: SnapshotSource): void;
+  /** What the process functions hold, head to tail, to be read between two calls. */
+  inspect(): readonly FunctionInspection[];
   /** All inputs have ended: emits what is held back, in slices. */
   endOfInput(cursor: Cursor, budgetRows: number): StepResult;
   /** Hands partly filled builders on; false when an output has no room. */

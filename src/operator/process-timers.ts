@@ -106,10 +106,26 @@ export class Timers {
   take(): DueTimer {
     const entry = this.#queue.firstId;
     this.#queue.pop();
+    const timer = this.#timer(entry);
+    this.#remove(entry);
+    return timer;
+  }
+
+  /** All timers, in no order. */
+  all(): readonly DueTimer[] {
+    const timers: DueTimer[] = [];
+    for (let at = 0; at >= 0; ) {
+      at = this.#keyed.table.scan(at, SCAN_ENTRIES, (entry) => {
+        timers.push(this.#timer(entry));
+      });
+    }
+    return timers;
+  }
+
+  #timer(entry: number): DueTimer {
     const tuple = this.#keyed.table.keyOf(entry);
     const { spaces, domain } = this.#parts;
     const keys = tuple.length - spaces - 1;
-    this.#remove(entry);
     return {
       key: tuple.slice(0, keys),
       space: tuple.slice(keys, keys + spaces) as readonly number[],

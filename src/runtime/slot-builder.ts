@@ -72,6 +72,8 @@ export interface SlotParts {
   /** Filled with every state table of the slot as it is created. */
   readonly tables: HeldTable[];
   onBadRecord(vertex: Vertex, record: BadRecord): void;
+  /** What the chain of a source consumes in the place of its reader; absent: readers are opened. */
+  feed?(vertex: Vertex): FrameReceiver;
 }
 
 /** Builds every subtask that the plan puts into this slot, producers before consumers. */
@@ -155,8 +157,9 @@ class SlotBuilder {
       aligned: (operator) => this.#aligned(vertex.id, operator, index),
       preAggregateKeysMax: deployment.settings['aggregate.preAggregateKeys'],
     });
-    const source =
-      vertex.source === null ? null : await this.#source(vertex, index, sinks, metrics);
+    const { feed } = this.#parts;
+    const isFed = vertex.source === null || feed !== undefined;
+    const source = isFed ? null : await this.#source(vertex, index, sinks, metrics);
     return new Subtask({
       vertexId: vertex.id,
       index,
@@ -311,7 +314,10 @@ class SlotBuilder {
   }
 
   #gate(vertex: Vertex, index: number): InputGate {
-    const { plan } = this.#parts;
+    const { plan, feed } = this.#parts;
+    if (vertex.source !== null && feed !== undefined) {
+      return new InputGate([{ input: 0, receiver: feed(vertex) }]);
+    }
     const channels = vertex.inputs.flatMap((edgeId, input): readonly InputChannel[] =>
       originsOf(plan, plan.edges[edgeId], index).map((from) => ({
         input,

@@ -210,6 +210,26 @@ export class KeyedStateStore {
     for (const { bytes } of source.get(this.#options.uid, table.spec.name)) loadTable(table, bytes);
   }
 
+  /** Names of the states declared so far. */
+  get names(): readonly string[] {
+    return [...this.#declared.keys()];
+  }
+
+  /** What a state holds of the current key: a value, an array or a Map; undefined for nothing. */
+  read(name: string): unknown {
+    const declared = this.#declared.get(name);
+    switch (declared?.kind) {
+      case 'value':
+        return (declared.handle as ValueState<unknown>).value();
+      case 'list':
+        return [...(declared.handle as ListState<unknown>).get()];
+      case 'map':
+        return new Map((declared.handle as MapState<MapStateKey, unknown>).entries());
+      default:
+        return (declared?.handle as ReducingState<unknown> | undefined)?.get();
+    }
+  }
+
   /** Sets the clock of all states before a batch, and lets a few entries go that are past their time. */
   advanceTo(nowMs: number): void {
     this.#nowMs = nowMs;

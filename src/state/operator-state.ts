@@ -178,6 +178,20 @@ export class OperatorStateStore {
     }
   }
 
+  /** Names of the states declared so far. */
+  get names(): readonly string[] {
+    return [...this.#declared.keys()];
+  }
+
+  /** What a state holds: an array, or a Map; undefined when there is none of that name. */
+  read(name: string): unknown {
+    const declared = this.#declared.get(name);
+    if (declared === undefined) return undefined;
+    return declared.kind === 'broadcast'
+      ? new Map(declared.state.entries())
+      : [...declared.state.get()];
+  }
+
   /** Writes all states. */
   snapshot(sink: StateSink): void {
     for (const [name, { kind, state }] of this.#declared) {

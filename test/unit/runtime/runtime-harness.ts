@@ -129,6 +129,10 @@ export class ScriptedTask implements ChainTask {
     return STEP_DONE;
   }
 
+  inspect(): [] {
+    return [];
+  }
+
   snapshot(): void {}
 
   restore(): void {}
