@@ -26,7 +26,7 @@ import type { SlotThreads } from './slot-threads.js';
 import { watchedSubtasks } from './watchdog.js';
 
 /** After so long the coordinator moves to a thread of its own, which is where deadlines are looked at. */
-const YOUNG_MS = 50;
+const YOUNG_MS = 100;
 
 /**
  * Gives the slots' threads their work, starts the coordinator and gives the control over them. `awaitsEnd` when the
