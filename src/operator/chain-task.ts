@@ -174,8 +174,9 @@ class CompiledChainTask implements CompiledChain {
   get lateRecords(): number {
     const { keyed, processes } = this.#run;
     let late = 0;
-    for (const one of keyed) late += one?.windows?.late ?? 0;
-    for (const one of processes) late += one?.late ?? 0;
+    for (let at = 0; at < keyed.length; at++) {
+      late += (keyed[at]?.windows?.late ?? 0) + (processes[at]?.late ?? 0);
+    }
     return late;
   }
 
@@ -267,7 +268,8 @@ class CompiledChainTask implements CompiledChain {
 
   /** Sets the wall clock by which states expire. */
   #advanceStates(nowMs: number): void {
-    for (const process of this.#run.processes) process?.advanceTo(nowMs);
+    const { processes } = this.#run;
+    for (let at = 0; at < processes.length; at++) processes[at]?.advanceTo(nowMs);
   }
 
   /** Lets what is behind an operator have its watermark; a generator of the user may be asked for it. */

@@ -35,6 +35,9 @@ export class ChainTime {
   isInputIdle = false;
   readonly #assigners: readonly (WatermarkAssigner | null)[];
   readonly #aligned: readonly (AlignmentMember | null)[];
+  // The same without gaps: every batch asks them, in most chains there are none, and callbacks would be garbage.
+  readonly #acting: readonly WatermarkAssigner[];
+  readonly #members: readonly AlignmentMember[];
   /** Behind each operator, the chain's input first. */
   readonly #behind: Float64Array;
   readonly #operators: readonly ChainOperator[];
@@ -47,7 +50,9 @@ export class ChainTime {
     this.#assigners = operators.map(({ spec }) =>
       spec.kind === 'assignTimestamps' ? new WatermarkAssigner(spec.watermarks) : null,
     );
+    this.#acting = this.#assigners.filter((assigner) => assigner !== null);
     this.#aligned = operators.map((_, operator) => aligned?.(operator) ?? null);
+    this.#members = this.#aligned.filter((member) => member !== null);
     this.timed = operators.map(() => null);
     this.watermarks = new Float64Array(operators.length).fill(WATERMARK_MIN);
     this.#behind = new Float64Array(operators.length + 1).fill(WATERMARK_MIN);
@@ -62,29 +67,33 @@ export class ChainTime {
 
   /** Whether a tick may change a watermark of the chain. */
   get needsTicks(): boolean {
-    return this.#assigners.some((assigner) => assigner?.needsTick === true);
+    for (let at = 0; at < this.#acting.length; at++) if (this.#acting[at].needsTick) return true;
+    return false;
   }
 
   /** Whether a record brought a watermark that is to go out right behind it. */
   get isDue(): boolean {
-    return this.#assigners.some((assigner) => assigner?.isDue === true);
+    for (let at = 0; at < this.#acting.length; at++) if (this.#acting[at].isDue) return true;
+    return false;
   }
 
   /** Whether an operator is too far ahead of its group. */
   get isAhead(): boolean {
-    return this.#aligned.some((member) => member?.isAhead === true);
+    for (let at = 0; at < this.#members.length; at++) if (this.#members[at].isAhead) return true;
+    return false;
   }
 
   /** How often the members of the groups look at each other; `Infinity` for no group. */
   get alignIntervalMs(): number {
-    const intervals = this.#aligned.map((member) => member?.alignment.updateIntervalMs ?? Infinity);
+    const intervals = this.#members.map((member) => member.alignment.updateIntervalMs);
     return Math.min(Infinity, ...intervals);
   }
 
   /** When the first operator wants to act by the wall clock. */
   get nextProcessingTimer(): number {
     let next = Number.POSITIVE_INFINITY;
-    for (const timed of this.timed) {
+    for (let at = 0; at < this.timed.length; at++) {
+      const timed = this.timed[at];
       if (timed !== null) next = Math.min(next, timed.nextProcessingTimer);
     }
     return next;
