@@ -97,6 +97,7 @@ function chainOf({ createChainTask, createBatchBuilder }, specs) {
     tables: () => {
       throw new Error('Nothing here is keyed.');
     },
+    countLate: () => undefined,
     preAggregateKeysMax: 0,
   });
 }

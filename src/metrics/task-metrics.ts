@@ -81,9 +81,8 @@ export class TaskMetricsWriter {
     add(this.#values, TASK_VALUES.badRecords, records);
   }
 
-  /** For windows, which know how many records they have dropped. */
-  setLateRecords(records: number): void {
-    this.#values[TASK_VALUES.lateRecords] = records;
+  addLateRecords(records: number): void {
+    add(this.#values, TASK_VALUES.lateRecords, records);
   }
 
   setHeap(usedBytes: number, limitBytes: number): void {

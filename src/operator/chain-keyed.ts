@@ -44,6 +44,7 @@ export interface KeyedRunParts {
   readonly openTable: (uid: string, spec: TableSpec) => StateTable;
   readonly errors: ChainErrors;
   readonly clock: Clock;
+  readonly countLate: (records: number) => void;
   readonly preAggregateKeysMax: number;
 }
 
@@ -87,13 +88,14 @@ export class KeyedRun {
     this.windows = this.#windowRun(parts);
   }
 
-  #windowRun({ spec, operator, errors, clock }: KeyedRunParts): WindowRun | null {
+  #windowRun({ spec, operator, errors, clock, countLate }: KeyedRunParts): WindowRun | null {
     if (spec.kind !== 'aggregate' || spec.window === null) return null;
     return new WindowRun({
       spec: spec.window,
       isPartial: this.isPartial,
       taken: this,
       clock,
+      countLate,
       timeMissing: () => errors.timestampMissing(operator, null, 'none'),
     });
   }

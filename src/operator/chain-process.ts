@@ -67,6 +67,7 @@ export interface ProcessRunParts {
   /** Element 0 is the index of the operator whose function runs. */
   readonly control: Int32Array;
   readonly errors: ChainErrors;
+  readonly countLate: (records: number) => void;
 }
 
 /** Timers of one clock under one name, and who is told when they fire. */
@@ -78,8 +79,6 @@ interface TimerSet {
 /** A process function in one subtask. */
 export class ProcessRun implements TimedOperator {
   readonly spec: ProcessOperator;
-  /** Records that the function counted as too late. */
-  late = 0;
   readonly #parts: ProcessRunParts;
   readonly #context: CallContext;
   readonly #operatorStates: OperatorStateStore;
@@ -275,9 +274,7 @@ export class ProcessRun implements TimedOperator {
       operatorState: this.#operatorStates,
       subtask,
       parallelism,
-      countLate: (records) => {
-        this.late += records;
-      },
+      countLate: this.#parts.countLate,
       timerService: (name, names, onTimer) =>
         this.#addTimers(`${USER_TIMERS}/${name}`, names.length, (timer) =>
           onTimer(timer, this.#context),

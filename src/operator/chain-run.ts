@@ -70,6 +70,7 @@ export class ChainRun {
             openTable: options.tables,
             errors: this.errors,
             clock: options.clock,
+            countLate: options.countLate,
             preAggregateKeysMax: options.preAggregateKeysMax,
           })
         : null,

@@ -171,15 +171,6 @@ class CompiledChainTask implements CompiledChain {
     return this.#run.time.isIdleBehind(this.#run.outputs[output].output.after);
   }
 
-  get lateRecords(): number {
-    const { keyed, processes } = this.#run;
-    let late = 0;
-    for (let at = 0; at < keyed.length; at++) {
-      late += (keyed[at]?.windows?.late ?? 0) + (processes[at]?.late ?? 0);
-    }
-    return late;
-  }
-
   prepareBarrier(_cursor: Cursor, budgetRows: number): StepResult {
     this.#run.itemsLeft = budgetRows * ITEMS_PER_ROW;
     return this.#emitAll((keyed) => keyed.isPartial);

@@ -69,6 +69,7 @@ export interface WindowRunParts {
   readonly isPartial: boolean;
   readonly taken: TakenEntries;
   readonly clock: Clock;
+  readonly countLate: (records: number) => void;
   /** The error for a record without an event time. */
   readonly timeMissing: () => Error;
 }
@@ -78,8 +79,6 @@ export class WindowRun implements TimedOperator {
   readonly spec: WindowSpec;
   /** The window of the record before; generated code asks only when a record is not in it. */
   pane: Pane = NO_PANE;
-  /** Records that were dropped because they came too late. */
-  late = 0;
   readonly #parts: WindowRunParts;
   readonly #grid: WindowGrid;
   readonly #latenessMs: number;
@@ -148,7 +147,7 @@ export class WindowRun implements TimedOperator {
 
   /** Drops records that are in no window; they are counted when they came too late. */
   drop(timeMs: number, rows: number): void {
-    if (this.isLate(timeMs)) this.late += rows;
+    if (this.isLate(timeMs)) this.#parts.countLate(rows);
   }
 
   fireEventTime(watermarkMs: number): boolean {

@@ -92,8 +92,6 @@ export interface ChainTask {
   isOutputIdle(output: number): boolean;
   /** The least watermark behind any output, and whether all of them are idle. */
   readonly time: { readonly watermarkMs: number; readonly isIdle: boolean };
-  /** Records dropped so far because they came too late for their windows. */
-  readonly lateRecords: number;
   /** Fires what was to happen before `nowMs` by the wall clock, in slices. */
   advanceProcessingTime(nowMs: number, cursor: Cursor, budgetRows: number): StepResult;
   /** When `advanceProcessingTime` is next worth calling, by the wall clock; `Infinity` for never. */

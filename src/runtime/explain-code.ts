@@ -109,6 +109,7 @@ function compileVertex(parts: SketchParts): string {
     random: new SeededRandom(0),
     control: new Int32Array(1),
     tables: (_uid, spec) => createHotTable(spec, { keyGroups }),
+    countLate: () => undefined,
     preAggregateKeysMax: settings['aggregate.preAggregateKeys'],
   });
   try {

@@ -155,6 +155,7 @@ class SlotBuilder {
       control: metrics.control,
       tables: (_uid, spec) => openTable(spec),
       aligned: (operator) => this.#aligned(vertex.id, operator, index),
+      countLate: (records) => metrics.addLateRecords(records),
       preAggregateKeysMax: deployment.settings['aggregate.preAggregateKeys'],
     });
     const { feed } = this.#parts;

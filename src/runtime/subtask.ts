@@ -167,7 +167,6 @@ export class Subtask {
       const result = task.step(this.#input, this.#batch, this.#cursor, rowsLeft);
       const consumed = this.#cursor.position - before;
       metrics.addRowsIn(consumed);
-      metrics.setLateRecords(task.lateRecords);
       rowsLeft -= Math.max(1, consumed);
       if (result === STEP_DONE) this.#batchDone();
       else if (result !== STEP_OUT_OF_OUTPUT || consumed > 0) return SUBTASK_PROGRESS;

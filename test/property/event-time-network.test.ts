@@ -176,6 +176,7 @@ class Built {
       tables: () => {
         throw new Error('No state is kept here.');
       },
+      countLate: () => undefined,
       preAggregateKeysMax: 0,
     });
     return { task, ports: [port] };

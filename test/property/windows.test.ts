@@ -130,7 +130,12 @@ it('give what a model of each window by itself gives, however they are driven', 
             ...(hasTag ? [{ spec: op.sideOutput('late'), input: 0 }] : []),
           ];
       const outputs = hasTag ? [{ after: 0 }, { after: 1 }] : [{ after: operators.length - 1 }];
-      const { task, ports } = chainOf({ operators, outputs, capacity, preAggregateKeysMax: 3 });
+      const { task, ports, late } = chainOf({
+        operators,
+        outputs,
+        capacity,
+        preAggregateKeysMax: 3,
+      });
       let watermark = WATERMARK_MIN;
       const pass = (toMs: number): void => {
         watermark = Math.max(watermark, toMs);
@@ -154,7 +159,7 @@ it('give what a model of each window by itself gives, however they are driven', 
       );
       expect(sorted(left)).toEqual(sorted(named));
       const dropped = hasTag ? 0 : expected.late.length;
-      expect(task.lateRecords).toBe(dropped);
+      expect(late.records).toBe(dropped);
       if (hasTag) {
         const values = ports[1].left.map(({ record }) => (record as Step).value);
         expect(values.toSorted()).toEqual(expected.late.toSorted());

@@ -28,7 +28,7 @@ describe('task metrics', () => {
     writer.addIdleMs(3.5);
     writer.setLoopLagMs(4.5);
     writer.addBadRecords(6);
-    writer.setLateRecords(7);
+    writer.addLateRecords(7);
     writer.setHeap(1000, 2000);
     writer.setTime(-5, true);
     writer.setState('RUNNING');

@@ -204,6 +204,8 @@ export interface ChainUnderTest {
   readonly ports: readonly CollectingPort[];
   readonly schemas: readonly MemorySchemas[];
   readonly control: Int32Array;
+  /** Records that were dropped because they came too late. */
+  readonly late: { records: number };
 }
 
 /** Operators in a line. */
@@ -230,6 +232,7 @@ export function chainOf(parts: ChainParts): ChainUnderTest {
   );
   const schemas = parts.from?.schemas ?? operators.map(() => new MemorySchemas());
   const control = new Int32Array(2);
+  const late = { records: 0 };
   const { subtask = 0, parallelism = 1 } = parts;
   const options: ChainTaskOptions = {
     vertexName: 'chain under test',
@@ -250,9 +253,12 @@ export function chainOf(parts: ChainParts): ChainUnderTest {
     control,
     tables: (_uid, spec) =>
       createHotTable(spec, { keyGroups: keyGroupRange(subtask, parallelism, 128) }),
+    countLate: (records) => {
+      late.records += records;
+    },
     preAggregateKeysMax: parts.preAggregateKeysMax ?? 1000,
   };
-  return { task: createChainTask(options), ports, schemas, control };
+  return { task: createChainTask(options), ports, schemas, control, late };
 }
 
 /** Calls a resumable method until it is done; fails when it never is. */

@@ -86,7 +86,6 @@ export class ScriptedTask implements ChainTask {
   isAhead = false;
   alignIntervalMs = Infinity;
   nextProcessingTimer = Number.POSITIVE_INFINITY;
-  lateRecords = 0;
   /** What `advance` and `advanceProcessingTime` answer, and what it leaves behind the outputs. */
   advances: StepResult[] = [];
   watermarks: number[] = [];
