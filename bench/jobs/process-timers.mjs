@@ -9,7 +9,7 @@ import { TIMED_ROWS, timedRecords } from '../lib/records.mjs';
 
 export const benchJob = job('process-timers', (flow, { rows, seed }) => {
   flow
-    .from(columnSource(() => timedRecords(seed), rows, TIMED_ROWS))
+    .from(columnSource(() => timedRecords(seed), rows, { passRows: TIMED_ROWS }))
     .keyBy('user')
     .process((context) => {
       const total = context.state.value({ name: 'total', type: { kind: 'number' } });

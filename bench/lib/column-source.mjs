@@ -16,15 +16,24 @@ const ASCII = 0;
  */
 
 /**
+ * A column that grows from pass to pass, as times do: a pass of a split adds `byMs` to the values of the one before. There
+ * is one split for each subtask then, so that time passes for all of them alike.
+ *
+ * @typedef {{ field: string, byMs: number }} Advance
+ */
+
+/**
  * Records of columns by name: a Float64Array holds numbers, anything else texts.
  *
  * @param {() => Record<string, Float64Array | Texts>} make called on the thread that reads, since columns do not travel
  * @param {number} rows about how many records; whole passes are given
- * @param {number} [passRows] records of a pass, as many as the columns have
+ * @param {{ passRows?: number, advance?: Advance }} [options] records of a pass, as many as the columns have, and what
+ *   grows
  * @returns {import('millrace').SourceConnector}
  */
-export function columnSource(make, rows, passRows = PASS_ROWS) {
+export function columnSource(make, rows, { passRows = PASS_ROWS, advance } = {}) {
   const passes = passesOf(rows, passRows);
+  const splitsPerSubtask = advance === undefined ? SPLITS_PER_SUBTASK : 1;
   return {
     kind: 'source',
     type: 'columns',
@@ -36,12 +45,12 @@ export function columnSource(make, rows, passRows = PASS_ROWS) {
     projects: true,
     plan: ({ parallelism }) => ({
       schema: schemaOf(make(), null),
-      splits: splitsOf(passes, parallelism * SPLITS_PER_SUBTASK, passRows),
+      splits: splitsOf(passes, parallelism * splitsPerSubtask, passRows),
       bytes: null,
       rows: passes * passRows,
       data: null,
     }),
-    open: (context) => new ColumnReader(make(), context, passRows),
+    open: (context) => new ColumnReader(make(), context, passRows, advance),
   };
 }
 
@@ -72,8 +81,12 @@ class ColumnReader {
   #next = 0;
   #passesLeft = 0;
   #split = null;
+  /** The column that grows: its values in the first pass, and by how much they have grown. */
+  #growing = null;
+  #grownMs = 0;
+  #byMs = 0;
 
-  constructor(records, { columns, schemas, batchRows }, passRows) {
+  constructor(records, { columns, schemas, batchRows }, passRows, advance) {
     const schema = schemaOf(records, columns);
     const { version } = schemas.propose(schema);
     const count = passRows / batchRows;
@@ -87,23 +100,34 @@ class ColumnReader {
       times: null,
       kinds: null,
     }));
+    const field = schema.fields.findIndex(({ name }) => name === advance?.field);
+    if (field < 0) return;
+    this.#byMs = advance.byMs;
+    this.#growing = this.#batches.map(({ columns }) => {
+      const [{ values: first }, values] = [columns[field], new Float64Array(batchRows)];
+      columns[field] = { ...columns[field], values };
+      return { first, values };
+    });
   }
 
   addSplit(split) {
     this.#split = split;
     this.#passesLeft = split.data;
     this.#next = 0;
+    this.#grownMs = 0;
   }
 
   poll() {
     if (this.#next === this.#batches.length) {
       this.#next = 0;
       this.#passesLeft--;
+      this.#grownMs += this.#byMs;
     }
     if (this.#passesLeft <= 0) {
       this.#split = null;
       return POLL_NEED_SPLIT;
     }
+    if (this.#growing !== null) grow(this.#growing[this.#next], this.#grownMs);
     this.batch = this.#batches[this.#next++];
     return POLL_BATCH;
   }
@@ -113,6 +137,10 @@ class ColumnReader {
   }
 
   close() {}
+}
+
+function grow({ first, values }, byMs) {
+  for (let row = 0; row < values.length; row++) values[row] = first[row] + byMs;
 }
 
 /** A column over a part of the records' arrays, with the properties that columns of the engine have. */

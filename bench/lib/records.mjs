@@ -105,6 +105,40 @@ export function timedRecords(seed) {
   return { user, price, due };
 }
 
+/** Events in a second of event time, of all subtasks together, and of one pass of `eventRecords`. */
+export const EVENTS_PER_SECOND = 100_000;
+export const EVENT_ROWS = 262_144;
+
+/**
+ * The time that a pass of `eventRecords` takes when it is one of several in step.
+ *
+ * @param {number} readers
+ */
+export function eventPassMs(readers) {
+  return Math.round((EVENT_ROWS * readers * 1000) / EVENTS_PER_SECOND);
+}
+
+/**
+ * Prices of users in order of time, as one of several readers has them that share the events among them.
+ *
+ * @param {number} seed
+ * @param {{ users: number, readers: number }} shape
+ * @returns {{ user: Float64Array, price: Float64Array, at: Float64Array }}
+ */
+export function eventRecords(seed, { users, readers }) {
+  const below = randomBelow(seed);
+  const user = new Float64Array(EVENT_ROWS);
+  const price = new Float64Array(EVENT_ROWS);
+  const at = new Float64Array(EVENT_ROWS);
+  const passMs = eventPassMs(readers);
+  for (let row = 0; row < EVENT_ROWS; row++) {
+    user[row] = below(users);
+    price[row] = 1 + below(1000);
+    at[row] = Math.floor((row * passMs) / EVENT_ROWS);
+  }
+  return { user, price, at };
+}
+
 /** @returns {Texts} */
 function texts(make) {
   const all = Array.from({ length: PASS_ROWS }, make);

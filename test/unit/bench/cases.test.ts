@@ -19,6 +19,8 @@ describe('cases', () => {
       'scaling',
       'garbage',
       'process-timers',
+      'sliding',
+      'tumbling',
     ]);
   });
 
