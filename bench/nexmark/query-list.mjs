@@ -5,6 +5,7 @@
 import { q0 } from './queries/q0.mjs';
 import { q1 } from './queries/q1.mjs';
 import { q10 } from './queries/q10.mjs';
+import { q11 } from './queries/q11.mjs';
 import { q14 } from './queries/q14.mjs';
 import { q15 } from './queries/q15.mjs';
 import { q16 } from './queries/q16.mjs';
@@ -18,7 +19,10 @@ import { q22 } from './queries/q22.mjs';
 import { q23 } from './queries/q23.mjs';
 import { q3 } from './queries/q3.mjs';
 import { q4 } from './queries/q4.mjs';
+import { q5 } from './queries/q5.mjs';
 import { q6 } from './queries/q6.mjs';
+import { q7 } from './queries/q7.mjs';
+import { q8 } from './queries/q8.mjs';
 import { q9 } from './queries/q9.mjs';
 
 /**
@@ -34,9 +38,13 @@ export const QUERIES = Object.freeze({
   q2,
   q3,
   q4,
+  q5,
   q6,
+  q7,
+  q8,
   q9,
   q10,
+  q11,
   q14,
   q15,
   q16,

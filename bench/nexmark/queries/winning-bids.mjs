@@ -4,8 +4,7 @@
  * and q9.
  */
 
-/** As far as the original's tables say that events come out of order. */
-const OUT_OF_ORDER = { outOfOrderness: '4s' };
+import { inEventTime } from './event-time.mjs';
 
 /**
  * @param {object} streams
@@ -14,10 +13,9 @@ const OUT_OF_ORDER = { outOfOrderness: '4s' };
  * @param {(auction: object, bid: object) => object} resultOf
  */
 export function winningBids({ auctions, bids }, resultOf) {
-  return auctions
-    .assignTimestamps('dateTime', OUT_OF_ORDER)
+  return inEventTime(auctions)
     .keyBy('id')
-    .connect(bids.assignTimestamps('dateTime', OUT_OF_ORDER).keyBy('auction'))
+    .connect(inEventTime(bids).keyBy('auction'))
     .process((context) => openAuctions(context, resultOf));
 }
 
