@@ -6,6 +6,7 @@ import { q0 } from './queries/q0.mjs';
 import { q1 } from './queries/q1.mjs';
 import { q10 } from './queries/q10.mjs';
 import { q11 } from './queries/q11.mjs';
+import { q12 } from './queries/q12.mjs';
 import { q14 } from './queries/q14.mjs';
 import { q15 } from './queries/q15.mjs';
 import { q16 } from './queries/q16.mjs';
@@ -45,6 +46,7 @@ export const QUERIES = Object.freeze({
   q9,
   q10,
   q11,
+  q12,
   q14,
   q15,
   q16,

@@ -226,7 +226,9 @@ export class WindowedStream<T, K, L> {
     const { windows, lateTag, allowedLatenessMs, keys } = this.#parts;
     const given = windows.kind === 'general' ? windows : null;
     const assigner: WindowAssigner<T> =
-      windows.kind === 'general' ? windows.assigner : alignedAssigner(windows.grid, windows.time);
+      windows.kind === 'general'
+        ? windows.assigner
+        : alignedAssigner(windows.grid, windows.time, windows.firesAtEnd);
     const trigger: Trigger<T> = this.#parts.trigger ?? given?.trigger ?? assigner.defaultTrigger();
     if (assigner.merges && trigger.onMerge === undefined) throw cannotMerge(call.verb);
     const parts: WindowOperatorParts<T, Key, Out> = {
@@ -318,8 +320,8 @@ export class WindowedStream<T, K, L> {
       const call = { verb: 'aggregate', boundary, options };
       return this.#folded(call, aggregateFold(specs));
     }
-    const { grid, time } = windows;
-    const window: WindowSpec = { grid, time, allowedLatenessMs, lateTag };
+    const { grid, time, firesAtEnd } = windows;
+    const window: WindowSpec = { grid, time, firesAtEnd, allowedLatenessMs, lateTag };
     const call = { verb: 'aggregate', boundary, options: aloneWithoutKey(keys, options) };
     return core.operator(call, {
       kind: 'aggregate',

@@ -14,15 +14,25 @@ import { countEvictor, type Evictor } from '../operator/window/evictor.js';
 import { countTrigger, purgingTrigger, type Trigger } from '../operator/window/trigger.js';
 import type { WindowGrid } from '../time/window-arithmetic.js';
 
+/** Options of windows that go by a clock. */
+export interface WindowTimeOptions {
+  /** Whose time counts: that of the records (the default), or the wall clock when a record arrives. */
+  readonly time?: 'event' | 'processing';
+  /**
+   * What windows of processing time that are not over do with what they hold when the input ends: `'drop'` it, as
+   * Flink does, or `'fire'`, that is give it as their result; `'drop'` when absent. Windows of event time always
+   * give it.
+   */
+  readonly endOfInput?: 'drop' | 'fire';
+}
+
 /** Options of windows that are aligned. */
-export interface WindowOptions {
+export interface WindowOptions extends WindowTimeOptions {
   /**
    * Moves all windows: with `'-8h'` written as `{ offset: -8 * 3_600_000 }`, windows of a day begin at midnight of a
    * zone eight hours ahead of UTC. 0 when absent, which aligns windows to the epoch.
    */
   readonly offset?: Duration;
-  /** Whose time counts: that of the records (the default), or the wall clock when a record arrives. */
-  readonly time?: 'event' | 'processing';
 }
 
 /** Windows of one size, one every slide. */
@@ -30,6 +40,7 @@ export interface AlignedWindows {
   readonly kind: 'aligned';
   readonly grid: WindowGrid;
   readonly time: 'event' | 'processing';
+  readonly firesAtEnd: boolean;
   /** What they are, for explain. */
   readonly text: string;
 }
@@ -75,12 +86,6 @@ export function sliding(
   return aligned('sliding', { sizeMs, slideMs: lengthMs('sliding', 'slide', slide) }, options);
 }
 
-/** Options of sessions. */
-export interface SessionOptions {
-  /** Whose time counts: that of the records (the default), or the wall clock when a record arrives. */
-  readonly time?: 'event' | 'processing';
-}
-
 /**
  * Windows of activity: one goes on as long as each record comes at most `gap` after the one before. A function gives
  * each record a gap of its own, in milliseconds.
@@ -91,14 +96,14 @@ export interface SessionOptions {
  */
 export function session<T>(
   gap: Duration | ((record: T) => number),
-  options: SessionOptions = {},
+  options: WindowTimeOptions = {},
 ): GeneralWindows<T> {
-  checkNames('session', options, ['time']);
-  const time = timeOption('session', options.time);
+  checkNames('session', options, ['time', 'endOfInput']);
+  const { time, firesAtEnd } = timeOptions('session', options);
   if (typeof gap !== 'function') {
     const gapMs = lengthMs('session', 'gap', gap);
     return general(
-      sessionAssigner(() => gapMs, time),
+      sessionAssigner(() => gapMs, time, firesAtEnd),
       `sessions of ${formatDuration(gapMs)}`,
     );
   }
@@ -107,7 +112,7 @@ export function session<T>(
     if (Number.isSafeInteger(gapMs) && gapMs > 0) return gapMs;
     throw noLength('session', 'gap', gapMs);
   };
-  return general(sessionAssigner(gapOf, time), `sessions by ${gap.toString()}`);
+  return general(sessionAssigner(gapOf, time, firesAtEnd), `sessions by ${gap.toString()}`);
 }
 
 /**
@@ -175,13 +180,13 @@ function aligned(
   lengths: { readonly sizeMs: number; readonly slideMs: number },
   options: WindowOptions,
 ): AlignedWindows {
-  checkNames(verb, options, ['offset', 'time']);
+  checkNames(verb, options, ['offset', 'time', 'endOfInput']);
   const { offset = 0 } = options;
-  const time = timeOption(verb, options.time);
+  const { time, firesAtEnd } = timeOptions(verb, options);
   const grid = Object.freeze({ ...lengths, offsetMs: offsetMs(verb, offset) });
   const every = grid.sizeMs === grid.slideMs ? '' : ` every ${formatDuration(grid.slideMs)}`;
   const text = `windows of ${formatDuration(grid.sizeMs)}${every}`;
-  return Object.freeze({ kind: 'aligned', grid, time, text });
+  return Object.freeze({ kind: 'aligned', grid, time, firesAtEnd, text });
 }
 
 function checkNames(verb: string, options: object, names: readonly string[]): void {
@@ -194,11 +199,26 @@ function checkNames(verb: string, options: object, names: readonly string[]): vo
   }
 }
 
-function timeOption(verb: string, time: unknown = 'event'): 'event' | 'processing' {
-  if (time === 'event' || time === 'processing') return time;
-  throw new MillraceError('OPTION_INVALID', `${verb}(...): "time" is ${String(time)}.`, {
-    where: { operator: verb, field: 'time' },
-    advice: "It must be 'event' or 'processing'.",
+function timeOptions(
+  verb: string,
+  { time = 'event', endOfInput }: WindowTimeOptions,
+): { readonly time: 'event' | 'processing'; readonly firesAtEnd: boolean } {
+  checkChoice(verb, 'time', time, ['event', 'processing']);
+  if (endOfInput === undefined) return { time, firesAtEnd: false };
+  checkChoice(verb, 'endOfInput', endOfInput, ['drop', 'fire']);
+  if (time === 'processing') return { time, firesAtEnd: endOfInput === 'fire' };
+  throw new MillraceError('OPTION_INVALID', `${verb}(...): "endOfInput" is for processing time.`, {
+    where: { operator: verb, field: 'endOfInput' },
+    advice:
+      "Leave it out, or add time: 'processing'; windows of event time all end with the input.",
+  });
+}
+
+function checkChoice(verb: string, name: string, value: unknown, choices: readonly string[]): void {
+  if (choices.some((choice) => choice === value)) return;
+  throw new MillraceError('OPTION_INVALID', `${verb}(...): "${name}" is ${String(value)}.`, {
+    where: { operator: verb, field: name },
+    advice: `It must be ${choices.map((choice) => `'${choice}'`).join(' or ')}.`,
   });
 }
 

@@ -121,7 +121,7 @@ function explodeText(spec: Extract<OperatorSpec, { kind: 'explode' }>): string {
 }
 
 /** Such as `windows of 1m every 10s` or `windows of 1m by the wall clock`. */
-function windowText({ grid, time, allowedLatenessMs, lateTag }: WindowSpec): string {
+function windowText({ grid, time, firesAtEnd, allowedLatenessMs, lateTag }: WindowSpec): string {
   const { sizeMs, slideMs, offsetMs } = grid;
   const parts = [`windows of ${formatDuration(sizeMs)}`];
   if (slideMs !== sizeMs) parts.push(` every ${formatDuration(slideMs)}`);
@@ -129,6 +129,7 @@ function windowText({ grid, time, allowedLatenessMs, lateTag }: WindowSpec): str
     parts.push(` ${offsetMs < 0 ? '-' : '+'} ${formatDuration(Math.abs(offsetMs))}`);
   }
   if (time === 'processing') parts.push(' by the wall clock');
+  if (firesAtEnd) parts.push(', the last ones at the end of the input');
   if (allowedLatenessMs !== null) {
     parts.push(`, kept for late records ${formatDuration(allowedLatenessMs)}`);
   }

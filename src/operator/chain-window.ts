@@ -8,7 +8,7 @@ import type { Clock } from '../base/clock.js';
 import { hashNumber } from '../record/key-hash.js';
 import { PAGE_MASK, PAGE_SHIFT, type StateTable } from '../state/contract.js';
 import { lastWindowStart, paneMsOf, type WindowGrid } from '../time/window-arithmetic.js';
-import { WATERMARK_MIN } from '../time/watermark.js';
+import { WATERMARK_MAX, WATERMARK_MIN } from '../time/watermark.js';
 import type { TimedOperator } from './chain-time.js';
 import type { WindowSpec } from './operator-spec.js';
 
@@ -151,7 +151,9 @@ export class WindowRun implements TimedOperator {
   }
 
   fireEventTime(watermarkMs: number): boolean {
-    if (this.spec.time !== 'event') return false;
+    if (this.spec.time !== 'event') {
+      return this.spec.firesAtEnd && watermarkMs >= WATERMARK_MAX && this.#fire(watermarkMs);
+    }
     if (watermarkMs !== this.#passedMs) {
       this.#passedMs = watermarkMs;
       // Whether the window of the record before is late may have changed.

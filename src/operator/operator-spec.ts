@@ -75,6 +75,8 @@ export interface WindowSpec {
   readonly grid: WindowGrid;
   /** Whose time says which windows a record is in, and when they are over. */
   readonly time: 'event' | 'processing';
+  /** Whether windows of processing time that are not over give what they hold when the input ends. */
+  readonly firesAtEnd: boolean;
   /**
    * For how long after its end a window takes records still, and gives its result again for each of them; results
    * then say whether they are such ones. Null: a window is gone with its result.

@@ -234,6 +234,13 @@ describe('windows whose records functions see', () => {
         .allowedLateness('2s')
         .process((all, { collect }) => collect({ orders: all.length })),
     );
+    const byClock = explained((orders) =>
+      orders
+        .keyBy('shop')
+        .window(tumbling('1s', { time: 'processing', endOfInput: 'fire' }))
+        .count(),
+    );
+    expect(byClock).toContain('by the wall clock, the last ones at the end of the input');
     expect(plan).toContain('by shop: sessions of 1.50 s, kept for late records 2.00 s: (all,');
   });
 
@@ -267,6 +274,9 @@ describe('windows whose records functions see', () => {
       ['takes a trigger', (orders) => orders.windowAll(tumbling(1)).trigger(1 as never)],
       ['takes an evictor', (orders) => orders.windowAll(tumbling(1)).evictor(1 as never)],
       ['no option "tme"', () => session('1s', { tme: 'event' } as never)],
+      ['"time" is wall', () => session('1s', { time: 'wall' } as never)],
+      ['"endOfInput" is give', () => tumbling(1, { endOfInput: 'give' } as never)],
+      ['"endOfInput" is for processing time', () => tumbling(1, { endOfInput: 'fire' })],
       ['takes an assigner', () => windowsBy({} as never)],
       ['no whole number above 0', () => countWindow(0)],
       ['no whole number above 0', () => timeEvictor(0)],

@@ -3,7 +3,7 @@
  * against a result file, row for row and as often. Callers: `../run.mjs`, tests. Runs on: the caller's thread and those
  * of DuckDB. Nothing here knows how Millrace computes.
  */
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
 import { DuckDBInstance } from '@duckdb/node-api';
 
 const SHOWN_MAX = 5;
@@ -11,7 +11,17 @@ const HEADER_BYTES_MAX = 4096;
 
 /** The SQL of a query, or of the tables. */
 function sqlOf(name) {
-  return readFileSync(new URL(`${name}.sql`, import.meta.url), 'utf8').trim();
+  return readFileSync(fileOf(name), 'utf8').trim();
+}
+
+function fileOf(name) {
+  return new URL(`${name}.sql`, import.meta.url);
+}
+
+/** What of a result is compared: all of it, unless there is a query that says what is the same at every run. */
+function comparedSql(query, result) {
+  const name = `${query}.compared`;
+  return existsSync(fileOf(name)) ? sqlOf(name).replace('$result', result) : `FROM ${result}`;
 }
 
 export class Oracle {
@@ -64,7 +74,7 @@ export class Oracle {
 
   /** Both results as tables of texts. */
   async #load(query, names, path) {
-    const texts = names.map((name) => `coalesce(CAST("${name}" AS VARCHAR), '') AS "${name}"`);
+    const text = "coalesce(CAST(COLUMNS(*) AS VARCHAR), '')";
     const columns = names.map((name) => `'${name}': 'VARCHAR'`).join(', ');
     const csv =
       `read_csv('${quoted(path)}', auto_detect = false, header = true, delim = ',', quote = '"', ` +
@@ -74,7 +84,8 @@ export class Oracle {
       ['actual', csv],
     ]) {
       await this.#connection.run(
-        `CREATE OR REPLACE TEMP TABLE ${table} AS SELECT ${texts.join(', ')} FROM ${source}`,
+        `CREATE OR REPLACE TEMP TABLE ${table} AS
+          SELECT ${text} FROM (${comparedSql(query, source)}\n)`,
       );
     }
   }

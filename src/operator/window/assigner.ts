@@ -3,7 +3,13 @@
  * on: any thread; pure.
  */
 import { type WindowGrid, windowStarts } from '../../time/window-arithmetic.js';
-import { eventTimeTrigger, neverTrigger, processingTimeTrigger, type Trigger } from './trigger.js';
+import {
+  endOfInputTrigger,
+  eventTimeTrigger,
+  neverTrigger,
+  processingTimeTrigger,
+  type Trigger,
+} from './trigger.js';
 import { GLOBAL_WINDOW, type TimeWindow } from './window.js';
 
 /** Which clock windows go by; `none`: they end only when their trigger says so. */
@@ -21,13 +27,17 @@ export interface WindowAssigner<T> {
 }
 
 /** Windows of one size, one every slide. */
-export function alignedAssigner(grid: WindowGrid, time: WindowTime): WindowAssigner<unknown> {
+export function alignedAssigner(
+  grid: WindowGrid,
+  time: WindowTime,
+  firesAtEnd = false,
+): WindowAssigner<unknown> {
   return {
     time,
     merges: false,
     assign: (_record, timeMs) =>
       windowStarts(timeMs, grid).map((start) => ({ start, end: start + grid.sizeMs })),
-    defaultTrigger: () => triggerOf(time),
+    defaultTrigger: () => triggerOf(time, firesAtEnd),
   };
 }
 
@@ -35,12 +45,13 @@ export function alignedAssigner(grid: WindowGrid, time: WindowTime): WindowAssig
 export function sessionAssigner<T>(
   gapMs: (record: T) => number,
   time: WindowTime,
+  firesAtEnd = false,
 ): WindowAssigner<T> {
   return {
     time,
     merges: true,
     assign: (record, timeMs) => [{ start: timeMs, end: timeMs + gapMs(record) }],
-    defaultTrigger: () => triggerOf(time),
+    defaultTrigger: () => triggerOf(time, firesAtEnd),
   };
 }
 
@@ -50,6 +61,7 @@ export function globalAssigner(): WindowAssigner<unknown> {
   return { time: 'none', merges: false, assign: () => windows, defaultTrigger: neverTrigger };
 }
 
-function triggerOf(time: WindowTime): Trigger<unknown> {
-  return time === 'event' ? eventTimeTrigger() : processingTimeTrigger();
+function triggerOf(time: WindowTime, firesAtEnd: boolean): Trigger<unknown> {
+  const trigger = time === 'event' ? eventTimeTrigger() : processingTimeTrigger();
+  return firesAtEnd ? endOfInputTrigger(trigger) : trigger;
 }

@@ -4,6 +4,7 @@
  * part of snapshots; one value serves all keys and windows.
  */
 import { type Duration, parseDurationMs } from '../../base/units.js';
+import { WATERMARK_MAX } from '../../time/watermark.js';
 import { countOf, lastInstant, type TimeWindow } from './window.js';
 
 /** What a trigger wants done: give the result, forget the content, both, or nothing. */
@@ -204,6 +205,35 @@ export function purgingTrigger<T>(trigger: Trigger<T>): Trigger<T> {
     onElement: (...args) => purged(trigger.onElement(...args)),
     onEventTime: (...args) => purged(trigger.onEventTime?.(...args) ?? 'continue'),
     onProcessingTime: (...args) => purged(trigger.onProcessingTime?.(...args) ?? 'continue'),
+  };
+}
+
+/** Another trigger, which also fires when the input ends: windows that are not over then give what they hold. */
+export function endOfInputTrigger<T>(trigger: Trigger<T>): Trigger<T> {
+  const { onMerge } = trigger;
+  return {
+    ...trigger,
+    onElement(record, timeMs, window, context) {
+      context.registerEventTime(WATERMARK_MAX);
+      return trigger.onElement(record, timeMs, window, context);
+    },
+    onEventTime(timeMs, window, context) {
+      const result = trigger.onEventTime?.(timeMs, window, context) ?? 'continue';
+      if (timeMs < WATERMARK_MAX || result === 'fireAndPurge') return result;
+      return result === 'purge' ? 'fireAndPurge' : 'fire';
+    },
+    ...(onMerge === undefined
+      ? {}
+      : {
+          onMerge(window: TimeWindow, context: MergeContext) {
+            context.registerEventTime(WATERMARK_MAX);
+            onMerge(window, context);
+          },
+        }),
+    clear(window, context) {
+      context.deleteEventTime(WATERMARK_MAX);
+      trigger.clear?.(window, context);
+    },
   };
 }
 

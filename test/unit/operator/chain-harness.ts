@@ -405,6 +405,7 @@ export const op = {
     const spec = {
       grid,
       time: 'event',
+      firesAtEnd: false,
       allowedLatenessMs: null,
       lateTag: null,
       ...others,

@@ -2,13 +2,20 @@
 import { describe, expect, it } from 'vitest';
 import { col } from '../../../src/operator/expression-builder.js';
 import { openWindows } from '../../../src/operator/window/window-operator.js';
-import { sessionAssigner } from '../../../src/operator/window/assigner.js';
 import {
   continuousProcessingTimeTrigger,
+  countTrigger,
+  endOfInputTrigger,
   processingTimeoutTrigger,
+  purgingTrigger,
   type Trigger,
 } from '../../../src/operator/window/trigger.js';
-import { alignedAssigner, type WindowAssigner } from '../../../src/operator/window/assigner.js';
+import {
+  alignedAssigner,
+  globalAssigner,
+  sessionAssigner,
+  type WindowAssigner,
+} from '../../../src/operator/window/assigner.js';
 import type { OperatorSpec } from '../../../src/operator/operator-spec.js';
 import { WATERMARK_MAX } from '../../../src/time/watermark.js';
 import { batchOf, chainOf, line, MemorySnapshot, op, untilDone } from './chain-harness.js';
@@ -91,6 +98,22 @@ describe('compiled windows by the wall clock', () => {
     run.end();
     expect(run.results()).toEqual([]);
   });
+
+  it('give what has not ended when the input does, once, where that was asked for', () => {
+    const spec = { sizeMs: 200, slideMs: 100, time: 'processing', firesAtEnd: true } as const;
+    const run = atClock(op.window([], IDS, spec));
+    run.give(1050, 1);
+    run.pass(1150);
+    run.give(1160, 2);
+    run.move();
+    run.end();
+    expect(run.results()).toEqual([
+      { windowStart: 900, windowEnd: 1100, ids: [1] },
+      { windowStart: 1000, windowEnd: 1200, ids: [1, 2] },
+      { windowStart: 1100, windowEnd: 1300, ids: [2] },
+    ]);
+    expect(run.next()).toBe(Number.POSITIVE_INFINITY);
+  });
 });
 
 /** Windows of ids, of one key. */
@@ -151,5 +174,28 @@ describe('windows of records by the wall clock', () => {
     expect(run.results()).toEqual([{ start: 0, end: 1000, rows: 2 }]);
     run.pass(2000);
     expect(run.results().length).toBe(2);
+  });
+
+  it.each([
+    ['aligned', alignedAssigner({ sizeMs: 100, slideMs: 100, offsetMs: 0 }, 'processing', true)],
+    ['sessions', sessionAssigner(() => 100, 'processing', true)],
+  ])('give what has not ended when the input does: %s', (_, assigner) => {
+    const run = atClock(general(assigner));
+    run.give(1000, 7);
+    run.give(1040, 7);
+    run.pass(1140);
+    run.give(1210, 7, 7);
+    run.give(1220, 7);
+    run.move();
+    run.end();
+    expect(run.results().map((result) => (result as { rows: number }).rows)).toEqual([2, 3]);
+  });
+
+  it('of records give those that do not fill a window when the input ends', () => {
+    const counted = purgingTrigger(countTrigger(2));
+    const run = atClock(general(globalAssigner(), endOfInputTrigger(counted)));
+    run.give(1000, 7, 7, 7, 8, 8);
+    run.end();
+    expect(run.results().map((result) => (result as { rows: number }).rows)).toEqual([2, 2, 1]);
   });
 });
