@@ -313,7 +313,10 @@ export class Stream<T> {
     return this.#timed(call, { from: 'record' }, options);
   }
 
-  /** The records of this stream and of others, in no particular order. */
+  /**
+   * The records of this stream and of others, in no particular order. They may differ; a field that is read
+   * behind the union has to be in those of every stream, if need be by `withColumn(name, lit(null))` before it.
+   */
   union<Others extends readonly Stream<unknown>[]>(
     ...others: Others
   ): Stream<T | RecordOf<Others[number]>> {

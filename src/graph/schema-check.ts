@@ -4,12 +4,13 @@
  * that cannot be hashed. Callers: `plan.ts`, and the runtime again once sources have found their
  * schemas. Runs on: any thread.
  */
+import { MillraceError } from '../base/errors.js';
 import { didYouMean } from '../base/nearest-name.js';
 import { tableKeyType } from '../operator/key-code.js';
 import type { InputSide } from '../operator/operator-sides.js';
 import { outputSchemaOf } from '../operator/operator-schema.js';
 import { type DataType, fieldIndex, type Schema, typeName } from '../record/schema.js';
-import { mergeSchemas, sameType } from '../record/schema-merge.js';
+import { mergeSchemas, sameSchema, sameType } from '../record/schema-merge.js';
 import { nodeError, withPlace } from './error-place.js';
 import { identityOf, type LogicalGraph, type LogicalNode, sideOf } from './logical-graph.js';
 
@@ -25,9 +26,12 @@ export function checkSchemas(
   found: SourceSchemas = new Map(),
 ): readonly (Schema | null)[] {
   const outputs: (Schema | null)[] = [];
+  const united = new UnitedStreams(graph);
   for (const node of graph.nodes) {
     if (node.kind === 'source') {
-      outputs.push(node.schema ?? found.get(identityOf(node).uid) ?? null);
+      const schema = node.schema ?? found.get(identityOf(node).uid) ?? null;
+      outputs.push(schema);
+      united.source(schema);
       continue;
     }
     const [input = null, second = null] = SIDES.map((side) => inputSchemaOf(node, side, outputs));
@@ -39,8 +43,75 @@ export function checkSchemas(
         ? withPlace(graph.jobName, node, () => outputSchemaOf(node.spec, input))
         : null,
     );
+    united.check(node);
   }
   return outputs;
+}
+
+/**
+ * The forms in which records come out of each node. A union merges no records: those of each stream keep the fields
+ * they have, so what is read behind it has to be there in all of them.
+ */
+class UnitedStreams {
+  readonly #graph: LogicalGraph;
+  /** By node: the schemas that are known. */
+  readonly #forms: (readonly Schema[])[] = [];
+
+  constructor(graph: LogicalGraph) {
+    this.#graph = graph;
+  }
+
+  source(schema: Schema | null): void {
+    this.#forms.push(schema === null ? [] : [schema]);
+  }
+
+  /** Throws when a node reads a field that the records of one of its streams lack. */
+  check(node: LogicalNode): void {
+    const sides = SIDES.map((side) =>
+      node.inputs
+        .filter((input) => sideOf(input) === side)
+        .flatMap((input) => this.#forms[input.node] ?? []),
+    );
+    const graph = this.#graph;
+    const outputs = sides.flatMap((forms, side) =>
+      forms.map((form) =>
+        this.#inEach(node, () => {
+          checkKeys(graph, node, side === 0 ? 0 : 1, form);
+          if (node.kind !== 'operator' || side > 0) return null;
+          return withPlace(graph.jobName, node, () => outputSchemaOf(node.spec, form));
+        }),
+      ),
+    );
+    this.#forms.push(different(outputs.filter((output) => output !== null)));
+  }
+
+  /** Checks one form after the union as a whole was found right: what is wrong then is a difference of forms. */
+  #inEach<R>(node: LogicalNode, check: () => R): R {
+    try {
+      return check();
+    } catch (error) {
+      if (!MillraceError.is(error) || error.code !== 'FIELD_UNKNOWN') throw error;
+      const { field } = error.where;
+      const name = field === undefined ? 'a field that is read' : `"${field}"`;
+      throw nodeError(
+        'FIELD_UNKNOWN',
+        this.#graph.jobName,
+        node,
+        `one of the streams that union(...) brought together has no field ${name}.`,
+        {
+          ...(field === undefined ? {} : { field }),
+          advice: `Give it to every stream before the union, as in withColumn(${name}, lit(null)).`,
+          cause: error,
+        },
+      );
+    }
+  }
+}
+
+function different(schemas: readonly Schema[]): readonly Schema[] {
+  return schemas.filter(
+    (schema, at) => schemas.findIndex((other) => sameSchema(other, schema)) === at,
+  );
 }
 
 const SIDES = [0, 1] as const;
@@ -67,13 +138,17 @@ function checkInputFields(
   side: InputSide,
   input: Schema,
 ): void {
+  checkKeys(graph, node, side, input);
+  if (node.kind !== 'sink') return;
+  for (const name of node.connector.columns ?? []) requireField(graph, node, input, name);
+}
+
+function checkKeys(graph: LogicalGraph, node: LogicalNode, side: InputSide, input: Schema): void {
   for (const each of node.inputs) {
     const { partitioner } = each;
     if (sideOf(each) !== side || partitioner?.kind !== 'hash') continue;
     for (const key of partitioner.keys) checkKey(graph, node, input, key);
   }
-  if (node.kind !== 'sink') return;
-  for (const name of node.connector.columns ?? []) requireField(graph, node, input, name);
 }
 
 function requireField(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { count, sum } from '../../../src/api/aggregates.js';
-import { col } from '../../../src/operator/expression-builder.js';
+import { count, max, sum } from '../../../src/api/aggregates.js';
+import { col, lit } from '../../../src/operator/expression-builder.js';
 import type { Flow } from '../../../src/api/flow.js';
 import { MillraceError } from '../../../src/base/errors.js';
 import { checkSchemas } from '../../../src/graph/schema-check.js';
@@ -125,5 +125,52 @@ describe('types', () => {
     );
     expect(names[2]).toBe('{ twice: number }');
     expect(names[4]).toMatch(/^\{ b: utf8, n: /);
+  });
+
+  describe('of united streams', () => {
+    const twoShapes = (read: (both: Stream<unknown>) => void) => (): unknown =>
+      planOf((flow) => {
+        const one = flow.from(source<unknown>(), {
+          schema: schema({ a: 'number', b: 'utf8' }),
+        });
+        const two = flow.from(source<unknown>(), { schema: schema({ a: 'number' }) });
+        read(one.union(two));
+      });
+
+    it('must have what is read behind the union, also further on', () => {
+      const readings = [
+        twoShapes((both) => both.filter(col('b').isNotNull()).to(sink())),
+        twoShapes((both) => both.filter(col('a').gt(0)).filter(col('b').isNotNull()).to(sink())),
+        twoShapes((both) => both.keyBy('b').count().to(sink())),
+        twoShapes((both) =>
+          both
+            .keyBy('a')
+            .aggregate({ last: max('b') })
+            .to(sink()),
+        ),
+      ];
+      for (const reading of readings) {
+        expect(reading).toThrow(
+          expect.objectContaining({
+            code: 'FIELD_UNKNOWN',
+            message: expect.stringContaining('has no field "b"'),
+            advice: expect.stringContaining('withColumn("b", lit(null))'),
+          }),
+        );
+      }
+    });
+
+    it('may differ in what nobody reads, and in what is made up for', () => {
+      expect(twoShapes((both) => both.keyBy('a').count().to(sink()))).not.toThrow();
+      expect(() =>
+        planOf((flow) => {
+          const one = flow.from(source<unknown>(), { schema: schema({ a: 'number', b: 'utf8' }) });
+          const two = flow
+            .from(source<unknown>(), { schema: schema({ a: 'number' }) })
+            .withColumn('b', lit(null));
+          one.union(two).filter(col('b').isNotNull()).to(sink());
+        }),
+      ).not.toThrow();
+    });
   });
 });
