@@ -43,8 +43,15 @@ const COMPANIONS = [
   { part: /^src\/runtime\/explain-code\.ts$/, companion: 'src/runtime/slot-run.ts' },
   { part: /^src\/runtime\/(in-thread|isolated)-run\.ts$/, companion: 'src/runtime/launch-run.ts' },
   { part: /^src\/(connector|runtime)\/|-command\.ts$/, companion: 'src/index.ts' },
-  // The test kit builds slots itself.
+  // The test kit builds slots and lays out their memory itself.
   { part: /^src\/testing\.ts$/, companion: 'src/runtime/slot-run.ts' },
+  { part: /^src\/testing\.ts$/, companion: 'src/runtime/launch-run.ts' },
+  // Small parts that most jobs need.
+  { part: /^src\/runtime\/slot-run\.ts$/, companion: 'src/connector/iterable/record-batcher.ts' },
+  // Whatever has errors has the url of entries.
+  { part: /^src\/cli\/command-context\.ts$/, companion: 'src/runtime/entry-url.ts' },
+  { part: /^native-bindings\//, companion: 'src/base/errors.ts' },
+  { part: /^native-bindings\//, companion: 'src/runtime/entry-url.ts' },
   // Small parts of the runtime that every thread with a job has.
   ...[
     'base/node-disk',

@@ -5,6 +5,7 @@
  * what it has learned. Invariant: a function with a loop or a call is never brief.
  */
 import { functionSource, parseFunction } from './lambda-fields.js';
+import { glance } from './lambda-glance.js';
 import type { UserFunction } from './operator-spec.js';
 
 /** A node of the syntax of a function. */
@@ -65,6 +66,11 @@ export function learnBrevity(readings: readonly BrevityReading[]): void {
 }
 
 function isBriefSource(source: string): boolean {
+  return glance(source) !== null || isParsedBrief(source);
+}
+
+/** What the parser tells, for functions of any form. */
+export function isParsedBrief(source: string): boolean {
   const node = parseFunction(source);
   return node !== null && [...node.params, node.body].every(isBriefNode);
 }

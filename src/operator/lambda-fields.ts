@@ -1,8 +1,8 @@
 /**
  * Reads which properties of a parameter a user function can touch, from its source text, so that readers and
  * edges carry only those. Callers: column pruning, job hashes, the chain compiler. The parser acorn takes some
- * milliseconds to load, so it is loaded when a function has to be read for which no other thread has sent what it
- * found. Runs on: any thread; pure.
+ * milliseconds to load, so it is loaded when a function has to be read that says more than a glance can take in, and
+ * for which no other thread has sent what it found. Runs on: any thread; pure.
  *
  * Invariant: the answer is never too small. Whatever is not plainly `parameter.name` (spreading, passing the
  * record on, calling its methods, `arguments`, `eval`, code that cannot be parsed) gives null, which means
@@ -11,6 +11,7 @@
 import { createRequire } from 'node:module';
 import type * as Acorn from 'acorn';
 import type { AnyNode, ArrowFunctionExpression, FunctionExpression, Pattern } from 'acorn';
+import { glance, type PlainLambda } from './lambda-glance.js';
 import type { UserFunction } from './operator-spec.js';
 
 type FunctionNode = FunctionExpression | ArrowFunctionExpression;
@@ -76,6 +77,23 @@ export function usedFields(fn: UserFunction, position = 0): readonly string[] | 
 
 /** The same for the source text of a function. */
 export function usedFieldsInSource(source: string, position = 0): readonly string[] | null {
+  const plain = glance(source);
+  return plain === null ? parsedFields(source, position) : plainFields(plain, position);
+}
+
+function plainFields(
+  { parameter, variables }: PlainLambda,
+  position: number,
+): readonly string[] | null {
+  if (position > 0) return [];
+  const names = variables.filter(([name]) => name === parameter).map(([, property]) => property);
+  const isPlain = (name: string | undefined): name is string =>
+    name !== undefined && !WHOLE.has(name);
+  return names.every(isPlain) ? [...new Set(names)] : null;
+}
+
+/** What the parser tells, for functions of any form. */
+export function parsedFields(source: string, position = 0): readonly string[] | null {
   const node = parseFunction(source);
   // `arguments` and `eval` reach the record without its name, and `with` changes what names mean.
   if (node === null || some(node, isOpaque)) return null;

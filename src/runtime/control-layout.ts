@@ -4,7 +4,14 @@
  * thread. Invariant: words of different slots lie two cache lines apart.
  */
 import { createParkerWord, PARKER_BYTES } from '../ring/parker.js';
-import { COMMAND_CANCEL } from './slot-loop.js';
+
+/** Commands that the coordinator writes into a slot's command word. */
+export const COMMAND_RUN = 0;
+export const COMMAND_CANCEL = 1;
+/** Sources stop; held-back results are dropped. */
+export const COMMAND_STOP = 2;
+/** Sources stop; held-back results are emitted. */
+export const COMMAND_DRAIN = 3;
 
 /** Words of different owners do not share a pair of cache lines. */
 const COUNTER_BYTES = 128;

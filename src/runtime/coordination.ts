@@ -14,8 +14,11 @@ import { Watchdog } from './watchdog.js';
 
 type SlotExited = CoordinatorEvent & { readonly kind: 'slotExited' };
 
-/** How long a closed port waits for the thread's error, which comes by way of the caller's thread. */
-const EXIT_GRACE_MS = 300;
+/**
+ * How long a closed port waits for the thread's error, which comes by way of the caller's thread: on a machine that has
+ * much else to do, a thread without memory takes a while to end.
+ */
+const EXIT_GRACE_MS = 2000;
 
 /** The coordinator of one run with its ports and its watchdog. */
 export class Coordination {
@@ -123,6 +126,7 @@ class ThreadEnd {
   #port: MessagePort | null;
   #exit: SlotExited | null = null;
   #grace: NodeJS.Timeout | null = null;
+  #isLeft = false;
 
   constructor(slot: number, port: MessagePort | null, handle: (event: SlotExited) => void) {
     this.#slot = slot;
@@ -154,7 +158,9 @@ class ThreadEnd {
 
   closed(): void {
     this.#port = null;
+    if (this.#isLeft) return;
     if (this.#exit !== null) {
+      this.#stopWaiting();
       this.#handle(this.#exit);
     } else {
       this.#grace ??= setTimeout(() => this.exited(null), EXIT_GRACE_MS);
@@ -168,7 +174,12 @@ class ThreadEnd {
 
   /** Waits no longer; gives the exit that was reported, for whoever waits for the port from now on. */
   leave(): SlotExited | null {
-    if (this.#grace !== null) clearTimeout(this.#grace);
+    this.#isLeft = true;
+    this.#stopWaiting();
     return this.#exit;
+  }
+
+  #stopWaiting(): void {
+    if (this.#grace !== null) clearTimeout(this.#grace);
   }
 }

@@ -7,7 +7,7 @@
 import { assert } from '../base/assert.js';
 import { MillraceError, toWire, type WireError } from '../base/errors.js';
 import type { Committable } from '../connector/contract.js';
-import { COMMAND_CANCEL, COMMAND_DRAIN, COMMAND_STOP } from './slot-loop.js';
+import { COMMAND_CANCEL, COMMAND_DRAIN, COMMAND_STOP } from './control-layout.js';
 
 /** States of a job, as Flink names them. */
 export type JobState =

@@ -8,6 +8,7 @@ import type { Clock } from '../base/clock.js';
 import { MillraceError } from '../base/errors.js';
 import type { Random } from '../base/random.js';
 import type { Parker } from '../ring/contract.js';
+import { COMMAND_CANCEL, COMMAND_DRAIN, COMMAND_RUN } from './control-layout.js';
 import {
   SUBTASK_BLOCKED,
   SUBTASK_FINISHED,
@@ -15,14 +16,6 @@ import {
   SUBTASK_PROGRESS,
   type Subtask,
 } from './subtask.js';
-
-/** Commands that the coordinator writes into a slot's command word. */
-export const COMMAND_RUN = 0;
-export const COMMAND_CANCEL = 1;
-/** Sources stop; held-back results are dropped. */
-export const COMMAND_STOP = 2;
-/** Sources stop; held-back results are emitted. */
-export const COMMAND_DRAIN = 3;
 
 /** Longest uninterrupted run on a thread that has an event loop to serve. */
 const YIELD_EVERY_MS = 5;

@@ -11,7 +11,7 @@ import { nodeDisk } from '../base/node-disk.js';
 import { HOST_SLOT, type PhysicalPlan } from '../graph/physical-plan.js';
 import { AsyncParker } from '../ring/parker.js';
 import { Coordination } from './coordination.js';
-import type { CoordinatorEvent } from './coordinator.js';
+import type { CoordinatorEvent, JobState } from './coordinator.js';
 import type { Deployment } from './deployment.js';
 import { entryUrl } from './entry-url.js';
 import { eventLoopHold, nextEventLoopTurn } from './event-loop.js';
@@ -25,8 +25,13 @@ import type { RunControl, RunObserver } from './run-control.js';
 import type { SlotThreads } from './slot-threads.js';
 import { watchedSubtasks } from './watchdog.js';
 
-/** After so long the coordinator moves to a thread of its own, which is where deadlines are looked at. */
+/**
+ * So long after the run has entered a state the coordinator moves to a thread of its own, which is where deadlines are
+ * looked at.
+ */
 const YOUNG_MS = 100;
+/** The same for a run that has not started yet: while its threads load, a further one is in their way. */
+const STARTING_MS = 1000;
 
 /**
  * Gives the slots' threads their work, starts the coordinator and gives the control over them. `awaitsEnd` when the
@@ -114,10 +119,18 @@ class ThreadedRun implements RunControl {
   #coordinateHere(start: CoordinationStart): void {
     const young = new Coordination(start, systemClock, (message) => this.#onMessage(message));
     this.#young = young;
+    this.#handOverAfter(STARTING_MS);
+  }
+
+  /** Moves the coordinator to its thread after so long, and not when that was said before; nothing if it is there. */
+  #handOverAfter(delayMs: number): void {
+    const young = this.#young;
+    if (young === null) return;
+    if (this.#handOver !== null) clearTimeout(this.#handOver);
     this.#handOver = setTimeout(() => {
       this.#young = null;
       this.#startCoordinator(young.handOver());
-    }, YOUNG_MS);
+    }, delayMs);
   }
 
   #startCoordinator(start: CoordinationStart): void {
@@ -173,11 +186,16 @@ class ThreadedRun implements RunControl {
   #onMessage(message: HostMessage): void {
     if (message.kind === 'badRecord') this.#observer.onBadRecord(message.record);
     else if (message.kind === 'ledger') this.#observer.onLedger(message.slot, message.rows);
-    else if (message.action.kind === 'state') this.#observer.onState(message.action.state);
+    else if (message.action.kind === 'state') this.#entered(message.action.state);
     else if (message.action.kind === 'terminate') this.#terminate(message.action.slot);
     else if (message.action.kind === 'complete') {
       this.#complete(message.action.state, message.action.error, message.action.commits);
     }
+  }
+
+  #entered(state: JobState): void {
+    this.#handOverAfter(YOUNG_MS);
+    this.#observer.onState(state);
   }
 
   /** The caller's thread cannot be terminated; its slot ends when the function that blocks it returns. */

@@ -53,11 +53,11 @@ describe('what the built entries load at once', () => {
 
   // A file takes half a millisecond, fifty kilobytes take another one.
   it.each([
-    ['index', 5, 450],
-    ['slot', 10, 900],
+    ['index', 3, 450],
+    ['slot', 6, 900],
     ['coordinator', 1, 80],
-    ['process', 14, 600],
-    ['cli', 8, 30],
+    ['process', 3, 450],
+    ['cli', 3, 30],
   ] as const)('%s: at most %d files and %d KB', (entry, files, kilobytes) => {
     const loaded = loadedBy(entry);
     expect(loaded.files.length).toBeLessThanOrEqual(files);

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { ControlMemory, controlBytes } from '../../../src/runtime/control-layout.js';
-import { COMMAND_CANCEL, COMMAND_DRAIN, COMMAND_STOP } from '../../../src/runtime/slot-loop.js';
+import {
+  COMMAND_CANCEL,
+  COMMAND_DRAIN,
+  COMMAND_STOP,
+  ControlMemory,
+  controlBytes,
+} from '../../../src/runtime/control-layout.js';
 
 const VERTICES = 5;
 const SLOTS = 4;

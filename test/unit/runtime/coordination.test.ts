@@ -3,11 +3,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MillraceError, toWire } from '../../../src/base/errors.js';
 import { metricsBytes } from '../../../src/metrics/metrics-layout.js';
-import { controlBytes, ControlMemory } from '../../../src/runtime/control-layout.js';
+import {
+  COMMAND_CANCEL,
+  controlBytes,
+  ControlMemory,
+} from '../../../src/runtime/control-layout.js';
 import { Coordination } from '../../../src/runtime/coordination.js';
 import type { CoordinatorEvent } from '../../../src/runtime/coordinator.js';
 import type { CoordinationStart, HostMessage, SlotMessage } from '../../../src/runtime/messages.js';
-import { COMMAND_CANCEL } from '../../../src/runtime/slot-loop.js';
 import { StillClock } from './runtime-harness.js';
 
 const SLOTS = [0, 1];

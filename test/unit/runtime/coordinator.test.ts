@@ -5,7 +5,7 @@ import {
   type CoordinatorAction,
   type CoordinatorEvent,
 } from '../../../src/runtime/coordinator.js';
-import { COMMAND_CANCEL, COMMAND_DRAIN } from '../../../src/runtime/slot-loop.js';
+import { COMMAND_CANCEL, COMMAND_DRAIN } from '../../../src/runtime/control-layout.js';
 
 const failure = (message: string) => toWire(new MillraceError('USER_FUNCTION_FAILED', message));
 
