@@ -38,7 +38,8 @@ export {
   IntervalJoinedStreams,
 } from './api/interval-joined-streams.js';
 export { isJobDefinition, job, type JobDefinition, type ParamsOf } from './api/job.js';
-export { JoinedStreams, type JoinOptions } from './api/joined-streams.js';
+export { CoGroupedStreams, JoinedStreams, type JoinOptions } from './api/joined-streams.js';
+export { WindowedCoGroup, WindowedJoin } from './api/joined-windows.js';
 export { type EmitOptions, KeyedStream } from './api/keyed-stream.js';
 export type { OperatorOptions } from './api/operator-options.js';
 export type { FieldsOf, FieldType } from './api/record-types.js';

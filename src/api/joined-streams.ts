@@ -1,16 +1,19 @@
 /**
- * Two keyed streams whose records are paired by key: what `join` gives. Callers: job functions. Runs on: any thread.
+ * Two keyed streams whose records are paired or grouped by key: what `join` and `coGroup` give. Callers: job functions.
+ * Runs on: any thread.
  */
 import { MillraceError } from '../base/errors.js';
 import { type Duration, parseDurationMs } from '../base/units.js';
 import { type JoinType, regularJoin } from '../operator/join/regular-join.js';
 import { sideOfStream, type StreamSide } from './connected-streams.js';
 import type { KeyedStream } from './keyed-stream.js';
+import { WindowedCoGroup, WindowedJoin } from './joined-windows.js';
 import type { StreamFactory } from './stream-factory.js';
-import type { Mistake } from './record-types.js';
+import type { ListOf, Mistake } from './record-types.js';
 import { RETURNS, type ReturnsOptions } from './returns-option.js';
 import type { Stream } from './stream.js';
 import { requireFunction, type StreamCore } from './stream-core.js';
+import { requireWindows, type Windows } from './windows.js';
 
 /** How a join pairs. */
 export interface JoinOptions<J extends JoinType = JoinType> {
@@ -37,7 +40,12 @@ export type CheckJoinKeys<K1, K2> = [K1[keyof K1]] extends [K2[keyof K2]]
   ? unknown
   : [K2[keyof K2]] extends [K1[keyof K1]]
     ? unknown
-    : Mistake<'The two sides of a join are keyed by values of different types'>;
+    : KeysDiffer<ListOf<keyof K1 & string>, ListOf<keyof K2 & string>>;
+
+type KeysDiffer<
+  First extends string,
+  Second extends string,
+> = Mistake<`The first side is keyed by ${First}, the second by ${Second}; their types differ`>;
 
 const TYPES: readonly unknown[] = ['inner', 'left', 'right', 'full'];
 
@@ -72,7 +80,7 @@ export function pairSides(
 }
 
 /** Records of type `T` and `U` to be joined by key, as join type `J` says. */
-export class JoinedStreams<T, U, J extends JoinType> {
+export class JoinedStreams<T, U, J extends JoinType, K = unknown> {
   readonly #sides: SidePair;
   readonly #type: JoinType;
   readonly #ttlMs: number | null;
@@ -83,7 +91,23 @@ export class JoinedStreams<T, U, J extends JoinType> {
     this.#sides = sides;
     this.#type = type;
     this.#ttlMs = ttl === undefined ? null : parseDurationMs(ttl, 'join: option "ttl"');
-    checkJoin(options, sides.core.isBounded);
+    checkJoin(options);
+  }
+
+  /**
+   * Pairs records of one key that are in one window too, when the window is over. Outer joins give what has found no
+   * partner in its window, so they need no end of the inputs. Sessions are those of the records of both sides.
+   *
+   * @example
+   * orders.keyBy('id').join(payments.keyBy('order'), { type: 'left' }).window(tumbling('1m'))
+   *   .apply((order, payment) => ({ id: order.id, paid: payment?.at ?? null }))
+   */
+  window(windows: Windows<T | U>): WindowedJoin<T, U, K, J> {
+    requireWindows('window', windows);
+    if (this.#ttlMs !== null) throw ttlOfWindow();
+    const sides = this.#sides;
+    const parts = { sides, windows, allowedLatenessMs: null, lateTags: [null, null] as const };
+    return new WindowedJoin<T, U, K, J>(parts, this.#type);
   }
 
   /**
@@ -99,6 +123,7 @@ export class JoinedStreams<T, U, J extends JoinType> {
   ): Stream<Out> {
     requireFunction('join', fn, 'join(other).apply((left, right) => ({ ...left, ...right }))');
     const { core, keys, stream } = this.#sides;
+    if (this.#type !== 'inner' && !core.isBounded) throw neverEnds(this.#type);
     const call = { verb: 'join', boundary: this.apply, options, extra: RETURNS };
     const [type, ttlMs] = [this.#type, this.#ttlMs];
     const open = regularJoin({ type, ttlMs, apply: fn as (a: unknown, b: unknown) => unknown });
@@ -108,7 +133,7 @@ export class JoinedStreams<T, U, J extends JoinType> {
   }
 }
 
-function checkJoin(options: JoinOptions, isBounded: boolean): void {
+function checkJoin(options: JoinOptions): void {
   const { type = 'inner', ttl } = options;
   const where = { operator: 'join' };
   const unknown = Object.keys(options).find((name) => name !== 'type' && name !== 'ttl');
@@ -124,21 +149,56 @@ function checkJoin(options: JoinOptions, isBounded: boolean): void {
       advice: "It must be 'inner', 'left', 'right' or 'full'.",
     });
   }
-  if (type === 'inner') return;
-  if (!isBounded) {
-    throw new MillraceError(
-      'FEATURE_UNSUPPORTED',
-      `A ${type} join needs inputs that end: before that, a partner may still come.`,
-      {
-        where,
-        advice: "Use type 'inner', an interval join, or a process function with a timer.",
-      },
-    );
-  }
-  if (ttl !== undefined) {
+  if (ttl !== undefined && type !== 'inner') {
     throw new MillraceError('OPTION_INVALID', `join(...): a ${type} join takes no ttl.`, {
       where: { ...where, field: 'ttl' },
       advice: 'It must know until the end of the input which records have found a partner.',
+    });
+  }
+}
+
+function neverEnds(type: JoinType): MillraceError {
+  return new MillraceError(
+    'FEATURE_UNSUPPORTED',
+    `A ${type} join needs inputs that end: before that, a partner may still come.`,
+    {
+      where: { operator: 'join' },
+      advice: "Join in windows, use type 'inner', or an interval join.",
+    },
+  );
+}
+
+function ttlOfWindow(): MillraceError {
+  return new MillraceError('OPTION_INVALID', 'join(...): a join in windows takes no ttl.', {
+    where: { operator: 'join', field: 'ttl' },
+    advice: 'Leave it out: records are kept until their window is over.',
+  });
+}
+
+/** Records of type `T` and `U` to be grouped by key and window. */
+export class CoGroupedStreams<T, U, K> {
+  readonly #sides: SidePair;
+
+  /** Made by `coGroup`. */
+  constructor(sides: SidePair) {
+    this.#sides = sides;
+  }
+
+  /**
+   * Divides the records of each key into windows, the same for both sides.
+   *
+   * @example
+   * orders.keyBy('id').coGroup(payments.keyBy('order')).window(session('30m'))
+   *   .apply((orders, payments) => [{ orders: orders.length, payments: payments.length }])
+   */
+  window(windows: Windows<T | U>): WindowedCoGroup<T, U, K> {
+    requireWindows('window', windows);
+    const sides = this.#sides;
+    return new WindowedCoGroup<T, U, K>({
+      sides,
+      windows,
+      allowedLatenessMs: null,
+      lateTags: [null, null],
     });
   }
 }

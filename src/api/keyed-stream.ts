@@ -24,7 +24,13 @@ import {
   sideOfStream,
 } from './connected-streams.js';
 import { IntervalJoin } from './interval-joined-streams.js';
-import { JoinedStreams, type JoinOptions, type JoinSide, pairSides } from './joined-streams.js';
+import {
+  CoGroupedStreams,
+  JoinedStreams,
+  type JoinOptions,
+  type JoinSide,
+  pairSides,
+} from './joined-streams.js';
 import { RETURNS, type ReturnsOptions } from './returns-option.js';
 import type { OperatorOptions, OptionCheck } from './operator-options.js';
 import type { CheckField, Flat, Mistake } from './record-types.js';
@@ -124,7 +130,7 @@ export class KeyedStream<T, K> {
 
   /**
    * Pairs the records of this stream with those of another one that have the same key, whenever they come: both are
-   * kept, for ever or for the `ttl`.
+   * kept, for ever or for the `ttl`. With `window(...)` behind it, pairs those of one window.
    *
    * @example
    * orders.keyBy('id').join(payments.keyBy('order'), { type: 'left' })
@@ -133,9 +139,22 @@ export class KeyedStream<T, K> {
   join<U, K2, const J extends JoinType = 'inner'>(
     other: JoinSide<U, K, K2>,
     options: JoinOptions<J> = {},
-  ): JoinedStreams<T, U, J> {
+  ): JoinedStreams<T, U, J, K> {
     const first = { core: this.#core, keys: this.#keys };
     return new JoinedStreams(pairSides('join', first, other, this.#stream), options);
+  }
+
+  /**
+   * Brings the records of this stream together with those of another one that have the same key and are in the same
+   * window, also where one of the two has none.
+   *
+   * @example
+   * orders.keyBy('id').coGroup(payments.keyBy('order')).window(tumbling('1h'))
+   *   .apply((orders, payments, { key }) => [{ id: key.id, open: orders.length - payments.length }])
+   */
+  coGroup<U, K2>(other: JoinSide<U, K, K2>): CoGroupedStreams<T, U, K> {
+    const first = { core: this.#core, keys: this.#keys };
+    return new CoGroupedStreams(pairSides('coGroup', first, other, this.#stream));
   }
 
   /**

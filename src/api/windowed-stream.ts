@@ -3,14 +3,9 @@
  * window, with `windowStart` and `windowEnd`, when the window is over. Callers: job functions. Runs on: any thread.
  */
 import { MillraceError } from '../base/errors.js';
-import { type Duration, formatDuration, parseDurationMs } from '../base/units.js';
+import type { Duration } from '../base/units.js';
 import { LATE_FIRING, WINDOW_END, WINDOW_START } from '../operator/aggregate-fields.js';
 import type { OutputTag, ProcessContext, ProcessFunction } from '../operator/process-function.js';
-import {
-  alignedAssigner,
-  type WindowAssigner,
-  type WindowTime,
-} from '../operator/window/assigner.js';
 import type { Evictor } from '../operator/window/evictor.js';
 import {
   aggregateFold,
@@ -44,7 +39,15 @@ import type { Stream } from './stream.js';
 import { RETURNS, type ReturnsOptions } from './returns-option.js';
 import { keyName, requireFunction, type StreamCore, type VerbCall } from './stream-core.js';
 import type { StreamFactory } from './stream-factory.js';
-import type { Windows } from './windows.js';
+import {
+  lateTagId,
+  windowParts,
+  type WindowSettings,
+  windowsText,
+  withEvictor,
+  withLateness,
+  withTrigger,
+} from './window-settings.js';
 
 /** The fields by which a result tells of its window, in milliseconds since the epoch. */
 export interface WindowFields {
@@ -77,16 +80,11 @@ export type ReduceFunction<T> = (accumulated: T, record: T) => T;
 export type FinishFunction<T, K, Out> = (value: T, context: WindowInfo<K>) => Out;
 
 /** What windows are made of. */
-export interface WindowParts<T> {
+export interface WindowParts<T> extends WindowSettings<T> {
   readonly core: StreamCore;
   readonly keys: readonly string[];
   readonly stream: StreamFactory;
-  readonly windows: Windows<T>;
-  readonly allowedLatenessMs: number | null;
   readonly lateTag: string | null;
-  /** Those given to `trigger` and `evictor`. */
-  readonly trigger?: Trigger<T>;
-  readonly evictor?: Evictor<T>;
   /** The same records with a key field, for operators that keep state by key; without one it is made up. */
   readonly keyed: () => { readonly core: StreamCore; readonly keys: readonly string[] };
 }
@@ -110,9 +108,7 @@ export class WindowedStream<T, K, L> {
    * orders.keyBy('shop').window(tumbling('1m')).allowedLateness('10s').sum('price')
    */
   allowedLateness(lateness: Duration): WindowedStream<T, K, LateField> {
-    const allowedLatenessMs = parseDurationMs(lateness, 'allowedLateness');
-    if (timeOf(this.#parts.windows) !== 'event') throw neverLate('allowedLateness');
-    return new WindowedStream({ ...this.#parts, allowedLatenessMs });
+    return new WindowedStream({ ...this.#parts, ...withLateness(this.#parts, lateness) });
   }
 
   /**
@@ -125,14 +121,7 @@ export class WindowedStream<T, K, L> {
    * totals.sideOutput(late).to(ndjson<Order>('out/late'));
    */
   sideOutputLateData(tag: OutputTag<T>): WindowedStream<T, K, L> {
-    if (timeOf(this.#parts.windows) !== 'event') throw neverLate('sideOutputLateData');
-    const lateTag: unknown = tag?.id;
-    if (typeof lateTag !== 'string' || lateTag === '') {
-      throw new MillraceError('OPTION_INVALID', 'sideOutputLateData(...) takes a tag.', {
-        where: { operator: 'sideOutputLateData' },
-        advice: "Write const late = outputTag('late') once, and sideOutputLateData(late).",
-      });
-    }
+    const lateTag = lateTagId('sideOutputLateData', this.#parts, tag);
     return new WindowedStream({ ...this.#parts, lateTag });
   }
 
@@ -143,8 +132,7 @@ export class WindowedStream<T, K, L> {
    * orders.keyBy('shop').window(tumbling('1h')).trigger(continuousEventTimeTrigger('1m')).process(soFar)
    */
   trigger(trigger: Trigger<T>): WindowedStream<T, K, L> {
-    if (typeof trigger?.onElement !== 'function') throw noPart('trigger', 'countTrigger(100)');
-    return new WindowedStream({ ...this.#parts, trigger });
+    return new WindowedStream({ ...this.#parts, ...withTrigger(trigger) });
   }
 
   /**
@@ -154,8 +142,7 @@ export class WindowedStream<T, K, L> {
    * trades.keyBy('share').window(globalWindow()).trigger(countTrigger(1)).evictor(timeEvictor('5m'))
    */
   evictor(evictor: Evictor<T>): WindowedStream<T, K, L> {
-    if (typeof evictor?.evict !== 'function') throw noPart('evictor', 'countEvictor(100)');
-    return new WindowedStream({ ...this.#parts, evictor });
+    return new WindowedStream({ ...this.#parts, ...withEvictor(evictor) });
   }
 
   /**
@@ -223,19 +210,9 @@ export class WindowedStream<T, K, L> {
     fold: Fold<T, unknown> | null,
     fn: WindowFunction<never, Key, Out>,
   ): StreamCore {
-    const { windows, lateTag, allowedLatenessMs, keys } = this.#parts;
-    const given = windows.kind === 'general' ? windows : null;
-    const assigner: WindowAssigner<T> =
-      windows.kind === 'general'
-        ? windows.assigner
-        : alignedAssigner(windows.grid, windows.time, windows.firesAtEnd);
-    const trigger: Trigger<T> = this.#parts.trigger ?? given?.trigger ?? assigner.defaultTrigger();
-    if (assigner.merges && trigger.onMerge === undefined) throw cannotMerge(call.verb);
+    const { lateTag, keys } = this.#parts;
     const parts: WindowOperatorParts<T, Key, Out> = {
-      assigner,
-      trigger,
-      evictor: this.#parts.evictor ?? given?.evictor ?? null,
-      allowedLatenessMs: allowedLatenessMs ?? 0,
+      ...windowParts(call.verb, this.#parts),
       lateTag: lateTag === null ? null : { id: lateTag },
       fold,
       fn,
@@ -245,7 +222,8 @@ export class WindowedStream<T, K, L> {
     const { core, keys: by } = this.#parts.keyed();
     const options = aloneWithoutKey(keys, call.options);
     const returns = call.options.returns ?? null;
-    const about = aboutWindows(windows, this.#parts, fold?.add ?? fn);
+    const source = (fold?.add ?? fn).toString().replaceAll(/\s+/g, ' ');
+    const about = `${windowsText(this.#parts)}: ${source}`;
     const body = { kind: 'process', keys: [by], open, returns, about } as const;
     return core.operator({ ...call, options }, body);
   }
@@ -346,55 +324,6 @@ function aloneWithoutKey(keys: readonly string[], options: OperatorOptions): Ope
       where: { operator: 'windowAll', field: 'parallelism' },
       advice: 'Leave it out, or divide the stream by keyBy(...).window(...).',
     },
-  );
-}
-
-/** Such as `sessions of 30.0 s, (all) => all.length`. */
-function aboutWindows<T>(
-  windows: Windows<T>,
-  { allowedLatenessMs, trigger, evictor }: WindowParts<T>,
-  fn: (...args: never[]) => unknown,
-): string {
-  const parts = [windows.text];
-  if (allowedLatenessMs !== null) {
-    parts.push(`kept for late records ${formatDuration(allowedLatenessMs)}`);
-  }
-  if (trigger !== undefined) parts.push('with a trigger');
-  if (evictor !== undefined) parts.push('with an evictor');
-  return `${parts.join(', ')}: ${fn.toString().replaceAll(/\s+/g, ' ')}`;
-}
-
-function timeOf<T>(windows: Windows<T>): WindowTime {
-  return windows.kind === 'aligned' ? windows.time : windows.assigner.time;
-}
-
-function noPart(verb: string, example: string): MillraceError {
-  return new MillraceError(
-    'OPTION_INVALID',
-    `${verb}(...) takes ${verb === 'trigger' ? 'a trigger' : 'an evictor'}.`,
-    {
-      where: { operator: verb },
-      advice: `Write ${verb}(${example}), or give an object with the methods of one.`,
-    },
-  );
-}
-
-function cannotMerge(verb: string): MillraceError {
-  return new MillraceError(
-    'OPTION_INVALID',
-    `${verb}(...): sessions need a trigger that can merge.`,
-    {
-      where: { operator: verb },
-      advice: 'Give the trigger a method onMerge(window, context), or use another kind of windows.',
-    },
-  );
-}
-
-function neverLate(verb: string): MillraceError {
-  return new MillraceError(
-    'OPTION_INVALID',
-    `${verb}(...) is about event time, but these windows go by the wall clock or have no end.`,
-    { where: { operator: verb }, advice: 'No record is late for such a window.' },
   );
 }
 

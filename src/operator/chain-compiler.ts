@@ -150,11 +150,11 @@ export class ChainCompiler implements ChainCode {
     const attempt = unit.body.open('try');
     const loop = attempt.open('while (stop === 0)');
     const end = loop.open('if (index >= list.length)');
-    if (isFlat) this.enter(index, end);
-    end.line(isFlat ? `const isMore = ${pending}.refill();` : `${pending}.releaseHeld();`);
+    this.enter(index, end);
+    end.line(`const isMore = ${pending}.${isFlat ? 'refill' : 'release'}();`);
     end.line(`list = ${pending}.list;`);
     end.line('index = 0;');
-    end.line(isFlat ? 'if (!isMore) break;' : 'break;');
+    end.line('if (!isMore) break;');
     loop.line(`if (${chain}.itemsLeft <= 0) { stop = 1; break; }`);
     loop.line(`${chain}.itemsLeft--;`);
     loop.line('const record = list[index];');
@@ -190,7 +190,7 @@ export class ChainCompiler implements ChainCode {
       place.line('stop = 1;');
     };
     if (spec.kind !== 'computeKey') {
-      if (spec.kind === 'flatMap') {
+      if (spec.kind === 'flatMap' || spec.kind === 'process') {
         const errors = this.unit.constant(this.run.errors, 'errors');
         loop.line(`if (record === undefined) throw ${errors}.undefinedRecord(${index});`);
       }

@@ -49,12 +49,12 @@ export class ChainErrors {
     );
   }
 
-  /** A flatMap returned something that has no items. */
+  /** A function that gives several records returned something that has no items. */
   notIterable(operator: number, result: unknown): MillraceError {
     const type = typeof result === 'string' ? 'a text' : `a ${typeof result}`;
     return this.#userError(
       operator,
-      `returned ${type}. A flatMap returns an array, another iterable of records, or nothing.`,
+      `returned ${type}. It returns an array, another iterable of records, or nothing.`,
     );
   }
 

@@ -7,11 +7,21 @@
 
 /** Records looked at before a schema is inferred from them. */
 const SAMPLE_RECORDS = 64;
+/** Records taken at a time of those that a function gave without making them. */
+const TAKEN_AT_ONCE = 64;
 
 const NOTHING: readonly unknown[] = [];
 
 /** Code that has not been compiled for the schemas of now: it does nothing, and makes its caller stop. */
 const NOT_READY = (): number => 1;
+
+/** Records that are made when they are taken, and the marks that they have. */
+interface Promised {
+  readonly records: Iterator<unknown>;
+  readonly time: number;
+  readonly kind: number;
+  readonly row: number;
+}
 
 /** The pending records of one operator. */
 export class PendingRecords {
@@ -34,6 +44,7 @@ export class PendingRecords {
   /** Runs the code behind the operator over the pending records; 0 when none is left. */
   drain: () => number = NOT_READY;
   readonly #held: unknown[] = [];
+  readonly #promised: Promised[] = [];
   #iterator: Iterator<unknown> | null = null;
   readonly #notIterable: (result: unknown) => Error;
 
@@ -44,7 +55,7 @@ export class PendingRecords {
 
   /** Whether anything is pending. */
   get isEmpty(): boolean {
-    return this.index >= this.list.length && this.#iterator === null;
+    return this.index >= this.list.length && this.#iterator === null && this.#promised.length === 0;
   }
 
   /** Forgets the compiled code, which has become wrong. */
@@ -99,8 +110,36 @@ export class PendingRecords {
     return this.#held.length >= SAMPLE_RECORDS;
   }
 
-  /** Ends a pass over held records. */
-  releaseHeld(): void {
+  /**
+   * Holds records that are made only when they are taken, a few at a time: however many they are, they need no room.
+   * They come after what is held by then.
+   */
+  promise(records: Iterable<unknown>, time: number, kind: number, row: number): void {
+    this.#promised.push({ records: records[Symbol.iterator](), time, kind, row });
+    // There is a first one to infer a schema from, or nothing is pending.
+    if (this.index >= this.list.length) this.release();
+  }
+
+  /** Ends a pass over held records, and takes more of those that were promised; false when there are none. */
+  release(): boolean {
+    this.releaseHeld();
+    for (let first = this.#promised[0]; first !== undefined; first = this.#promised[0]) {
+      const { records, time, kind, row } = first;
+      while (this.#held.length < TAKEN_AT_ONCE) {
+        const next = records.next();
+        if (next.done === true) {
+          this.#promised.shift();
+          break;
+        }
+        this.hold(next.value, time, kind, row, undefined);
+      }
+      if (this.#held.length > 0) return true;
+    }
+    return false;
+  }
+
+  /** Forgets held records. */
+  protected releaseHeld(): void {
     this.list = NOTHING;
     this.index = 0;
     this.#held.length = 0;
@@ -112,10 +151,11 @@ export class PendingRecords {
 
   /** Gives everything up; a user's iterator is told so. */
   close(): void {
-    const iterator = this.#iterator;
+    const iterators = [this.#iterator, ...this.#promised.map(({ records }) => records)];
     this.#iterator = null;
+    this.#promised.length = 0;
     this.releaseHeld();
     this.invalidate();
-    iterator?.return?.();
+    for (const iterator of iterators) iterator?.return?.();
   }
 }

@@ -33,6 +33,7 @@ export class CallContext
   readonly #pending: PendingRecords;
   readonly #tagged: ProcessRunParts['tagged'];
   readonly #names: readonly string[];
+  readonly #notIterable: (result: unknown) => Error;
   #isCalling = false;
   #timeMs = NO_EVENT_TIME;
   #kind = 0;
@@ -43,6 +44,18 @@ export class CallContext
     if (!this.#isCalling) throw this.#expired('collect');
     if (record === undefined) throw undefinedRecord('collect');
     this.#pending.hold(record, timestamp ?? this.#timeMs, this.#kind, this.#row, undefined);
+  };
+
+  readonly collectAll = (
+    records: Iterable<unknown> | null | undefined,
+    timestamp?: number,
+  ): void => {
+    if (!this.#isCalling) throw this.#expired('collect');
+    if (records === null || records === undefined) return;
+    const iterate: unknown =
+      typeof records === 'object' ? Reflect.get(records, Symbol.iterator) : undefined;
+    if (typeof iterate !== 'function') throw this.#notIterable(records);
+    this.#pending.promise(records, timestamp ?? this.#timeMs, this.#kind, this.#row);
   };
 
   readonly output = <T>(tag: OutputTag<T>, record: T, timestamp?: number): void => {
@@ -61,8 +74,9 @@ export class CallContext
     this.#run.eachKeyOf(state, () => visit(this.key as never, state));
   };
 
-  constructor(run: ProcessRun, { pending, tagged, spec }: ProcessRunParts) {
+  constructor(run: ProcessRun, { pending, tagged, spec, errors, operator }: ProcessRunParts) {
     this.#run = run;
+    this.#notIterable = (result) => errors.notIterable(operator, result);
     this.#operator = spec.name;
     this.#pending = pending;
     this.#tagged = tagged;

@@ -137,6 +137,11 @@ export interface ElementContext<K, Out> {
 export interface EngineContext<K, Out> extends ElementContext<K, Out> {
   /** Which change the record at hand is: a kind of `record/batch.ts`. */
   readonly kind: number;
+  /**
+   * Gives records that are made as there is room for them, after the call: what makes them must not use the context
+   * or state. Null and undefined give none. Throws USER_FUNCTION_FAILED for what has no elements.
+   */
+  collectAll(records: Iterable<Out> | null | undefined, timestamp?: number): void;
 }
 
 /** What the timer's call is given beside that. */

@@ -1,5 +1,8 @@
 import { intervalJoin } from '../../src/operator/join/interval-join.js';
 import { type JoinType, regularJoin } from '../../src/operator/join/regular-join.js';
+import { pairsOf, type WindowCoGroup, windowCoGroup } from '../../src/operator/join/window-join.js';
+import { alignedAssigner, sessionAssigner } from '../../src/operator/window/assigner.js';
+import { timeEvictor } from '../../src/operator/window/evictor.js';
 import { line, op } from '../unit/operator/chain-harness.js';
 import { describeOperator } from './operator-contract.js';
 
@@ -70,5 +73,58 @@ describeOperator({
     outputs: [{ after: 1 }, { after: 2 }, { after: 3 }],
     inputSides: [0, 1],
   }),
+  ...both,
+});
+
+/** Windows of two streams whose late records go to a tag of each side. */
+function windowed(parts: Pick<WindowCoGroup, 'assigner' | 'apply'> & Partial<WindowCoGroup>) {
+  const open = windowCoGroup({
+    trigger: parts.assigner.defaultTrigger(),
+    evictor: null,
+    allowedLatenessMs: 0,
+    lateTags: [{ id: 'late left' }, { id: 'late right' }],
+    ...parts,
+  });
+  return {
+    operators: [
+      { spec: op.coProcess(keys, open), input: -1 },
+      { spec: op.sideOutput('late left'), input: 0 },
+      { spec: op.sideOutput('late right'), input: 0 },
+      { spec: op.flatMap((row: object) => [row, row]), input: 0 },
+    ],
+    outputs: [{ after: 1 }, { after: 2 }, { after: 3 }],
+    inputSides: [0, 1] as const,
+  };
+}
+
+for (const type of ['inner', 'full'] satisfies JoinType[]) {
+  describeOperator({
+    name: `${type} join in sliding windows`,
+    parts: () =>
+      windowed({
+        assigner: alignedAssigner({ sizeMs: 900, slideMs: 400, offsetMs: 0 }, 'event'),
+        apply: pairsOf(type, (left, right, { window }) => ({
+          left: idOf(left),
+          right: idOf(right),
+          ...window,
+        })),
+      }),
+    ...both,
+  });
+}
+
+describeOperator({
+  name: 'co-group in sessions that fire again, with an evictor',
+  parts: () =>
+    windowed({
+      assigner: sessionAssigner((row) => 100 + ((row as Row).id % 5) * 60, 'event'),
+      allowedLatenessMs: 300,
+      evictor: timeEvictor(400),
+      apply: function* each(lefts, rights, { key, isLateFiring }) {
+        for (const row of [...lefts, ...rights]) {
+          yield { ...(key as object), id: idOf(row), lefts: lefts.length, isLateFiring };
+        }
+      },
+    }),
   ...both,
 });

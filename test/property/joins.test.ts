@@ -8,10 +8,9 @@ import { collectSink, job, run } from '../../src/index.js';
 import { intervalJoin } from '../../src/operator/join/interval-join.js';
 import { type JoinType, regularJoin } from '../../src/operator/join/regular-join.js';
 import type { InputSide } from '../../src/operator/operator-sides.js';
-import { keyGroupRange } from '../../src/record/key-group.js';
-import { CurrentKey } from '../../src/state/key-context.js';
-import { WATERMARK_MAX, WATERMARK_MIN } from '../../src/time/watermark.js';
-import { batchOf, chainOf, line, op, untilDone } from '../unit/operator/chain-harness.js';
+import type { OpenProcess } from '../../src/operator/process-function.js';
+import { WATERMARK_MIN } from '../../src/time/watermark.js';
+import { driveSides } from './two-sided-chain.js';
 
 interface Row {
   readonly id: number;
@@ -92,63 +91,22 @@ function sorted(pairs: readonly Pair[]): readonly Pair[] {
 
 // The chains ----------------------------------------------------------------------------------------------------------
 
-/** Runs steps through as many chains as there are subtasks, and gives what left, by port. */
+/** What an operator gives for steps, and its late records. */
 function driven(
   steps: readonly Step[],
-  operator: ReturnType<typeof op.coProcess>,
+  open: OpenProcess<unknown, unknown, unknown, unknown>,
   parallelism: number,
   frameRows: number,
 ) {
-  const chains = Array.from({ length: parallelism }, (_, subtask) =>
-    chainOf({
-      operators: [...line(operator), { spec: op.sideOutput('late'), input: 0 }],
-      outputs: [{ after: 0 }, { after: 1 }],
-      inputSides: [0, 1],
-      subtask,
-      parallelism,
-      capacity: frameRows,
-    }),
-  );
-  const key = new CurrentKey([{ kind: 'number' }], 128);
-  const { schema } = batchOf(steps.map(({ row }) => row));
-  // Frames of one subtask and side, which end where a watermark follows.
-  let frame: Row[] = [];
-  let to = 0;
-  const send = (): void => {
-    if (frame.length === 0) return;
-    const batch = batchOf(frame, { schema, times: frame.map(({ at }) => at) });
-    const { side } = frame[0];
-    untilDone((cursor) => chains[to].task.step(side, batch, cursor, 3));
-    frame = [];
-  };
-  for (const { row, watermarkMs } of steps) {
-    key.set([row.key]);
-    const owner = chains.findIndex((_, subtask) => {
-      const range = keyGroupRange(subtask, parallelism, 128);
-      return key.keyGroup >= range.start && key.keyGroup < range.end;
-    });
-    const isOther = frame.length > 0 && (owner !== to || frame[0].side !== row.side);
-    if (isOther || frame.length === frameRows) send();
-    to = owner;
-    frame.push(row);
-    if (watermarkMs === null) continue;
-    send();
-    for (const { task } of chains) untilDone((cursor) => task.advance(watermarkMs, cursor, 2));
-  }
-  send();
-  for (const { task } of chains) {
-    untilDone((cursor) => task.advance(WATERMARK_MAX, cursor, 2));
-    untilDone((cursor) => task.endOfInput(cursor, 2));
-    untilDone(() => (task.flush() ? 0 : 1));
-    task.close();
-  }
-  const left = (port: number) => chains.flatMap(({ ports }) => ports[port].left);
+  const sided = steps.map(({ row, watermarkMs }) => ({ row, side: row.side, watermarkMs }));
+  const drive = { parallelism, frameRows, budgetRows: 3, tags: ['late'] };
+  const [pairs, late] = driveSides(sided, open, drive);
   return {
-    pairs: left(0).map(({ record, time }) => {
+    pairs: pairs.map(({ record, time }) => {
       const isTimed = time !== null && time !== WATERMARK_MIN;
       return { ...(record as { left: number; right: number }), time: isTimed ? time : null };
     }),
-    late: left(1).map(({ record }) => (record as Row).id),
+    late: late.map(({ record }) => (record as Row).id),
   };
 }
 
@@ -178,11 +136,8 @@ it('a regular join gives every pair once, and at the end what has none', () => {
   fc.assert(
     fc.property(anySteps(40), fc.constantFrom(...TYPES), parallelism, frameRows, (...all) => {
       const [steps, type, subtasks, rows] = all;
-      const operator = op.coProcess(
-        [['key'], ['key']],
-        regularJoin({ type, ttlMs: null, apply: pairOf }),
-      );
-      const { pairs } = driven(steps, operator, subtasks, rows);
+      const join = regularJoin({ type, ttlMs: null, apply: pairOf });
+      const { pairs } = driven(steps, join, subtasks, rows);
       const expected = regularModel(
         steps.map(({ row }) => row),
         type,
@@ -202,17 +157,14 @@ it('an interval join gives the pairs within its bounds that were in time, and th
       frameRows,
       (steps, { lowerMs, upperMs }, p, rows) => {
         const late = { id: 'late' };
-        const operator = op.coProcess(
-          [['key'], ['key']],
-          intervalJoin({
-            lowerMs,
-            upperMs,
-            leftLate: late,
-            rightLate: late,
-            process: (left, right, pair) => pair.collect(pairOf(left, right)),
-          }),
-        );
-        const result = driven(steps, operator, p, rows);
+        const join = intervalJoin({
+          lowerMs,
+          upperMs,
+          leftLate: late,
+          rightLate: late,
+          process: (left, right, pair) => pair.collect(pairOf(left, right)),
+        });
+        const result = driven(steps, join, p, rows);
         const expected = intervalModel(steps, { lowerMs, upperMs });
         expect(sorted(result.pairs)).toEqual(expected.pairs);
         expect(result.late.toSorted((a, b) => a - b)).toEqual(expected.late);

@@ -1,5 +1,5 @@
 import type { IntervalJoinedStreams, KeyedStream, RecordOf, Stream } from '../../src/index.js';
-import { outputTag } from '../../src/index.js';
+import { outputTag, session, tumbling } from '../../src/index.js';
 import { assertType, type Same } from './same.js';
 
 interface Order {
@@ -43,9 +43,9 @@ byId.join(byOrder).apply((order) => order.totl);
 // Both sides are keyed, by values of one type.
 // error: Argument of type 'Stream<Payment>' is not assignable to parameter of type 'KeyedStream
 byId.join(payments);
-// error: The two sides of a join are keyed by values of different types
+// error: The first side is keyed by 'id', the second by 'attempt'; their types differ
 byId.join(payments.keyBy('attempt'));
-// error: The two sides of a join are keyed by values of different types
+// error: The first side is keyed by 'id', the second by 'attempt'; their types differ
 byId.intervalJoin(payments.keyBy('attempt'));
 declare const loose: KeyedStream<Payment, { key: unknown }>;
 byId.join(loose).apply((order, payment) => payment.amount + order.total);
@@ -65,3 +65,33 @@ byId.intervalJoin(byOrder).between(0, 1, { lowerExlusive: true });
 near.sideOutputLeftLateData(outputTag<Order>('late'));
 // error: Argument of type 'OutputTag<Payment>' is not assignable
 near.sideOutputLeftLateData(outputTag<Payment>('late'));
+
+// Joins in windows.
+const within = byId
+  .join(byOrder, { type: 'left' })
+  .window(tumbling('1m'))
+  .sideOutputLeftLateData(outputTag<Order>('late'))
+  .allowedLateness('5s')
+  .apply((order, payment, { window, key }) => ({
+    id: order.id,
+    same: key.id,
+    amount: payment?.amount ?? null,
+    until: window.end,
+  }));
+assertType<
+  Same<RecordOf<typeof within>, { id: string; same: string; amount: number | null; until: number }>
+>();
+const full = byId.join(byOrder, { type: 'full' }).window(tumbling('1m'));
+// error: 'payment' is possibly 'null'
+full.apply((_order, payment) => payment.amount);
+const groups = byId.coGroup(byOrder).window(session('30s'));
+const both = groups.apply(function* each(orders, payments) {
+  for (const { total } of orders) yield { total, payments: payments.length };
+});
+assertType<Same<RecordOf<typeof both>, { total: number; payments: number }>>();
+// error: Property 'totl' does not exist on type 'Order'
+groups.apply((orders) => orders.map((order) => order.totl));
+// error: The first side is keyed by 'id', the second by 'attempt'; their types differ
+byId.coGroup(payments.keyBy('attempt'));
+// error: Argument of type 'OutputTag<Payment>' is not assignable
+groups.sideOutputLeftLateData(outputTag<Payment>('late'));

@@ -14,6 +14,11 @@ import type { ElementContext, EngineContext, OpenProcess } from '../process-func
 /** Of which sides records without a partner are kept: of none, the first, the second, or both. */
 export type JoinType = 'inner' | 'left' | 'right' | 'full';
 
+/** Whether a join gives the records of the first side that have no partner, and those of the second. */
+export function keptSides(type: JoinType): readonly [boolean, boolean] {
+  return [type === 'left' || type === 'full', type === 'right' || type === 'full'];
+}
+
 /** What a regular join is. */
 export interface RegularJoin {
   readonly type: JoinType;
@@ -29,8 +34,7 @@ type Context = ElementContext<unknown, unknown>;
 export function regularJoin(join: RegularJoin): OpenProcess<unknown, unknown, unknown, unknown> {
   const { type, ttlMs, apply } = join;
   const ttl = ttlMs === null ? {} : { ttlMs };
-  const keepsLeft = type === 'left' || type === 'full';
-  const keepsRight = type === 'right' || type === 'full';
+  const [keepsLeft, keepsRight] = keptSides(type);
   return function openJoin({ state }) {
     const lefts = state.list<unknown>({ name: 'left', ...ttl });
     const rights = state.list<unknown>({ name: 'right', ...ttl });

@@ -9,6 +9,7 @@ import { MillraceError } from '../../base/errors.js';
 import { WATERMARK_MAX } from '../../time/watermark.js';
 import type {
   ElementContext,
+  EngineContext,
   FiredTimer,
   OutputTag,
   ProcessContext,
@@ -36,10 +37,22 @@ export interface WindowContext<K, Out> {
   output<S>(tag: OutputTag<S>, record: S): void;
 }
 
+/** What functions of the engine are given beside that. */
+export interface EngineWindowContext<K, Out> extends WindowContext<K, Out> {
+  /** Gives records that are made as there is room for them: `collectAll` of `EngineContext`. */
+  collectAll(records: Iterable<Out> | null | undefined): void;
+}
+
 /** The function of a window: is given its records in order of arrival, or the one value they were reduced to. */
 export interface WindowFunction<T, K, Out> {
   (records: readonly T[], context: WindowContext<K, Out>): void;
   readonly length: number;
+}
+
+/** A late record for a side output. */
+export interface LateRecord {
+  readonly tag: OutputTag<unknown>;
+  readonly record: unknown;
 }
 
 /** What a window operator is made of. */
@@ -49,6 +62,8 @@ export interface WindowOperatorParts<T, K, Out> {
   readonly evictor: Evictor<T> | null;
   readonly allowedLatenessMs: number;
   readonly lateTag: OutputTag<T> | null;
+  /** Where records have tags of their own, in place of `lateTag`: that of one, and what is given to it. */
+  readonly lateTagOf?: (record: T) => LateRecord | null;
   /** Folds the records as they come; null keeps them all. With an evictor, they are kept and folded at the end. */
   readonly fold: Fold<T, unknown> | null;
   /** Is given the records, or the one value that they were folded into. */
@@ -235,9 +250,10 @@ class WindowOperator<T, K, Out> implements ProcessFunction<T, K, Out> {
   }
 
   #giveLate(record: T, out: ElementContext<K, Out>): void {
-    const { lateTag } = this.#parts;
-    if (lateTag === null) this.#countLate();
-    else out.output(lateTag, record);
+    const { lateTag, lateTagOf } = this.#parts;
+    const late = lateTagOf?.(record) ?? (lateTag === null ? null : { tag: lateTag, record });
+    if (late === null) this.#countLate();
+    else out.output<unknown>(late.tag, late.record);
   }
 
   #registerCleanup(window: TimeWindow): void {
@@ -257,7 +273,7 @@ class WindowOperator<T, K, Out> implements ProcessFunction<T, K, Out> {
     window: TimeWindow,
     isLateFiring: boolean,
     out: ElementContext<K, Out>,
-  ): WindowContext<K, Out> {
+  ): EngineWindowContext<K, Out> {
     const last = lastInstant(window);
     // A window without an end has no last instant: its results have the time of what made it fire.
     const timestamp = Number.isFinite(last) ? last : undefined;
@@ -269,6 +285,7 @@ class WindowOperator<T, K, Out> implements ProcessFunction<T, K, Out> {
       currentWatermark,
       currentProcessingTime,
       collect: (record) => out.collect(record, timestamp),
+      collectAll: (records) => (out as EngineContext<K, Out>).collectAll(records, timestamp),
       output: (tag, record) => out.output(tag, record, timestamp),
     };
   }

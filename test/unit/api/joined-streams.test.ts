@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Flow } from '../../../src/api/flow.js';
+import { session, tumbling } from '../../../src/api/windows.js';
+import { countEvictor } from '../../../src/operator/window/evictor.js';
+import { countTrigger } from '../../../src/operator/window/trigger.js';
 import { job } from '../../../src/api/job.js';
 import { MillraceError } from '../../../src/base/errors.js';
 import { explainText } from '../../../src/graph/explain-text.js';
@@ -93,7 +96,8 @@ describe('join', () => {
     expect(withOptions({ type: 'left', ttl: '1h' }).message).toContain('takes no ttl');
     const endless = failure((flow) => {
       const stream = flow.from(source({ bounded: false }));
-      stream.keyBy('origin').join(stream.keyBy('origin'), { type: 'full' });
+      const keyed = stream.keyBy('origin');
+      keyed.join(keyed, { type: 'full' }).apply((a) => a);
     });
     expect(endless.code).toBe('FEATURE_UNSUPPORTED');
     expect(endless.message).toContain('full join');
@@ -158,5 +162,86 @@ describe('intervalJoin', () => {
     expect(between('soon', 1).code).toBe('UNIT_INVALID');
     expect(between(0, 1, { exclusive: true }).code).toBe('OPTION_UNKNOWN');
     expect(between(0, 1, { lowerExclusive: 1 }).code).toBe('OPTION_INVALID');
+  });
+});
+
+describe('joins in windows', () => {
+  const windowed = (flow: Flow) => {
+    const { left, right } = sides(flow);
+    return left.join(right, { type: 'left' }).window(tumbling('1m'));
+  };
+
+  it('says in the plan what it does', () => {
+    const build = (flow: Flow): void => {
+      const late = outputTag<Flight>('late');
+      windowed(flow)
+        .allowedLateness('10s')
+        .sideOutputRightLateData(late)
+        .trigger(countTrigger(3))
+        .evictor(countEvictor(2))
+        .apply((a, b) => ({ a: a.delay, b: b?.delay ?? null }))
+        .to(sink());
+    };
+    const text = explainText(planOf(build));
+    expect(text).toContain('by origin and by destination: left join in windows of 1 m 0 s');
+    expect(text).toContain('with a trigger, with an evictor');
+    expect(text).toMatch(/late right\s+late/);
+    const grouped = explainText(
+      planOf((flow) => {
+        const { left, right } = sides(flow);
+        left
+          .coGroup(right)
+          .window(session('30s'))
+          .apply((a, b) => [{ n: a.length + b.length }])
+          .to(sink());
+      }),
+    );
+    expect(grouped).toContain('co-group in sessions of 30.0 s, apply (a,');
+  });
+
+  it('may be outer without an end', () => {
+    const build = (flow: Flow): void => {
+      const endless = flow.from(source({ bounded: false })).keyBy('origin');
+      endless
+        .join(endless, { type: 'full' })
+        .window(tumbling('1m'))
+        .apply((a, b) => ({ a: a?.delay ?? null, b: b?.delay ?? null }))
+        .to(sink());
+    };
+    expect(specOf(build).of).toMatchObject({ 'full join in': 'windows of 1 m 0 s' });
+  });
+
+  it('refuses what does not go together', () => {
+    const ttl = failure((flow) => {
+      const { left, right } = sides(flow);
+      left.join(right, { ttl: '1h' }).window(tumbling('1m'));
+    });
+    expect(ttl.message).toContain('takes no ttl');
+    const late = outputTag<Flight>('late');
+    const byClock = failure((flow) => {
+      const { left, right } = sides(flow);
+      left
+        .coGroup(right)
+        .window(tumbling('1m', { time: 'processing' }))
+        .sideOutputLeftLateData(late);
+    });
+    expect(byClock.message).toContain('sideOutputLeftLateData(...) is about event time');
+    const merging = failure((flow) => {
+      const { left, right } = sides(flow);
+      left
+        .join(right)
+        .window(session('1m'))
+        .trigger({ onElement: () => 'fire' })
+        .apply(pair);
+    });
+    expect(merging.message).toContain('a trigger that can merge');
+    const noTag = failure((flow) => windowed(flow).sideOutputLeftLateData('late' as never));
+    expect(noTag.message).toContain('takes a tag');
+    const noWindow = failure((flow) => {
+      const { left, right } = sides(flow);
+      left.coGroup(right).window('1m' as never);
+    });
+    expect(noWindow.message).toContain('takes windows');
+    expect(failure((flow) => windowed(flow).apply(1 as never)).code).toBe('OPTION_INVALID');
   });
 });

@@ -37,7 +37,12 @@ import { createBatchBuilder } from '../../../src/record/batch-builder.js';
 import { keyGroupRange } from '../../../src/record/key-group.js';
 import { decodeFrame, encodeFrame, frameBytes } from '../../../src/record/frame-codec.js';
 import { inferSchema } from '../../../src/record/infer.js';
-import { compileRowReader, compileRowWriter } from '../../../src/record/row-codec.js';
+import {
+  compileRowReader,
+  compileRowWriter,
+  type RowReader,
+  type RowWriter,
+} from '../../../src/record/row-codec.js';
 import type { Schema } from '../../../src/record/schema.js';
 import { mergeSchemas } from '../../../src/record/schema-merge.js';
 import type { StreamSchemas } from '../../../src/record/schema-registry.js';
@@ -63,6 +68,21 @@ export class MemorySchemas implements StreamSchemas {
   get(version: number): Schema {
     return this.versions[version - 1];
   }
+}
+
+const READERS = new WeakMap<Schema, RowReader>();
+const WRITERS = new WeakMap<Schema, RowWriter>();
+
+function readerOf(schema: Schema): RowReader {
+  const read = READERS.get(schema) ?? compileRowReader(schema, null);
+  READERS.set(schema, read);
+  return read;
+}
+
+function writerOf(schema: Schema): RowWriter {
+  const write = WRITERS.get(schema) ?? compileRowWriter(schema);
+  WRITERS.set(schema, write);
+  return write;
 }
 
 /** A row as it left a chain. */
@@ -126,7 +146,7 @@ export class CollectingPort implements OutputPort {
   }
 
   #collect(channel: number, batch: Batch): void {
-    const read = compileRowReader(batch.schema, null);
+    const read = readerOf(batch.schema);
     for (let row = 0; row < batch.rows; row++) {
       this.left.push({
         channel,
@@ -154,7 +174,7 @@ export function batchOf(
     times: options.times !== undefined,
     kinds: options.kinds !== undefined,
   });
-  const write = compileRowWriter(schema);
+  const write = writerOf(schema);
   records.forEach((record, row) => {
     if (builder.times !== null) builder.times[row] = options.times?.[row] ?? 0;
     if (builder.kinds !== null) builder.kinds[row] = options.kinds?.[row] ?? 0;

@@ -3,6 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { MillraceError } from '../../../src/base/errors.js';
 import { intervalJoin } from '../../../src/operator/join/interval-join.js';
 import { regularJoin } from '../../../src/operator/join/regular-join.js';
+import { pairsOf, windowCoGroup } from '../../../src/operator/join/window-join.js';
+import { alignedAssigner } from '../../../src/operator/window/assigner.js';
+import type { Evictor } from '../../../src/operator/window/evictor.js';
 import { KIND_INSERT, KIND_UPDATE_AFTER } from '../../../src/record/batch.js';
 import type { Batch } from '../../../src/record/batch.js';
 import { WATERMARK_MAX } from '../../../src/time/watermark.js';
@@ -27,14 +30,14 @@ const near = op.coProcess(
 /** A chain of one join, and what steps it. */
 function joined(operator: ReturnType<typeof op.coProcess>) {
   const clock = { now: 0, epochMs: () => clock.now, monotonicMs: () => clock.now };
-  const { task, ports } = chainOf({ operators: line(operator), inputSides: [0, 1], clock });
+  const { task, ports, late } = chainOf({ operators: line(operator), inputSides: [0, 1], clock });
   const give = (side: 0 | 1, batch: Batch): void =>
     untilDone((cursor) => task.step(side, batch, cursor, 100));
   const rows = () => {
     untilDone(() => (task.flush() ? 0 : 1));
     return ports[0].left.map(({ record, time }) => ({ record, time }));
   };
-  return { task, clock, give, rows };
+  return { task, clock, late, give, rows };
 }
 
 function failure(call: () => unknown): MillraceError {
@@ -108,6 +111,90 @@ describe('an interval join', () => {
     expect(sizes()).toEqual(['left.value', 'timers.event']);
     untilDone((cursor) => task.advance(WATERMARK_MAX, cursor, 100));
     expect(sizes()).toEqual([]);
+    expect(rows()).toEqual([]);
+  });
+});
+
+describe('a join in windows', () => {
+  const assigner = alignedAssigner({ sizeMs: 100, slideMs: 100, offsetMs: 0 }, 'event');
+  const windowed = (parts: Partial<Parameters<typeof windowCoGroup>[0]>) =>
+    op.coProcess(
+      KEYS,
+      windowCoGroup({
+        assigner,
+        trigger: assigner.defaultTrigger(),
+        evictor: null,
+        allowedLatenessMs: 0,
+        lateTags: [null, null],
+        apply: pairsOf('inner', apply),
+        ...parts,
+      }),
+    );
+
+  it('makes the pairs of a window as outputs have room for them', () => {
+    let made = 0;
+    let taken = 0;
+    const count = 300;
+    const { task, ports } = chainOf({
+      operators: line(
+        windowed({
+          apply: pairsOf('inner', (left, right) => {
+            made++;
+            return apply(left, right);
+          }),
+        }),
+      ),
+      inputSides: [0, 1],
+      capacity: 100,
+      mayTake: () => taken++ % 2 === 1,
+    });
+    const records = Array.from({ length: count }, (_, n) => ({ k: 1, n }));
+    const times = records.map(() => 5);
+    for (const side of [0, 1]) {
+      untilDone((cursor) => task.step(side, batchOf(records, { times }), cursor, 1024));
+    }
+    const cursor = { position: 0 };
+    let most = 0;
+    for (let calls = 0; task.advance(99, cursor, 10) !== 0; calls++) {
+      most = Math.max(most, made - ports[0].left.length);
+      expect(calls).toBeLessThan(100_000);
+    }
+    untilDone(() => (task.flush() ? 0 : 1));
+    // What was made but has not left: a batch, and those taken from the window at a time.
+    expect(most).toBeLessThan(300);
+    expect(ports[0].left).toHaveLength(count * count);
+  }, 30_000);
+
+  it('counts late records of sides without a tag, and refuses updates', () => {
+    const { task, late, give, rows } = joined(windowed({}));
+    untilDone((cursor) => task.advance(150, cursor, 100));
+    give(0, batchOf([{ k: 1 }], { times: [99] }));
+    give(1, batchOf([{ k: 1 }], { times: [99] }));
+    expect(late.records).toBe(2);
+    expect(rows()).toEqual([]);
+    const update = batchOf([{ k: 1 }], { times: [200], kinds: [KIND_UPDATE_AFTER] });
+    expect(failure(() => give(1, update)).code).toBe('FEATURE_UNSUPPORTED');
+  });
+
+  it('refuses evictors that make elements up, and functions that return no records', () => {
+    const evictor: Evictor<unknown> = {
+      when: 'before',
+      evict: (elements) => elements.map((element) => ({ ...element })),
+    };
+    const fire = (parts: Parameters<typeof windowed>[0]): MillraceError => {
+      const { task, give } = joined(windowed(parts));
+      give(0, batchOf([{ k: 1 }], { times: [5] }));
+      return failure(() => untilDone((cursor) => task.advance(99, cursor, 100)));
+    };
+    expect(fire({ evictor }).message).toContain('not of its window');
+    expect(fire({ apply: (() => 7) as never }).code).toBe('USER_FUNCTION_FAILED');
+    expect(fire({ apply: () => [undefined] }).message).toContain('undefined');
+  });
+
+  it('gives nothing when the function returns nothing', () => {
+    const { task, give, rows } = joined(windowed({ apply: () => undefined }));
+    give(0, batchOf([{ k: 1 }], { times: [5] }));
+    untilDone((cursor) => task.advance(99, cursor, 100));
     expect(rows()).toEqual([]);
   });
 });
