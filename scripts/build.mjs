@@ -37,7 +37,7 @@ const ENTRIES = {
  * therefore imports its companion, so that all of that is one chunk.
  */
 const COMPANIONS = [
-  { part: /^src\/state\/hot-table\.ts$/, companion: 'src/runtime/slot-run.ts' },
+  { part: /^src\/operator\/stateful\.ts$/, companion: 'src/runtime/slot-run.ts' },
   { part: /^src\/connector\/.*-(reader|writer)\.ts$/, companion: 'src/runtime/slot-run.ts' },
   { part: /^src\/format\/.*-encoder\.ts$/, companion: 'src/runtime/slot-run.ts' },
   { part: /^src\/runtime\/explain-code\.ts$/, companion: 'src/runtime/slot-run.ts' },

@@ -94,6 +94,7 @@ function chainOf({ createChainTask, createBatchBuilder }, specs) {
     clock: { epochMs: () => 0, monotonicMs: () => 0 },
     random: { nextUint32: () => 0, next: () => 0, below: () => 0 },
     control: new Int32Array(2),
+    stateful: null,
     tables: () => {
       throw new Error('Nothing here is keyed.');
     },

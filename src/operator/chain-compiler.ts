@@ -16,15 +16,12 @@ import type { FlowRow, RowMarks } from './flow-row.js';
 import type { ChainRun } from './chain-run.js';
 import type { CodeBlock } from './code-block.js';
 import { CodeUnit } from './code-unit.js';
-import { aggregateEntryFragment, aggregateFragment } from './fragments/aggregate.js';
 import { assignTimestampsFragment } from './fragments/assign-timestamps.js';
 import { computeKeyFragment, keyedCode } from './fragments/compute-key.js';
 import { explodeFragment, explodeRestFragment } from './fragments/explode.js';
 import { flatMapFragment } from './fragments/flat-map.js';
 import { filterFragment, mapFragment, whereFragment } from './fragments/map.js';
 import { outputFragment } from './fragments/output.js';
-import { processFragment } from './fragments/process.js';
-import { distinctFragment, reduceEntryFragment, reduceFragment } from './fragments/reduce.js';
 import { selectFragment } from './fragments/select.js';
 import { isBrief } from './lambda-brevity.js';
 import { ObjectRow } from './object-row.js';
@@ -221,6 +218,7 @@ export class ChainCompiler implements ChainCode {
     const attempt = unit.body.open('try');
     const loop = attempt.open(`while (stop === 0 && ${at} < ${limit})`);
     loop.line(`const entry = ${ids}[${at}++];`);
+    const { aggregateEntryFragment, reduceEntryFragment } = run.stateful;
     if (spec.kind === 'aggregate') aggregateEntryFragment(this, { index, spec }, 'entry', loop);
     else if (spec.kind === 'reduce') reduceEntryFragment(this, { index, spec }, 'entry', loop);
     // An entry that was emitted is gone, so that a snapshot taken now does not emit it again. Partial
@@ -306,7 +304,8 @@ export class ChainCompiler implements ChainCode {
   }
 
   #fragment(index: number, row: FlowRow, place: CodeBlock): void {
-    const { spec } = this.run.tree.operators[index];
+    const { run } = this;
+    const { spec } = run.tree.operators[index];
     assert(spec.kind !== 'sideOutput', 'A side output is given records by its function only.');
     switch (spec.kind) {
       case 'map':
@@ -318,7 +317,7 @@ export class ChainCompiler implements ChainCode {
       case 'flatMap':
         return flatMapFragment(this, { index, spec }, row, place);
       case 'process':
-        return processFragment(this, { index, spec }, row, place);
+        return run.stateful.processFragment(this, { index, spec }, row, place);
       case 'select':
         return selectFragment(this, { index, spec }, row, place);
       case 'explode':
@@ -328,11 +327,11 @@ export class ChainCompiler implements ChainCode {
       case 'computeKey':
         return computeKeyFragment(this, { index, spec }, row, place);
       case 'aggregate':
-        return aggregateFragment(this, { index, spec }, row, place);
+        return run.stateful.aggregateFragment(this, { index, spec }, row, place);
       case 'reduce':
-        return reduceFragment(this, { index, spec }, row, place);
+        return run.stateful.reduceFragment(this, { index, spec }, row, place);
       case 'distinct':
-        return distinctFragment(this, { index, spec }, row, place);
+        return run.stateful.distinctFragment(this, { index, spec }, row, place);
     }
   }
 

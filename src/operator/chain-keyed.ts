@@ -14,7 +14,7 @@ import { layoutOf, layoutText, mergeSpecs, moveEntries } from '../state/table-la
 import type { AggregatePlan } from './aggregate-plan.js';
 import type { ChainErrors } from './chain-errors.js';
 import { WindowRun } from './chain-window.js';
-import type { OperatorSpec } from './operator-spec.js';
+import type { KeyedOperator } from './operator-spec.js';
 
 /** Entries taken from a table at a time while they are emitted. */
 const EMIT_ENTRIES = 256;
@@ -28,14 +28,6 @@ const MAIN_TABLES: Readonly<Record<KeyedOperator['kind'], string>> = {
   reduce: 'reduced',
   distinct: 'seen',
 };
-
-/** The operators that keep state by key. */
-export type KeyedOperator = Extract<OperatorSpec, { kind: 'aggregate' | 'reduce' | 'distinct' }>;
-
-/** Whether an operator keeps state by key. */
-export function isKeyed(spec: OperatorSpec): spec is KeyedOperator {
-  return spec.kind === 'aggregate' || spec.kind === 'reduce' || spec.kind === 'distinct';
-}
 
 /** What a keyed operator needs from the task. */
 export interface KeyedRunParts {

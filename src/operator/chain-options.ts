@@ -11,6 +11,10 @@ import type { AlignmentMember } from '../time/alignment.js';
 import type { ChainTask, OutputPort } from './contract.js';
 import type { InputSide } from './operator-sides.js';
 import type { OperatorSpec, Partitioner } from './operator-spec.js';
+import type * as Stateful from './stateful.js';
+
+/** What `stateful.ts` exports. */
+export type StatefulParts = typeof Stateful;
 
 /** An operator of a chain. `input` is the index of the operator it consumes, -1 for the chain's input. */
 export interface ChainOperator {
@@ -47,6 +51,8 @@ export interface ChainTaskOptions {
   readonly random: Random;
   /** Element 0 is the index of the operator whose user function runs, -1 for none. */
   readonly control: Int32Array;
+  /** What operators with state consist of; null for a chain that has none. */
+  readonly stateful: StatefulParts | null;
   /** Opens a state table of the operator `uid`. */
   readonly tables: (uid: string, spec: TableSpec) => StateTable;
   /** The member of an alignment group that an operator is; null, or omitted, for none. */

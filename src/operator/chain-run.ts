@@ -7,14 +7,15 @@ import { keyGroupRange } from '../record/key-group.js';
 import type { Schema } from '../record/schema.js';
 import type { StreamSchemas } from '../record/schema-registry.js';
 import { ChainErrors } from './chain-errors.js';
-import { isKeyed, KeyedRun } from './chain-keyed.js';
-import type { ChainTaskOptions } from './chain-options.js';
+import type { KeyedRun } from './chain-keyed.js';
+import type { ChainTaskOptions, StatefulParts } from './chain-options.js';
 import { OutputRun } from './chain-output.js';
 import { PendingItems } from './chain-items.js';
 import { PendingRecords } from './chain-pending.js';
-import { type ProcessOperator, ProcessRun } from './chain-process.js';
+import type { ProcessOperator, ProcessRun } from './chain-process.js';
 import { ChainTime } from './chain-time.js';
 import { ChainTree } from './chain-tree.js';
+import { isKeyed } from './operator-spec.js';
 
 /** A running chain. */
 export class ChainRun {
@@ -64,7 +65,7 @@ export class ChainRun {
     });
     this.keyed = operators.map(({ spec }, operator) =>
       isKeyed(spec)
-        ? new KeyedRun({
+        ? new this.stateful.KeyedRun({
             operator,
             spec,
             openTable: options.tables,
@@ -92,6 +93,13 @@ export class ChainRun {
     this.#recordSchemas = operators.map(({ spec }) => ('returns' in spec ? spec.returns : null));
   }
 
+  /** What operators with state consist of; only for a chain that has one. */
+  get stateful(): StatefulParts {
+    const { stateful } = this.options;
+    assert(stateful !== null, 'What keeps state is loaded for a chain with state.');
+    return stateful;
+  }
+
   #process(spec: ProcessOperator, operator: number): ProcessRun {
     const { tables, ...parts } = this.options;
     const { time, pending } = this;
@@ -101,7 +109,7 @@ export class ChainRun {
       assert(side.kind === 'sideOutput', 'A side output is an operator of its own.');
       tagged.set(side.tag, [...(tagged.get(side.tag) ?? []), pending[index]]);
     }
-    return new ProcessRun({
+    return new this.stateful.ProcessRun({
       ...parts,
       errors: this.errors,
       operator,

@@ -22,7 +22,6 @@ import type { PendingRecords } from './chain-pending.js';
 import { ChainRun } from './chain-run.js';
 import type { TimedOperator } from './chain-time.js';
 import { marksOf, prepareSchemas, schemaBehind } from './chain-schemas.js';
-import { restoreChain, snapshotChain } from './chain-snapshot.js';
 import type { Cursor, SnapshotSink, SnapshotSource, StepResult } from './contract.js';
 import { STEP_DONE, STEP_OUT_OF_BUDGET, STEP_OUT_OF_OUTPUT } from './contract.js';
 import { WATERMARK_MAX } from '../time/watermark.js';
@@ -186,11 +185,11 @@ class CompiledChainTask implements CompiledChain {
   }
 
   snapshot(sink: SnapshotSink): void {
-    snapshotChain(this.#run, sink);
+    this.#run.options.stateful?.snapshotChain(this.#run, sink);
   }
 
   restore(source: SnapshotSource): void {
-    restoreChain(this.#run, source);
+    this.#run.options.stateful?.restoreChain(this.#run, source);
   }
 
   inspect(): readonly FunctionInspection[] {

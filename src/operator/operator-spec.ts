@@ -172,3 +172,16 @@ export type Partitioner =
   | { readonly kind: 'hash'; readonly keys: readonly string[] }
   /** `fn(record, parallelism)` gives the subtask. */
   | { readonly kind: 'custom'; readonly fn: UserFunction };
+
+/** The operators that aggregate by key. */
+export type KeyedOperator = Extract<OperatorSpec, { kind: 'aggregate' | 'reduce' | 'distinct' }>;
+
+/** Whether an operator aggregates by key. */
+export function isKeyed(spec: OperatorSpec): spec is KeyedOperator {
+  return spec.kind === 'aggregate' || spec.kind === 'reduce' || spec.kind === 'distinct';
+}
+
+/** Whether an operator keeps state. */
+export function isStateful(spec: OperatorSpec): boolean {
+  return isKeyed(spec) || spec.kind === 'process';
+}

@@ -8,7 +8,7 @@ import { nodeDisk } from '../base/node-disk.js';
 import { SeededRandom } from '../base/random.js';
 import type { PhysicalPlan, Vertex } from '../graph/physical-plan.js';
 import { createChainTask } from '../operator/chain-task.js';
-import type { ChainOutput } from '../operator/chain-options.js';
+import type { ChainOutput, StatefulParts } from '../operator/chain-options.js';
 import type { OutputPort, PortOptions } from '../operator/contract.js';
 import type { OperatorSpec } from '../operator/operator-spec.js';
 import type { BatchBuilder } from '../record/batch-builder.js';
@@ -17,7 +17,6 @@ import { keyGroupRange } from '../record/key-group.js';
 import type { Schema } from '../record/schema.js';
 import { mergeSchemas, sameSchema } from '../record/schema-merge.js';
 import type { SchemaVersion, StreamSchemas } from '../record/schema-registry.js';
-import { createHotTable } from '../state/hot-table.js';
 import type { Settings } from './settings.js';
 
 /** The code of one chain. */
@@ -44,6 +43,7 @@ export async function explainCode(
 ): Promise<readonly ChainCodeText[]> {
   const arriving = new Map<number, ArrivingRows>();
   const texts: ChainCodeText[] = [];
+  const stateful = await import('../operator/stateful.js');
   for (const vertex of plan.vertices) {
     const rows = await rowsInto(vertex, arriving, baseDirectory);
     const { name, id } = vertex;
@@ -52,7 +52,7 @@ export async function explainCode(
       texts.push({ vertex: id, name, code: null, missing });
       continue;
     }
-    const code = compileVertex({ plan, vertex, settings, rows, arriving });
+    const code = compileVertex({ plan, vertex, settings, stateful, rows, arriving });
     const missing = whyIncomplete(vertex);
     texts.push({ vertex: id, name, code: code === '' ? null : code, missing });
   }
@@ -87,13 +87,14 @@ interface SketchParts {
   readonly plan: PhysicalPlan;
   readonly vertex: Vertex;
   readonly settings: Settings;
+  readonly stateful: StatefulParts;
   readonly rows: readonly (readonly [input: number, rows: ArrivingRows])[];
   /** Filled with what the chain gives to its edges. */
   readonly arriving: Map<number, ArrivingRows>;
 }
 
 function compileVertex(parts: SketchParts): string {
-  const { vertex, settings, rows } = parts;
+  const { vertex, settings, stateful, rows } = parts;
   const schemas = vertex.operators.map(() => new SketchSchemas());
   const { parallelism, maxParallelism } = vertex;
   const keyGroups = keyGroupRange(0, parallelism, maxParallelism);
@@ -108,7 +109,8 @@ function compileVertex(parts: SketchParts): string {
     clock: systemClock,
     random: new SeededRandom(0),
     control: new Int32Array(1),
-    tables: (_uid, spec) => createHotTable(spec, { keyGroups }),
+    stateful,
+    tables: (_uid, spec) => stateful.createHotTable(spec, { keyGroups }),
     countLate: () => undefined,
     preAggregateKeysMax: settings['aggregate.preAggregateKeys'],
   });

@@ -18,10 +18,9 @@ import type { PhysicalPlan, Vertex } from '../graph/physical-plan.js';
 import { DEAD_LETTERS, HOST_SLOT } from '../graph/physical-plan.js';
 import { RunMetrics } from '../metrics/run-metrics.js';
 import type { TaskMetricsWriter } from '../metrics/task-metrics.js';
-import type { ChainOutput } from '../operator/chain-options.js';
-import { isKeyed } from '../operator/chain-keyed.js';
+import type { ChainOutput, StatefulParts } from '../operator/chain-options.js';
 import { createChainTask } from '../operator/chain-task.js';
-import type { OperatorIdentity } from '../operator/operator-spec.js';
+import { isStateful, type OperatorIdentity } from '../operator/operator-spec.js';
 import { keyGroupRange } from '../record/key-group.js';
 import { SchemaRegistry } from '../record/schema-registry.js';
 import { wakerFor } from '../ring/parker.js';
@@ -139,7 +138,10 @@ class SlotBuilder {
         return [{ port: sinks[at].port, after: sink.after, partitioner, columns }];
       }),
     ];
-    const openTable = await this.#tables(vertex, index);
+    const stateful = vertex.operators.some(({ spec }) => isStateful(spec))
+      ? await import('../operator/stateful.js')
+      : null;
+    const openTable = stateful === null ? refuseTable : this.#tables(vertex, index, stateful);
     const task = createChainTask({
       vertexName: vertex.name,
       operators: vertex.operators,
@@ -153,6 +155,7 @@ class SlotBuilder {
       clock,
       random: new SeededRandom(deployment.seed + vertex.id * 7919 + index),
       control: metrics.control,
+      stateful,
       tables: (_uid, spec) => openTable(spec),
       aligned: (operator) => this.#aligned(vertex.id, operator, index),
       countLate: (records) => metrics.addLateRecords(records),
@@ -191,11 +194,12 @@ class SlotBuilder {
     return vertices[edges[edge].to].maxParallelism;
   }
 
-  /** What makes the tables of a subtask; state is loaded only where there is some. */
-  async #tables(vertex: Vertex, index: number): Promise<(spec: TableSpec) => StateTable> {
-    if (!vertex.operators.some(({ spec }) => isKeyed(spec) || spec.kind === 'process'))
-      return refuseTable;
-    const { createHotTable } = await import('../state/hot-table.js');
+  /** What makes the tables of a subtask. */
+  #tables(
+    vertex: Vertex,
+    index: number,
+    { createHotTable }: StatefulParts,
+  ): (spec: TableSpec) => StateTable {
     const keyGroups = keyGroupRange(index, vertex.parallelism, vertex.maxParallelism);
     return (spec) => {
       const table = createHotTable(spec, { keyGroups });

@@ -54,7 +54,7 @@ describe('what the built entries load at once', () => {
   // A file takes half a millisecond, fifty kilobytes take another one.
   it.each([
     ['index', 3, 450],
-    ['slot', 6, 900],
+    ['slot', 6, 780],
     ['coordinator', 1, 80],
     ['process', 3, 450],
     ['cli', 3, 30],

@@ -173,6 +173,7 @@ class Built {
       clock: this.clock,
       random: this.#random,
       control: new Int32Array(2),
+      stateful: null,
       tables: () => {
         throw new Error('No state is kept here.');
       },

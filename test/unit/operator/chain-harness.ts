@@ -47,7 +47,7 @@ import type { Schema } from '../../../src/record/schema.js';
 import { mergeSchemas } from '../../../src/record/schema-merge.js';
 import type { StreamSchemas } from '../../../src/record/schema-registry.js';
 import type { WatermarkStrategy } from '../../../src/time/watermark-strategy.js';
-import { createHotTable } from '../../../src/state/hot-table.js';
+import * as stateful from '../../../src/operator/stateful.js';
 
 /** Schemas of a stream, agreed by its producers in one thread. */
 export class MemorySchemas implements StreamSchemas {
@@ -271,8 +271,9 @@ export function chainOf(parts: ChainParts): ChainUnderTest {
     clock: parts.clock ?? { epochMs: () => 0, monotonicMs: () => 0 },
     random: new SeededRandom(7),
     control,
+    stateful,
     tables: (_uid, spec) =>
-      createHotTable(spec, { keyGroups: keyGroupRange(subtask, parallelism, 128) }),
+      stateful.createHotTable(spec, { keyGroups: keyGroupRange(subtask, parallelism, 128) }),
     countLate: (records) => {
       late.records += records;
     },
