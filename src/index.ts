@@ -91,6 +91,7 @@ export type {
   SourceReader,
   Split,
 } from './connector/contract.js';
+export type { BucketContext, BucketFunction } from './connector/file-sink/buckets.js';
 export { type CustomSink, defineSink } from './connector/custom/define-sink.js';
 export { type CustomSource, defineSource } from './connector/custom/define-source.js';
 export { type DatagenOptions, datagen } from './connector/datagen/datagen.js';

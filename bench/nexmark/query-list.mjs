@@ -4,7 +4,7 @@
  */
 import { q0 } from './queries/q0.mjs';
 import { q1 } from './queries/q1.mjs';
-import { q10 } from './queries/q10.mjs';
+import { Q10_BUCKETS, q10 } from './queries/q10.mjs';
 import { q11 } from './queries/q11.mjs';
 import { q12 } from './queries/q12.mjs';
 import { q14 } from './queries/q14.mjs';
@@ -58,3 +58,10 @@ export const QUERIES = Object.freeze({
   q22,
   q23,
 });
+
+/**
+ * Fields by which a query's files are divided among directories; a query that has them always writes its files.
+ *
+ * @type {Readonly<Record<string, readonly string[]>>}
+ */
+export const BUCKETS = Object.freeze({ q10: Q10_BUCKETS });

@@ -12,10 +12,11 @@ import { describeMachine } from '../lib/machine.mjs';
 import { runOnce } from '../lib/spawn-run.mjs';
 import { nexmarkArguments, USAGE } from './arguments.mjs';
 import { Oracle } from './oracle/oracle.mjs';
+import { joinParts, moveOnlyPart } from './parts.mjs';
 import { circumstances, resultTable } from './print-results.mjs';
-import { QUERIES } from './query-list.mjs';
+import { BUCKETS, QUERIES } from './query-list.mjs';
 import { RESULT_COLUMNS } from './result-columns.mjs';
-import { moveOnlyPart, writeEvents } from './write-events.mjs';
+import { writeEvents } from './write-events.mjs';
 
 /**
  * What was measured of a query.
@@ -89,7 +90,9 @@ async function measured(query, given) {
   const { events, parallelism, memory, guarantee, runs } = given;
   const input = given.input === null ? null : resolve(given.input);
   const isKept = given.output !== null || given.check;
-  const directory = isKept ? join(work, query) : null;
+  const hasBuckets = BUCKETS[query] !== undefined;
+  const root = given.output !== null && hasBuckets ? given.output : work;
+  const directory = isKept || hasBuckets ? join(resolve(root), query) : null;
   const options = { query, events, input, output: directory, parallelism, memory };
   const contender = { name: query, module: 'nexmark/run-query.mjs' };
   const reports = [];
@@ -100,7 +103,8 @@ async function measured(query, given) {
   }
   const report = middle(reports);
   const output = isKept ? join(given.output ?? work, `${query}.csv`) : null;
-  if (output !== null) moveOnlyPart(directory, output, `${RESULT_COLUMNS[query].join(',')}\n`);
+  const gather = hasBuckets ? joinParts : moveOnlyPart;
+  if (output !== null) gather(directory, output, `${RESULT_COLUMNS[query].join(',')}\n`);
   return {
     query,
     engine: 'millrace',

@@ -25,7 +25,7 @@ export interface FileConnector<T> {
 }
 
 /** Options of `csv`: those for reading and those for writing; each side refuses the other's. */
-export type CsvOptions = CsvSourceOptions & Omit<CsvSinkOptions, 'header'>;
+export type CsvOptions<T = unknown> = CsvSourceOptions & Omit<CsvSinkOptions<T>, 'header'>;
 
 /** A path, a glob, a directory, or several of them. */
 export type Paths = string | readonly string[];
@@ -39,14 +39,14 @@ export type Paths = string | readonly string[];
  */
 export function csv<T = Record<string, unknown>>(
   paths: Paths,
-  options: CsvOptions = {},
+  options: CsvOptions<T> = {},
 ): FileConnector<T> {
   checkFile('csv', paths, options);
   return {
     kind: 'file',
     type: 'csv',
     source: () => csvSource<T>(paths, options),
-    sink: () => csvSink<T>(sinkDirectory('csv', paths), csvSinkOptions(options)),
+    sink: () => csvSink<T>(sinkDirectory('csv', paths), csvSinkOptions<T>(options)),
   };
 }
 
@@ -58,7 +58,7 @@ export function csv<T = Record<string, unknown>>(
  */
 export function ndjson<T = Record<string, unknown>>(
   paths: Paths,
-  options: NdjsonSourceOptions & NdjsonSinkOptions = {},
+  options: NdjsonSourceOptions & NdjsonSinkOptions<T> = {},
 ): FileConnector<T> {
   checkFile('ndjson', paths, options);
   return {
@@ -77,7 +77,7 @@ export function ndjson<T = Record<string, unknown>>(
  */
 export function text(
   paths: Paths,
-  options: TextSourceOptions & TextSinkOptions = {},
+  options: TextSourceOptions & TextSinkOptions<string> = {},
 ): FileConnector<string> {
   checkFile('text', paths, options);
   return {
@@ -96,7 +96,7 @@ export function text(
  */
 export function parquet<T = Record<string, unknown>>(
   paths: Paths,
-  options: ParquetSourceOptions & ParquetSinkOptions = {},
+  options: ParquetSourceOptions & ParquetSinkOptions<T> = {},
 ): FileConnector<T> {
   checkFile('parquet', paths, options);
   return {
@@ -107,7 +107,7 @@ export function parquet<T = Record<string, unknown>>(
   };
 }
 
-function csvSinkOptions({ header, ...options }: CsvOptions): CsvSinkOptions {
+function csvSinkOptions<T>({ header, ...options }: CsvOptions<T>): CsvSinkOptions<T> {
   if (header === undefined) return options;
   if (typeof header === 'boolean') return { ...options, header };
   throw new MillraceError('OPTION_INVALID', 'csv: a list of names as header is for reading only.', {

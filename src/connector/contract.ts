@@ -145,6 +145,8 @@ export interface SinkConnector<T = unknown> {
   readonly guarantee: 'exactly-once' | 'at-least-once' | 'at-most-once';
   /** Names of the fields it needs, null for all. */
   readonly columns: readonly string[] | null;
+  /** Names of fields that must be there, where it takes all; none when absent. */
+  readonly requires?: readonly string[];
   /** Runs once on the caller's thread before the job starts: checks and prepares the target. */
   plan(context: PlanContext): PlainData | Promise<PlainData>;
   /** Runs in the slot (on the caller's thread when `host`). */

@@ -140,7 +140,8 @@ function checkInputFields(
 ): void {
   checkKeys(graph, node, side, input);
   if (node.kind !== 'sink') return;
-  for (const name of node.connector.columns ?? []) requireField(graph, node, input, name);
+  const { columns, requires = [] } = node.connector;
+  for (const name of [...(columns ?? []), ...requires]) requireField(graph, node, input, name);
 }
 
 function checkKeys(graph: LogicalGraph, node: LogicalNode, side: InputSide, input: Schema): void {

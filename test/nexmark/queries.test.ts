@@ -5,9 +5,10 @@ import { run } from 'millrace';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nexmarkJob } from '../../bench/nexmark/nexmark-job.mjs';
 import { Oracle } from '../../bench/nexmark/oracle/oracle.mjs';
-import { QUERIES } from '../../bench/nexmark/query-list.mjs';
+import { joinParts, moveOnlyPart } from '../../bench/nexmark/parts.mjs';
+import { BUCKETS, QUERIES } from '../../bench/nexmark/query-list.mjs';
 import { RESULT_COLUMNS } from '../../bench/nexmark/result-columns.mjs';
-import { moveOnlyPart, writeEvents } from '../../bench/nexmark/write-events.mjs';
+import { writeEvents } from '../../bench/nexmark/write-events.mjs';
 import { writeCoarseEvents } from './coarse-events.js';
 
 const BEFORE_MIDNIGHT = Date.UTC(2024, 0, 1, 23, 59, 50);
@@ -35,14 +36,16 @@ afterAll(() => rmSync(directory, { recursive: true }));
 
 /** Runs a query and gives the path of its result. */
 async function resultOf(query: string, params: object, parallelism: number): Promise<string> {
-  const output = join(directory, 'parts');
+  const hasBuckets = query in BUCKETS;
+  const output = join(directory, hasBuckets ? 'buckets' : 'parts');
   await run(nexmarkJob, {
-    params: { query, output, ...params },
+    params: { query, output, sync: false, ...params },
     parallelism,
     runtime: 'in-thread',
   });
   const path = join(directory, `${query}.csv`);
-  moveOnlyPart(output, path, `${RESULT_COLUMNS[query].join(',')}\n`);
+  const gather = hasBuckets ? joinParts : moveOnlyPart;
+  gather(output, path, `${RESULT_COLUMNS[query].join(',')}\n`);
   return path;
 }
 
@@ -88,6 +91,16 @@ it.each([
     }
     oracle.close();
   }
+});
+
+it('q10 divides its files by day and minute', async () => {
+  const events = { ...STREAMS.dense, events: 2000 };
+  rmSync(join(directory, 'buckets'), { recursive: true });
+  await resultOf('q10', { events, input: null }, 2);
+  const below = (...names: string[]) => readdirSync(join(directory, 'buckets', ...names)).sort();
+  expect(below()).toEqual(['day=2024-01-01']);
+  expect(below('day=2024-01-01')).toEqual(['minute=23%3A59']);
+  expect(below('day=2024-01-01', 'minute=23%3A59')).toContain('part-00000-0.csv');
 });
 
 describe('the oracle', () => {

@@ -217,6 +217,12 @@ interface Named {
 declare const named: Stream<Named>;
 named.to(ndjson('out'));
 named.to(csv('out'));
+flights.to(csv('out', { bucketBy: ['origin', 'delay'] }));
+flights.to(csv<Flight>('out', { bucketBy: 'origin' }));
+flights.to(csv('out', { bucketBy: (flight: Flight) => flight.origin.slice(0, 1) }));
+flights.to(ndjson<Flight>('out', { bucketBy: ({ at }, { timestamp }) => `${at} ${timestamp}` }));
+// error: Type '"orgin"' is not assignable
+flights.to(csv<Flight>('out', { bucketBy: 'orgin' }));
 named.to(parquet('out'));
 words.to(ndjson('out'));
 

@@ -2,7 +2,7 @@
  * Makes parts visible. Callers: `file-sink.ts`. Runs on: the caller's thread. Invariant: committing
  * the same parts again changes nothing, so a commit that was cut short is repeated as a whole.
  */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Disk } from '../../base/disk.js';
 import { MillraceError } from '../../base/errors.js';
 
@@ -27,6 +27,7 @@ export interface FileSinkPlan {
 /** A complete part that waits for its visible name. Plain data. */
 export interface PartCommit {
   readonly pending: string;
+  /** With the path of its bucket before it, which `/` divides. */
   readonly final: string;
 }
 
@@ -38,6 +39,8 @@ export function commitParts(
   sync: boolean,
 ): void {
   const { directory } = plan;
+  const directories = directoriesOf(parts);
+  for (const bucket of directories) disk.makeDirectory(join(directory, bucket));
   for (const { pending, final } of parts) {
     const from = join(directory, pending);
     const to = join(directory, final);
@@ -48,7 +51,23 @@ export function commitParts(
   for (const replaced of plan.replaces) {
     if (!finals.has(replaced.name)) removeUnchanged(disk, directory, replaced);
   }
-  if (sync) disk.syncDirectory(directory);
+  // Those further down first, so that what is durable is whole.
+  for (const bucket of sync ? [...directories].reverse() : []) {
+    disk.syncDirectory(join(directory, bucket));
+  }
+}
+
+/** The directory itself, then those of the buckets, each behind the one it is in. */
+function directoriesOf(parts: readonly PartCommit[]): readonly string[] {
+  const found = new Set<string>();
+  const add = (path: string): void => {
+    if (found.has(path)) return;
+    if (path !== '.') add(dirname(path));
+    found.add(path);
+  };
+  add('.');
+  for (const { final } of parts) add(dirname(final));
+  return [...found];
 }
 
 /** A part of the same name that an earlier commit of this run made is another file, and stays. */

@@ -8,7 +8,10 @@ import type { SinkConnector } from '../contract.js';
 import { type CompressionOptions, type FileSinkOptions, fileSink, isGzip } from './file-sink.js';
 
 /** Options of `csvSink`. */
-export interface CsvSinkOptions extends FileSinkOptions, CompressionOptions, CsvEncoderOptions {}
+export interface CsvSinkOptions<T = unknown>
+  extends FileSinkOptions<T>,
+    CompressionOptions,
+    CsvEncoderOptions {}
 
 /**
  * Writes records as CSV files below a directory.
@@ -18,7 +21,7 @@ export interface CsvSinkOptions extends FileSinkOptions, CompressionOptions, Csv
  */
 export function csvSink<T = unknown>(
   directory: string,
-  options: CsvSinkOptions = {},
+  options: CsvSinkOptions<T> = {},
 ): SinkConnector<T> {
   const known = ['compression', 'header', 'separator', 'nullText', 'newline'];
   const gzip = isGzip('csv', options);

@@ -13,6 +13,8 @@ import { KIND_DELETE, KIND_UPDATE_BEFORE } from '../../record/batch.js';
 import type { Schema } from '../../record/schema.js';
 import { sameSchema } from '../../record/schema-merge.js';
 import type { Committable, SinkWriter, WriterContext } from '../contract.js';
+import { BucketDivider } from './bucket-divider.js';
+import type { Buckets } from './buckets.js';
 import type { FileSinkPlan, PartCommit } from './commit-parts.js';
 import { partName, pendingName } from './part-name.js';
 
@@ -25,10 +27,13 @@ export interface FileSinkWriterOptions {
   /** A part of this size is closed. */
   readonly rollBytes: number;
   readonly sync: boolean;
+  /** Null: all rows are written to the directory of the sink. */
+  readonly buckets: Buckets | null;
 }
 
 /** A part being written. */
 interface OpenPart {
+  readonly bucket: string;
   readonly commit: PartCommit;
   readonly file: PartFile;
   readonly encoder: FileEncoder;
@@ -45,23 +50,34 @@ const GZIP_LEVEL = 6;
 export class FileSinkWriter implements SinkWriter {
   bytesWritten = 0;
   readonly #options: FileSinkWriterOptions;
-  #part: OpenPart | null = null;
+  /** By bucket; the one that was written to last comes last. */
+  readonly #parts = new Map<string, OpenPart>();
   #done: PartCommit[] = [];
   #number: number;
+  readonly #divider: BucketDivider | null;
+  readonly #openMax: number;
 
   constructor(options: FileSinkWriterOptions) {
+    const { buckets, context } = options;
     this.#options = options;
+    this.#divider = buckets === null ? null : new BucketDivider(buckets, context.clock);
+    this.#openMax = buckets?.openMax ?? 1;
     this.#number = options.plan.firstNumber;
   }
 
   write(batch: Batch, fromRow: number): number {
     if (fromRow === batch.rows) return 0;
     if (batch.kinds !== null) refuseRetractions(batch.kinds, fromRow, batch.rows);
-    const part = this.#partFor(batch.schema);
+    if (this.#divider === null) this.#writeRows('', batch, fromRow);
+    else this.#divider.divide(batch, fromRow, (...rows) => this.#writeRows(...rows));
+    return batch.rows - fromRow;
+  }
+
+  #writeRows(bucket: string, batch: Batch, fromRow: number): void {
+    const part = this.#partFor(bucket, batch.schema);
     part.encoder.write(batch, fromRow);
     if (part.file.bytes + part.encoder.pendingBytes >= this.#options.rollBytes)
       this.#finishPart(part);
-    return batch.rows - fromRow;
   }
 
   /** Parts are hidden until they are committed, so there is nothing to show earlier. */
@@ -70,39 +86,50 @@ export class FileSinkWriter implements SinkWriter {
   }
 
   prepareCommit(): readonly Committable[] {
-    if (this.#part !== null) this.#finishPart(this.#part);
+    for (const part of [...this.#parts.values()]) this.#finishPart(part);
     const done = this.#done;
     this.#done = [];
     return done;
   }
 
   close(): void {
-    this.#part?.file.close();
-    this.#part = null;
+    for (const { file } of this.#parts.values()) file.close();
+    this.#parts.clear();
   }
 
   /**
    * Columns of a file are settled by its first row; records of another type begin the next part.
    */
-  #partFor(schema: Schema): OpenPart {
-    const part = this.#part;
-    if (part !== null && (part.schema === schema || sameSchema(part.schema, schema))) return part;
-    if (part !== null) this.#finishPart(part);
-    this.#part = this.#begin(schema);
-    return this.#part;
+  #partFor(bucket: string, schema: Schema): OpenPart {
+    const part = this.#parts.get(bucket);
+    if (part !== undefined) {
+      if (part.schema === schema || sameSchema(part.schema, schema)) {
+        this.#parts.delete(bucket);
+        this.#parts.set(bucket, part);
+        return part;
+      }
+      this.#finishPart(part);
+    }
+    const [longestUnused] = this.#parts.values();
+    if (this.#parts.size >= this.#openMax) this.#finishPart(longestUnused);
+    const begun = this.#begin(bucket, schema);
+    this.#parts.set(bucket, begun);
+    return begun;
   }
 
-  #begin(schema: Schema): OpenPart {
+  /** What is being written is hidden in the directory of the sink, whatever its bucket. */
+  #begin(bucket: string, schema: Schema): OpenPart {
     const { plan, context, format, gzip } = this.#options;
     const extension = gzip ? `${format.extension}.gz` : format.extension;
-    const final = partName(context.subtask, this.#number++, extension);
-    const pending = pendingName(final, plan.run, context.attempt);
+    const name = partName(context.subtask, this.#number++, extension);
+    const final = bucket === '' ? name : `${bucket}/${name}`;
+    const pending = pendingName(name, plan.run, context.attempt);
     const file = new PartFile(context.disk.createNew(join(plan.directory, pending)), gzip);
     try {
       const encoder = format.begin(schema, (bytes) => {
         this.bytesWritten += file.write(bytes);
       });
-      return { commit: { pending, final }, file, schema, encoder };
+      return { bucket, commit: { pending, final }, file, schema, encoder };
     } catch (error) {
       file.close();
       throw error;
@@ -113,7 +140,7 @@ export class FileSinkWriter implements SinkWriter {
     part.encoder.end();
     part.file.finish(this.#options.sync);
     this.#done.push(part.commit);
-    this.#part = null;
+    this.#parts.delete(part.bucket);
   }
 }
 

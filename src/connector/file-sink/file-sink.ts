@@ -18,13 +18,14 @@ import {
   type PartCommit,
   type ReplacedPart,
 } from './commit-parts.js';
+import { type BucketOptions, type Buckets, bucketsOf, escaped } from './buckets.js';
 import { isPart, isPendingOf, partNumber } from './part-name.js';
 
 /** What to do when the directory already holds output. */
 export type IfExists = 'fail' | 'replace' | 'append';
 
 /** Options that all file sinks have. */
-export interface FileSinkOptions {
+export interface FileSinkOptions<T = unknown> extends BucketOptions<T> {
   /**
    * When the directory already holds parts: `'fail'` (default) refuses; `'append'` adds to them;
    * `'replace'` removes them when the new ones are committed, and nothing else.
@@ -42,10 +43,10 @@ export interface CompressionOptions {
 }
 
 /** What a kind of file sink is made of. */
-export interface FileSinkParts {
+export interface FileSinkParts<T> {
   readonly type: string;
   readonly directory: string;
-  readonly options: FileSinkOptions;
+  readonly options: FileSinkOptions<T>;
   /** Names of all options of this kind, for the check. */
   readonly known: readonly string[];
   /** Brings the encoder, when a writer is opened. */
@@ -54,12 +55,12 @@ export interface FileSinkParts {
   readonly gzip: boolean;
 }
 
-const COMMON_OPTIONS = ['ifExists', 'rollSize', 'sync'];
+const COMMON_OPTIONS = ['ifExists', 'rollSize', 'sync', 'bucketBy', 'maxOpenBuckets'];
 const POLICIES: readonly string[] = ['fail', 'replace', 'append'];
 const COMPRESSIONS: readonly string[] = ['none', 'gzip'];
 
 /** A sink that writes part files. Throws `OPTION_UNKNOWN` and `OPTION_INVALID`. */
-export function fileSink<T>(parts: FileSinkParts): SinkConnector<T> {
+export function fileSink<T>(parts: FileSinkParts<T>): SinkConnector<T> {
   const { type, directory, options, gzip } = parts;
   checkOptions(parts);
   const rollBytes =
@@ -67,6 +68,7 @@ export function fileSink<T>(parts: FileSinkParts): SinkConnector<T> {
       ? Number.POSITIVE_INFINITY
       : parseBytes(options.rollSize, `${type}.rollSize`);
   const sync = options.sync ?? true;
+  const buckets = bucketsOf(type, options);
   return {
     kind: 'sink',
     type,
@@ -75,12 +77,13 @@ export function fileSink<T>(parts: FileSinkParts): SinkConnector<T> {
     parallelism: null,
     guarantee: 'exactly-once',
     columns: null,
-    plan: (context) => planOf(directory, options.ifExists ?? 'fail', context),
+    requires: buckets?.fields ?? [],
+    plan: (context) => planOf(directory, options.ifExists ?? 'fail', buckets, context),
     open: async (context) => {
       const format = await parts.loadFormat();
       const { FileSinkWriter } = await import('./file-sink-writer.js');
       const plan = planData(context.plan);
-      return new FileSinkWriter({ plan, context, format, gzip, rollBytes, sync });
+      return new FileSinkWriter({ plan, context, format, gzip, buckets, rollBytes, sync });
     },
     commit: (committables, { plan, disk }) => {
       commitParts(disk, planData(plan), partCommits(committables), sync);
@@ -89,7 +92,7 @@ export function fileSink<T>(parts: FileSinkParts): SinkConnector<T> {
   };
 }
 
-function checkOptions({ type, options, known }: FileSinkParts): void {
+function checkOptions<T>({ type, options, known }: FileSinkParts<T>): void {
   const names = [...COMMON_OPTIONS, ...known];
   for (const name of Object.keys(options)) {
     if (names.includes(name)) continue;
@@ -131,7 +134,12 @@ function partCommits(committables: readonly Committable[]): readonly PartCommit[
   return committables as readonly PartCommit[];
 }
 
-function planOf(directory: string, ifExists: IfExists, context: PlanContext): FileSinkPlan {
+function planOf(
+  directory: string,
+  ifExists: IfExists,
+  buckets: Buckets | null,
+  context: PlanContext,
+): FileSinkPlan {
   const { disk } = context;
   const path = resolve(context.baseDirectory, directory);
   const info = disk.stat(path);
@@ -141,7 +149,7 @@ function planOf(directory: string, ifExists: IfExists, context: PlanContext): Fi
       advice: 'Name a directory; the parts are written into it.',
     });
   }
-  const existing = disk.list(path).filter(isPart);
+  const existing = partsBelow(disk, path, buckets, 0);
   if (existing.length > 0 && ifExists === 'fail') throw outputExists(directory, path, existing);
   disk.makeDirectory(path);
   const last = existing.reduce((highest, name) => Math.max(highest, partNumber(name)), -1);
@@ -151,6 +159,28 @@ function planOf(directory: string, ifExists: IfExists, context: PlanContext): Fi
     firstNumber: ifExists === 'append' ? last + 1 : 0,
     replaces: ifExists === 'replace' ? existing.map((name) => replacedPart(disk, path, name)) : [],
   };
+}
+
+/** Parts in a directory and, with buckets, in those below it that may be of buckets. */
+function partsBelow(
+  disk: Disk,
+  directory: string,
+  buckets: Buckets | null,
+  depth: number,
+): readonly string[] {
+  const names = disk.list(directory);
+  const parts = names.filter(isPart);
+  if (buckets === null) return parts;
+  const { fields } = buckets;
+  if (fields !== null && depth === fields.length) return parts;
+  const inside = names
+    .filter((name) => !/^[._]/.test(name) && !isPart(name))
+    .filter((name) => fields === null || name.startsWith(`${escaped(fields[depth])}=`))
+    .filter((name) => disk.stat(join(directory, name))?.isDirectory === true)
+    .flatMap((name) =>
+      partsBelow(disk, join(directory, name), buckets, depth + 1).map((part) => `${name}/${part}`),
+    );
+  return [...parts, ...inside];
 }
 
 function replacedPart(disk: Disk, directory: string, name: string): ReplacedPart {

@@ -8,8 +8,8 @@ import type { SinkConnector } from '../contract.js';
 import { type CompressionOptions, type FileSinkOptions, fileSink, isGzip } from './file-sink.js';
 
 /** Options of `ndjsonSink`. */
-export interface NdjsonSinkOptions
-  extends FileSinkOptions,
+export interface NdjsonSinkOptions<T = unknown>
+  extends FileSinkOptions<T>,
     CompressionOptions,
     NdjsonEncoderOptions {}
 
@@ -21,7 +21,7 @@ export interface NdjsonSinkOptions
  */
 export function ndjsonSink<T = unknown>(
   directory: string,
-  options: NdjsonSinkOptions = {},
+  options: NdjsonSinkOptions<T> = {},
 ): SinkConnector<T> {
   const known = ['compression', 'nonFinite'];
   const gzip = isGzip('ndjson', options);

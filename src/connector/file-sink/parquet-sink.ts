@@ -8,7 +8,9 @@ import type { SinkConnector } from '../contract.js';
 import { type FileSinkOptions, fileSink, wrongChoice } from './file-sink.js';
 
 /** Options of `parquetSink`. */
-export interface ParquetSinkOptions extends FileSinkOptions, ParquetEncoderOptions {}
+export interface ParquetSinkOptions<T = unknown>
+  extends FileSinkOptions<T>,
+    ParquetEncoderOptions {}
 
 const COMPRESSIONS: readonly string[] = ['snappy', 'gzip', 'zstd', 'none'];
 
@@ -20,7 +22,7 @@ const COMPRESSIONS: readonly string[] = ['snappy', 'gzip', 'zstd', 'none'];
  */
 export function parquetSink<T = unknown>(
   directory: string,
-  options: ParquetSinkOptions = {},
+  options: ParquetSinkOptions<T> = {},
 ): SinkConnector<T> {
   const { compression = 'snappy' } = options;
   if (!COMPRESSIONS.includes(compression)) {

@@ -22,9 +22,9 @@ export function isPart(name: string): boolean {
   return PART.test(name);
 }
 
-/** The number in a part's name. */
-export function partNumber(name: string): number {
-  return Number(PART.exec(name)?.[2] ?? -1);
+/** The number in a part's name, which may have its bucket before it. */
+export function partNumber(path: string): number {
+  return Number(PART.exec(path.slice(path.lastIndexOf('/') + 1))?.[2] ?? -1);
 }
 
 /** Whether a name is that of a part which the run has not committed. */

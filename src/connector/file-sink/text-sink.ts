@@ -8,7 +8,10 @@ import type { SinkConnector } from '../contract.js';
 import { type CompressionOptions, type FileSinkOptions, fileSink, isGzip } from './file-sink.js';
 
 /** Options of `textSink`. */
-export interface TextSinkOptions extends FileSinkOptions, CompressionOptions, TextEncoderOptions {}
+export interface TextSinkOptions<T = unknown>
+  extends FileSinkOptions<T>,
+    CompressionOptions,
+    TextEncoderOptions {}
 
 /**
  * Writes texts, or records of one field, as lines.
@@ -18,7 +21,7 @@ export interface TextSinkOptions extends FileSinkOptions, CompressionOptions, Te
  */
 export function textSink<T = unknown>(
   directory: string,
-  options: TextSinkOptions = {},
+  options: TextSinkOptions<T> = {},
 ): SinkConnector<T> {
   const known = ['compression', 'newline'];
   const gzip = isGzip('text', options);

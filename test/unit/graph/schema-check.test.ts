@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { count, max, sum } from '../../../src/api/aggregates.js';
 import { col, lit } from '../../../src/operator/expression-builder.js';
+import { csv } from '../../../src/api/files.js';
 import type { Flow } from '../../../src/api/flow.js';
 import { MillraceError } from '../../../src/base/errors.js';
 import { checkSchemas } from '../../../src/graph/schema-check.js';
@@ -39,6 +40,7 @@ describe('fields that do not exist', () => {
       'delay',
     ],
     ['a sink', (s: Stream<unknown>) => s.to(sink({ columns: ['dat'] })), 'dat', 'date'],
+    ['buckets', (s: Stream<unknown>) => s.to(csv('out', { bucketBy: 'dat' })), 'dat', 'date'],
   ])('in %s are refused with the nearest name and the line', (_what, build, wrong, right) => {
     const error = errorOf(build);
     expect(error.code).toBe('FIELD_UNKNOWN');
