@@ -61,8 +61,9 @@ export function connectorsPage(api) {
       sources,
     ),
     '`fromAsync` and `defineSource` are bounded unless `bounded: false` says otherwise, `datagen` unless its `rows` are ' +
-      "`'unbounded'`. A `defineSource` without `plan` has one split and so one subtask; `host`, `guarantee` and " +
-      '`maxParallelism` are up to it.',
+      "`'unbounded'`. A `defineSource` without `plan` has one split and so one subtask; one whose records do not end " +
+      'reads its splits side by side, others do with `interleave: true` ([by split](time.md#by-split)); `host`, ' +
+      '`guarantee` and `maxParallelism` are up to it.',
     '## Sinks',
     table(['Sink', 'Where', 'Subtasks', 'Results are visible', 'Promise'], sinks),
     'A `defineSink` may set `host`, `parallelism` and `guarantee` itself. Options of files are in [files](files.md).',

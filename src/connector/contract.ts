@@ -70,6 +70,11 @@ export interface SourceConnector<T = unknown> {
   readonly rows?: number;
   /** Where records that cannot be parsed go, when the policy is to keep them. */
   readonly deadLetters?: SinkConnector | null;
+  /**
+   * Whether splits are dealt out to the subtasks at the start and each reader reads all of its own side by side; a
+   * reader takes one split after the other otherwise. Readers then say which split a batch is of.
+   */
+  readonly interleaves?: boolean;
   /** Whether readers read only the columns named in `ReaderContext.columns`. */
   readonly projects: boolean;
   /** Runs once on the caller's thread before the job starts. */
@@ -114,7 +119,13 @@ export const POLL_BATCH = 0;
 export const POLL_WAIT = 1;
 /** The reader has no split, or has finished the ones it had: give it another with `addSplit`. */
 export const POLL_NEED_SPLIT = 2;
-export type PollResult = typeof POLL_BATCH | typeof POLL_WAIT | typeof POLL_NEED_SPLIT;
+/** The split `splitId` has no more rows; poll again. For readers that have other splits still. */
+export const POLL_SPLIT_END = 3;
+export type PollResult =
+  | typeof POLL_BATCH
+  | typeof POLL_WAIT
+  | typeof POLL_NEED_SPLIT
+  | typeof POLL_SPLIT_END;
 
 /** Reads splits. Never blocks longer than one read of a local file; runs on the slot's thread. */
 export interface SourceReader {
@@ -123,6 +134,13 @@ export interface SourceReader {
   /** Makes the next batch available as `batch`. The batch before it becomes invalid. */
   poll(): PollResult;
   readonly batch: Batch | null;
+  /** The split that the last poll was about; left out by readers that have one split at a time. */
+  readonly splitId?: string;
+  /**
+   * Reads nothing more of some splits for now, and of others again: those that are ahead of the rest in event time,
+   * where watermarks are aligned. Left out by readers that have one split at a time, which are held back as a whole.
+   */
+  pauseOrResumeSplits?(pause: readonly string[], resume: readonly string[]): void;
   /** Splits in hand and their exact positions after the first `rows` rows of `batch` (all when omitted). */
   positions(rows?: number): readonly SplitPosition[];
   /** Input bytes consumed so far, for progress. */

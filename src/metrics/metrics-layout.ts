@@ -27,6 +27,8 @@ export const TASK_WORDS = {
   /** Goes up with every step of the subtask, and wraps: a watchdog compares for equality. */
   progress: 1,
   state: 2,
+  /** 1 + the number of the split of its source that holds the subtask's event time back; 0 for none. */
+  heldBySplit: 3,
 } as const;
 /** The words that generated code may write. */
 export const TASK_CONTROL_WORDS = 2;

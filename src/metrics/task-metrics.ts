@@ -99,6 +99,11 @@ export class TaskMetricsWriter {
     storeTime(this.#values, TASK_VALUES, watermarkMs, isIdle);
   }
 
+  /** The split of its source that holds the chain's event time back; -1 for none. */
+  setSplit(split: number): void {
+    this.#words[TASK_WORDS.heldBySplit] = split + 1;
+  }
+
   /** A step of the subtask begins. */
   enter(monotonicMs: number): void {
     this.#words[TASK_WORDS.progress] = ((this.#words[TASK_WORDS.progress] ?? 0) + 1) | 0;
@@ -188,6 +193,8 @@ export type TaskMetricsSnapshot = TimeSnapshot & {
   /** Operator whose user function runs, null for none. */
   readonly currentOperator: number | null;
   readonly progress: number;
+  /** Number of the split of its source that holds its event time back, -1 for none. */
+  readonly heldBySplit: number;
   /** Monotonic time at which the current step began, null between steps. */
   readonly entryMs: number | null;
   /** Monotonic time of the snapshot, as its reader gave it. */
@@ -228,6 +235,7 @@ export function readTaskMetrics(
     state: TASK_STATES[words[TASK_WORDS.state] ?? 0] ?? 'CREATED',
     currentOperator: operator < 0 ? null : operator,
     progress: words[TASK_WORDS.progress] ?? 0,
+    heldBySplit: (words[TASK_WORDS.heldBySplit] ?? 0) - 1,
     entryMs: entryMs === 0 ? null : entryMs,
     atMs,
   };

@@ -142,6 +142,22 @@ class CompiledChainTask implements CompiledChain {
     return this.#run.time.isAhead;
   }
 
+  enterSplit(split: number): void {
+    this.#run.time.enterSplit(split);
+  }
+
+  endSplit(split: number): void {
+    this.#run.time.endSplit(split);
+  }
+
+  splitsAhead(): readonly number[] {
+    return this.#run.time.splitsAhead();
+  }
+
+  get heldBySplit(): number {
+    return this.#run.time.heldBySplit;
+  }
+
   get alignIntervalMs(): number {
     return this.#run.time.alignIntervalMs;
   }

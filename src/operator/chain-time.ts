@@ -5,7 +5,7 @@
  * is behind an operator rises only after all that the operator's own watermark made due has been handed on.
  */
 import type { Clock } from '../base/clock.js';
-import { WatermarkAssigner } from '../time/watermark-assigner.js';
+import { NO_SPLIT, WatermarkAssigner } from '../time/watermark-assigner.js';
 import { WATERMARK_MAX, WATERMARK_MIN } from '../time/watermark.js';
 import type { AlignmentMember } from '../time/alignment.js';
 import type { ChainOperator, ChainTaskOptions } from './chain-options.js';
@@ -38,6 +38,8 @@ export class ChainTime {
   // The same without gaps: every batch asks them, in most chains there are none, and callbacks would be garbage.
   readonly #acting: readonly WatermarkAssigner[];
   readonly #members: readonly AlignmentMember[];
+  /** Those that have a stream for every split of the chain's source. */
+  readonly #bySplit: readonly WatermarkAssigner[];
   /** Behind each operator, the chain's input first. */
   readonly #behind: Float64Array;
   readonly #operators: readonly ChainOperator[];
@@ -53,6 +55,9 @@ export class ChainTime {
     this.#acting = this.#assigners.filter((assigner) => assigner !== null);
     this.#aligned = operators.map((_, operator) => aligned?.(operator) ?? null);
     this.#members = this.#aligned.filter((member) => member !== null);
+    this.#bySplit = this.#acting.filter((assigner) =>
+      isAtSource(operators, this.#assigners.indexOf(assigner)),
+    );
     this.timed = operators.map(() => null);
     this.watermarks = new Float64Array(operators.length).fill(WATERMARK_MIN);
     this.#behind = new Float64Array(operators.length + 1).fill(WATERMARK_MIN);
@@ -81,6 +86,35 @@ export class ChainTime {
   get isAhead(): boolean {
     for (let at = 0; at < this.#members.length; at++) if (this.#members[at].isAhead) return true;
     return false;
+  }
+
+  /** The rows to come are of a split of the chain's source. */
+  enterSplit(split: number): void {
+    for (const assigner of this.#bySplit) assigner.enterSplit(split);
+  }
+
+  /** A split of the chain's source has given its last row. */
+  endSplit(split: number): void {
+    for (const assigner of this.#bySplit) assigner.endSplit(split);
+  }
+
+  /** Splits that are too far ahead of the group, or of others of this subtask, to be read on now. */
+  splitsAhead(): readonly number[] {
+    const ahead = this.#assigners.flatMap((assigner, operator) => {
+      const member = this.#aligned[operator];
+      if (assigner === null || member === null || !this.#bySplit.includes(assigner)) return [];
+      return assigner.pauseAhead(member.limitMs);
+    });
+    return [...new Set(ahead)];
+  }
+
+  /** The split that holds the chain's watermark back; `NO_SPLIT` when that is none. */
+  get heldBySplit(): number {
+    let holder: WatermarkAssigner | null = null;
+    for (const assigner of this.#bySplit) {
+      if (holder === null || assigner.watermarkMs < holder.watermarkMs) holder = assigner;
+    }
+    return holder === null ? NO_SPLIT : holder.heldBySplit;
   }
 
   /** How often the members of the groups look at each other; `Infinity` for no group. */
@@ -152,4 +186,23 @@ export class ChainTime {
     this.#ingestionMs = Math.max(this.#ingestionMs, Math.floor(this.#clock.epochMs()));
     return this.#ingestionMs;
   }
+}
+
+/** What hands each row on at once, or before the next batch: those behind it are still of the split of that batch. */
+const PASSING: ReadonlySet<string> = new Set([
+  'map',
+  'filter',
+  'where',
+  'flatMap',
+  'select',
+  'explode',
+  'assignTimestamps',
+]);
+
+/** Whether an operator is given the rows of a batch of its chain's input before the next one is taken. */
+function isAtSource(operators: readonly ChainOperator[], operator: number): boolean {
+  for (let at = operators[operator].input; at >= 0; at = operators[at].input) {
+    if (!PASSING.has(operators[at].spec.kind)) return false;
+  }
+  return true;
 }

@@ -83,6 +83,19 @@ export interface ChainTask {
   readonly needsTicks: boolean;
   /** Whether a record brought a watermark: `advance` is to be called before the next `step`. */
   readonly isTimeDue: boolean;
+  /**
+   * For the chain of a source, between two batches: the rows to come are of a split, by its number in the source's
+   * plan; a split has given its last row. Watermarks are made for each split then.
+   */
+  enterSplit(split: number): void;
+  endSplit(split: number): void;
+  /**
+   * Splits in hand that are to be read no further for now, because they are too far ahead of their group in event
+   * time; for others that ends. Asked after each tick.
+   */
+  splitsAhead(): readonly number[];
+  /** The split that no other is behind in event time; -1 when there is none. */
+  readonly heldBySplit: number;
   /** Whether the chain's source is to read no more for now, because it is too far ahead of its group in event time. */
   readonly isAhead: boolean;
   /** How often the chain and its group look at each other; `Infinity` when it is in none. */

@@ -22,6 +22,10 @@ export interface VertexMetrics {
   readonly rowsTotal: number | null;
   readonly badRecords: number;
   readonly subtasks: readonly TaskMetricsSnapshot[];
+  /**
+   * By subtask: the split of the source that holds its event time back; null where there is none, or no other.
+   */
+  readonly heldBySplits: readonly (string | null)[];
 }
 
 /** Counters of one edge, summed over its rings. */
@@ -78,6 +82,10 @@ export function snapshotMetrics(
       rowsTotal: source?.rows ?? null,
       badRecords: sum((task) => task.badRecords),
       subtasks,
+      heldBySplits: subtasks.map(({ heldBySplit }) => {
+        const splits = source?.splits ?? [];
+        return splits.length > 1 ? (splits[heldBySplit]?.id ?? null) : null;
+      }),
     };
   });
   const edges = plan.edges.map((edge): EdgeMetrics => {

@@ -20,6 +20,7 @@ import { RunMetrics } from '../metrics/run-metrics.js';
 import type { TaskMetricsWriter } from '../metrics/task-metrics.js';
 import type { ChainOutput, StatefulParts } from '../operator/chain-options.js';
 import { createChainTask } from '../operator/chain-task.js';
+import type { ChainTask } from '../operator/contract.js';
 import { isStateful, type OperatorIdentity } from '../operator/operator-spec.js';
 import { keyGroupRange } from '../record/key-group.js';
 import { SchemaRegistry } from '../record/schema-registry.js';
@@ -163,7 +164,7 @@ class SlotBuilder {
     });
     const { feed } = this.#parts;
     const isFed = vertex.source === null || feed !== undefined;
-    const source = isFed ? null : await this.#source(vertex, index, sinks, metrics);
+    const source = isFed ? null : await this.#source(vertex, index, sinks, { metrics, task });
     return new Subtask({
       vertexId: vertex.id,
       index,
@@ -212,7 +213,7 @@ class SlotBuilder {
     vertex: Vertex,
     index: number,
     sinks: readonly SubtaskSink[],
-    metrics: TaskMetricsWriter,
+    { metrics, task }: { readonly metrics: TaskMetricsWriter; readonly task: ChainTask },
   ): Promise<SourceHead> {
     const { deployment, disk, clock, onBadRecord } = this.#parts;
     const letterSink = vertex.sinks.findIndex((sink) => sink.after === DEAD_LETTERS);
@@ -240,7 +241,14 @@ class SlotBuilder {
     };
     const open = (): SourceReader | Promise<SourceReader> => connector.open(context);
     const reader = await this.#open('SOURCE_FAILED', identity, index, open);
-    return new SourceHead(reader, plan, this.#control.nextSplit(vertex.id), deadLetters);
+    return new SourceHead({
+      reader,
+      plan,
+      nextSplit: this.#control.nextSplit(vertex.id),
+      dealt: connector.interleaves === true ? { first: index, every: vertex.parallelism } : null,
+      deadLetters,
+      listener: task,
+    });
   }
 
   async #sink(

@@ -210,6 +210,8 @@ export class Subtask {
   #workOnTime(): SubtaskStatus {
     const status = this.#advanceTime(this.#timeWork, this.#inputWatermark());
     if (status !== null) return status;
+    const { source, task } = this.parts;
+    if (source !== null && task.alignIntervalMs < Infinity) source.pause(task.splitsAhead());
     this.#timeWork = 'none';
     this.#endIfStopping();
     return SUBTASK_PROGRESS;
@@ -236,6 +238,7 @@ export class Subtask {
     const { time } = task;
     const behindMs = time.watermarkMs === WATERMARK_MIN ? null : time.watermarkMs;
     metrics.setTime(behindMs, time.isIdle);
+    metrics.setSplit(task.heldBySplit);
     return null;
   }
 

@@ -12,6 +12,8 @@ export interface TimeInput {
   readonly subtask: number;
   /** The last watermark it sent; null for none yet. */
   readonly watermarkMs: number | null;
+  /** The split that holds the subtask back; null where it reads no splits, or the source has one only. */
+  readonly split: string | null;
 }
 
 /** Event time at one chain. */
@@ -55,10 +57,11 @@ type InputTime = TimeInput & { readonly isIdle: boolean };
 
 /** The subtasks of a chain that makes its watermarks itself. */
 function ownTimes(vertex: Vertex, metrics: RunMetricsSnapshot): readonly InputTime[] {
-  const subtasks = metrics.vertices[vertex.id]?.subtasks ?? [];
+  const { subtasks = [], heldBySplits = [] } = metrics.vertices[vertex.id] ?? {};
   return subtasks.map(({ watermarkMs, isIdle }, subtask) => ({
     chain: vertex.name,
     subtask,
+    split: heldBySplits[subtask] ?? null,
     watermarkMs,
     isIdle,
   }));
@@ -71,12 +74,15 @@ function inputTimes(
   metrics: RunMetricsSnapshot,
 ): readonly InputTime[] {
   return vertex.inputs.flatMap((edgeId) => {
-    const chain = plan.vertices[plan.edges[edgeId]?.from ?? -1]?.name ?? '?';
+    const from = plan.edges[edgeId]?.from ?? -1;
+    const chain = plan.vertices[from]?.name ?? '?';
+    const splits = metrics.vertices[from]?.heldBySplits ?? [];
     const bySubtask = new Map<number, InputTime>();
-    for (const { from, watermarkMs, isIdle } of metrics.edges[edgeId]?.channels ?? []) {
-      const known = bySubtask.get(from);
+    for (const { from: subtask, watermarkMs, isIdle } of metrics.edges[edgeId]?.channels ?? []) {
+      const known = bySubtask.get(subtask);
       if (known !== undefined && !isEarlier(watermarkMs, known.watermarkMs)) continue;
-      bySubtask.set(from, { chain, subtask: from, watermarkMs, isIdle });
+      const split = splits[subtask] ?? null;
+      bySubtask.set(subtask, { chain, subtask, split, watermarkMs, isIdle });
     }
     return [...bySubtask.values()];
   });
@@ -138,8 +144,11 @@ function shortName(chain: string): string {
   return parts.length < 3 ? `"${chain}"` : `"${parts[0]} -> … -> ${parts.at(-1)}"`;
 }
 
+/** Such as `subtasks 0 (split eu), 2`. */
 function subtasksText(inputs: readonly TimeInput[]): string {
-  const numbers = inputs.map((input) => input.subtask);
+  const numbers = inputs.map(({ subtask, split }) => {
+    return split === null ? `${subtask}` : `${subtask} (split ${split})`;
+  });
   return `${numbers.length === 1 ? 'subtask' : 'subtasks'} ${numbers.join(', ')}`;
 }
 
@@ -164,6 +173,6 @@ function leastOf(watermarks: readonly (number | null)[]): number | null {
   return watermarks.length === 0 ? null : least;
 }
 
-function plain({ chain, subtask, watermarkMs }: TimeInput): TimeInput {
-  return { chain, subtask, watermarkMs };
+function plain({ chain, subtask, split, watermarkMs }: TimeInput): TimeInput {
+  return { chain, subtask, split, watermarkMs };
 }

@@ -32,12 +32,16 @@ export class AlignmentMember {
     this.#cells[this.#own] = isIdle ? WATERMARK_MAX : watermarkMs;
   }
 
+  /** The latest watermark that anything of the group may have and read on. */
+  get limitMs(): number {
+    let least = WATERMARK_MAX;
+    for (const member of this.#members) least = Math.min(least, this.#cells[member]);
+    return least + this.alignment.maxDriftMs;
+  }
+
   /** Whether this member is further ahead of the slowest than it may be. */
   get isAhead(): boolean {
     const own = this.#cells[this.#own];
-    if (own === WATERMARK_MIN || own >= WATERMARK_MAX) return false;
-    let least = own;
-    for (const member of this.#members) least = Math.min(least, this.#cells[member]);
-    return own - least > this.alignment.maxDriftMs;
+    return own > WATERMARK_MIN && own < WATERMARK_MAX && own > this.limitMs;
   }
 }

@@ -54,7 +54,7 @@ describe('event time in a run', () => {
       const quick = flow.from(fast.source).assignTimestamps('at', { uid: 'quick' });
       const tardy = flow
         .from(slow.source)
-        .assignTimestamps('at', { uid: 'tardy', outOfOrderness: '1s', idleTimeout: '1s' });
+        .assignTimestamps('at', { uid: 'tardy', outOfOrderness: '1s', idleTimeout: '3s' });
       quick
         .union(tardy)
         .keyBy('user')
@@ -153,5 +153,89 @@ describe('event time in a run', () => {
     expect(order).toHaveLength(61 + 301);
     // Unaligned, the fast one would have ended at 60 s while the slow one was at 12 s.
     expect(drift).toBeLessThan(20_000);
+  });
+});
+
+/** A record of one partition. */
+interface Reading {
+  readonly partition: string;
+  readonly at: number;
+}
+
+describe('event time of a source with splits', () => {
+  /** Partitions that give their times and then wait until they are told to end. */
+  function partitions(times: Readonly<Record<string, readonly number[]>>, end: Promise<void>) {
+    return defineSource<Reading, string>({
+      name: 'partitions',
+      bounded: false,
+      plan: () => Object.keys(times).map((id) => ({ id, data: id })),
+      async *read({ data: partition }) {
+        for (const at of times[partition] ?? []) yield { partition, at };
+        await end;
+      },
+    });
+  }
+
+  for (const parallelism of [1, 2]) {
+    it(`waits for the split that is furthest behind, in ${parallelism} subtasks`, async () => {
+      let end = (): void => {};
+      const ended = new Promise<void>((resolve) => {
+        end = resolve;
+      });
+      const source = partitions({ a: [5000, 9000], b: [8000], c: [3000, 7000], d: [] }, ended);
+      const seen = collectSink<Reading>();
+      const execution = await run((flow) => {
+        const timed = flow.from(source).filter(({ at }) => at > 0);
+        timed.assignTimestamps('at', { idleTimeout: '200ms' }).rebalance().to(seen);
+      }, parallelism);
+      await until(() => lastReport(execution)?.watermarkMs === 6999);
+      const [holder] = lastReport(execution)?.heldBackBy ?? [];
+      expect([holder?.split, holder?.watermarkMs]).toEqual(['c', 6999]);
+      expect(lastReport(execution)?.sentence).toContain('(split c)');
+      end();
+      await execution.finished;
+      expect(seen.rows).toHaveLength(5);
+    });
+  }
+
+  it('does not let the splits of one subtask run ahead of each other', async () => {
+    const order: Reading[] = [];
+    const source = defineSource<Reading, number>({
+      name: 'partitions',
+      interleave: true,
+      plan: () => [1000, 200].map((stepMs) => ({ id: `every ${stepMs}`, data: stepMs })),
+      async *read({ id: partition, data: stepMs }) {
+        for (let at = 0; at <= 60_000; at += stepMs) {
+          yield { partition, at };
+          await new Promise((resolve) => setTimeout(resolve, 2));
+        }
+      },
+    });
+    const alignment = { group: 'one', maxDrift: '4s', updateInterval: '5ms' } as const;
+    const execution = await run(
+      (flow) => {
+        flow
+          .from(source)
+          .assignTimestamps('at', { alignment, idleTimeout: '10s' })
+          .map((record) => {
+            order.push(record);
+            return record;
+          })
+          .to(collectSink());
+      },
+      1,
+      2,
+    );
+    await execution.finished;
+    expect(order).toHaveLength(61 + 301);
+    let slowMs = 0;
+    let driftMs = 0;
+    for (const { partition, at } of order) {
+      if (partition === 'every 200') slowMs = at;
+      else driftMs = Math.max(driftMs, at - slowMs);
+    }
+    // The allowed drift, and what passes between two looks; without alignment it would be most of a minute.
+    expect(driftMs).toBeGreaterThan(2000);
+    expect(driftMs).toBeLessThan(15_000);
   });
 });

@@ -44,6 +44,11 @@ export interface CustomSource<T, D = PlainData> {
   readonly bounded?: boolean;
   /** True when `read` uses things that exist only on the caller's thread; default false. */
   readonly host?: boolean;
+  /**
+   * Whether a subtask reads all of its splits side by side, as from the partitions of a queue, rather than one to its
+   * end and then the next. Default: only when the records do not end, since the next would never come otherwise.
+   */
+  readonly interleave?: boolean;
   /** Most subtasks that can read at once; default as many as there are splits. */
   readonly maxParallelism?: number;
   /**
@@ -75,6 +80,16 @@ export interface CustomSource<T, D = PlainData> {
  *     }
  *   },
  * });
+ *
+ * @example
+ * // Splits read side by side. Each has a watermark of its own, and the least of them counts.
+ * const partitions = defineSource<Reading, number>({
+ *   name: 'readings',
+ *   bounded: false,
+ *   plan: () => [0, 1, 2].map((partition) => ({ id: `readings-${partition}`, data: partition })),
+ *   read: (split, position, { signal }) => consume(split.data, position, signal),
+ * });
+ * flow.from(partitions).assignTimestamps('at', { outOfOrderness: '5s', idleTimeout: '1min' });
  */
 export function defineSource<T, D = PlainData>(source: CustomSource<T, D>): SourceConnector<T> {
   checkOptionsObject('defineSource', source);
@@ -87,6 +102,7 @@ export function defineSource<T, D = PlainData>(source: CustomSource<T, D>): Sour
     name,
     bounded: source.bounded ?? true,
     host: source.host ?? false,
+    interleaves: source.interleave ?? source.bounded === false,
     maxParallelism: source.maxParallelism ?? (source.plan === undefined ? 1 : null),
     guarantee: source.guarantee ?? 'exactly-once',
     projects: false,

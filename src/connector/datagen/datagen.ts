@@ -51,13 +51,13 @@ const SPLITS_PER_SUBTASK = 8;
 const TURN_SECONDS = 0.02;
 
 /**
- * The rows of a split: blocks `first`, `first + every`, … of `blockRows` rows, up to row `rows`.
+ * The rows of a split: blocks `first`, `first + every`, … of `blockRows` rows, up to row `rows` of the source.
  */
 export interface DatagenSplit {
   readonly firstBlock: number;
   readonly everyBlocks: number;
   readonly blockRows: number;
-  /** Rows of the whole source; infinite when it is unbounded. */
+  /** Infinite when the source is unbounded. */
   readonly rows: number;
 }
 
@@ -129,14 +129,25 @@ function planOf(
   const rows = options.rows === 'unbounded' ? Number.POSITIVE_INFINITY : options.rows;
   const bounded = Number.isFinite(rows);
   const paced = Number.isFinite(rowsPerSecond);
-  // Rows of an endless or paced source come in turns, so each subtask keeps one split for good.
-  const splitsMax = context.parallelism * (bounded && !paced ? SPLITS_PER_SUBTASK : 1);
+  // Rows of an endless or paced source come in turns, so each subtask keeps one split for good. Others are ranges of
+  // rows, taken in order, so that values that rise with the row rise in every subtask: event times, for one.
+  const inTurns = !bounded || paced;
+  const splitsMax = context.parallelism * (inTurns ? 1 : SPLITS_PER_SUBTASK);
   const turn = Math.floor((rowsPerSecond * TURN_SECONDS) / context.parallelism);
   const blockRows = Math.max(1, Math.min(BLOCK_ROWS, turn));
-  const count = Math.max(1, Math.min(splitsMax, Math.ceil(rows / blockRows)));
+  const blocks = Math.max(1, Math.ceil(rows / blockRows));
+  const blocksEach = inTurns ? 1 : Math.ceil(blocks / splitsMax);
+  const count = Math.min(splitsMax, Math.ceil(blocks / blocksEach));
   const data: DatagenPlan = { seed: options.seed ?? freshSeed() };
   const splits = Array.from({ length: count }, (_, index): Split => {
-    const split = { firstBlock: index, everyBlocks: count, blockRows, rows };
+    const split = inTurns
+      ? { firstBlock: index, everyBlocks: count, blockRows, rows }
+      : {
+          firstBlock: index * blocksEach,
+          everyBlocks: 1,
+          blockRows,
+          rows: Math.min(rows, (index + 1) * blocksEach * blockRows),
+        };
     return { id: String(index), bytes: null, rows: null, data: split satisfies DatagenSplit };
   });
   return {

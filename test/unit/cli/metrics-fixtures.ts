@@ -25,6 +25,7 @@ const TASK: TaskMetricsSnapshot = {
   state: 'RUNNING',
   currentOperator: null,
   progress: 0,
+  heldBySplit: -1,
   entryMs: null,
   atMs: 0,
 };
@@ -51,6 +52,7 @@ export function vertex(
     rowsTotal: null,
     badRecords: sum((one) => one.badRecords),
     subtasks: tasks,
+    heldBySplits: tasks.map(() => null),
     ...part,
   };
 }

@@ -14,7 +14,7 @@ import type {
   SourcePlan,
   SourceReader,
 } from '../../../src/connector/contract.js';
-import { POLL_BATCH, POLL_WAIT } from '../../../src/connector/contract.js';
+import { POLL_BATCH, POLL_NEED_SPLIT, POLL_WAIT } from '../../../src/connector/contract.js';
 import type { Batch } from '../../../src/record/batch.js';
 import { createBatchBuilder } from '../../../src/record/batch-builder.js';
 import { inferSchema } from '../../../src/record/infer.js';
@@ -83,7 +83,7 @@ export async function readBatches(
       for (let result = reader.poll(); ; result = reader.poll()) {
         if (result === POLL_BATCH && reader.batch !== null) onBatch(reader.batch, reader);
         else if (result === POLL_WAIT) await woken();
-        else break;
+        else if (result === POLL_NEED_SPLIT) break;
       }
     }
   } finally {

@@ -31,6 +31,7 @@ describe('task metrics', () => {
     writer.addLateRecords(7);
     writer.setHeap(1000, 2000);
     writer.setTime(-5, true);
+    writer.setSplit(3);
     writer.setState('RUNNING');
     writer.enter(99.5);
     writer.control[0] = 4;
@@ -53,6 +54,7 @@ describe('task metrics', () => {
       state: 'RUNNING',
       currentOperator: 4,
       progress: 1,
+      heldBySplit: 3,
       entryMs: 99.5,
       atMs: 123,
     });

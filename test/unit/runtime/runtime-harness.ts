@@ -3,7 +3,12 @@
  * subtasks made of them. Callers: tests of the runtime.
  */
 import type { Clock } from '../../../src/base/clock.js';
-import type { Committable, SinkWriter } from '../../../src/connector/contract.js';
+import type {
+  Committable,
+  SinkWriter,
+  SourcePlan,
+  SourceReader,
+} from '../../../src/connector/contract.js';
 import { metricsBytes } from '../../../src/metrics/metrics-layout.js';
 import { EdgeMetricsWriter, TaskMetricsWriter } from '../../../src/metrics/task-metrics.js';
 import {
@@ -18,6 +23,7 @@ import { createBatchBuilder } from '../../../src/record/batch-builder.js';
 import { compileRowReader, compileRowWriter } from '../../../src/record/row-codec.js';
 import { inferSchema } from '../../../src/record/infer.js';
 import { SinkPort } from '../../../src/runtime/sink-port.js';
+import { SourceHead, type SourceHeadParts } from '../../../src/runtime/source-head.js';
 import { Subtask, type SubtaskParts } from '../../../src/runtime/subtask.js';
 import { WATERMARK_MIN } from '../../../src/time/watermark.js';
 import { MemorySchemas } from '../operator/chain-harness.js';
@@ -84,6 +90,8 @@ export class ScriptedTask implements ChainTask {
   needsTicks = false;
   isTimeDue = false;
   isAhead = false;
+  heldBySplit = -1;
+  ahead: readonly number[] = [];
   alignIntervalMs = Infinity;
   nextProcessingTimer = Number.POSITIVE_INFINITY;
   /** What `advance` and `advanceProcessingTime` answer, and what it leaves behind the outputs. */
@@ -102,6 +110,18 @@ export class ScriptedTask implements ChainTask {
     this.calls.push(`processing time ${nowMs}`);
     this.nextProcessingTimer = Number.POSITIVE_INFINITY;
     return this.advances.shift() ?? STEP_DONE;
+  }
+
+  enterSplit(split: number): void {
+    this.calls.push(`enter split ${split}`);
+  }
+
+  endSplit(split: number): void {
+    this.calls.push(`end split ${split}`);
+  }
+
+  splitsAhead(): readonly number[] {
+    return this.ahead;
   }
 
   inputIdle(isIdle: boolean): void {
@@ -196,6 +216,32 @@ export function sinkPortOf(writer: SinkWriter, record: unknown, batchRows = 4): 
 }
 
 /** A subtask of the parts that matter to a test. */
+export function planOfSplits(splits: number): SourcePlan {
+  const made = Array.from({ length: splits }, (_, index) => ({
+    id: `split ${index}`,
+    bytes: null,
+    rows: null,
+    data: null,
+  }));
+  return { schema: null, splits: made, bytes: null, rows: null, data: null };
+}
+
+/** The head of a source of one split, but for what is given. */
+export function sourceHeadOf(
+  reader: SourceReader,
+  parts: Partial<SourceHeadParts> = {},
+): SourceHead {
+  return new SourceHead({
+    reader,
+    plan: planOfSplits(1),
+    nextSplit: new Int32Array(1),
+    dealt: null,
+    deadLetters: null,
+    listener: new ScriptedTask(),
+    ...parts,
+  });
+}
+
 export function subtaskOf(parts: Partial<SubtaskParts>): Subtask {
   return new Subtask({
     vertexId: 0,

@@ -12,7 +12,7 @@ import {
   STEP_OUT_OF_OUTPUT,
 } from '../../../src/operator/contract.js';
 import type { Batch } from '../../../src/record/batch.js';
-import { SourceHead } from '../../../src/runtime/source-head.js';
+import type { SourceHead } from '../../../src/runtime/source-head.js';
 import {
   SUBTASK_BLOCKED,
   SUBTASK_FINISHED,
@@ -26,6 +26,7 @@ import {
   ScriptedTask,
   ScriptedWriter,
   sinkPortOf,
+  sourceHeadOf,
   subtaskOf,
 } from './runtime-harness.js';
 
@@ -40,9 +41,13 @@ class ScriptedReader implements SourceReader {
     this.#polls = polls;
   }
 
-  addSplit(): void {}
+  addSplit(): void {
+    this.#hasSplit = true;
+  }
+  #hasSplit = false;
 
   poll(): PollResult {
+    if (!this.#hasSplit) return POLL_NEED_SPLIT;
     const answer = this.#polls.shift();
     if (answer === undefined) return POLL_NEED_SPLIT;
     if (answer === POLL_WAIT) return POLL_WAIT;
@@ -59,10 +64,8 @@ class ScriptedReader implements SourceReader {
   }
 }
 
-const plan = { schema: null, splits: [], bytes: null, rows: null, data: null };
-
 function headOf(polls: (Batch | typeof POLL_WAIT)[]): SourceHead {
-  return new SourceHead(new ScriptedReader(polls), plan, new Int32Array(1), null);
+  return sourceHeadOf(new ScriptedReader(polls));
 }
 
 const batch = (): Batch => builderOf([{ v: 1 }, { v: 2 }, { v: 3 }]).take();
@@ -200,7 +203,7 @@ describe('Subtask', () => {
     const writer = new ScriptedWriter();
     const subtask = subtaskOf({
       task,
-      source: new SourceHead(reader, plan, new Int32Array(1), null),
+      source: sourceHeadOf(reader),
       sinks: [{ sinkIndex: 0, port: sinkPortOf(writer, { v: 1 }), writer }],
     });
     expect(() => subtask.close()).toThrow('the generator of a flatMap');

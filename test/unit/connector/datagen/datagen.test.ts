@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { SourceReader } from '../../../../src/connector/contract.js';
 import { POLL_BATCH, POLL_WAIT } from '../../../../src/connector/contract.js';
-import { datagen } from '../../../../src/connector/datagen/datagen.js';
+import { datagen, type DatagenSplit } from '../../../../src/connector/datagen/datagen.js';
 import {
   booleans,
   choice,
@@ -114,6 +114,12 @@ describe('datagen', () => {
     expect(parts).toHaveLength(10_000);
   });
 
+  it('cuts rows into ranges in order, so that values that rise do so in every subtask', async () => {
+    const source = datagen({ fields: { id: sequence() }, rows: 20_000, seed: 5 });
+    const ids = (await readAll(source, { parallelism: 2 })).map(({ id }) => id);
+    expect(ids).toEqual(Array.from({ length: 20_000 }, (_, id) => id));
+  });
+
   it('keeps its rate, for all subtasks together', async () => {
     let now = 1000;
     const clock = { epochMs: () => now, monotonicMs: () => now };
@@ -151,11 +157,13 @@ describe('datagen', () => {
       datagen({ fields: { id: sequence(), n: integers(0, 2 ** 31) }, rows: 2 ** 33, seed: 1 }),
       { columns: ['id', 'n'] },
     );
-    const split = plan.splits[0];
-    const { everyBlocks, blockRows } = split.data as { everyBlocks: number; blockRows: number };
+    const { firstBlock, blockRows } = plan.splits[4].data as DatagenSplit;
     const seen: any[] = [];
-    for (const given of [0, 2 ** 32 / everyBlocks]) {
-      reader.addSplit(split, given - (given % blockRows));
+    for (const [split, given] of [
+      [plan.splits[0], 0],
+      [plan.splits[4], 2 ** 32 - firstBlock * blockRows],
+    ] as const) {
+      reader.addSplit(split, given);
       reader.poll();
       if (reader.batch) seen.push(...recordsOf(reader.batch));
     }
