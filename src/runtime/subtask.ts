@@ -156,7 +156,10 @@ export class Subtask {
     while (rowsLeft > 0 && this.#phase === 'running') {
       if (this.#timeWork === 'none') this.#lookAtTime();
       if (this.#timeWork !== 'none') {
-        return rowsLeft < STEP_ROWS_MAX ? SUBTASK_PROGRESS : this.#workOnTime();
+        if (rowsLeft < STEP_ROWS_MAX) return SUBTASK_PROGRESS;
+        const status = this.#workOnTime();
+        if (status !== null) return status;
+        // Rows follow in the same step: where a pass of the slot takes longer than a tick, one is due at every look.
       }
       if (this.#batch === null) {
         const found = source === null ? this.#pollGate() : this.#pollSource();
@@ -206,15 +209,15 @@ export class Subtask {
     this.#timeCursor.position = 0;
   }
 
-  /** Does what is due, then says what time it is behind the outputs. */
-  #workOnTime(): SubtaskStatus {
+  /** Does what is due, then says what time it is behind the outputs; null when rows may follow. */
+  #workOnTime(): SubtaskStatus | null {
     const status = this.#advanceTime(this.#timeWork, this.#inputWatermark());
     if (status !== null) return status;
     const { source, task } = this.parts;
     if (source !== null && task.alignIntervalMs < Infinity) source.pause(task.splitsAhead());
     this.#timeWork = 'none';
     this.#endIfStopping();
-    return SUBTASK_PROGRESS;
+    return this.#phase === 'running' ? null : SUBTASK_PROGRESS;
   }
 
   #inputWatermark(): number {

@@ -80,7 +80,7 @@ describe('time in a subtask', () => {
     task.watermarks = [69];
     expect([subtask.step(), subtask.step()]).toEqual([SUBTASK_PROGRESS, SUBTASK_PROGRESS]);
     expect([subtask.step(), sent()]).toEqual([SUBTASK_BLOCKED, []]);
-    expect([subtask.step(), sent()]).toEqual([SUBTASK_PROGRESS, [69]]);
+    expect([subtask.step(), sent()]).toEqual([SUBTASK_IDLE, [69]]);
     expect(task.calls.filter((call) => call.startsWith('advance'))).toEqual(
       Array.from({ length: 3 }, () => 'advance 70'),
     );
@@ -126,7 +126,7 @@ describe('time in a subtask', () => {
     const { input, task, subtask, sent } = wire();
     task.isTimeDue = true;
     task.watermarks = [3];
-    expect([subtask.step(), sent()]).toEqual([SUBTASK_PROGRESS, [3]]);
+    expect([subtask.step(), sent()]).toEqual([SUBTASK_IDLE, [3]]);
     input.tryWriteControl(FRAME_FINISHED, new Uint8Array(0));
     expect(task.isTimeDue).toBe(false);
   });

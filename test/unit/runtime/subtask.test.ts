@@ -25,6 +25,7 @@ import {
   builderOf,
   ScriptedTask,
   ScriptedWriter,
+  StillClock,
   sinkPortOf,
   sourceHeadOf,
   subtaskOf,
@@ -186,6 +187,22 @@ describe('Subtask', () => {
     subtask.stop('stop');
     stepUntilFinished(subtask);
     expect(task.calls).toContain('endOfInput');
+  });
+
+  it('takes rows in although a tick is due at every look', () => {
+    class HastyClock extends StillClock {
+      override monotonicMs(): number {
+        this.nowMs += 300;
+        return this.nowMs;
+      }
+    }
+    const task = new ScriptedTask();
+    task.needsTicks = true;
+    const source = headOf([batch(), batch()]);
+    stepUntilFinished(subtaskOf({ task, source, clock: new HastyClock() }));
+    const calls = task.calls.filter((call) => /^(step|advance -)/.test(call));
+    expect(calls.filter((call) => call.startsWith('step'))).toHaveLength(2);
+    expect(calls.filter((call) => call.startsWith('advance')).length).toBeGreaterThan(1);
   });
 
   it('leaves subtasks without a source to the end of their inputs', () => {
