@@ -10,6 +10,8 @@ import type { Parker } from '../../src/ring/contract.js';
 import { AsyncParker } from '../../src/ring/parker.js';
 import type { InThreadEvents, InThreadWorld } from '../../src/runtime/in-thread-run.js';
 
+/** Simulated time in which a slot may park again and again without anything that could wake it but the time itself. */
+const QUIET_MS_MAX = 3_600_000;
 /** Looks at the clock after which a run is taken for one that goes in circles. */
 const LOOKS_MAX = 6_000_000;
 
@@ -33,7 +35,11 @@ export class SimWorld implements InThreadWorld {
   /** Called at every look; the place where commands come from outside at any instant. */
   onLook: (looks: number) => void = () => {};
   readonly #queue: (() => void)[] = [];
+  /** Callbacks for later, in order of time. */
+  readonly #timers: { readonly atMs: number; readonly callback: () => void }[] = [];
   #nowMs = 0;
+  /** When somebody last woke a parked slot, or a callback was called. */
+  #stirredMs = 0;
 
   constructor(seed: number) {
     this.random = new SeededRandom(seed);
@@ -48,6 +54,11 @@ export class SimWorld implements InThreadWorld {
     };
   }
 
+  /** The time, without a look at the clock. */
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
   get pendingEvents(): number {
     return this.#queue.length;
   }
@@ -57,16 +68,51 @@ export class SimWorld implements InThreadWorld {
     this.#queue.push(callback);
   }
 
+  /** Has a callback called when so much time has passed. */
+  after(delayMs: number, callback: () => void): void {
+    const atMs = this.#nowMs + delayMs;
+    const behind = this.#timers.findIndex((timer) => timer.atMs > atMs);
+    this.#timers.splice(behind < 0 ? this.#timers.length : behind, 0, { atMs, callback });
+  }
+
+  /**
+   * Nothing happens before the next callback, or the end of `timeoutMs`; false when it is the latter. Fails when
+   * nothing but time has passed for so long that nothing else ever will.
+   */
+  sleep(timeoutMs: number): boolean {
+    if (this.fireOne()) return true;
+    const [timer] = this.#timers;
+    if (timer !== undefined && timer.atMs <= this.#nowMs + timeoutMs) {
+      this.#nowMs = Math.max(this.#nowMs, timer.atMs);
+      return this.fireOne();
+    }
+    this.#nowMs += timeoutMs;
+    if (this.#nowMs - this.#stirredMs > QUIET_MS_MAX && timer === undefined) {
+      throw new Error('Deadlock: the slot parks and nothing is left that could wake it.');
+    }
+    return false;
+  }
+
   /** One turn of the event loop: any number of the callbacks, in any order. */
   fireSome(): void {
+    this.#due();
     for (let left = this.random.below(this.#queue.length + 1); left > 0; left--) this.fireOne();
   }
 
   fireOne(): boolean {
+    this.#due();
     if (this.#queue.length === 0) return false;
+    this.#stirredMs = this.#nowMs;
     const [callback] = this.#queue.splice(this.random.below(this.#queue.length), 1);
     callback();
     return true;
+  }
+
+  /** Timers whose time has come go to the event loop. */
+  #due(): void {
+    const due = this.#timers.findIndex(({ atMs }) => atMs > this.#nowMs);
+    const timers = this.#timers.splice(0, due < 0 ? this.#timers.length : due);
+    this.#queue.push(...timers.map(({ callback }) => callback));
   }
 
   #look(): number {
@@ -84,7 +130,7 @@ export class SimWorld implements InThreadWorld {
   }
 }
 
-/** Parks by stepping the event loop until somebody wakes the slot. */
+/** Parks by stepping the event loop until somebody wakes the slot, or its time is over. */
 class SimParker implements Parker {
   readonly #word: Int32Array;
   readonly #world: SimWorld;
@@ -110,11 +156,11 @@ class SimParker implements Parker {
     this.#real.withdraw();
   }
 
-  park(ticket: number): Promise<void> {
+  park(ticket: number, timeoutMs: number): Promise<void> {
     this.#world.counters.parks++;
+    const untilMs = this.#world.nowMs + timeoutMs;
     while (Atomics.load(this.#word, 0) === ticket) {
-      if (this.#world.fireOne()) continue;
-      throw new Error('Deadlock: the slot has parked and nothing is left that could wake it.');
+      if (!this.#world.sleep(Math.max(0, untilMs - this.#world.nowMs))) break;
     }
     this.#real.withdraw();
     return Promise.resolve();

@@ -3,21 +3,14 @@
  * reference model says must be. Runs on: the test's thread.
  */
 import { job } from '../../src/api/job.js';
-import { planJob } from '../../src/graph/plan.js';
 import type { PhysicalPlan } from '../../src/graph/physical-plan.js';
-import { sharedBuffer } from '../../src/memory/arena.js';
-import { Ledger } from '../../src/memory/ledger.js';
-import { SeededRandom } from '../../src/base/random.js';
-import { createRing } from '../../src/ring/spsc-ring.js';
-import { deploy } from '../../src/runtime/deploy.js';
 import type { Deployment } from '../../src/runtime/deployment.js';
 import { Execution, type JobResult } from '../../src/runtime/execution.js';
 import { startInThread } from '../../src/runtime/in-thread-run.js';
-import { planInThread } from '../../src/runtime/plan-run.js';
-import { resolveSettings } from '../../src/runtime/settings.js';
 import { checkRun } from './check-run.js';
 import type { SinkRecord, SourceRecord } from './sim-connectors.js';
 import { simSink, simSource } from './sim-connectors.js';
+import { deployIn } from './sim-deploy.js';
 import { buildFlow } from './sim-flow.js';
 import type { SimCommand, SimJob } from './sim-job.js';
 import { PROBE } from './sim-records.js';
@@ -76,8 +69,9 @@ async function runOf(simJob: SimJob): Promise<SimRun> {
       },
     });
   });
-  const plan = planInThread(planJob(definition.build({}), { parallelism: simJob.parallelism }));
-  const deployment = withRings(await layOut(plan, simJob), simJob);
+  const { plan, deployment } = await deployIn(definition, simJob, {
+    'aggregate.preAggregateKeys': simJob.preAggregateKeys,
+  });
   const given: SimCommand['what'][] = [];
   const states: string[] = [];
   const execution = new Execution(plan, deployment, null, world.disk);
@@ -126,49 +120,4 @@ function command(
     if (what === 'cancel') execution.cancel();
     else void execution.stop({ drain: what === 'drain' }).catch(() => {});
   }
-}
-
-async function layOut(plan: PhysicalPlan, simJob: SimJob): Promise<Deployment> {
-  const settings = resolveSettings([
-    {
-      origin: 'simulation',
-      values: {
-        'slot.memory': '512mb',
-        'exchange.batchRows': simJob.batchRows,
-        'aggregate.preAggregateKeys': simJob.preAggregateKeys,
-      },
-    },
-  ]);
-  const context = { parallelism: 1, disk: new SimWorld(0).disk, baseDirectory: '/' };
-  const sourcePlans = await Promise.all(
-    plan.vertices.map(async ({ source }) => source?.connector.plan(context) ?? null),
-  );
-  return deploy(plan, {
-    jobName: plan.jobName,
-    attempt: 'simulated',
-    moduleUrl: null,
-    params: {},
-    planHash: plan.hash,
-    parallelism: simJob.parallelism,
-    baseDirectory: '/',
-    settings,
-    seed: simJob.seed,
-    sourcePlans,
-    sinkPlans: plan.vertices.map(({ sinks }) => sinks.map(() => null)),
-  });
-}
-
-/** The same deployment with rings far smaller than any setting allows, as if some subtasks were in other slots. */
-function withRings(deployment: Deployment, { seed, ringBytes, localShare }: SimJob): Deployment {
-  const random = new SeededRandom(seed ^ 0x10ca1);
-  const apart = deployment.channels.filter(() => random.next() >= localShare);
-  const bytes = Math.max(8, apart.length * ringBytes);
-  const owner = { job: 'simulated', operator: null, subtask: null, purpose: 'ring' };
-  const memory = sharedBuffer(bytes, owner, new Ledger());
-  const rings = apart.map((channel, index) => {
-    const byteOffset = index * ringBytes;
-    createRing(memory, byteOffset, ringBytes, { messageBytesMax: 2 ** 26 });
-    return { ...channel, memory: 0, byteOffset, byteLength: ringBytes };
-  });
-  return { ...deployment, ringMemory: [memory], rings };
 }
