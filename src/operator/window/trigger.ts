@@ -100,79 +100,72 @@ export function countTrigger(count: number): Trigger<unknown> {
 
 /** Fires at every multiple of an interval of event time, and at the end of the window. */
 export function continuousEventTimeTrigger(interval: Duration): Trigger<unknown> {
-  const intervalMs = countOf('continuousEventTimeTrigger', parseDurationMs(interval, 'interval'));
-  const next = (timeMs: number, window: TimeWindow, context: TriggerContext): void => {
-    const at = Math.min(
-      Math.floor(timeMs / intervalMs) * intervalMs + intervalMs,
-      lastInstant(window),
-    );
-    context.set('next', at);
-    context.registerEventTime(at);
-  };
+  const trigger = continuousTrigger('continuousEventTimeTrigger', interval, {
+    now: (_context, timeMs) => timeMs,
+    register: (context, timeMs) => context.registerEventTime(timeMs),
+    delete: (context, timeMs) => context.deleteEventTime(timeMs),
+  });
   return {
-    onElement(_record, timeMs, window, context) {
-      if (lastInstant(window) <= context.currentWatermark) return 'fire';
-      if (Number.isFinite(window.end)) context.registerEventTime(lastInstant(window));
-      if (context.get('next') === undefined) next(timeMs, window, context);
-      return 'continue';
-    },
-    onEventTime(timeMs, window, context) {
-      if (timeMs === lastInstant(window)) return 'fire';
-      if (context.get('next') !== timeMs) return 'continue';
-      next(timeMs, window, context);
-      return 'fire';
-    },
-    onMerge(window, context) {
-      const earliest = leastOf(context.merged('next'));
-      if (earliest === undefined) return;
-      context.set('next', earliest);
-      context.registerEventTime(earliest);
-      if (lastInstant(window) > context.currentWatermark && Number.isFinite(window.end)) {
-        context.registerEventTime(lastInstant(window));
-      }
-    },
-    clear(window, context) {
-      const at = context.get('next');
-      if (typeof at === 'number') context.deleteEventTime(at);
-      if (Number.isFinite(window.end)) context.deleteEventTime(lastInstant(window));
-    },
+    ...trigger,
+    // A record that comes when the window is over already makes it fire at once.
+    onElement: (record, timeMs, window, context) =>
+      lastInstant(window) <= context.currentWatermark
+        ? 'fire'
+        : trigger.onElement(record, timeMs, window, context),
+    onEventTime: trigger.onTimer,
   };
 }
 
-/** Fires at every multiple of an interval of the wall clock, while the window takes records. */
+/** Fires at every multiple of an interval of the wall clock, and at the end of the window. */
 export function continuousProcessingTimeTrigger(interval: Duration): Trigger<unknown> {
-  const intervalMs = countOf(
-    'continuousProcessingTimeTrigger',
-    parseDurationMs(interval, 'interval'),
-  );
-  const next = (timeMs: number, window: TimeWindow, context: TriggerContext): void => {
-    const at = Math.min(
-      Math.floor(timeMs / intervalMs) * intervalMs + intervalMs,
-      lastInstant(window),
-    );
+  const trigger = continuousTrigger('continuousProcessingTimeTrigger', interval, {
+    now: (context) => Math.floor(context.currentProcessingTime),
+    register: (context, timeMs) => context.registerProcessingTime(timeMs),
+    delete: (context, timeMs) => context.deleteProcessingTime(timeMs),
+  });
+  return { ...trigger, onProcessingTime: trigger.onTimer };
+}
+
+/** One of the two clocks that timers go by. */
+interface TriggerClock {
+  /** The time of a record. */
+  now(context: TriggerContext, timeMs: number): number;
+  register(context: TriggerContext, timeMs: number): void;
+  delete(context: TriggerContext, timeMs: number): void;
+}
+
+/** Each timer of a window sets the next one, up to the end of the window. */
+function continuousTrigger(
+  verb: string,
+  interval: Duration,
+  clock: TriggerClock,
+): Trigger<unknown> & { readonly onTimer: NonNullable<Trigger<unknown>['onEventTime']> } {
+  const intervalMs = countOf(verb, parseDurationMs(interval, 'interval'));
+  const set = (at: number, context: TriggerContext): void => {
     context.set('next', at);
-    context.registerProcessingTime(at);
+    clock.register(context, at);
+  };
+  const setNext = (timeMs: number, window: TimeWindow, context: TriggerContext): void => {
+    const multiple = Math.floor(timeMs / intervalMs) * intervalMs + intervalMs;
+    set(Math.min(multiple, lastInstant(window)), context);
   };
   return {
-    onElement(_record, _timeMs, window, context) {
-      const now = Math.floor(context.currentProcessingTime);
-      if (context.get('next') === undefined) next(now, window, context);
+    onElement(_record, timeMs, window, context) {
+      if (context.get('next') === undefined) setNext(clock.now(context, timeMs), window, context);
       return 'continue';
     },
-    onProcessingTime(timeMs, window, context) {
+    onTimer(timeMs, window, context) {
       if (context.get('next') !== timeMs) return 'continue';
-      if (timeMs < lastInstant(window)) next(timeMs, window, context);
+      if (timeMs < lastInstant(window)) setNext(timeMs, window, context);
       return 'fire';
     },
     onMerge(_window, context) {
       const earliest = leastOf(context.merged('next'));
-      if (earliest === undefined) return;
-      context.set('next', earliest);
-      context.registerProcessingTime(earliest);
+      if (earliest !== undefined) set(earliest, context);
     },
     clear(_window, context) {
       const at = context.get('next');
-      if (typeof at === 'number') context.deleteProcessingTime(at);
+      if (typeof at === 'number') clock.delete(context, at);
     },
   };
 }
