@@ -146,7 +146,7 @@ export class ChainCompiler implements ChainCode {
     unit.body.line('let row = -1;');
     const attempt = unit.body.open('try');
     const loop = attempt.open('while (stop === 0)');
-    const end = loop.open('if (index >= list.length)');
+    const end = loop.open(`if (index >= ${isFlat ? 'list.length' : `${pending}.count`})`);
     this.enter(index, end);
     end.line(`const isMore = ${pending}.${isFlat ? 'refill' : 'release'}();`);
     end.line(`list = ${pending}.list;`);

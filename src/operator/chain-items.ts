@@ -33,6 +33,7 @@ export class PendingItems extends PendingRecords {
   ): void {
     this.#takeMarks(record, time, kind, row);
     this.list = list;
+    this.count = list.length;
     this.index = 0;
   }
 

@@ -11,6 +11,8 @@ const SAMPLE_RECORDS = 64;
 const TAKEN_AT_ONCE = 64;
 
 const NOTHING: readonly unknown[] = [];
+/** Places for held records that are kept for the next ones: emptied arrays would have to grow anew each time. */
+const PLACES_KEPT = 1024;
 
 /** Code that has not been compiled for the schemas of now: it does nothing, and makes its caller stop. */
 const NOT_READY = (): number => 1;
@@ -27,8 +29,9 @@ interface Promised {
 export class PendingRecords {
   /** Index of the operator that made the records. */
   readonly operator: number;
-  /** The records at hand; done up to `index`. */
+  /** The records at hand, `count` of them; done up to `index`. */
   list: readonly unknown[] = NOTHING;
+  count = 0;
   index = 0;
   /** Event time, kind and row in the batch of the record that a flatMap was called with. */
   time = 0;
@@ -55,7 +58,7 @@ export class PendingRecords {
 
   /** Whether anything is pending. */
   get isEmpty(): boolean {
-    return this.index >= this.list.length && this.#iterator === null && this.#promised.length === 0;
+    return this.index >= this.count && this.#iterator === null && this.#promised.length === 0;
   }
 
   /** Forgets the compiled code, which has become wrong. */
@@ -72,12 +75,14 @@ export class PendingRecords {
     this.index = 0;
     if (Array.isArray(result)) {
       this.list = result;
+      this.count = result.length;
       return result.length > 0;
     }
     const iterate: unknown =
       typeof result === 'object' ? Reflect.get(result, Symbol.iterator) : undefined;
     if (typeof iterate !== 'function') throw this.#notIterable(result);
     this.list = NOTHING;
+    this.count = 0;
     this.#iterator = iterate.call(result) as Iterator<unknown>;
     return this.refill();
   }
@@ -86,6 +91,7 @@ export class PendingRecords {
   refill(): boolean {
     this.index = 0;
     this.list = NOTHING;
+    this.count = 0;
     if (this.#iterator === null) return false;
     const next = this.#iterator.next();
     if (next.done === true) {
@@ -93,6 +99,7 @@ export class PendingRecords {
       return false;
     }
     this.list = [next.value];
+    this.count = 1;
     return true;
   }
 
@@ -101,13 +108,15 @@ export class PendingRecords {
     if (this.list !== this.#held) {
       this.list = this.#held;
       this.index = 0;
+      this.count = 0;
     }
-    this.#held.push(record);
-    this.times.push(time);
-    this.kinds.push(kind);
-    this.rows.push(row);
-    this.keys.push(key);
-    return this.#held.length >= SAMPLE_RECORDS;
+    const at = this.count++;
+    this.#held[at] = record;
+    this.times[at] = time;
+    this.kinds[at] = kind;
+    this.rows[at] = row;
+    this.keys[at] = key;
+    return this.count >= SAMPLE_RECORDS;
   }
 
   /**
@@ -117,7 +126,7 @@ export class PendingRecords {
   promise(records: Iterable<unknown>, time: number, kind: number, row: number): void {
     this.#promised.push({ records: records[Symbol.iterator](), time, kind, row });
     // There is a first one to infer a schema from, or nothing is pending.
-    if (this.index >= this.list.length) this.release();
+    if (this.index >= this.count) this.release();
   }
 
   /** Ends a pass over held records, and takes more of those that were promised; false when there are none. */
@@ -125,7 +134,7 @@ export class PendingRecords {
     this.releaseHeld();
     for (let first = this.#promised[0]; first !== undefined; first = this.#promised[0]) {
       const { records, time, kind, row } = first;
-      while (this.#held.length < TAKEN_AT_ONCE) {
+      while (this.count < TAKEN_AT_ONCE) {
         const next = records.next();
         if (next.done === true) {
           this.#promised.shift();
@@ -133,20 +142,25 @@ export class PendingRecords {
         }
         this.hold(next.value, time, kind, row, undefined);
       }
-      if (this.#held.length > 0) return true;
+      if (this.count > 0) return true;
     }
     return false;
   }
 
-  /** Forgets held records. */
+  /** Ends a pass over held records. */
   protected releaseHeld(): void {
+    const held = this.list === this.#held ? this.count : 0;
     this.list = NOTHING;
+    this.count = 0;
     this.index = 0;
-    this.#held.length = 0;
-    this.times.length = 0;
-    this.kinds.length = 0;
-    this.rows.length = 0;
-    this.keys.length = 0;
+    if (held > PLACES_KEPT) {
+      for (const all of [this.#held, this.times, this.kinds, this.rows, this.keys]) all.length = 0;
+    }
+    // What was held is not kept alive by its place.
+    for (let at = Math.min(held, this.#held.length) - 1; at >= 0; at--) {
+      this.#held[at] = undefined;
+      this.keys[at] = undefined;
+    }
   }
 
   /** Gives everything up; a user's iterator is told so. */

@@ -36,7 +36,7 @@ import type {
   TimerContext,
   TimerService,
 } from './process-function.js';
-import { type DueTimer, Timers } from './process-timers.js';
+import { timerService, Timers } from './process-timers.js';
 
 /** Name of the piece that holds the types of the keys. */
 const HEADER = 'process';
@@ -350,18 +350,14 @@ export class ProcessRun implements TimedOperator {
     };
     const event = of('event');
     const processing = of('processing');
-    const service: TimerService = {
-      registerEventTime: (timeMs, ...space) => event.register(timeMs, space),
-      registerProcessingTime: (timeMs, ...space) => processing.register(timeMs, space),
-      deleteEventTime: (timeMs, ...space) => event.delete(timeMs, space),
-      deleteProcessingTime: (timeMs, ...space) => processing.delete(timeMs, space),
+    const service = timerService(event, processing, {
       get currentWatermark() {
         return time.watermarks[operator];
       },
       get currentProcessingTime() {
         return clock.epochMs();
       },
-    };
+    });
     this.#services.set(name, service);
     this.#event.push({ timers: event, onTimer });
     this.#processing.push({ timers: processing, onTimer });
@@ -387,8 +383,7 @@ export class ProcessRun implements TimedOperator {
     }
     if (first === null) return false;
     const { control, operator } = this.#parts;
-    const timer: DueTimer = first.timers.take();
-    this.#key?.set(timer.key);
+    const timer = first.timers.take();
     this.#context.timeDomain = timer.domain;
     this.#context.enter(NO_SIDE, timer.timeMs, 0, -1);
     control[0] = operator;

@@ -259,9 +259,23 @@ class CompiledChainTask implements CompiledChain {
         if (emitted !== STEP_DONE) return emitted;
       }
       if (this.#run.itemsLeft <= 0) return STEP_OUT_OF_BUDGET;
-      if (!this.#fireOne(timed, operator, domain, upToMs)) return STEP_DONE;
-      this.#run.itemsLeft--;
+      do {
+        if (!this.#fireOne(timed, operator, domain, upToMs)) return STEP_DONE;
+        this.#run.itemsLeft--;
+      } while (windows === null && this.#run.itemsLeft > 0 && this.#isHandedOn(operator));
     }
+  }
+
+  /** Hands on at once what a function gave; false when something is in the way of the rest. */
+  #isHandedOn(operator: number): boolean {
+    const { pending, tree } = this.#run;
+    if (!pending[operator].isEmpty && pending[operator].drain() !== 0) return false;
+    const sides = tree.sideOutputsOf(operator);
+    for (let at = 0; at < sides.length; at++) {
+      const side = pending[sides[at]];
+      if (!side.isEmpty && side.drain() !== 0) return false;
+    }
+    return true;
   }
 
   #fireOne(timed: TimedOperator, operator: number, domain: TimeDomain, upToMs: number): boolean {
@@ -399,7 +413,7 @@ class CompiledChainTask implements CompiledChain {
     const isKey = kind === 'computeKey';
     const values = (isKey ? pending.keys : pending.list).slice(
       pending.index,
-      pending.index + INFER_RECORDS,
+      Math.min(pending.count, pending.index + INFER_RECORDS),
     );
     try {
       if (known === null) run.propose(operator, this.#firstSchema(operator, values));

@@ -4,12 +4,16 @@
  * thread. Invariant: between two calls it refuses to work, so that what a function kept cannot give records or
  * register timers under the key, time and watermark of another record.
  */
+import { compileFunction } from 'node:vm';
 import { MillraceError } from '../base/errors.js';
 import { setOwn } from '../record/column-value.js';
+import type { DataType } from '../record/schema.js';
+import { keyOfArguments } from '../state/table-key.js';
 import { resultKeyName } from './aggregate-fields.js';
 import type { PendingRecords } from './chain-pending.js';
 import type { ProcessRun, ProcessRunParts } from './chain-process.js';
 import { NO_EVENT_TIME } from './flow-row.js';
+import { propertyCode } from './object-code.js';
 import type {
   EngineContext,
   OutputTag,
@@ -34,6 +38,8 @@ export class CallContext
   readonly #tagged: ProcessRunParts['tagged'];
   readonly #names: readonly string[];
   readonly #notIterable: (result: unknown) => Error;
+  #keyOf: KeyReader | null = null;
+  #timers: TimerService | null = null;
   #isCalling = false;
   #timeMs = NO_EVENT_TIME;
   #kind = 0;
@@ -107,10 +113,8 @@ export class CallContext
     if (!this.#isCalling) throw this.#expired('key');
     const key = this.#run.currentKey;
     if (key === null || !key.isSet) return undefined;
-    const values = key.key;
-    const fields: Record<string, unknown> = {};
-    for (let at = 0; at < values.length; at++) setOwn(fields, this.#names[at], values[at]);
-    return fields;
+    this.#keyOf ??= keyReader(this.#names, key.types ?? []);
+    return this.#keyOf(key.flat);
   }
 
   get timestamp(): number {
@@ -120,7 +124,9 @@ export class CallContext
   }
 
   get timers(): TimerService {
-    return this.#run.userTimers;
+    // One object for the life of the function; looked up when it is first asked for, as it may be refused.
+    this.#timers ??= this.#run.userTimers;
+    return this.#timers;
   }
 
   #expired(what: string): MillraceError {
@@ -135,6 +141,26 @@ export class CallContext
       },
     );
   }
+}
+
+/** Makes the object of a key from its flat arguments. */
+type KeyReader = (flat: readonly unknown[]) => unknown;
+
+/** Compiled where the arguments are numbers that records hold too, as most keys are. */
+function keyReader(names: readonly string[], types: readonly DataType[]): KeyReader {
+  if (!types.every(({ kind }) => kind === 'number')) {
+    return (flat) => {
+      const values = keyOfArguments(types, flat);
+      const fields: Record<string, unknown> = {};
+      names.forEach((name, at) => setOwn(fields, name, values[at]));
+      return fields;
+    };
+  }
+  // Keys that are equal are one key: -0 is 0.
+  const fields = names.map((name, at) => `${propertyCode(name)}: flat[${at}] + 0`);
+  return compileFunction(`return { ${fields.join(', ')} };`, ['flat'], {
+    filename: 'millrace:process-key.js',
+  }) as KeyReader;
 }
 
 function undefinedRecord(method: string): MillraceError {

@@ -94,6 +94,9 @@ export interface StateTable {
   getValue(entry: number, index: number): unknown;
   /** The key of an entry as JavaScript values, in the order of `spec.keys`. */
   keyOf(entry: number): KeyTuple;
+  /** Key group and hash of an entry's key, as they were given when it was made. */
+  keyGroupOf(entry: number): number;
+  hashOf(entry: number): number;
   /** Number of live entries, and bytes held (typed memory exactly, heap values as estimated). */
   readonly entries: number;
   readonly bytes: number;

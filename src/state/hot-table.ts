@@ -280,6 +280,14 @@ class HotTable implements StateTable {
     return this.#code.readKey(this.#pageOf(entry), entry & this.#mask);
   }
 
+  keyGroupOf(entry: number): number {
+    return this.#marksOf(entry).keyGroups[entry & this.#mask];
+  }
+
+  hashOf(entry: number): number {
+    return this.#marksOf(entry).hashes[entry & this.#mask];
+  }
+
   get bytes(): number {
     const entries = this.#mask + 1;
     const heapColumns = this.#heap.filter((column) => column !== null).length;

@@ -11,7 +11,7 @@ import type { DataType } from '../record/schema.js';
 import type { KeyTuple } from './contract.js';
 import { flatLength, keyOfArguments, pushKeyArguments, tableKeyHash } from './table-key.js';
 
-/** What look-ups read. */
+/** What look-ups read, and how a table makes the key of an entry the current one. */
 export interface KeyContext {
   /** Types of the key, as tables keep it; null as long as they are not known. */
   readonly types: readonly DataType[] | null;
@@ -24,6 +24,8 @@ export interface KeyContext {
   readonly openHash: number;
   /** The key as the flat arguments of `upsert` and `find`; one array for all keys. */
   readonly flat: readonly unknown[];
+  set(key: KeyTuple): void;
+  enter(hash: number, keyGroup: number): void;
   /** Throws STATE_WITHOUT_KEY. */
   refuse(): never;
 }

@@ -7,10 +7,12 @@
 import { compileFunction } from 'node:vm';
 import { assert } from '../base/assert.js';
 import { combineHash, hashNumber, hashText } from '../record/key-hash.js';
+import type { DataType } from '../record/schema.js';
 import { encodeText } from '../record/text.js';
-import type { StateTable } from './contract.js';
+import { PAGE_MASK, PAGE_SHIFT, type StateTable } from './contract.js';
 import type { KeyContext } from './key-context.js';
 import { flatLength } from './table-key.js';
+import { keyForm } from './table-shape.js';
 
 /** What a table is keyed by behind the current key. */
 export type MoreKeys = 'nothing' | 'text' | 'numbers';
@@ -19,6 +21,7 @@ export type MoreKeys = 'nothing' | 'text' | 'numbers';
 interface Lookups {
   find(more?: unknown, before?: readonly number[]): number;
   upsert(more?: unknown, before?: readonly number[]): number;
+  enter(entry: number): void;
 }
 
 /** A text as bytes, with the hash that a table expects of it. */
@@ -38,11 +41,14 @@ export class KeyedTable {
   find: Lookups['find'];
   /** The same, created when missing. */
   upsert: Lookups['upsert'];
+  /** Makes the key of an entry the current one. */
+  enter: Lookups['enter'];
   #table: StateTable | null = null;
 
   constructor(context: KeyContext) {
     this.find = () => context.refuse();
     this.upsert = this.find;
+    this.enter = this.find;
   }
 
   /** The table, once there is one: after a look-up that found an entry in any case. */
@@ -61,9 +67,10 @@ export class KeyedTable {
    */
   bind(table: StateTable, context: KeyContext, more: MoreKeys, numbers = 1): void {
     this.#table = table;
-    const { find, upsert } = compileLookups(table, context, more, numbers);
+    const { find, upsert, enter } = compileLookups(table, context, more, numbers);
     this.find = find;
     this.upsert = upsert;
+    this.enter = enter;
   }
 }
 
@@ -107,9 +114,24 @@ const { flat } = key;
 const table_find = table.find, table_upsert = table.upsert;
 ${lookup('find')}
 ${lookup('upsert')}
-return { find, upsert };`;
+${enterCode(types, more, table.spec.name)}
+return { find, upsert, enter };`;
   const make = compileFunction(code, ['constants'], {
     filename: `millrace:keyed-table/${table.spec.name}.js`,
   }) as (constants: unknown) => Lookups;
   return make({ key: context, table, combineHash, hashNumber });
+}
+
+/** What is kept of a key that is no text are its arguments. Others are unpacked, and so are keys with more behind. */
+function enterCode(types: readonly DataType[], more: MoreKeys, table: string): string {
+  const isFixed = types.every((type) => keyForm(type, table) !== 'text');
+  if (more !== 'nothing' || !isFixed) {
+    return 'function enter(entry) { key.set(table.keyOf(entry)); }';
+  }
+  const values = types.map((_, index) => `flat[${index}] = page.k${index}[o];`);
+  return `function enter(entry) {
+  const page = table.pages[entry >>> ${PAGE_SHIFT}], o = entry & ${PAGE_MASK};
+  ${values.join('\n  ')}
+  key.enter(table.hashOf(entry), table.keyGroupOf(entry));
+}`;
 }

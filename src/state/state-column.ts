@@ -3,6 +3,7 @@
  * outside of the heap, anything else on it. Callers: the `*-state.ts` handles. Runs on: worker. Invariant: what is
  * written comes back equal; a value of another type than declared is refused, never converted.
  */
+import { compileFunction } from 'node:vm';
 import { MillraceError } from '../base/errors.js';
 import type { DataType } from '../record/schema.js';
 import { typeName } from '../record/schema.js';
@@ -52,26 +53,33 @@ function fixedColumn(
   form: 'f64' | 'i64',
   check: (value: unknown) => number | bigint,
 ): StateColumn {
-  return {
-    form,
-    read: (table, entry) => table.pages[entry >>> PAGE_SHIFT][name][entry & PAGE_MASK],
-    write: (table, entry, value) => {
-      const values: (number | bigint)[] | unknown[] = table.pages[entry >>> PAGE_SHIFT][name];
-      values[entry & PAGE_MASK] = check(value);
-    },
-  };
+  return { form, ...accessCode(name, '$', check) };
 }
 
 function booleanColumn(name: string, refuse: (value: unknown) => never): StateColumn {
-  return {
-    form: 'u8',
-    read: (table, entry) => table.pages[entry >>> PAGE_SHIFT][name][entry & PAGE_MASK] === 1,
-    write: (table, entry, value) => {
-      if (typeof value !== 'boolean') refuse(value);
-      const values: Uint8Array = table.pages[entry >>> PAGE_SHIFT][name];
-      values[entry & PAGE_MASK] = value === true ? 1 : 0;
-    },
+  const check = (value: unknown): number => {
+    if (typeof value !== 'boolean') refuse(value);
+    return value === true ? 1 : 0;
   };
+  return { form: 'u8', ...accessCode(name, '$ === 1', check) };
+}
+
+/** Compiled for each column, so that the array it names stays one property to V8; `$` is the place of the entry. */
+function accessCode(
+  name: string,
+  read: string,
+  check: (value: unknown) => unknown,
+): Pick<StateColumn, 'read' | 'write'> {
+  const place = `table.pages[entry >>> ${PAGE_SHIFT}].${name}[entry & ${PAGE_MASK}]`;
+  const code = `'use strict';
+return {
+  read: (table, entry) => ${read.replace('$', () => place)},
+  write: (table, entry, value) => { ${place} = check(value); },
+};`;
+  const make = compileFunction(code, ['check'], {
+    filename: `millrace:state-column/${name}.js`,
+  }) as (check: unknown) => Pick<StateColumn, 'read' | 'write'>;
+  return make(check);
 }
 
 /** Where texts are encoded before they are copied into a table; grows to the longest. */

@@ -108,7 +108,7 @@ describe('an interval join', () => {
       task.snapshot({ put: (_uid, name) => pieces.push(name) });
       return pieces.filter((name) => /^(left|right|timers)/.test(name)).toSorted();
     };
-    expect(sizes()).toEqual(['left.value', 'timers.event']);
+    expect(sizes()).toEqual(['left.value', 'timers.event.first']);
     untilDone((cursor) => task.advance(WATERMARK_MAX, cursor, 100));
     expect(sizes()).toEqual([]);
     expect(rows()).toEqual([]);
