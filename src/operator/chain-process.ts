@@ -258,6 +258,7 @@ export class ProcessRun implements TimedOperator {
   #open(types: readonly DataType[] | null): void {
     if (this.#function !== null) return this.#bind(types);
     const { spec, subtask, parallelism } = this.#parts;
+    this.#isOpening = true;
     const key = this.isKeyed ? new CurrentKey(types, this.#parts.maxParallelism) : null;
     this.#key = key;
     if (key !== null) {
@@ -280,11 +281,11 @@ export class ProcessRun implements TimedOperator {
           onTimer(timer, this.#context),
         ),
     };
-    this.#isOpening = true;
     this.#call(() => {
       this.#function = (spec.open as OpenProcess<unknown, unknown, unknown, unknown>)(context);
     });
     this.#isOpening = false;
+    this.#layOut();
     this.#checkFunction();
   }
 
@@ -294,6 +295,11 @@ export class ProcessRun implements TimedOperator {
     const known = this.#key?.types ?? null;
     if (this.#key === null || known !== null) return this.#checkTypes(known ?? [], types);
     this.#key.bind(types);
+    this.#layOut();
+  }
+
+  /** All that is kept of keys has been declared, and their types are known. */
+  #layOut(): void {
     this.#states?.bind();
     for (const { timers } of this.#allTimers()) {
       timers.bind();
@@ -341,11 +347,14 @@ export class ProcessRun implements TimedOperator {
     if (known !== undefined) return known;
     const { spec, clock, time, operator } = this.#parts;
     const context = this.#key;
-    if (context === null) throw timersWithoutKey(spec.name, 'uses timers');
+    const states = this.#states;
+    if (context === null || states === null) throw timersWithoutKey(spec.name, 'uses timers');
     const openTable = (table: TableSpec): StateTable => this.#parts.openTable(spec.uid, table);
     const of = (domain: TimeDomain): Timers => {
-      const timers = new Timers({ uid: spec.uid, name, domain, context, spaces, openTable });
-      if (this.#source !== null) timers.restore(this.#source);
+      const parts = { uid: spec.uid, name, domain, context, states, spaces, openTable };
+      const timers = new Timers(parts);
+      // A service that is asked for when the function is open already has what was written of it.
+      if (this.#source !== null && !this.#isOpening) timers.restore(this.#source);
       return timers;
     };
     const event = of('event');

@@ -1,15 +1,18 @@
 /**
- * Timers of a keyed process function: those of both clocks, in state tables with a queue over them. Most keys have one
- * timer at a time, so the first one of a key lies in a table by key alone: whoever registers it again, or moves it,
- * finds it by one look at a table that is touched for this key only. Further ones, and those with numbers beside the
- * time, are in a table by key and all that tells them apart. Callers: `chain-process.ts`. Runs on: the slot's thread.
- * Invariant: the tables say which timers exist, so that what is snapshotted is what will fire; a timer is known by key,
- * numbers beside the time, time and clock, and exists once.
+ * Timers of a keyed process function: those of both clocks, with a queue over them. Most keys have one timer at a time,
+ * so the first one of a key is a part of the entry that has the values of its states: whoever registers it again, or
+ * moves it, has it at hand. Further ones, and those with numbers beside the time, are in a table by key and all that
+ * tells them apart. Callers: `chain-process.ts`. Runs on: the slot's thread. Invariant: state says which timers exist,
+ * so that what is snapshotted is what will fire; a timer is known by key, numbers beside the time, time and clock, and
+ * exists once.
  */
 import type { DataType } from '../record/schema.js';
 import { PAGE_MASK, PAGE_SHIFT, type StateTable, type TableSpec } from '../state/contract.js';
 import type { CurrentKey } from '../state/key-context.js';
 import { KeyedTable } from '../state/keyed-table.js';
+import type { KeyedStateStore } from '../state/keyed-state.js';
+import type { SharedPart } from '../state/shared-entries.js';
+import { stateColumn } from '../state/state-column.js';
 import { loadTable, snapshotTable } from '../state/table-snapshot.js';
 import type { StateSink, StateSource } from '../state/table-snapshot.js';
 import { MillraceError } from '../base/errors.js';
@@ -36,6 +39,7 @@ export interface TimersParts {
   readonly name: string;
   readonly domain: TimeDomain;
   readonly context: CurrentKey;
+  readonly states: KeyedStateStore;
   /** Numbers beside the time. */
   readonly spaces: number;
   readonly openTable: (spec: TableSpec) => StateTable;
@@ -45,8 +49,8 @@ export interface TimersParts {
 export class Timers {
   readonly #parts: TimersParts;
   readonly domain: TimeDomain;
-  /** By key; null where numbers beside the time tell timers apart. An entry without a time waits to be dropped. */
-  readonly #first: KeyedTable | null;
+  /** Null where numbers beside the time tell timers apart. One whose time is deleted waits to be dropped. */
+  readonly #first: SharedPart | null;
   /** By key, numbers and time. */
   readonly #others: KeyedTable;
   readonly #queue = new TimerQueue();
@@ -54,7 +58,9 @@ export class Timers {
   constructor(parts: TimersParts) {
     this.#parts = parts;
     this.domain = parts.domain;
-    this.#first = parts.spaces === 0 ? new KeyedTable(parts.context) : null;
+    const { name, domain, spaces, states } = parts;
+    const column = stateColumn(name, NUMBER);
+    this.#first = spaces === 0 ? states.part(`${name}.${domain}.first`, column) : null;
     this.#others = new KeyedTable(parts.context);
     this.bind();
   }
@@ -69,36 +75,33 @@ export class Timers {
     const { name, domain, context, spaces, openTable } = this.#parts;
     const { types } = context;
     if (types === null || this.#others.isBound) return;
-    const open = (part: string, keys: readonly DataType[]): StateTable =>
-      openTable({ name: `${name}.${domain}.${part}`, keys, columns: COLUMNS, ttlMs: null });
-    this.#first?.bind(open('first', types), context, 'nothing');
     const numbers = Array.from({ length: spaces + 1 }, () => NUMBER);
-    this.#others.bind(open('more', [...types, ...numbers]), context, 'numbers', spaces + 1);
+    const keys = [...types, ...numbers];
+    const spec = { name: `${name}.${domain}.more`, keys, columns: COLUMNS, ttlMs: null };
+    this.#others.bind(openTable(spec), context, 'numbers', spaces + 1);
   }
 
   /** Registers a timer of the current key, unless there is one. Throws OPTION_INVALID for what is no time. */
   register(timeMs: number, space: readonly number[]): void {
     this.#check(timeMs, space);
     if (this.#first !== null && this.#registerFirst(this.#first, timeMs)) return;
-    const { table } = this.#others;
     const entry = this.#others.upsert(timeMs, space);
-    if (!table.created) return;
-    setTime(table, entry, timeMs);
+    if (!this.#others.created) return;
+    this.#setOtherTime(entry, timeMs);
     this.#queue.add(timeMs, 2 * entry + 1);
   }
 
   /** False when the key has another timer already. */
-  #registerFirst(first: KeyedTable, timeMs: number): boolean {
+  #registerFirst(first: SharedPart, timeMs: number): boolean {
     const others = this.#others;
     if (!others.isBound) others.upsert(timeMs, NO_SPACE);
     // What is among the others stays there, also when the first one has fired.
     if (others.table.entries > 0 && others.find(timeMs, NO_SPACE) >= 0) return true;
     const entry = first.upsert();
-    const { table } = first;
-    const known = table.created ? DELETED : timeOf(table, entry);
+    const known = first.created ? DELETED : firstTime(first, entry);
     if (known === timeMs) return true;
     if (!Number.isNaN(known)) return false;
-    setTime(table, entry, timeMs);
+    first.column.load(first.table, entry, timeMs);
     this.#queue.add(timeMs, 2 * entry);
     return true;
   }
@@ -109,19 +112,18 @@ export class Timers {
     if (!this.#deleteFirst(timeMs)) {
       const entry = this.#others.find(timeMs, space);
       if (entry < 0) return;
-      remove(this.#others.table, entry);
+      this.#remove(entry);
     }
     if (this.#queue.deleted()) this.#queue.compact((time, id) => this.#isAlive(time, id));
   }
 
-  /** The entry stays until its place in the queue comes up: most who delete a timer then register another one. */
+  /** Its part stays until its place in the queue comes up: most who delete a timer then register another one. */
   #deleteFirst(timeMs: number): boolean {
-    const entry = this.#first?.find() ?? -1;
-    if (this.#first === null || entry < 0) return false;
-    const { table } = this.#first;
-    if (timeOf(table, entry) !== timeMs) return false;
-    table.touch(entry);
-    setTime(table, entry, DELETED);
+    const first = this.#first;
+    const entry = first?.find() ?? -1;
+    if (first === null || entry < 0 || firstTime(first, entry) !== timeMs) return false;
+    first.upsert();
+    first.column.load(first.table, entry, DELETED);
     return true;
   }
 
@@ -147,88 +149,111 @@ export class Timers {
     const timeMs = this.#queue.firstTimeMs;
     const id = this.#queue.firstId;
     this.#queue.pop();
-    const keyed = this.#keyedOf(id);
     const entry = id >> 1;
-    const { spaces, domain } = this.#parts;
-    const space = spaces === 0 ? NO_SPACE : this.#timer(keyed.table, entry).space;
-    keyed.enter(entry);
-    remove(keyed.table, entry);
+    const { context, domain } = this.#parts;
+    if (this.#first !== null && (id & 1) === 0) {
+      this.#first.enter(entry);
+      this.#first.remove(entry);
+      return { timeMs, domain, space: NO_SPACE };
+    }
+    const { key, space } = this.#timer(entry);
+    context.set(key);
+    this.#remove(entry);
     return { timeMs, domain, space };
   }
 
   /** All timers, in no order. */
   all(): readonly WaitingTimer[] {
     const timers: WaitingTimer[] = [];
-    this.#eachEntry((table, entry) => {
-      if (!Number.isNaN(timeOf(table, entry))) timers.push(this.#timer(table, entry));
+    const { domain } = this.#parts;
+    this.#eachFirst((first, entry) => {
+      const timeMs = firstTime(first, entry);
+      if (Number.isNaN(timeMs)) return;
+      timers.push({ key: first.table.keyOf(entry), space: NO_SPACE, timeMs, domain });
     });
+    this.#eachOther((entry) => timers.push(this.#timer(entry)));
     return timers;
   }
 
-  #timer(table: StateTable, entry: number): WaitingTimer {
-    const tuple = table.keyOf(entry);
-    const { spaces, domain, context } = this.#parts;
-    const keys = context.types?.length ?? 0;
+  /** One of the others. */
+  #timer(entry: number): WaitingTimer {
+    const tuple = this.#others.table.keyOf(entry);
+    const { spaces, domain } = this.#parts;
+    const keys = tuple.length - spaces - 1;
     return {
       key: tuple.slice(0, keys),
       space: tuple.slice(keys, keys + spaces) as readonly number[],
-      timeMs: timeOf(table, entry),
+      timeMs: tuple[keys + spaces] as number,
       domain,
     };
   }
 
+  /** Writes the timers that are no parts of shared entries. */
   snapshot(sink: StateSink): void {
+    if (!this.#others.isBound) return;
+    const { table } = this.#others;
     const { uid } = this.#parts;
-    for (const { table } of this.#bound()) {
-      const { name } = table.spec;
-      snapshotTable(table, true, (keyGroup, bytes) => sink.put(uid, name, keyGroup, bytes));
-    }
+    const { name } = table.spec;
+    snapshotTable(table, true, (keyGroup, bytes) => sink.put(uid, name, keyGroup, bytes));
   }
 
+  /** Brings the timers back; when the shared entries are. */
   restore(source: StateSource): void {
-    const { uid } = this.#parts;
-    for (const { table } of this.#bound()) {
-      for (const { bytes } of source.get(uid, table.spec.name)) loadTable(table, bytes);
-    }
+    if (!this.#others.isBound) return;
+    const { table } = this.#others;
+    for (const { bytes } of source.get(this.#parts.uid, table.spec.name)) loadTable(table, bytes);
     this.#queue.clear();
-    const last = this.#others.isBound ? this.#others.table : null;
-    this.#eachEntry((table, entry) => {
-      const timeMs = timeOf(table, entry);
-      if (Number.isNaN(timeMs)) table.remove(entry);
-      else this.#queue.add(timeMs, 2 * entry + (table === last ? 1 : 0));
+    this.#eachFirst((first, entry) => {
+      const timeMs = firstTime(first, entry);
+      if (Number.isNaN(timeMs)) first.remove(entry);
+      else this.#queue.add(timeMs, 2 * entry);
     });
+    this.#eachOther((entry) => this.#queue.add(this.#otherTime(entry), 2 * entry + 1));
   }
 
   close(): void {
     this.#queue.clear();
-    for (const { table } of this.#bound()) table.clear();
+    if (this.#others.isBound) this.#others.table.clear();
   }
 
-  #bound(): readonly KeyedTable[] {
-    if (!this.#others.isBound) return [];
-    return this.#first === null ? [this.#others] : [this.#first, this.#others];
+  #eachFirst(visit: (first: SharedPart, entry: number) => void): void {
+    const first = this.#first;
+    if (first === null || !first.isBound) return;
+    eachEntry(first.table, (entry) => {
+      if (first.has(entry)) visit(first, entry);
+    });
   }
 
-  #eachEntry(visit: (table: StateTable, entry: number) => void): void {
-    for (const { table } of this.#bound()) {
-      for (let at = 0; at >= 0; ) {
-        at = table.scan(at, SCAN_ENTRIES, (entry) => visit(table, entry));
-      }
-    }
+  #eachOther(visit: (entry: number) => void): void {
+    if (this.#others.isBound) eachEntry(this.#others.table, visit);
   }
 
-  #keyedOf(id: number): KeyedTable {
-    return (id & 1) === 0 && this.#first !== null ? this.#first : this.#others;
+  #otherTime(entry: number): number {
+    return this.#others.table.pages[entry >>> PAGE_SHIFT].c0[entry & PAGE_MASK];
+  }
+
+  #setOtherTime(entry: number, timeMs: number): void {
+    const times: Float64Array = this.#others.table.pages[entry >>> PAGE_SHIFT].c0;
+    times[entry & PAGE_MASK] = timeMs;
+  }
+
+  /** Removing clears the columns, so the time that says that there is no timer is set behind it. */
+  #remove(entry: number): void {
+    this.#others.table.remove(entry);
+    this.#setOtherTime(entry, DELETED);
   }
 
   /**
-   * An entry that was deleted may have become another timer's since; that one is in the queue by itself. One without a
-   * time is dropped with its place in the queue.
+   * An entry that was deleted may have become another timer's since; that one is in the queue by itself. A part whose
+   * time is deleted is dropped with its place in the queue.
    */
   #isAlive(timeMs: number, id: number): boolean {
-    const { table } = this.#keyedOf(id);
-    const known = timeOf(table, id >> 1);
-    if (Number.isNaN(known)) table.remove(id >> 1);
+    const entry = id >> 1;
+    const first = this.#first;
+    if (first === null || (id & 1) === 1) return this.#otherTime(entry) === timeMs;
+    if (!first.has(entry)) return false;
+    const known = firstTime(first, entry);
+    if (Number.isNaN(known)) first.remove(entry);
     return known === timeMs;
   }
 }
@@ -270,19 +295,12 @@ export function timerService(
 
 type TimerCall = (timeMs: number, ...space: number[]) => void;
 
-function timeOf(table: StateTable, entry: number): number {
-  return table.pages[entry >>> PAGE_SHIFT].c0[entry & PAGE_MASK];
+function firstTime({ column, table }: SharedPart, entry: number): number {
+  return column.read(table, entry) as number;
 }
 
-function setTime(table: StateTable, entry: number, timeMs: number): void {
-  const times: Float64Array = table.pages[entry >>> PAGE_SHIFT].c0;
-  times[entry & PAGE_MASK] = timeMs;
-}
-
-/** Removing clears the columns, so the time that says that there is no timer is set behind it. */
-function remove(table: StateTable, entry: number): void {
-  table.remove(entry);
-  setTime(table, entry, DELETED);
+function eachEntry(table: StateTable, visit: (entry: number) => void): void {
+  for (let at = 0; at >= 0; ) at = table.scan(at, SCAN_ENTRIES, visit);
 }
 
 function noTime(timeMs: unknown): MillraceError {

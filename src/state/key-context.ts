@@ -11,33 +11,27 @@ import type { DataType } from '../record/schema.js';
 import type { KeyTuple } from './contract.js';
 import { flatLength, keyOfArguments, pushKeyArguments, tableKeyHash } from './table-key.js';
 
-/** What look-ups read, and how a table makes the key of an entry the current one. */
-export interface KeyContext {
-  /** Types of the key, as tables keep it; null as long as they are not known. */
-  readonly types: readonly DataType[] | null;
-  /** Whether a key is current. */
-  readonly isSet: boolean;
-  readonly keyGroup: number;
-  /** Hash of the key, as the exchange computed it. */
-  readonly hash: number;
-  /** The hash of the key's elements to continue with more of them, for tables keyed by (key, more). */
-  readonly openHash: number;
-  /** The key as the flat arguments of `upsert` and `find`; one array for all keys. */
-  readonly flat: readonly unknown[];
-  set(key: KeyTuple): void;
-  enter(hash: number, keyGroup: number): void;
-  /** Throws STATE_WITHOUT_KEY. */
-  refuse(): never;
-}
+/** The entry of a key that has not been looked up. */
+export const UNKNOWN_ENTRY = -2;
 
 /** The key of the record at hand, set by the operator. */
-export class CurrentKey implements KeyContext {
+export class CurrentKey {
+  /** Types of the key, as tables keep it; null as long as they are not known. */
   types: readonly DataType[] | null = null;
+  /** Whether a key is current. */
   isSet = false;
+  /** Hash of the key, as the exchange computed it. */
   hash = 0;
   keyGroup = 0;
-  /** Generated code writes the arguments of a key here before it calls `enter`. */
+  /**
+   * The key as the flat arguments of `upsert` and `find`; one array for all keys. Generated code writes them here
+   * before it calls `enter`.
+   */
   readonly flat: unknown[] = [];
+  /** The key's entry in the shared table: -1 for none, UNKNOWN_ENTRY before it is asked for. */
+  entry = UNKNOWN_ENTRY;
+  /** Whether that entry was upserted for this key, so that its parts may be written. */
+  isOwn = false;
   readonly #maxParallelism: number;
 
   constructor(types: readonly DataType[] | null, maxParallelism: number) {
@@ -69,11 +63,20 @@ export class CurrentKey implements KeyContext {
     this.hash = hash;
     this.keyGroup = keyGroup;
     this.isSet = true;
+    this.entry = UNKNOWN_ENTRY;
+    this.isOwn = false;
   }
 
   /** No key is current any more; look-ups refuse to work. */
   unset(): void {
     this.isSet = false;
+    this.forget();
+  }
+
+  /** The key's entry has to be looked up anew: it is gone, or may not be written before it is kept as it was. */
+  forget(): void {
+    this.entry = UNKNOWN_ENTRY;
+    this.isOwn = false;
   }
 
   /** The key as the user's records hold it. */
@@ -83,11 +86,13 @@ export class CurrentKey implements KeyContext {
     return keyOfArguments(types, this.flat);
   }
 
+  /** The hash of the key's elements to continue with more of them, for tables keyed by (key, more). */
   get openHash(): number {
     // The hash of one value is its own; that of several is made element by element already.
     return this.types?.length === 1 ? combineHash(TUPLE_HASH_START, this.hash) : this.hash;
   }
 
+  /** Throws STATE_WITHOUT_KEY. */
   refuse(): never {
     throw new MillraceError('STATE_WITHOUT_KEY', 'Keyed state is used while no key is current.', {
       advice: 'Use keyed state only while a record or timer of the keyed stream is processed.',

@@ -6,7 +6,7 @@
 import { MillraceError } from '../base/errors.js';
 import type { DataType } from '../record/schema.js';
 import type { StateTable, TableSpec } from './contract.js';
-import type { KeyContext } from './key-context.js';
+import type { CurrentKey } from './key-context.js';
 import { KeyedTable, type MoreKeys } from './keyed-table.js';
 import { LIST_RANGE_COLUMNS, TableListState } from './list-state.js';
 import {
@@ -15,7 +15,8 @@ import {
   MAP_RANGE_COLUMNS,
   TableMapState,
 } from './map-state.js';
-import { stateColumn } from './state-column.js';
+import { SharedEntries, type SharedPart } from './shared-entries.js';
+import { stateColumn, type StateColumn } from './state-column.js';
 import type {
   AggregatingState,
   ListState,
@@ -33,7 +34,7 @@ import { FoldedAggregatingState, FoldedReducingState, TableValueState } from './
 /** What the states of an operator are made of. */
 export interface KeyedStateOptions {
   readonly uid: string;
-  readonly context: KeyContext;
+  readonly context: CurrentKey;
   readonly openTable: (spec: TableSpec) => StateTable;
 }
 
@@ -46,7 +47,7 @@ const EXPIRE_ENTRIES = 64;
 /** A handle, and the table that has an entry for each key with state. */
 interface Made<H extends object> {
   readonly handle: H;
-  readonly keys: KeyedTable;
+  readonly keys: KeyedTable | SharedPart;
 }
 
 interface Declared extends Made<object> {
@@ -73,11 +74,13 @@ export class KeyedStateStore {
   readonly #options: KeyedStateOptions;
   readonly #declared = new Map<string, Declared>();
   readonly #tables: DeclaredTable[] = [];
+  readonly #shared: SharedEntries;
   #source: StateSource | null = null;
   #nowMs = 0;
 
   constructor(options: KeyedStateOptions) {
     this.#options = options;
+    this.#shared = new SharedEntries(options);
   }
 
   /** The value state of this name. */
@@ -88,7 +91,7 @@ export class KeyedStateStore {
   /** The list state of this name. */
   list<T>(descriptor: StateDescriptor): ListState<T> {
     return this.#declare(descriptor, 'list', () => {
-      const column = stateColumn(descriptor.name, descriptor.type, 0);
+      const column = stateColumn(descriptor.name, descriptor.type);
       const value = [{ name: 'value', form: column.form }];
       const elements = this.#declareTable(descriptor, 'elements', 'numbers', value);
       const ranges = this.#declareTable(descriptor, 'ranges', 'nothing', LIST_RANGE_COLUMNS);
@@ -99,7 +102,7 @@ export class KeyedStateStore {
   /** The map state of this name. */
   map<K extends MapStateKey, V>(descriptor: StateDescriptor): MapState<K, V> {
     return this.#declare(descriptor, 'map', () => {
-      const column = stateColumn(descriptor.name, descriptor.type, 0);
+      const column = stateColumn(descriptor.name, descriptor.type);
       const value = { name: 'value', form: column.form };
       const tables = {
         entries: this.#declareTable(descriptor, 'entries', 'text', [value, MAP_ORDINAL_COLUMN]),
@@ -125,18 +128,32 @@ export class KeyedStateStore {
     aggregator: StateAggregator<In, Acc, Out>,
   ): AggregatingState<In, Out> {
     return this.#declare(descriptor, 'aggregating', () => {
-      const column = stateColumn(descriptor.name, descriptor.type, 0);
-      const columns = [{ name: 'value', form: column.form }];
-      const keys = this.#declareTable(descriptor, 'value', 'nothing', columns);
+      const { keys, column } = this.#newSingle(descriptor);
       return { handle: new FoldedAggregatingState(keys, column, aggregator), keys };
     });
   }
 
   #newValue<T>(descriptor: StateDescriptor): Made<TableValueState<T>> {
-    const column = stateColumn(descriptor.name, descriptor.type, 0);
-    const columns = [{ name: 'value', form: column.form }];
-    const keys = this.#declareTable(descriptor, 'value', 'nothing', columns);
+    const { keys, column } = this.#newSingle(descriptor);
     return { handle: new TableValueState<T>(keys, column), keys };
+  }
+
+  /** What holds one value of each key: a part of the shared entries, or a table where its entries come and go alone. */
+  #newSingle(descriptor: StateDescriptor): {
+    readonly keys: KeyedTable | SharedPart;
+    readonly column: StateColumn;
+  } {
+    const column = stateColumn(descriptor.name, descriptor.type);
+    const isShared = descriptor.ttlMs === undefined;
+    const part = isShared ? this.part(`${descriptor.name}.value`, column) : null;
+    if (part !== null) return { keys: part, column };
+    const columns = [{ name: 'value', form: column.form }];
+    return { keys: this.#declareTable(descriptor, 'value', 'nothing', columns), column };
+  }
+
+  /** A part of the entry that all have of a key; null once a key has been looked up. */
+  part(name: string, column: StateColumn): SharedPart | null {
+    return this.#shared.part({ name, column });
   }
 
   #declare<H extends object>(descriptor: StateDescriptor, kind: string, create: () => Made<H>): H {
@@ -159,7 +176,7 @@ export class KeyedStateStore {
   }
 
   /** The table that has an entry for each key with this state. Throws OPTION_INVALID for what is no state here. */
-  keysOf(handle: unknown): KeyedTable {
+  keysOf(handle: unknown): KeyedTable | SharedPart {
     for (const declared of this.#declared.values()) {
       if (declared.handle === handle) return declared.keys;
     }
@@ -192,6 +209,7 @@ export class KeyedStateStore {
   bind(): void {
     const { types } = this.#options.context;
     if (types === null) return;
+    this.#shared.open();
     for (const declared of this.#tables) {
       if (!declared.keyed.isBound) this.#open(declared, types);
     }
@@ -243,6 +261,7 @@ export class KeyedStateStore {
 
   /** Writes all states in full. */
   snapshot(sink: StateSink): void {
+    this.#shared.snapshot(sink);
     for (const table of this.#opened()) {
       snapshotTable(table, true, (keyGroup, bytes) => {
         sink.put(this.#options.uid, table.spec.name, keyGroup, bytes);
@@ -253,11 +272,13 @@ export class KeyedStateStore {
   /** Fills the states, also those that are declared later. */
   restore(source: StateSource): void {
     this.#source = source;
+    this.#shared.restore(source);
     for (const table of this.#opened()) this.#load(table, source);
   }
 
   /** Frees everything. */
   close(): void {
+    this.#shared.close();
     for (const table of this.#opened()) table.clear();
   }
 

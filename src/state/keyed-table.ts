@@ -7,12 +7,10 @@
 import { compileFunction } from 'node:vm';
 import { assert } from '../base/assert.js';
 import { combineHash, hashNumber, hashText } from '../record/key-hash.js';
-import type { DataType } from '../record/schema.js';
 import { encodeText } from '../record/text.js';
-import { PAGE_MASK, PAGE_SHIFT, type StateTable } from './contract.js';
-import type { KeyContext } from './key-context.js';
+import type { StateTable } from './contract.js';
+import type { CurrentKey } from './key-context.js';
 import { flatLength } from './table-key.js';
-import { keyForm } from './table-shape.js';
 
 /** What a table is keyed by behind the current key. */
 export type MoreKeys = 'nothing' | 'text' | 'numbers';
@@ -21,7 +19,6 @@ export type MoreKeys = 'nothing' | 'text' | 'numbers';
 interface Lookups {
   find(more?: unknown, before?: readonly number[]): number;
   upsert(more?: unknown, before?: readonly number[]): number;
-  enter(entry: number): void;
 }
 
 /** A text as bytes, with the hash that a table expects of it. */
@@ -41,14 +38,11 @@ export class KeyedTable {
   find: Lookups['find'];
   /** The same, created when missing. */
   upsert: Lookups['upsert'];
-  /** Makes the key of an entry the current one. */
-  enter: Lookups['enter'];
   #table: StateTable | null = null;
 
-  constructor(context: KeyContext) {
+  constructor(context: CurrentKey) {
     this.find = () => context.refuse();
     this.upsert = this.find;
-    this.enter = this.find;
   }
 
   /** The table, once there is one: after a look-up that found an entry in any case. */
@@ -61,23 +55,32 @@ export class KeyedTable {
     return this.#table !== null;
   }
 
+  /** Whether the last `upsert` created its entry. */
+  get created(): boolean {
+    return this.table.created;
+  }
+
+  /** Takes an entry out. */
+  remove(entry: number): void {
+    this.table.remove(entry);
+  }
+
   /**
    * Takes the table. Its look-ups take a `NamedKey` for text, for numbers the last one and, where there are
    * several, those before it.
    */
-  bind(table: StateTable, context: KeyContext, more: MoreKeys, numbers = 1): void {
+  bind(table: StateTable, context: CurrentKey, more: MoreKeys, numbers = 1): void {
     this.#table = table;
-    const { find, upsert, enter } = compileLookups(table, context, more, numbers);
+    const { find, upsert } = compileLookups(table, context, more, numbers);
     this.find = find;
     this.upsert = upsert;
-    this.enter = enter;
   }
 }
 
 /** Compiled for each table, so that what it calls stays one function to V8. */
 function compileLookups(
   table: StateTable,
-  context: KeyContext,
+  context: CurrentKey,
   more: MoreKeys,
   numbers: number,
 ): Lookups {
@@ -114,24 +117,9 @@ const { flat } = key;
 const table_find = table.find, table_upsert = table.upsert;
 ${lookup('find')}
 ${lookup('upsert')}
-${enterCode(types, more, table.spec.name)}
-return { find, upsert, enter };`;
+return { find, upsert };`;
   const make = compileFunction(code, ['constants'], {
     filename: `millrace:keyed-table/${table.spec.name}.js`,
   }) as (constants: unknown) => Lookups;
   return make({ key: context, table, combineHash, hashNumber });
-}
-
-/** What is kept of a key that is no text are its arguments. Others are unpacked, and so are keys with more behind. */
-function enterCode(types: readonly DataType[], more: MoreKeys, table: string): string {
-  const isFixed = types.every((type) => keyForm(type, table) !== 'text');
-  if (more !== 'nothing' || !isFixed) {
-    return 'function enter(entry) { key.set(table.keyOf(entry)); }';
-  }
-  const values = types.map((_, index) => `flat[${index}] = page.k${index}[o];`);
-  return `function enter(entry) {
-  const page = table.pages[entry >>> ${PAGE_SHIFT}], o = entry & ${PAGE_MASK};
-  ${values.join('\n  ')}
-  key.enter(table.hashOf(entry), table.keyGroupOf(entry));
-}`;
 }

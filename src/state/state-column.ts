@@ -8,19 +8,43 @@ import { MillraceError } from '../base/errors.js';
 import type { DataType } from '../record/schema.js';
 import { typeName } from '../record/schema.js';
 import { encodeTextInto } from '../record/text.js';
-import type { StateTable, ValueForm } from './contract.js';
+import type { StateTable, TableSpec, ValueForm } from './contract.js';
 import { PAGE_MASK, PAGE_SHIFT } from './contract.js';
+import { columnCode } from './table-shape.js';
 
-/** Reads and writes one column. */
-export interface StateColumn {
-  readonly form: ValueForm;
+/** How one column is read and written. */
+interface ColumnAccess {
   read(table: StateTable, entry: number): unknown;
   write(table: StateTable, entry: number, value: unknown): void;
+  /** Takes back what a snapshot holds of it. */
+  load(table: StateTable, entry: number, stored: unknown): void;
 }
 
-/** Column `index` of a table for values of a type, or of any type. */
-export function stateColumn(state: string, type: DataType | undefined, index: number): StateColumn {
-  const name = `c${index}`;
+/** Reads and writes one column. */
+export class StateColumn implements ColumnAccess {
+  readonly form: ValueForm;
+  read!: ColumnAccess['read'];
+  write!: ColumnAccess['write'];
+  load!: ColumnAccess['load'];
+  readonly #access: (index: number, place: string) => ColumnAccess;
+
+  constructor(form: ValueForm, access: (index: number, place: string) => ColumnAccess) {
+    this.form = form;
+    this.#access = access;
+  }
+
+  /** Says where the column is. */
+  place(spec: TableSpec, index: number): this {
+    const { read, write, load } = this.#access(index, columnCode(spec, index, 'page', 'o'));
+    this.read = read;
+    this.write = write;
+    this.load = load;
+    return this;
+  }
+}
+
+/** A column for values of a type, or of any type; it is the first one of a table of its own until it is placed. */
+export function stateColumn(state: string, type: DataType | undefined): StateColumn {
   const refuse = (value: unknown): never => {
     throw new MillraceError(
       'VALUE_UNSUPPORTED',
@@ -29,82 +53,75 @@ export function stateColumn(state: string, type: DataType | undefined, index: nu
       { advice: 'Give values of the declared type, or declare the state without a type.' },
     );
   };
+  const column = columnOf(type, refuse);
+  const columns = [{ name: 'value', form: column.form }];
+  return column.place({ name: state, keys: [], columns, ttlMs: null }, 0);
+}
+
+function columnOf(type: DataType | undefined, refuse: (value: unknown) => never): StateColumn {
   switch (type?.kind) {
     case 'number':
     case 'float64':
-      return fixedColumn(name, 'f64', (value) =>
-        typeof value === 'number' ? value : refuse(value),
-      );
+      return fixedColumn('f64', (value) => (typeof value === 'number' ? value : refuse(value)));
     case 'int64':
-      return fixedColumn(name, 'i64', (value) =>
+      return fixedColumn('i64', (value) =>
         typeof value === 'bigint' && BigInt.asIntN(64, value) === value ? value : refuse(value),
       );
     case 'bool':
-      return booleanColumn(name, refuse);
+      return fixedColumn(
+        'u8',
+        (value) => (typeof value !== 'boolean' ? refuse(value) : value ? 1 : 0),
+        ' === 1',
+      );
     case 'utf8':
-      return textColumn(index, refuse);
+      return new StateColumn('utf8', (index) => textAccess(index, refuse));
     default:
-      return heapColumn(index, refuse);
+      return new StateColumn('js', (index) => heapAccess(index, refuse));
   }
 }
 
+/** Compiled for each column, so that the array it names stays one property to V8. */
 function fixedColumn(
-  name: string,
-  form: 'f64' | 'i64',
+  form: ValueForm,
   check: (value: unknown) => number | bigint,
+  test = '',
 ): StateColumn {
-  return { form, ...accessCode(name, '$', check) };
-}
-
-function booleanColumn(name: string, refuse: (value: unknown) => never): StateColumn {
-  const check = (value: unknown): number => {
-    if (typeof value !== 'boolean') refuse(value);
-    return value === true ? 1 : 0;
-  };
-  return { form: 'u8', ...accessCode(name, '$ === 1', check) };
-}
-
-/** Compiled for each column, so that the array it names stays one property to V8; `$` is the place of the entry. */
-function accessCode(
-  name: string,
-  read: string,
-  check: (value: unknown) => unknown,
-): Pick<StateColumn, 'read' | 'write'> {
-  const place = `table.pages[entry >>> ${PAGE_SHIFT}].${name}[entry & ${PAGE_MASK}]`;
-  const code = `'use strict';
+  return new StateColumn(form, (_, place) => {
+    const at = `const page = table.pages[entry >>> ${PAGE_SHIFT}], o = entry & ${PAGE_MASK};`;
+    const code = `'use strict';
 return {
-  read: (table, entry) => ${read.replace('$', () => place)},
-  write: (table, entry, value) => { ${place} = check(value); },
+  read(table, entry) { ${at} return ${place}${test}; },
+  write(table, entry, value) { ${at} ${place} = check(value); },
+  load(table, entry, stored) { ${at} ${place} = stored; },
 };`;
-  const make = compileFunction(code, ['check'], {
-    filename: `millrace:state-column/${name}.js`,
-  }) as (check: unknown) => Pick<StateColumn, 'read' | 'write'>;
-  return make(check);
+    const make = compileFunction(code, ['check'], {
+      filename: `millrace:state-column/${form}.js`,
+    }) as (check: unknown) => ColumnAccess;
+    return make(check);
+  });
 }
 
 /** Where texts are encoded before they are copied into a table; grows to the longest. */
 let scratch = new Uint8Array(256);
 
-function textColumn(index: number, refuse: (value: unknown) => never): StateColumn {
-  return {
-    form: 'utf8',
-    read: (table, entry) => table.getText(entry, index),
-    write: (table, entry, value) => {
-      if (typeof value !== 'string') return refuse(value);
-      if (value.length * 3 > scratch.length) scratch = new Uint8Array(value.length * 6);
-      table.setText(entry, index, scratch, 0, encodeTextInto(value, scratch, 0));
-    },
+function textAccess(index: number, refuse: (value: unknown) => never): ColumnAccess {
+  const write: ColumnAccess['write'] = (table, entry, value) => {
+    if (typeof value !== 'string') return refuse(value);
+    if (value.length * 3 > scratch.length) scratch = new Uint8Array(value.length * 6);
+    table.setText(entry, index, scratch, 0, encodeTextInto(value, scratch, 0));
   };
+  return { read: (table, entry) => table.getText(entry, index), write, load: write };
 }
 
-function heapColumn(index: number, refuse: (value: unknown) => never): StateColumn {
+function heapAccess(index: number, refuse: (value: unknown) => never): ColumnAccess {
+  const load: ColumnAccess['load'] = (table, entry, value) => table.setValue(entry, index, value);
   return {
-    form: 'js',
     read: (table, entry) => table.getValue(entry, index),
     write: (table, entry, value) => {
       if (typeof value === 'function' || typeof value === 'symbol') refuse(value);
       table.setValue(entry, index, value);
     },
+    load,
   };
 }
 

@@ -17,6 +17,8 @@ import { keyForm } from './table-shape.js';
 export interface StateSink {
   put(uid: string, name: string, keyGroup: number, bytes: Uint8Array): void;
 }
+/** What entries are loaded into. */
+export type LoadedTable = Pick<StateTable, 'spec' | 'nowMs' | 'load'>;
 /** Where it comes from; the runtime's `SnapshotSource` is one. */
 export interface StateSource {
   get(
@@ -56,18 +58,36 @@ export function snapshotTable(
 export class TableWriter {
   readonly #table: StateTable;
   readonly #full: boolean;
-  readonly #pieces = new Map<number, { readonly writer: PieceWriter; entries: number }>();
-  readonly #layout: Uint8Array;
+  readonly #writer: EntryWriter;
 
   constructor(table: StateTable, full: boolean) {
     this.#table = table;
     this.#full = full;
-    this.#layout = encodeText(JSON.stringify(layoutOf(table.spec)));
+    this.#writer = new EntryWriter(table.spec, full);
   }
 
   /** Writes at most `entriesMax` entries; true when all are written. */
   step(entriesMax: number): boolean {
-    return this.#table.drain(entriesMax, this.#full, (entry) => this.#write(entry));
+    return this.#table.drain(entriesMax, this.#full, (entry) => this.#writer.write(entry));
+  }
+
+  /** Hands the pieces on, in the order of their key groups. */
+  finish(put: (keyGroup: number, bytes: Uint8Array) => void): void {
+    this.#writer.finish(put);
+  }
+}
+
+/** Writes entries, each into the piece of its key group. */
+export class EntryWriter {
+  readonly #spec: TableSpec;
+  readonly #full: boolean;
+  readonly #pieces = new Map<number, { readonly writer: PieceWriter; entries: number }>();
+  readonly #layout: Uint8Array;
+
+  constructor(spec: TableSpec, full: boolean) {
+    this.#spec = spec;
+    this.#full = full;
+    this.#layout = encodeText(JSON.stringify(layoutOf(spec)));
   }
 
   /** Hands the pieces on, in the order of their key groups. */
@@ -80,9 +100,9 @@ export class TableWriter {
     this.#pieces.clear();
   }
 
-  #write(entry: TableEntry): void {
+  write(entry: TableEntry): void {
     const piece = this.#pieceOf(entry.keyGroup);
-    const { spec } = this.#table;
+    const spec = this.#spec;
     const { writer } = piece;
     piece.entries++;
     writer.uint8(entry.values === null ? ENTRY_TOMBSTONE : ENTRY_VALUE);
@@ -111,7 +131,7 @@ export class TableWriter {
   }
 
   #hasStamps(): boolean {
-    return this.#table.spec.ttlMs !== null;
+    return this.#spec.ttlMs !== null;
   }
 }
 
@@ -119,7 +139,7 @@ export class TableWriter {
  * Loads a piece into a table before its first use. A base is loaded before its changes. Stamps of a table that has
  * no time to live any more are dropped; entries of one that had none before count as written now.
  */
-export function loadTable(table: StateTable, bytes: Uint8Array): void {
+export function loadTable(table: LoadedTable, bytes: Uint8Array): void {
   const reader = new PieceReader(bytes);
   if (reader.uint32() !== MAGIC) throw corruptPiece('It is not the state of a table.');
   const version = reader.uint8();
@@ -139,7 +159,7 @@ export function loadTable(table: StateTable, bytes: Uint8Array): void {
 
 function readEntry(
   reader: PieceReader,
-  table: StateTable,
+  table: LoadedTable,
   written: TableLayout,
   { keyGroup, hasStamps }: { readonly keyGroup: number; readonly hasStamps: boolean },
 ): TableEntry {

@@ -2,6 +2,7 @@
  * States of one entry per key: value, reducing and aggregating state. Callers: keyed-state.ts. Runs on: worker.
  * Invariant: an entry exists exactly when there is a value.
  */
+import type { SharedPart } from './shared-entries.js';
 import type { KeyedTable } from './keyed-table.js';
 import type { StateColumn } from './state-column.js';
 import type {
@@ -11,12 +12,12 @@ import type {
   ValueState,
 } from './state-handles.js';
 
-/** The value of the current key, in one entry. */
+/** The value of the current key, in one entry or a part of one. */
 export class TableValueState<T> implements ValueState<T> {
-  readonly #keyed: KeyedTable;
+  readonly #keyed: KeyedTable | SharedPart;
   readonly #column: StateColumn;
 
-  constructor(keyed: KeyedTable, column: StateColumn) {
+  constructor(keyed: KeyedTable | SharedPart, column: StateColumn) {
     this.#keyed = keyed;
     this.#column = column;
   }
@@ -27,13 +28,15 @@ export class TableValueState<T> implements ValueState<T> {
   }
 
   update(value: T | null | undefined): void {
-    if (value === null || value === undefined) this.clear();
-    else this.#column.write(this.#keyed.table, this.#keyed.upsert(), value);
+    if (value === null || value === undefined) return this.clear();
+    // First, because the first look-up of all says where the column is.
+    const entry = this.#keyed.upsert();
+    this.#column.write(this.#keyed.table, entry, value);
   }
 
   clear(): void {
     const entry = this.#keyed.find();
-    if (entry >= 0) this.#keyed.table.remove(entry);
+    if (entry >= 0) this.#keyed.remove(entry);
   }
 }
 
@@ -63,11 +66,15 @@ export class FoldedReducingState<T> implements ReducingState<T> {
 
 /** Folds values into an accumulator. */
 export class FoldedAggregatingState<In, Acc, Out> implements AggregatingState<In, Out> {
-  readonly #keyed: KeyedTable;
+  readonly #keyed: KeyedTable | SharedPart;
   readonly #column: StateColumn;
   readonly #aggregator: StateAggregator<In, Acc, Out>;
 
-  constructor(keyed: KeyedTable, column: StateColumn, aggregator: StateAggregator<In, Acc, Out>) {
+  constructor(
+    keyed: KeyedTable | SharedPart,
+    column: StateColumn,
+    aggregator: StateAggregator<In, Acc, Out>,
+  ) {
     this.#keyed = keyed;
     this.#column = column;
     this.#aggregator = aggregator;
@@ -82,7 +89,7 @@ export class FoldedAggregatingState<In, Acc, Out> implements AggregatingState<In
   /** The entry is upserted before the accumulator changes in place, so that a frozen one is kept as it was. */
   add(value: In): void {
     const entry = this.#keyed.upsert();
-    const accumulator = this.#keyed.table.created
+    const accumulator = this.#keyed.created
       ? this.#aggregator.create()
       : (this.#column.read(this.#keyed.table, entry) as Acc);
     const changed = this.#aggregator.add(accumulator, value);
@@ -91,6 +98,6 @@ export class FoldedAggregatingState<In, Acc, Out> implements AggregatingState<In
 
   clear(): void {
     const entry = this.#keyed.find();
-    if (entry >= 0) this.#keyed.table.remove(entry);
+    if (entry >= 0) this.#keyed.remove(entry);
   }
 }

@@ -1,8 +1,9 @@
 /**
  * Timers in order of time: a heap over typed arrays, of pairs of a time and a number by which the caller knows the
- * timer. Each place has four below it, which lie side by side: a large heap then costs half as many cache misses. Which timers exist is the caller's table; the queue only orders them, so that a deleted timer
- * may stay until it comes up or `compact` drops it. Callers: operators with timers. Runs on: the slot's thread.
- * Invariant: timers of equal time come in order of their numbers, so that a run repeats exactly.
+ * timer. Each place has four below it, side by side: a large heap then costs half as many cache misses. Which timers
+ * exist is the caller's table; the queue only orders them, so that a deleted timer may stay until it comes up or
+ * `compact` drops it. Callers: operators with timers. Runs on: the slot's thread. Invariant: timers of equal time come
+ * in order of their numbers, so that a run repeats exactly.
  */
 import { assert } from '../base/assert.js';
 

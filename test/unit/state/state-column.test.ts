@@ -16,7 +16,7 @@ describe('stateColumn', () => {
   ];
 
   it.each(cases)('gives %s back as they were written', (_, type, form, values) => {
-    const column = stateColumn('s', type, 0);
+    const column = stateColumn('s', type);
     expect(column.form).toBe(form);
     const table = createHotTable(
       {

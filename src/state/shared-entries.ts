@@ -1,0 +1,314 @@
+/**
+ * One table for all that an operator keeps of a key in one place each: values of states, the first timers. A record
+ * then costs one look-up, however many of them it touches, and they lie side by side. Callers: `keyed-state.ts`, timers
+ * of operators. Runs on: worker. Invariant: an entry exists as long as one of its parts has a value, which the bits
+ * of its last column say; to snapshots each part is a table of its own, so what shares an entry may change.
+ */
+import { compileFunction } from 'node:vm';
+import { assert } from '../base/assert.js';
+import type { DataType } from '../record/schema.js';
+import type { StateTable, TableEntry, TableSpec, ValueForm } from './contract.js';
+import { PAGE_MASK, PAGE_SHIFT } from './contract.js';
+import { type CurrentKey, UNKNOWN_ENTRY } from './key-context.js';
+import type { StateColumn } from './state-column.js';
+import { flatLength } from './table-key.js';
+import { columnCode, keyForm } from './table-shape.js';
+import { EntryWriter, loadTable } from './table-snapshot.js';
+import type { StateSink, StateSource } from './table-snapshot.js';
+
+/** Name of the table. */
+const TABLE = 'values';
+/** Bits of the column that says which parts there are. */
+const PARTS_MAX = 31;
+/** Entries per slice when a table is written or read in one go. */
+const SLICE_ENTRIES = 4096;
+
+/** What a part of an entry is. */
+export interface PartSpec {
+  /** Unique within the operator. */
+  readonly name: string;
+  readonly column: StateColumn;
+}
+
+/** What is shared, and by whom. */
+export interface SharedEntriesOptions {
+  readonly uid: string;
+  readonly context: CurrentKey;
+  readonly openTable: (spec: TableSpec) => StateTable;
+}
+
+/** The parts of the entries of an operator. */
+export class SharedEntries {
+  readonly #options: SharedEntriesOptions;
+  readonly #parts: SharedPart[] = [];
+  #table: StateTable | null = null;
+  #source: StateSource | null = null;
+
+  constructor(options: SharedEntriesOptions) {
+    this.#options = options;
+  }
+
+  /** One more part; null when the entries have been laid out already, or have as many as they can have. */
+  part(spec: PartSpec): SharedPart | null {
+    if (this.#table !== null || this.#parts.length === PARTS_MAX) return null;
+    const part = new SharedPart(spec, this.#parts.length, () => this.open());
+    this.#parts.push(part);
+    return part;
+  }
+
+  /** Lays the entries out, once the types of the keys are known; parts that are declared later go elsewhere. */
+  open(): void {
+    const { context, openTable } = this.#options;
+    const { types } = context;
+    if (this.#table !== null || this.#parts.length === 0) return;
+    if (types === null) return context.refuse();
+    const columns: { readonly name: string; readonly form: ValueForm }[] = this.#parts.map(
+      ({ name, column }) => ({ name, form: column.form }),
+    );
+    columns.push({ name: 'parts', form: 'i32' });
+    const table = openTable({ name: TABLE, keys: types, columns, ttlMs: null, isPacked: true });
+    this.#table = table;
+    for (const part of this.#parts) part.bind(table, context, types);
+    if (this.#source !== null) this.#load(table, this.#source);
+  }
+
+  /** Fills the entries, also when they are laid out later. */
+  restore(source: StateSource): void {
+    this.#source = source;
+    if (this.#table !== null) this.#load(this.#table, source);
+  }
+
+  #load(table: StateTable, source: StateSource): void {
+    const { uid, context } = this.#options;
+    const current = context.isSet ? context.key : null;
+    for (const part of this.#parts) {
+      for (const { bytes } of source.get(uid, part.spec.name)) loadTable(part, bytes);
+    }
+    // What was loaded is in a snapshot: it has not changed since, and removing it must leave a tombstone.
+    table.freeze();
+    while (!table.drain(SLICE_ENTRIES, false, () => {}));
+    if (current !== null) context.set(current);
+  }
+
+  /** Writes each part as a table of its own, in full. */
+  snapshot(sink: StateSink): void {
+    const table = this.#table;
+    if (table === null) return;
+    const { uid, context } = this.#options;
+    context.forget();
+    table.freeze();
+    const writers = this.#parts.map(({ spec }) => new EntryWriter(spec, true));
+    const last = this.#parts.length;
+    const write = (entry: TableEntry): void => {
+      const { values } = entry;
+      if (values === null) return;
+      for (let at = 0; at < last; at++) {
+        if (((values[last] as number) & (1 << at)) === 0) continue;
+        writers[at].write({ ...entry, values: [values[at]] });
+      }
+    };
+    while (!table.drain(SLICE_ENTRIES, true, write));
+    writers.forEach((writer, at) => {
+      const { name } = this.#parts[at];
+      writer.finish((keyGroup, bytes) => sink.put(uid, name, keyGroup, bytes));
+    });
+  }
+
+  /** Frees everything. */
+  close(): void {
+    this.#options.context.forget();
+    this.#table?.clear();
+  }
+}
+
+/** Look-ups of the current key's entry by one part. */
+interface PartCode {
+  find(): number;
+  upsert(): number;
+  has(entry: number): boolean;
+  clearPart(entry: number): void;
+  enter(entry: number): void;
+}
+
+/** One part of each entry, used as a table of its own. */
+export class SharedPart {
+  readonly name: string;
+  readonly column: StateColumn;
+  /** Whether the last `upsert` was the first one of this part. */
+  created = false;
+  /** Entry of the current key, or -1 when it has no such part. */
+  find: PartCode['find'];
+  /** The same, with the part made when missing. */
+  upsert: PartCode['upsert'];
+  /** Whether an entry, which may be one that is gone, has this part. */
+  has: PartCode['has'];
+  /** Makes the key of an entry the current one. */
+  enter: PartCode['enter'];
+  /** Takes the part out of an entry, and the entry away with its last part. */
+  remove: PartCode['clearPart'];
+  readonly #index: number;
+  #context: CurrentKey | null = null;
+  #table: StateTable | null = null;
+  #spec: TableSpec | null = null;
+
+  constructor({ name, column }: PartSpec, index: number, open: () => void) {
+    this.name = name;
+    this.column = column;
+    this.#index = index;
+    this.find = () => {
+      open();
+      return this.find();
+    };
+    this.upsert = () => {
+      open();
+      return this.upsert();
+    };
+    this.has = () => false;
+    this.enter = () => {};
+    this.remove = this.enter;
+  }
+
+  get isBound(): boolean {
+    return this.#table !== null;
+  }
+
+  /** The table of all parts. */
+  get table(): StateTable {
+    assert(this.#table !== null, 'A table with entries has been opened.');
+    return this.#table;
+  }
+
+  /** The part as a table of its own, as snapshots have it. */
+  get spec(): TableSpec {
+    assert(this.#spec !== null, 'A table with entries has been opened.');
+    return this.#spec;
+  }
+
+  /** Time to live counts from now for values of states that had none; parts have none. */
+  readonly nowMs = 0;
+
+  /** Takes the table. */
+  bind(table: StateTable, context: CurrentKey, keys: readonly DataType[]): void {
+    const { column } = this;
+    const columns = [{ name: 'value', form: column.form }];
+    this.#spec = { name: this.name, keys, columns, ttlMs: null };
+    this.#table = table;
+    this.#context = context;
+    column.place(table.spec, this.#index);
+    const code = compilePart({ part: this, index: this.#index, table, key: context });
+    this.find = code.find;
+    this.upsert = code.upsert;
+    this.has = code.has;
+    this.enter = code.enter;
+    this.remove = code.clearPart;
+  }
+
+  /** Loads what was written of this part; no key is current then. */
+  load({ key, values }: TableEntry): void {
+    const context = this.#context;
+    assert(context !== null, 'A table with entries has been opened.');
+    context.set(key);
+    if (values === null) {
+      const entry = this.find();
+      if (entry >= 0) this.remove(entry);
+    } else {
+      const entry = this.upsert();
+      this.column.load(this.table, entry, values[0]);
+    }
+    context.unset();
+  }
+}
+
+/** What the code of a part is bound to. */
+interface PartConstants {
+  readonly part: SharedPart;
+  readonly index: number;
+  readonly table: StateTable;
+  readonly key: CurrentKey;
+}
+
+/**
+ * Compiled for each part, so that what it calls stays one function to V8. The key remembers its entry: `isOwn` says
+ * that it was upserted, so that it may be written.
+ */
+function compilePart({ part, index, table, key }: PartConstants): PartCode {
+  const { spec } = table;
+  const args = Array.from({ length: flatLength(spec.keys) }, (_, at) => `flat[${at}]`);
+  const parts = columnCode(spec, spec.columns.length - 1, 'page', 'o');
+  const bit = 1 << index;
+  const at = `const page = pages[entry >>> ${PAGE_SHIFT}], o = entry & ${PAGE_MASK};`;
+  const lookup = (name: string): string =>
+    `table.${name}(key.keyGroup, key.hash, ${args.join(', ')})`;
+  const code = `'use strict';
+const { part, table, key, nothing } = constants;
+const { flat } = key, { pages } = table;
+function look() {
+  if (!key.isSet) key.refuse();
+  return (key.entry = ${lookup('find')});
+}
+function own() {
+  if (!key.isSet) key.refuse();
+  key.entry = ${lookup('upsert')};
+  key.isOwn = true;
+  return key.entry;
+}
+function find() {
+  const entry = key.entry === ${UNKNOWN_ENTRY} ? look() : key.entry;
+  return entry >= 0 && has(entry) ? entry : -1;
+}
+function upsert() {
+  const entry = key.isOwn ? key.entry : own();
+  ${at}
+  const isNew = (${parts} & ${bit}) === 0;
+  part.created = isNew;
+  if (isNew) ${parts} |= ${bit};
+  return entry;
+}
+function has(entry) {
+  ${at}
+  return (${parts} & ${bit}) !== 0;
+}
+function clearPart(entry) {
+  table.touch(entry);
+  ${at}
+  ${clearingCode(spec, index)}
+  ${parts} &= ${~bit};
+  if (${parts} !== 0) return;
+  table.remove(entry);
+  key.forget();
+}
+${enterCode(spec.keys, spec.name)}
+return { find, upsert, has, clearPart, enter };`;
+  const make = compileFunction(code, ['constants'], {
+    filename: `millrace:shared-entries/${part.name}.js`,
+  }) as (constants: unknown) => PartCode;
+  return make({ part, table, key, nothing: new Uint8Array(0) });
+}
+
+function clearingCode(spec: TableSpec, index: number): string {
+  switch (spec.columns[index].form) {
+    case 'utf8':
+      return `table.setText(entry, ${index}, nothing, 0, 0);`;
+    case 'js':
+      return `table.setValue(entry, ${index}, undefined);`;
+    case 'i64':
+      return `${columnCode(spec, index, 'page', 'o')} = 0n;`;
+    default:
+      return `${columnCode(spec, index, 'page', 'o')} = 0;`;
+  }
+}
+
+/** What is kept of a key that is no text are its arguments; others are unpacked. */
+function enterCode(types: readonly DataType[], table: string): string {
+  const isFixed = types.every((type) => keyForm(type, table) !== 'text');
+  const values = types.map((_, index) => `flat[${index}] = page.k${index}[o];`);
+  const set = isFixed
+    ? `const page = pages[entry >>> ${PAGE_SHIFT}], o = entry & ${PAGE_MASK};
+  ${values.join('\n  ')}
+  key.enter(table.hashOf(entry), table.keyGroupOf(entry));`
+    : 'key.set(table.keyOf(entry));';
+  return `function enter(entry) {
+  ${set}
+  key.entry = entry;
+}`;
+}
