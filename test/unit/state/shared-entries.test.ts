@@ -57,7 +57,7 @@ describe('SharedEntries', () => {
     expect(parts[0].created).toBe(false);
     key.unset();
     parts[0].enter(entries[0]);
-    expect(key.key).toEqual(tuple.map((value) => (value === -0 ? 0 : value)));
+    expect(key.key).toEqual(tuple.map((value) => (Object.is(value, -0) ? 0 : value)));
     expect(parts.map(read)).toEqual(VALUES);
     for (const [at, part] of parts.entries()) {
       part.remove(entries[0]);
