@@ -139,6 +139,27 @@ export function eventRecords(seed, { users, readers }) {
   return { user, price, at };
 }
 
+/**
+ * A price of every user in the time of a window, in no order of users.
+ *
+ * @param {number} seed
+ * @param {{ users: number, windowMs: number }} shape `users` is a power of two
+ * @returns {{ user: Float64Array, price: Float64Array, at: Float64Array }}
+ */
+export function everyUser(seed, { users, windowMs }) {
+  const below = randomBelow(seed);
+  const user = new Float64Array(users);
+  const price = new Float64Array(users);
+  const at = new Float64Array(users);
+  for (let row = 0; row < users; row++) {
+    // An odd factor goes through all residues.
+    user[row] = Math.imul(row, 0x9e3779b1) & (users - 1);
+    price[row] = 1 + below(1000);
+    at[row] = Math.floor((row * windowMs) / users);
+  }
+  return { user, price, at };
+}
+
 /** @returns {Texts} */
 function texts(make) {
   const all = Array.from({ length: PASS_ROWS }, make);

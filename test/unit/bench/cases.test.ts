@@ -21,6 +21,7 @@ describe('cases', () => {
       'process-timers',
       'sliding',
       'tumbling',
+      'window-fire',
     ]);
   });
 
