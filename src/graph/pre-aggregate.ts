@@ -6,7 +6,7 @@
  * state, of the aggregation the user wrote.
  */
 import type { OperatorSpec } from '../operator/operator-spec.js';
-import { canPreAggregate, splitAggregate } from '../operator/pre-aggregate.js';
+import { canPreAggregate, hasPanes, splitAggregate } from '../operator/pre-aggregate.js';
 import { DEFAULT_NODE_OPTIONS, type LogicalNode, type NodeInput } from './logical-graph.js';
 import { renumberNode } from './live-nodes.js';
 import type { PlacedGraph, Placement } from './placement.js';
@@ -73,12 +73,13 @@ function splittable(graph: PlacedGraph, node: LogicalNode): AggregateOperator | 
   const widths = [node.id, ...node.inputs.map((input) => input.node)].map(
     (id) => graph.placements[id]?.parallelism ?? 1,
   );
-  return Math.max(...widths) > 1 || sharesPanes(spec) ? spec : null;
+  return Math.max(...widths) > 1 || isAddedOften(spec) ? spec : null;
 }
 
-/** Whether a row is in several windows: adding rows up by pane first saves work without an exchange too. */
-function sharesPanes({ window }: AggregateOperator): boolean {
-  return window !== null && window.grid.sizeMs > window.grid.slideMs;
+/** Whether a row is added to several windows: adding rows up by pane first saves work without an exchange too. */
+function isAddedOften(spec: AggregateOperator): boolean {
+  const { window } = spec;
+  return window !== null && window.grid.sizeMs > window.grid.slideMs && !hasPanes(spec);
 }
 
 /**

@@ -29,6 +29,7 @@ import { nothingAccumulator } from './aggregate-nothing.js';
 import { averageAccumulator, sumAccumulator } from './aggregate-sum.js';
 import { tableKeyType } from './key-code.js';
 import type { AggregatePhase, AggregateSpec, WindowSpec } from './operator-spec.js';
+import { hasPanes } from './pre-aggregate.js';
 
 /** The start of the window or pane, as the last key of a table. */
 const PANE_KEY: Field = Object.freeze(requiredField(PANE_FIELD, NUMBER));
@@ -55,11 +56,37 @@ export interface WindowColumns {
   readonly rows: number;
 }
 
+/** Columns behind the accumulators of the two tables of sliding windows: their indices. */
+export interface PaneColumns {
+  /** Of a pane: the one before and the one behind it of the same key. */
+  readonly older: number;
+  readonly newer: number;
+  /** Of a key: its first and last pane, and the first that no window has reached yet. */
+  readonly newest: number;
+  readonly oldest: number;
+  readonly next: number;
+  /** Of a key: the end of the last window that it took part in. */
+  readonly passed: number;
+  /** Of a key: the start of the last pane of the front. */
+  readonly front: number;
+  /** Of a key: whether its accumulators mean nothing, because nothing is behind the front. */
+  readonly isVoid: number;
+}
+
+/** How sliding windows are made of panes. */
+export interface PanePlan {
+  /** The table of keys; its accumulators are of what lies behind the front. */
+  readonly keys: TableSpec;
+  readonly columns: PaneColumns;
+}
+
 /** A planned aggregation. */
 export interface AggregatePlan {
   readonly keys: readonly Field[];
   /** Null without windows; with them the start of the window is one more key of the tables. */
   readonly window: WindowColumns | null;
+  /** Of sliding windows that are made of panes; the table then is of panes. */
+  readonly panes: PanePlan | null;
   readonly table: TableSpec;
   readonly aggregates: readonly PlannedAggregate[];
   /** Schema of the rows it gives; null when a user's aggregator makes part of them. */
@@ -93,16 +120,51 @@ export function planAggregate(spec: AggregateOperator, input: Schema): Aggregate
   });
   const columns = aggregates.flatMap((aggregate) => aggregate.accumulator.columns);
   const isWindowed = spec.window !== null;
+  const isPaned = hasPanes(spec);
   const window = { next: columns.length, isDue: columns.length + 1, rows: columns.length + 2 };
+  const more = isPaned ? PANE_COLUMNS : windowColumns(spec.phase);
   return {
     keys,
     window: isWindowed ? window : null,
+    panes: isPaned ? panePlan(keys, columns) : null,
     // The entries of windows are linked by plain columns.
     table: isWindowed
-      ? keyTable('accumulators', [...keys, PANE_KEY], [...columns, ...windowColumns(spec.phase)])
+      ? keyTable('accumulators', [...keys, PANE_KEY], [...columns, ...more])
       : { ...keyTable('accumulators', keys, columns), isPacked: true },
     aggregates,
     output: outputOf(spec, keys, aggregates),
+  };
+}
+
+/** Links of a pane; at restore they are made anew. */
+const PANE_COLUMNS: TableSpec['columns'] = [
+  { name: '$older', form: 'i32' },
+  { name: '$newer', form: 'i32' },
+];
+
+function panePlan(keys: readonly Field[], accumulators: TableSpec['columns']): PanePlan {
+  const first = accumulators.length;
+  const columns: TableSpec['columns'] = [
+    ...accumulators,
+    { name: '$newest', form: 'i32' },
+    { name: '$oldest', form: 'i32' },
+    { name: '$next', form: 'i32' },
+    { name: '$passed', form: 'f64' },
+    { name: '$front', form: 'f64' },
+    { name: '$isVoid', form: 'u8' },
+  ];
+  return {
+    keys: keyTable('windows', keys, columns),
+    columns: {
+      older: first,
+      newer: first + 1,
+      newest: first,
+      oldest: first + 1,
+      next: first + 2,
+      passed: first + 3,
+      front: first + 4,
+      isVoid: first + 5,
+    },
   };
 }
 

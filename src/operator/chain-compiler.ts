@@ -221,9 +221,7 @@ export class ChainCompiler implements ChainCode {
     const { aggregateEntryFragment, reduceEntryFragment } = run.stateful;
     if (spec.kind === 'aggregate') aggregateEntryFragment(this, { index, spec }, 'entry', loop);
     else if (spec.kind === 'reduce') reduceEntryFragment(this, { index, spec }, 'entry', loop);
-    // An entry that was emitted is gone, so that a snapshot taken now does not emit it again. Partial
-    // aggregations are in no snapshot; their table is cleared as a whole.
-    if (!keyed.isPartial && !keyed.refires) {
+    if (keyed.removesEmitted) {
       loop.line(`${unit.constant(keyed.mainTable(), 'table')}.remove(entry);`);
     }
     this.#catch();

@@ -13,8 +13,11 @@ import type { StateTable, TableSpec } from '../state/contract.js';
 import { layoutOf, layoutText, mergeSpecs, moveEntries } from '../state/table-layout.js';
 import type { AggregatePlan } from './aggregate-plan.js';
 import type { ChainErrors } from './chain-errors.js';
+import type { AlignedRun } from './chain-aligned.js';
+import { PaneRun } from './chain-panes.js';
 import { WindowRun } from './chain-window.js';
 import type { KeyedOperator } from './operator-spec.js';
+import { hasPanes } from './pre-aggregate.js';
 
 /** Entries taken from a table at a time while they are emitted. */
 const EMIT_ENTRIES = 256;
@@ -38,6 +41,8 @@ export interface KeyedRunParts {
   readonly clock: Clock;
   readonly countLate: (records: number) => void;
   readonly preAggregateKeysMax: number;
+  /** The key group of the hash of a key. */
+  readonly groupOf: (hash: number) => number;
 }
 
 /** A running keyed operator. */
@@ -45,7 +50,7 @@ export class KeyedRun {
   readonly operator: number;
   readonly spec: KeyedOperator;
   /** The windows whose results an aggregation gives; null without them. */
-  readonly windows: WindowRun | null;
+  readonly windows: AlignedRun | null;
   /** Merged schema of all records so far; null before the first. */
   input: Schema | null = null;
   readonly tables = new Map<string, StateTable>();
@@ -80,16 +85,24 @@ export class KeyedRun {
     this.windows = this.#windowRun(parts);
   }
 
-  #windowRun({ spec, operator, errors, clock, countLate }: KeyedRunParts): WindowRun | null {
+  #windowRun({
+    spec,
+    operator,
+    errors,
+    clock,
+    countLate,
+    groupOf,
+  }: KeyedRunParts): AlignedRun | null {
     if (spec.kind !== 'aggregate' || spec.window === null) return null;
-    return new WindowRun({
+    const parts = {
       spec: spec.window,
       isPartial: this.isPartial,
       taken: this,
       clock,
       countLate,
       timeMissing: () => errors.timestampMissing(operator, null, 'none'),
-    });
+    };
+    return hasPanes(spec) ? new PaneRun(parts, groupOf) : new WindowRun(parts);
   }
 
   /** Whether the operator emits its entries rather than a row per record. */
@@ -105,6 +118,12 @@ export class KeyedRun {
   /** Whether a late record makes its window give a result at once. */
   get refires(): boolean {
     return this.windows !== null && this.windows.spec.allowedLatenessMs !== null;
+  }
+
+  /** Whether an entry is gone when it was emitted, so that a snapshot taken then does not emit it again. */
+  get removesEmitted(): boolean {
+    // Partial aggregations are in no snapshot; their table is cleared as a whole.
+    return !this.isPartial && !this.refires && !(this.windows instanceof PaneRun);
   }
 
   /** Whether the entries are emitted because the input has ended, rather than because their windows are over. */
@@ -185,8 +204,14 @@ export class KeyedRun {
   }
 
   /** Has the windows keep lists of the entries of all tables of a plan. */
-  linkWindows({ keys, table, window, aggregates }: AggregatePlan): void {
+  linkWindows({ keys, table, window, panes, aggregates }: AggregatePlan): void {
     if (this.windows === null || window === null || this.isPartial) return;
+    if (this.windows instanceof PaneRun) {
+      assert(panes !== null, 'Windows of panes are planned with them.');
+      this.windows.bind(this.table(table), this.table(panes.keys), panes.columns);
+      return;
+    }
+    assert(this.windows instanceof WindowRun, 'Windows are made of panes or are entries.');
     this.windows.link(this.table(table), window.next, keys.length);
     for (const { distinct } of aggregates) {
       if (distinct !== null) this.windows.link(this.table(distinct), 0, keys.length);
@@ -237,8 +262,10 @@ export class KeyedRun {
 
   /** The share of keys among rows up to which a partial aggregation pays. */
   get #sharePaid(): number {
-    if (this.windows === null) return 0.5;
-    const { sizeMs, slideMs } = this.windows.spec.grid;
+    const { spec, windows } = this;
+    if (windows === null || spec.kind !== 'aggregate') return 0.5;
+    if (hasPanes({ ...spec, phase: 'merge' })) return 0.5;
+    const { sizeMs, slideMs } = windows.spec.grid;
     // A row that is handed on alone is added once for each of its windows, behind the exchange.
     return Math.max(0.5, 1 - slideMs / sizeMs);
   }

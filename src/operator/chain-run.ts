@@ -3,7 +3,7 @@
  * compiler, generated code. Runs on: worker.
  */
 import { assert } from '../base/assert.js';
-import { keyGroupRange } from '../record/key-group.js';
+import { keyGroupOf, keyGroupRange } from '../record/key-group.js';
 import type { Schema } from '../record/schema.js';
 import type { StreamSchemas } from '../record/schema-registry.js';
 import { ChainErrors } from './chain-errors.js';
@@ -46,6 +46,7 @@ export class ChainRun {
   constructor(options: ChainTaskOptions) {
     const { operators, outputs, random, subtask, parallelism, maxParallelism } = options;
     this.options = options;
+    this.firstKeyGroup = keyGroupRange(subtask, parallelism, maxParallelism).start;
     this.tree = new ChainTree(operators, outputs);
     this.time = new ChainTime(options);
     this.errors = new ChainErrors(
@@ -73,6 +74,8 @@ export class ChainRun {
             clock: options.clock,
             countLate: options.countLate,
             preAggregateKeysMax: options.preAggregateKeysMax,
+            groupOf: (hash) =>
+              spec.keys.length === 0 ? this.firstKeyGroup : keyGroupOf(hash, maxParallelism),
           })
         : null,
     );
@@ -86,7 +89,6 @@ export class ChainRun {
       return process;
     });
     this.heldInputs = operators.map(() => null);
-    this.firstKeyGroup = keyGroupRange(subtask, parallelism, maxParallelism).start;
     this.#streams = operators.map(({ spec }, index) =>
       'returns' in spec && spec.returns !== null ? null : options.streamSchemas(index),
     );

@@ -4,47 +4,14 @@
  * the slot's thread. Invariant: what exists of a window is in the state tables; the lists of its entries are links
  * between them, made anew at restore, so that firing walks the entries of a window and needs no timers.
  */
-import type { Clock } from '../base/clock.js';
-import { hashNumber } from '../record/key-hash.js';
 import { PAGE_MASK, PAGE_SHIFT, type StateTable } from '../state/contract.js';
-import { lastWindowStart, paneMsOf, type WindowGrid } from '../time/window-arithmetic.js';
-import { WATERMARK_MAX, WATERMARK_MIN } from '../time/watermark.js';
-import type { TimedOperator } from './chain-time.js';
-import type { WindowSpec } from './operator-spec.js';
+import { paneGridOf } from '../time/window-arithmetic.js';
+import { AlignedRun, NO_ENTRY, Pane, type WindowRunParts } from './chain-aligned.js';
 
 /** Entries removed in one go. */
 const CLEAR_ENTRIES = 256;
 /** Entries looked at in one go. */
 const SCAN_ENTRIES = 4096;
-/** The end of a list of entries. */
-const NO_ENTRY = -1;
-
-/** A window, or the part of one that a partial aggregation fills. */
-export class Pane {
-  readonly startMs: number;
-  readonly endMs: number;
-  /** Hash of its start, as one more column of a key. */
-  readonly hash: number;
-  /** Whether it takes no records: it is over, or a gap between windows. */
-  readonly isLate: boolean;
-  /** Whether it has fired already, so that each record makes it fire again for its key. */
-  firesAtOnce = false;
-  /** First entry of each table of the operator, in the order in which they were opened. */
-  readonly heads: number[] = [];
-  /** First entry that has not been taken for firing. */
-  next = NO_ENTRY;
-  isFired = false;
-
-  constructor(startMs: number, endMs: number, isLate: boolean) {
-    this.startMs = startMs;
-    this.endMs = endMs;
-    this.hash = hashNumber(startMs);
-    this.isLate = isLate;
-  }
-}
-
-/** Holds no time, so that the first record asks for its window. */
-const NO_PANE = new Pane(Number.NaN, Number.NaN, true);
 
 /** A table whose entries are linked by window. */
 interface LinkedTable {
@@ -56,50 +23,17 @@ interface LinkedTable {
   readonly isDue: string;
 }
 
-/** Where entries that are to be handed on are put: `ids` from `at` to `count`. */
-export interface TakenEntries {
-  readonly ids: Int32Array;
-  at: number;
-  count: number;
-}
-
-/** What the windows of an aggregation are made of. */
-export interface WindowRunParts {
-  readonly spec: WindowSpec;
-  readonly isPartial: boolean;
-  readonly taken: TakenEntries;
-  readonly clock: Clock;
-  readonly countLate: (records: number) => void;
-  /** The error for a record without an event time. */
-  readonly timeMissing: () => Error;
-}
-
 /** The windows of one aggregation. */
-export class WindowRun implements TimedOperator {
-  readonly spec: WindowSpec;
-  /** The window of the record before; generated code asks only when a record is not in it. */
-  pane: Pane = NO_PANE;
-  readonly #parts: WindowRunParts;
-  readonly #grid: WindowGrid;
-  readonly #latenessMs: number;
+export class WindowRun extends AlignedRun {
   readonly #panes = new Map<number, Pane>();
   /** Windows that have not fired, and those that have and still take records, each by start. */
   readonly #open: Pane[] = [];
   readonly #kept: Pane[] = [];
   readonly #tables: LinkedTable[] = [];
   readonly #refired: number[] = [];
-  #passedMs = WATERMARK_MIN;
-  #nowMs = WATERMARK_MIN;
 
   constructor(parts: WindowRunParts) {
-    const { spec, isPartial } = parts;
-    this.spec = spec;
-    this.#parts = parts;
-    const paneMs = paneMsOf(spec.grid);
-    this.#grid = isPartial
-      ? { sizeMs: paneMs, slideMs: paneMs, offsetMs: spec.grid.offsetMs }
-      : spec.grid;
-    this.#latenessMs = spec.allowedLatenessMs ?? 0;
+    super(parts, parts.isPartial ? paneGridOf(parts.spec.grid) : parts.spec.grid);
   }
 
   /** Links the entries of a table from now on; gives its number. */
@@ -112,61 +46,12 @@ export class WindowRun implements TimedOperator {
     return this.#tables.length - 1;
   }
 
-  /** The wall clock as the time of the records at hand; it does not go back when the machine's clock is set. */
-  nowMs(): number {
-    this.#nowMs = Math.max(this.#nowMs, Math.floor(this.#parts.clock.epochMs()));
-    return this.#nowMs;
-  }
-
-  /** The only window that may hold a time; one that takes no records when there is none. */
-  enter(timeMs: number): Pane {
-    const start = this.lastStart(timeMs);
-    const end = start + this.#grid.sizeMs;
-    this.pane = timeMs < end ? this.at(start) : new Pane(end, start + this.#grid.slideMs, true);
-    return this.pane;
-  }
-
-  /** The start of the last window that may hold a time. */
-  lastStart(timeMs: number): number {
-    if (timeMs <= WATERMARK_MIN) throw this.#parts.timeMissing();
-    return lastWindowStart(timeMs, this.#grid);
-  }
-
   /** The window that starts there. */
   at(startMs: number): Pane {
-    const endMs = startMs + this.#grid.sizeMs;
-    if (this.#parts.isPartial) return new Pane(startMs, endMs, false);
-    if (endMs - 1 + this.#latenessMs <= this.#passedMs) return new Pane(startMs, endMs, true);
+    const endMs = startMs + this.grid.sizeMs;
+    if (this.parts.isPartial) return new Pane(startMs, endMs, false);
+    if (endMs - 1 + this.latenessMs <= this.passedMs) return new Pane(startMs, endMs, true);
     return this.#panes.get(startMs) ?? this.#add(startMs, endMs);
-  }
-
-  /** Whether a record that is in no window came too late; one in a gap between windows may be on time. */
-  isLate(timeMs: number): boolean {
-    return timeMs + this.#latenessMs <= this.#passedMs;
-  }
-
-  /** Drops records that are in no window; they are counted when they came too late. */
-  drop(timeMs: number, rows: number): void {
-    if (this.isLate(timeMs)) this.#parts.countLate(rows);
-  }
-
-  fireEventTime(watermarkMs: number): boolean {
-    if (this.spec.time !== 'event') {
-      return this.spec.firesAtEnd && watermarkMs >= WATERMARK_MAX && this.#fire(watermarkMs);
-    }
-    if (watermarkMs !== this.#passedMs) {
-      this.#passedMs = watermarkMs;
-      // Whether the window of the record before is late may have changed.
-      this.pane = NO_PANE;
-    }
-    return this.#fire(watermarkMs);
-  }
-
-  fireProcessingTime(nowMs: number): boolean {
-    if (this.spec.time !== 'processing') return false;
-    this.#nowMs = Math.max(this.#nowMs, Math.floor(nowMs));
-    // A window is over when its last millisecond is.
-    return this.#fire(this.#nowMs - 1);
   }
 
   get nextProcessingTimer(): number {
@@ -194,7 +79,7 @@ export class WindowRun implements TimedOperator {
       at = table.scan(at, SCAN_ENTRIES, (entry) => {
         const page = table.pages[entry >>> PAGE_SHIFT];
         const startMs = page[start][entry & PAGE_MASK];
-        const pane = this.#panes.get(startMs) ?? this.#add(startMs, startMs + this.#grid.sizeMs);
+        const pane = this.#panes.get(startMs) ?? this.#add(startMs, startMs + this.grid.sizeMs);
         const links: Int32Array = page[next];
         links[entry & PAGE_MASK] = pane.heads[index];
         pane.heads[index] = entry;
@@ -203,7 +88,7 @@ export class WindowRun implements TimedOperator {
   }
 
   /** Takes entries of the first window that is over, or clears one; false when none is over. */
-  #fire(passedMs: number): boolean {
+  protected fire(passedMs: number): boolean {
     for (;;) {
       // First, so that work that is done stays done when the state moves to a new instance in between.
       if (this.#clearKept(passedMs)) return true;
@@ -216,7 +101,7 @@ export class WindowRun implements TimedOperator {
       }
       if (pane.next !== NO_ENTRY) {
         this.#takeFrom(pane);
-        if (this.#parts.taken.count > 0 || pane.next !== NO_ENTRY) return true;
+        if (this.parts.taken.count > 0 || pane.next !== NO_ENTRY) return true;
       }
       this.#open.shift();
       // Without lateness, entries are gone with their results.
@@ -231,8 +116,8 @@ export class WindowRun implements TimedOperator {
   }
 
   /** Takes entries that are to give their result again; false when there are none. */
-  takeRefired(): boolean {
-    const { taken } = this.#parts;
+  override takeRefired(): boolean {
+    const { taken } = this.parts;
     const entries = this.#refired.splice(0, taken.ids.length);
     taken.ids.set(entries);
     taken.at = 0;
@@ -242,7 +127,7 @@ export class WindowRun implements TimedOperator {
 
   #takeFrom(pane: Pane): void {
     const { table, next, isDue } = this.#tables[0];
-    const { taken } = this.#parts;
+    const { taken } = this.parts;
     const firesOnce = this.spec.allowedLatenessMs === null;
     let entry = pane.next;
     taken.at = 0;
@@ -261,7 +146,7 @@ export class WindowRun implements TimedOperator {
   #clearKept(passedMs: number): boolean {
     for (;;) {
       const pane = this.#kept.at(0);
-      if (pane === undefined || pane.endMs - 1 + this.#latenessMs > passedMs) return false;
+      if (pane === undefined || pane.endMs - 1 + this.latenessMs > passedMs) return false;
       const linked = pane.heads.findIndex((head) => head !== NO_ENTRY);
       if (linked >= 0) {
         this.#clear(pane, linked);
@@ -288,7 +173,7 @@ export class WindowRun implements TimedOperator {
     for (let count = 0; count < this.#tables.length; count++) pane.heads.push(NO_ENTRY);
     this.#panes.set(startMs, pane);
     // One that is over already, but takes records still, has nothing to give by itself.
-    if (endMs - 1 <= this.#passedMs) {
+    if (endMs - 1 <= this.passedMs) {
       pane.isFired = true;
       pane.firesAtOnce = true;
       insert(this.#kept, pane);

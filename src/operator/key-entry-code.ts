@@ -6,7 +6,13 @@
 import { combineHash, TUPLE_HASH_START } from '../record/key-hash.js';
 import { keyGroupOf } from '../record/key-group.js';
 import { formOf, type Field } from '../record/schema.js';
-import { PAGE_MASK, PAGE_SHIFT, type StateTable } from '../state/contract.js';
+import {
+  PAGE_MASK,
+  PAGE_SHIFT,
+  type StateTable,
+  type TableSpec,
+  type ValueForm,
+} from '../state/contract.js';
 import { columnCode } from '../state/table-shape.js';
 import type { Cell } from './aggregate-accumulator.js';
 import { unknownField } from './aggregate-fields.js';
@@ -144,7 +150,7 @@ export function findEntryAndKey(
 }
 
 /** The key with its window; the key group is that of the key alone. */
-function paneKeyCode(
+export function paneKeyCode(
   code: ChainCode,
   { values, isLocal, pane }: Lookup,
   place: CodeBlock,
@@ -414,8 +420,83 @@ export class TableCell implements Cell {
   }
 
   fail(reason: string): string {
-    const errors = this.unit.constant(this.#code.run.errors, 'errors');
-    const name = JSON.stringify(this.#name);
-    return `throw ${errors}.inexact(${this.operator}, ${name}, ${JSON.stringify(reason)})`;
+    return failCode(this.#code, this, this.#name, reason);
   }
+}
+
+/** An accumulator in locals of a generated function: what is added up to be read once. */
+export class LocalCell implements Cell {
+  readonly unit: ChainCode['unit'];
+  readonly operator: number;
+  readonly #code: ChainCode;
+  readonly #name: string;
+  readonly #locals: readonly string[];
+
+  /** Declares the locals in `place`, empty. */
+  constructor(
+    code: ChainCode,
+    { operator, name }: { readonly operator: number; readonly name: string },
+    columns: TableSpec['columns'],
+    place: CodeBlock,
+  ) {
+    this.unit = code.unit;
+    this.operator = operator;
+    this.#code = code;
+    this.#name = name;
+    this.#locals = columns.map(({ form }) => {
+      const local = code.unit.fresh('added');
+      place.line(`let ${local} = ${EMPTY[form]};`);
+      return local;
+    });
+  }
+
+  column(index: number): string {
+    return this.#locals[index];
+  }
+
+  read(index: number): string {
+    return this.#locals[index];
+  }
+
+  readText(index: number): string {
+    return this.#locals[index];
+  }
+
+  write(index: number, value: string): string {
+    return `${this.#locals[index]} = ${value}`;
+  }
+
+  writeText(index: number, value: FieldValue, place: CodeBlock): void {
+    place.line(`${this.#locals[index]} = ${value.value};`);
+  }
+
+  call(code: string, place: CodeBlock): string {
+    this.#code.enter(this.operator, place);
+    return code;
+  }
+
+  fail(reason: string): string {
+    return failCode(this.#code, this, this.#name, reason);
+  }
+}
+
+/** What a column of a form holds before anything was added. */
+const EMPTY: Readonly<Record<ValueForm, string>> = {
+  f64: '0',
+  i32: '0',
+  u8: '0',
+  i64: '0n',
+  utf8: `''`,
+  js: 'undefined',
+  none: 'undefined',
+};
+
+function failCode(
+  code: ChainCode,
+  { unit, operator }: Pick<Cell, 'unit' | 'operator'>,
+  name: string,
+  reason: string,
+): string {
+  const errors = unit.constant(code.run.errors, 'errors');
+  return `throw ${errors}.inexact(${operator}, ${JSON.stringify(name)}, ${JSON.stringify(reason)})`;
 }

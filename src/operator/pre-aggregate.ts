@@ -32,6 +32,20 @@ function canSplitWindow({ time, allowedLatenessMs, lateTag }: WindowSpec): boole
   return time === 'event' && allowedLatenessMs === null && lateTag === null;
 }
 
+/**
+ * Whether windows overlap and are made of panes, so that a row is added once: where what panes come to can be merged
+ * whatever the order in which rows arrived, and no late row makes a single window give its result again.
+ */
+export function hasPanes({ window, phase, aggregates }: AggregateOperator): boolean {
+  return (
+    window !== null &&
+    phase !== 'partial' &&
+    window.grid.sizeMs > window.grid.slideMs &&
+    window.allowedLatenessMs === null &&
+    aggregates.every(({ fn }) => MERGEABLE.has(fn))
+  );
+}
+
 /** The two phases of an aggregation for which `canPreAggregate` holds. */
 export function splitAggregate(spec: AggregateOperator): {
   readonly partial: AggregateOperator;

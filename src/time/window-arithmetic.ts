@@ -43,6 +43,12 @@ export function paneMsOf({ sizeMs, slideMs }: WindowGrid): number {
   return greater;
 }
 
+/** Panes as a grid of their own: each is in one. */
+export function paneGridOf(grid: WindowGrid): WindowGrid {
+  const paneMs = paneMsOf(grid);
+  return { sizeMs: paneMs, slideMs: paneMs, offsetMs: grid.offsetMs };
+}
+
 /** The start of the pane that holds a time. */
 export function paneStart(timeMs: number, grid: WindowGrid): number {
   return periodStart(timeMs, paneMsOf(grid), grid.offsetMs);

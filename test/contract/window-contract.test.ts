@@ -39,6 +39,8 @@ const aggregates = {
   ids: { fn: 'collect', of: col('id') },
 } as const;
 
+const mean = () => ({ fn: 'avg', of: col('id') }) as const;
+
 describeOperator({
   ...common,
   name: 'tumbling windows by key',
@@ -59,6 +61,29 @@ describeOperator({
   parts: () => ({
     operators: line(op.window(['user'], aggregates, { sizeMs: 700, slideMs: 200 })),
   }),
+});
+
+describeOperator({
+  ...common,
+  name: 'sliding windows of panes',
+  parts: () => {
+    const { ids: _ids, users: _users, ...mergeable } = aggregates;
+    const exact = { fn: 'sum', of: col('id').mul(0.1), exact: true } as const;
+    return {
+      operators: [
+        {
+          spec: op.window(
+            ['user'],
+            { ...mergeable, exact, most: { fn: 'max', of: col('user') }, mean: mean() },
+            { sizeMs: 700, slideMs: 200, offsetMs: 30, lateTag: 'late' },
+          ),
+          input: -1,
+        },
+        { spec: op.sideOutput('late'), input: 0 },
+      ],
+      outputs: [{ after: 0 }, { after: 1 }],
+    };
+  },
 });
 
 describeOperator({

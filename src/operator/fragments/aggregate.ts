@@ -10,7 +10,10 @@ import type { AggregatePlan, PlannedAggregate } from '../aggregate-plan.js';
 import { planAggregate } from '../aggregate-plan.js';
 import { resultKeyName } from '../aggregate-fields.js';
 import type { ChainCode, Placed } from '../chain-code.js';
+import type { Cell } from '../aggregate-accumulator.js';
 import type { KeyedRun } from '../chain-keyed.js';
+import { PaneRun } from '../chain-panes.js';
+import { WindowRun } from '../chain-window.js';
 import { ComputedRow } from '../chain-row.js';
 import type { FieldValue, FlowRow, RowMarks } from '../flow-row.js';
 import type { CodeBlock } from '../code-block.js';
@@ -28,6 +31,7 @@ import {
   TableCell,
 } from '../key-entry-code.js';
 import { propertyCode, recordValueCode } from '../object-code.js';
+import { type PaneBound, boundPanes, paneRowCode, paneWindowCode } from './panes.js';
 import { forEachPane, linkEntry, lonePaneStart, type WindowBound, windowFields } from './window.js';
 
 /** Accumulators of a row alone are in no table. */
@@ -49,6 +53,7 @@ interface Bound extends Placed<'aggregate'> {
   readonly plan: AggregatePlan;
   readonly keyed: KeyedRun;
   readonly window: WindowBound | null;
+  readonly panes: PaneBound | null;
 }
 
 function bind(code: ChainCode, placed: Placed<'aggregate'>): Bound {
@@ -58,9 +63,13 @@ function bind(code: ChainCode, placed: Placed<'aggregate'>): Bound {
   const plan = planAggregate(placed.spec, input);
   keyed.linkWindows(plan);
   const { windows } = keyed;
+  const isPaned = plan.panes !== null;
   const window =
-    plan.window === null || windows === null ? null : { ...placed, windows, columns: plan.window };
-  return { ...placed, plan, keyed, window };
+    plan.window === null || windows === null
+      ? null
+      : { ...placed, windows, columns: plan.window, isPaned };
+  const panes = windows instanceof PaneRun ? boundPanes(placed, plan, keyed, windows) : null;
+  return { ...placed, plan, keyed, window, panes };
 }
 
 /** Adds a row to the accumulators of its key. */
@@ -103,7 +112,14 @@ function windowCode(
   { keys, row }: KeyedRow,
   place: CodeBlock,
 ): void {
-  forEachPane(code, window, row, place, (pane, inside) => {
+  const { panes } = bound;
+  forEachPane(code, window, row, place, (pane, inside, late) => {
+    if (panes !== null) {
+      paneRowCode(code, panes, { keys, pane, late }, inside, (entry, target) =>
+        addRow(code, bound, { entry, row, key: null }, target),
+      );
+      return;
+    }
     const entry = accumulateCode(code, bound, { keys, row, pane }, inside);
     if (!bound.keyed.refires) return;
     const isDue = `${entry.page}.c${window.columns.isDue}[${entry.at}]`;
@@ -156,17 +172,26 @@ function accumulateCode(
     head.line(`if (${entry.isNew()}) {`);
     tail.line('}');
   }
-  plan.aggregates.forEach((aggregate) => {
+  addRow(code, bound, { entry, row, key: found === null ? null : { ...found.key, pane } }, place);
+  return entry;
+}
+
+/** Adds a row to each accumulator of an entry. */
+function addRow(
+  code: ChainCode,
+  bound: Bound,
+  { entry, row, key }: Pick<Addition, 'row' | 'key'> & { readonly entry: EntryCode },
+  place: CodeBlock,
+): void {
+  for (const aggregate of bound.plan.aggregates) {
     place.comment(`${aggregate.spec.fn} ${aggregate.spec.as}`);
     const cell = cellOf(code, bound, entry, aggregate);
     if (bound.spec.phase === 'merge') {
       aggregate.accumulator.merge(cell, carriedFields(aggregate, row), place);
     } else {
-      const key = found === null ? null : { ...found.key, pane };
       addCode(code, bound, { aggregate, cell, key, row }, place);
     }
-  });
-  return entry;
+  }
 }
 
 function cellOf(
@@ -225,7 +250,7 @@ function newValueCode(
   const table = keyed.table(spec);
   const found = distinctCode(code, table, key, value, place);
   const inside = place.open(`if (${found.table}.created)`);
-  if (key.pane !== null && keyed.windows !== null) {
+  if (key.pane !== null && keyed.windows instanceof WindowRun) {
     const entry = pageCode(code, table, found.entry, inside);
     const list = keyed.windows.link(table, 0, key.size - 1);
     linkEntry({ pane: key.pane.pane, list, next: 0 }, entry, inside);
@@ -267,6 +292,8 @@ interface ResultCode {
   readonly start: string | null;
   /** Code that is true when the window has given a result before. */
   readonly isLate: string;
+  /** Where its accumulators are, when not in the entry. */
+  readonly cellOf?: (aggregate: PlannedAggregate) => Cell;
 }
 
 /** Hands on the accumulators of an entry: as results, or as carried fields of a partial aggregation. */
@@ -279,13 +306,14 @@ function resultCode(code: ChainCode, bound: Bound, result: ResultCode, place: Co
   });
   let { marks } = result;
   if (window !== null && start !== null) {
+    // Only partial aggregations know of how many rows a result is.
     const rows = `${entry.page}.c${window.columns.rows}[${entry.at}]`;
     const of = windowFields(code, window, { start, rows, isLate: result.isLate }, place);
     for (const [name, value] of of.values) values.set(name, value);
     marks = of.marks;
   }
   for (const aggregate of plan.aggregates) {
-    const cell = cellOf(code, bound, entry, aggregate);
+    const cell = result.cellOf?.(aggregate) ?? cellOf(code, bound, entry, aggregate);
     const { accumulator } = aggregate;
     if (spec.phase !== 'partial') {
       values.set(aggregate.spec.as, accumulator.resultOf(cell, place));
@@ -360,6 +388,7 @@ export function aggregateEntryFragment(
   place: CodeBlock,
 ): void {
   const bound = bind(code, placed);
+  if (bound.panes !== null) return paneResultCode(code, bound, bound.panes, entry, place);
   const table = bound.keyed.table(bound.plan.table);
   const found = pageCode(code, table, entry, place);
   const { keys, window } = bound.plan;
@@ -376,4 +405,23 @@ export function aggregateEntryFragment(
   const start = window === null ? null : `${found.page}.k${keys.length}[${found.at}]`;
   const values = entryKeyValues(code, keys, found, place);
   resultCode(code, bound, { keys: values, entry: found, marks: NO_MARKS, start, isLate }, place);
+}
+
+/** Brings a key on to the window that is fired, and hands on its result there. */
+function paneResultCode(
+  code: ChainCode,
+  bound: Bound,
+  panes: PaneBound,
+  entry: string,
+  place: CodeBlock,
+): void {
+  const { key, start, cells, inside } = paneWindowCode(code, panes, entry, place);
+  const keys = entryKeyValues(code, bound.plan.keys, key, inside);
+  const cellOf = ({ spec }: PlannedAggregate): Cell => {
+    const cell = cells.get(spec.as);
+    assert(cell !== undefined, 'Every aggregate has a cell.');
+    return cell;
+  };
+  const result = { keys, entry: key, marks: NO_MARKS, start, isLate: 'false', cellOf };
+  resultCode(code, bound, result, inside);
 }

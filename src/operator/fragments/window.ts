@@ -17,7 +17,7 @@ import {
   WINDOW_START,
 } from '../aggregate-fields.js';
 import type { ChainCode, Placed } from '../chain-code.js';
-import type { WindowRun } from '../chain-window.js';
+import type { AlignedRun } from '../chain-aligned.js';
 import type { CodeBlock } from '../code-block.js';
 import type { FieldValue, FlowRow, RowMarks } from '../flow-row.js';
 import type { EntryCode, PaneCode } from '../key-entry-code.js';
@@ -27,8 +27,10 @@ const BOOL_SLOT: Slot = Object.freeze({ type: BOOL, nullable: false });
 
 /** An aggregation with windows. */
 export interface WindowBound extends Placed<'aggregate'> {
-  readonly windows: WindowRun;
+  readonly windows: AlignedRun;
   readonly columns: WindowColumns;
+  /** Whether rows are added to panes, each to one. */
+  readonly isPaned: boolean;
 }
 
 /** A window as the code that fills it sees it. */
@@ -37,17 +39,20 @@ export interface RowPane extends PaneCode {
   readonly firesAtOnce: string;
 }
 
+/** Adds a row to a window; `late` writes what happens to a row that has come too late. */
+type AddCode = (pane: RowPane, inside: CodeBlock, late: (place: CodeBlock) => void) => void;
+
 /** Runs `add` where the row is added to its window, or to each of them. */
 export function forEachPane(
   code: ChainCode,
   bound: WindowBound,
   row: FlowRow,
   place: CodeBlock,
-  add: (pane: RowPane, inside: CodeBlock) => void,
+  add: AddCode,
 ): void {
   const { grid } = bound.windows.spec;
   const time = timeCode(code, bound, row, place);
-  const isAlone = bound.spec.phase === 'partial' || grid.sizeMs <= grid.slideMs;
+  const isAlone = bound.spec.phase === 'partial' || bound.isPaned || grid.sizeMs <= grid.slideMs;
   if (isAlone) onlyPane(code, bound, { row, time }, place, add);
   else allPanes(code, bound, { row, time }, place, add);
 }
@@ -80,7 +85,7 @@ function onlyPane(
   bound: WindowBound,
   timed: TimedRow,
   place: CodeBlock,
-  add: (pane: RowPane, inside: CodeBlock) => void,
+  add: AddCode,
 ): void {
   const { unit } = code;
   const windows = unit.constant(bound.windows, `windows${bound.index}`);
@@ -97,8 +102,9 @@ function onlyPane(
   enter.line(`${start} = ${pane}.startMs;`);
   enter.line(`${end} = ${pane}.endMs;`);
   enter.line(`${isLate} = ${pane}.isLate;`);
-  lateCode(code, bound, timed, place.open(`if (${isLate})`));
-  add({ pane, start, firesAtOnce: `${pane}.firesAtOnce` }, place.open('else'));
+  const late = (inside: CodeBlock): void => lateCode(code, bound, timed, inside);
+  late(place.open(`if (${isLate})`));
+  add({ pane, start, firesAtOnce: `${pane}.firesAtOnce` }, place.open('else'), late);
 }
 
 /** The windows of a row, latest first: once one takes no records, those before it do not either. */
@@ -107,7 +113,7 @@ function allPanes(
   bound: WindowBound,
   timed: TimedRow,
   place: CodeBlock,
-  add: (pane: RowPane, inside: CodeBlock) => void,
+  add: AddCode,
 ): void {
   const { unit } = code;
   const windows = unit.constant(bound.windows, `windows${bound.index}`);
@@ -122,8 +128,9 @@ function allPanes(
   loop.line(`const ${pane} = ${windows}.at(${start});`);
   loop.line(`if (${pane}.isLate) break;`);
   loop.line(`${isIn} = true;`);
-  add({ pane, start, firesAtOnce: `${pane}.firesAtOnce` }, loop);
-  lateCode(code, bound, timed, place.open(`if (!${isIn})`));
+  const late = (inside: CodeBlock): void => lateCode(code, bound, timed, inside);
+  add({ pane, start, firesAtOnce: `${pane}.firesAtOnce` }, loop, late);
+  late(place.open(`if (!${isIn})`));
 }
 
 /** What happens to a row that is in no window. */

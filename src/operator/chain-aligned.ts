@@ -1,0 +1,148 @@
+/**
+ * What all windows have in common that lie in a grid of time: which one a record is in, which records come too late,
+ * and when time passes. Callers: generated code asks for the window of a record, the chain task tells of time. Runs
+ * on: the slot's thread.
+ */
+import type { Clock } from '../base/clock.js';
+import { hashNumber } from '../record/key-hash.js';
+import type { StateTable } from '../state/contract.js';
+import { lastWindowStart, type WindowGrid } from '../time/window-arithmetic.js';
+import { WATERMARK_MAX, WATERMARK_MIN } from '../time/watermark.js';
+import type { TimedOperator } from './chain-time.js';
+import type { WindowSpec } from './operator-spec.js';
+
+/** The end of a list of entries. */
+export const NO_ENTRY = -1;
+
+/** A window, or the part of one that a partial aggregation fills. */
+export class Pane {
+  readonly startMs: number;
+  readonly endMs: number;
+  /** Hash of its start, as one more column of a key. */
+  readonly hash: number;
+  /** Whether it takes no records: it is over, or a gap between windows. */
+  readonly isLate: boolean;
+  /** Whether it has fired already, so that each record makes it fire again for its key. */
+  firesAtOnce = false;
+  /** First entry of each table of the operator, in the order in which they were opened. */
+  readonly heads: number[] = [];
+  /** First entry that has not been taken for firing. */
+  next = NO_ENTRY;
+  isFired = false;
+
+  constructor(startMs: number, endMs: number, isLate: boolean) {
+    this.startMs = startMs;
+    this.endMs = endMs;
+    this.hash = hashNumber(startMs);
+    this.isLate = isLate;
+  }
+}
+
+/** Holds no time, so that the first record asks for its window. */
+export const NO_PANE = new Pane(Number.NaN, Number.NaN, true);
+
+/** Where entries that are to be handed on are put: `ids` from `at` to `count`. */
+export interface TakenEntries {
+  readonly ids: Int32Array;
+  at: number;
+  count: number;
+}
+
+/** What the windows of an aggregation are made of. */
+export interface WindowRunParts {
+  readonly spec: WindowSpec;
+  readonly isPartial: boolean;
+  readonly taken: TakenEntries;
+  readonly clock: Clock;
+  readonly countLate: (records: number) => void;
+  /** The error for a record without an event time. */
+  readonly timeMissing: () => Error;
+}
+
+/** The windows of one aggregation, in a grid of time. */
+export abstract class AlignedRun implements TimedOperator {
+  readonly spec: WindowSpec;
+  /** The window of the record before; generated code asks only when a record is not in it. */
+  pane: Pane = NO_PANE;
+  protected readonly parts: WindowRunParts;
+  /** That of the windows or panes that records are put into. */
+  protected readonly grid: WindowGrid;
+  protected readonly latenessMs: number;
+  protected passedMs = WATERMARK_MIN;
+  protected clockMs = WATERMARK_MIN;
+
+  constructor(parts: WindowRunParts, grid: WindowGrid) {
+    this.spec = parts.spec;
+    this.parts = parts;
+    this.grid = grid;
+    this.latenessMs = parts.spec.allowedLatenessMs ?? 0;
+  }
+
+  /** The wall clock as the time of the records at hand; it does not go back when the machine's clock is set. */
+  nowMs(): number {
+    this.clockMs = Math.max(this.clockMs, Math.floor(this.parts.clock.epochMs()));
+    return this.clockMs;
+  }
+
+  /** The only window that may hold a time; one that takes no records when there is none. */
+  enter(timeMs: number): Pane {
+    const start = this.lastStart(timeMs);
+    const end = start + this.grid.sizeMs;
+    this.pane = timeMs < end ? this.at(start) : new Pane(end, start + this.grid.slideMs, true);
+    return this.pane;
+  }
+
+  /** The start of the last window that may hold a time. */
+  lastStart(timeMs: number): number {
+    if (timeMs <= WATERMARK_MIN) throw this.parts.timeMissing();
+    return lastWindowStart(timeMs, this.grid);
+  }
+
+  /** Whether a record that is in no window came too late; one in a gap between windows may be on time. */
+  isLate(timeMs: number): boolean {
+    return timeMs + this.latenessMs <= this.passedMs;
+  }
+
+  /** Drops records that are in no window; they are counted when they came too late. */
+  drop(timeMs: number, rows: number): void {
+    if (this.isLate(timeMs)) this.parts.countLate(rows);
+  }
+
+  fireEventTime(watermarkMs: number): boolean {
+    if (this.spec.time !== 'event') {
+      return this.spec.firesAtEnd && watermarkMs >= WATERMARK_MAX && this.fire(watermarkMs);
+    }
+    if (watermarkMs !== this.passedMs) {
+      this.passedMs = watermarkMs;
+      // Whether the window of the record before is late may have changed.
+      this.pane = NO_PANE;
+    }
+    return this.fire(watermarkMs);
+  }
+
+  fireProcessingTime(nowMs: number): boolean {
+    if (this.spec.time !== 'processing') return false;
+    this.clockMs = Math.max(this.clockMs, Math.floor(nowMs));
+    // A window is over when its last millisecond is.
+    return this.fire(this.clockMs - 1);
+  }
+
+  abstract get nextProcessingTimer(): number;
+
+  /** The window or pane that starts there. */
+  abstract at(startMs: number): Pane;
+
+  /** Does one piece of what is due when time is past `passedMs`; false when nothing is. */
+  protected abstract fire(passedMs: number): boolean;
+
+  /** The entries of a table are in another one now, under other numbers. */
+  abstract moved(from: StateTable, to: StateTable): void;
+
+  /** Links entries anew, from what the tables hold. */
+  abstract rebuild(): void;
+
+  /** Takes entries that are to give their result again; false when there are none. */
+  takeRefired(): boolean {
+    return false;
+  }
+}
