@@ -20,7 +20,8 @@ import {
   type WindowFunction,
   type WindowOperatorParts,
 } from '../operator/window/window-operator.js';
-import type { WindowSpec } from '../operator/operator-spec.js';
+import type { AggregateSpec, WindowSpec } from '../operator/operator-spec.js';
+import { canMerge } from '../operator/pre-aggregate.js';
 import {
   type Aggregate,
   type AggregateResult,
@@ -39,6 +40,7 @@ import type { Stream } from './stream.js';
 import { RETURNS, type ReturnsOptions } from './returns-option.js';
 import { keyName, requireFunction, type StreamCore, type VerbCall } from './stream-core.js';
 import type { StreamFactory } from './stream-factory.js';
+import type { Windows } from './windows.js';
 import {
   lateTagId,
   windowParts,
@@ -235,7 +237,8 @@ export class WindowedStream<T, K, L> {
   /**
    * Aggregates the records of each key and window. The result has the key fields, `windowStart` and `windowEnd` (and
    * `lateFiring`, after `allowedLateness`), then the aggregates by name. Its event time is `windowEnd - 1`. In windows
-   * other than tumbling and sliding ones, or with a trigger or evictor, aggregates are of fields, without filters.
+   * by a gap per record or a count, or with a trigger or evictor, aggregates are of fields, without filters; so are
+   * `collect` and `countDistinct` in sessions.
    *
    * @example
    * bids.keyBy('auction').window(sliding('1m', '10s')).aggregate({ bids: count(), top: max('price') })
@@ -294,12 +297,12 @@ export class WindowedStream<T, K, L> {
       ]),
     ]);
     const specs = aggregateSpecs(aggregates, taken);
-    if (windows.kind === 'general' || trigger !== undefined || evictor !== undefined) {
+    const isPlain = trigger === undefined && evictor === undefined;
+    const window = isPlain ? compiledWindow(windows, { allowedLatenessMs, lateTag }, specs) : null;
+    if (window === null) {
       const call = { verb: 'aggregate', boundary, options };
       return this.#folded(call, aggregateFold(specs));
     }
-    const { grid, time, firesAtEnd } = windows;
-    const window: WindowSpec = { grid, time, firesAtEnd, allowedLatenessMs, lateTag };
     const call = { verb: 'aggregate', boundary, options: aloneWithoutKey(keys, options) };
     return core.operator(call, {
       kind: 'aggregate',
@@ -310,6 +313,21 @@ export class WindowedStream<T, K, L> {
       window,
     });
   }
+}
+
+/** The windows of aggregates as a compiled chain has them; null where only the general operator does. */
+function compiledWindow<T>(
+  windows: Windows<T>,
+  rules: Pick<WindowSpec, 'allowedLatenessMs' | 'lateTag'>,
+  aggregates: readonly AggregateSpec[],
+): WindowSpec | null {
+  if (windows.kind === 'aligned') {
+    const { grid, time, firesAtEnd } = windows;
+    return { grid, time, firesAtEnd, ...rules };
+  }
+  const { sessions, assigner } = windows;
+  if (sessions === null || assigner.time === 'none' || !aggregates.every(canMerge)) return null;
+  return { ...sessions, time: assigner.time, ...rules };
 }
 
 /** Without a key one subtask has all windows; what is before it adds up their parts in parallel. */

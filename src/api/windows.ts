@@ -12,6 +12,7 @@ import {
 } from '../operator/window/assigner.js';
 import { countEvictor, type Evictor } from '../operator/window/evictor.js';
 import { countTrigger, purgingTrigger, type Trigger } from '../operator/window/trigger.js';
+import type { SessionSpec } from '../operator/operator-spec.js';
 import type { WindowGrid } from '../time/window-arithmetic.js';
 
 /** Options of windows that go by a clock. */
@@ -52,6 +53,8 @@ export interface GeneralWindows<T> {
   /** Null: the assigner's own. */
   readonly trigger: Trigger<T> | null;
   readonly evictor: Evictor<T> | null;
+  /** Of sessions whose gap is the same for all records; null for other windows. */
+  readonly sessions: Pick<SessionSpec, 'gapMs' | 'firesAtEnd'> | null;
   /** What they are, for explain. */
   readonly text: string;
 }
@@ -102,10 +105,12 @@ export function session<T>(
   const { time, firesAtEnd } = timeOptions('session', options);
   if (typeof gap !== 'function') {
     const gapMs = lengthMs('session', 'gap', gap);
-    return general(
+    const text = `sessions of ${formatDuration(gapMs)}`;
+    const sessions: GeneralWindows<T> = general(
       sessionAssigner(() => gapMs, time, firesAtEnd),
-      `sessions of ${formatDuration(gapMs)}`,
+      text,
     );
+    return { ...sessions, sessions: { gapMs, firesAtEnd } };
   }
   const gapOf = (record: T): number => {
     const gapMs = gap(record);
@@ -161,7 +166,7 @@ export function windowsBy<T>(assigner: WindowAssigner<T>): GeneralWindows<T> {
 }
 
 function general<T>(assigner: WindowAssigner<T>, text: string): GeneralWindows<T> {
-  return { kind: 'general', assigner, trigger: null, evictor: null, text };
+  return { kind: 'general', assigner, trigger: null, evictor: null, sessions: null, text };
 }
 
 /** Throws OPTION_INVALID unless `windows` are windows. */

@@ -10,6 +10,7 @@ import type {
   WindowSpec,
 } from '../operator/operator-spec.js';
 import type { WatermarkStrategy } from '../time/watermark-strategy.js';
+import type { WindowGrid } from '../time/window-arithmetic.js';
 import { keysText } from './partitioner-text.js';
 
 /** Such as `where distance > 100` or `by origin: flights = count(), worst = max(delay)`. */
@@ -120,14 +121,19 @@ function explodeText(spec: Extract<OperatorSpec, { kind: 'explode' }>): string {
   return spec.outer ? `${text}, null for none` : text;
 }
 
-/** Such as `windows of 1m every 10s` or `windows of 1m by the wall clock`. */
-function windowText({ grid, time, firesAtEnd, allowedLatenessMs, lateTag }: WindowSpec): string {
-  const { sizeMs, slideMs, offsetMs } = grid;
+function gridText({ sizeMs, slideMs, offsetMs }: WindowGrid): string[] {
   const parts = [`windows of ${formatDuration(sizeMs)}`];
   if (slideMs !== sizeMs) parts.push(` every ${formatDuration(slideMs)}`);
   if (offsetMs !== 0) {
     parts.push(` ${offsetMs < 0 ? '-' : '+'} ${formatDuration(Math.abs(offsetMs))}`);
   }
+  return parts;
+}
+
+/** Such as `windows of 1m every 10s`, `sessions of 30s` or `windows of 1m by the wall clock`. */
+function windowText(spec: WindowSpec): string {
+  const { grid, gapMs, time, firesAtEnd, allowedLatenessMs, lateTag } = spec;
+  const parts = grid === undefined ? [`sessions of ${formatDuration(gapMs)}`] : gridText(grid);
   if (time === 'processing') parts.push(' by the wall clock');
   if (firesAtEnd) parts.push(', the last ones at the end of the input');
   if (allowedLatenessMs !== null) {

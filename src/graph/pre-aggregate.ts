@@ -79,7 +79,8 @@ function splittable(graph: PlacedGraph, node: LogicalNode): AggregateOperator | 
 /** Whether a row is added to several windows: adding rows up by pane first saves work without an exchange too. */
 function isAddedOften(spec: AggregateOperator): boolean {
   const { window } = spec;
-  return window !== null && window.grid.sizeMs > window.grid.slideMs && !hasPanes(spec);
+  const grid = window?.grid;
+  return grid !== undefined && grid.sizeMs > grid.slideMs && !hasPanes(spec);
 }
 
 /**

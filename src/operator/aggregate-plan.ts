@@ -80,6 +80,29 @@ export interface PanePlan {
   readonly columns: PaneColumns;
 }
 
+/** Columns behind the accumulators of the two tables of sessions: their indices. */
+export interface SessionColumns {
+  /** Of a session: the time it covers. */
+  readonly start: number;
+  readonly end: number;
+  /** Of a session: in which list of those to be looked at it is. */
+  readonly listed: number;
+  /** Of a session: the one before of the same key, and the entry of that key. */
+  readonly older: number;
+  readonly key: number;
+  /** Of a session: whether it has a result to give. */
+  readonly isDue: number;
+  /** Of a key: its last session. */
+  readonly newest: number;
+}
+
+/** How sessions are kept. */
+export interface SessionPlan {
+  /** The table of keys. */
+  readonly keys: TableSpec;
+  readonly columns: SessionColumns;
+}
+
 /** A planned aggregation. */
 export interface AggregatePlan {
   readonly keys: readonly Field[];
@@ -87,6 +110,8 @@ export interface AggregatePlan {
   readonly window: WindowColumns | null;
   /** Of sliding windows that are made of panes; the table then is of panes. */
   readonly panes: PanePlan | null;
+  /** Of sessions; the table then has one entry for each. */
+  readonly sessions: SessionPlan | null;
   readonly table: TableSpec;
   readonly aggregates: readonly PlannedAggregate[];
   /** Schema of the rows it gives; null when a user's aggregator makes part of them. */
@@ -121,12 +146,14 @@ export function planAggregate(spec: AggregateOperator, input: Schema): Aggregate
   const columns = aggregates.flatMap((aggregate) => aggregate.accumulator.columns);
   const isWindowed = spec.window !== null;
   const isPaned = hasPanes(spec);
+  const isSession = spec.window?.gapMs !== undefined;
   const window = { next: columns.length, isDue: columns.length + 1, rows: columns.length + 2 };
-  const more = isPaned ? PANE_COLUMNS : windowColumns(spec.phase);
+  const more = isSession ? SESSION_COLUMNS : isPaned ? PANE_COLUMNS : windowColumns(spec.phase);
   return {
     keys,
     window: isWindowed ? window : null,
     panes: isPaned ? panePlan(keys, columns) : null,
+    sessions: isSession ? sessionPlan(keys, columns.length) : null,
     // The entries of windows are linked by plain columns.
     table: isWindowed
       ? keyTable('accumulators', [...keys, PANE_KEY], [...columns, ...more])
@@ -141,6 +168,30 @@ const PANE_COLUMNS: TableSpec['columns'] = [
   { name: '$older', form: 'i32' },
   { name: '$newer', form: 'i32' },
 ];
+
+const SESSION_COLUMNS: TableSpec['columns'] = [
+  { name: '$start', form: 'f64' },
+  { name: '$end', form: 'f64' },
+  { name: '$listed', form: 'f64' },
+  { name: '$older', form: 'i32' },
+  { name: '$key', form: 'i32' },
+  { name: '$isDue', form: 'u8' },
+];
+
+function sessionPlan(keys: readonly Field[], first: number): SessionPlan {
+  return {
+    keys: keyTable('windows', keys, [{ name: '$newest', form: 'i32' }]),
+    columns: {
+      start: first,
+      end: first + 1,
+      listed: first + 2,
+      older: first + 3,
+      key: first + 4,
+      isDue: first + 5,
+      newest: 0,
+    },
+  };
+}
 
 function panePlan(keys: readonly Field[], accumulators: TableSpec['columns']): PanePlan {
   const first = accumulators.length;

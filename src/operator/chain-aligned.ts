@@ -1,6 +1,6 @@
 /**
- * What all windows have in common that lie in a grid of time: which one a record is in, which records come too late,
- * and when time passes. Callers: generated code asks for the window of a record, the chain task tells of time. Runs
+ * What the windows of aggregations have in common: which records come too late, when time passes, and, where windows lie
+ * in a grid of time, which one a record is in. Callers: generated code asks for the window of a record, the chain task tells of time. Runs
  * on: the slot's thread.
  */
 import type { Clock } from '../base/clock.js';
@@ -59,22 +59,17 @@ export interface WindowRunParts {
   readonly timeMissing: () => Error;
 }
 
-/** The windows of one aggregation, in a grid of time. */
-export abstract class AlignedRun implements TimedOperator {
+/** The windows of one aggregation. */
+export abstract class TimedWindows implements TimedOperator {
   readonly spec: WindowSpec;
-  /** The window of the record before; generated code asks only when a record is not in it. */
-  pane: Pane = NO_PANE;
   protected readonly parts: WindowRunParts;
-  /** That of the windows or panes that records are put into. */
-  protected readonly grid: WindowGrid;
   protected readonly latenessMs: number;
   protected passedMs = WATERMARK_MIN;
   protected clockMs = WATERMARK_MIN;
 
-  constructor(parts: WindowRunParts, grid: WindowGrid) {
+  constructor(parts: WindowRunParts) {
     this.spec = parts.spec;
     this.parts = parts;
-    this.grid = grid;
     this.latenessMs = parts.spec.allowedLatenessMs ?? 0;
   }
 
@@ -82,20 +77,6 @@ export abstract class AlignedRun implements TimedOperator {
   nowMs(): number {
     this.clockMs = Math.max(this.clockMs, Math.floor(this.parts.clock.epochMs()));
     return this.clockMs;
-  }
-
-  /** The only window that may hold a time; one that takes no records when there is none. */
-  enter(timeMs: number): Pane {
-    const start = this.lastStart(timeMs);
-    const end = start + this.grid.sizeMs;
-    this.pane = timeMs < end ? this.at(start) : new Pane(end, start + this.grid.slideMs, true);
-    return this.pane;
-  }
-
-  /** The start of the last window that may hold a time. */
-  lastStart(timeMs: number): number {
-    if (timeMs <= WATERMARK_MIN) throw this.parts.timeMissing();
-    return lastWindowStart(timeMs, this.grid);
   }
 
   /** Whether a record that is in no window came too late; one in a gap between windows may be on time. */
@@ -108,14 +89,19 @@ export abstract class AlignedRun implements TimedOperator {
     if (this.isLate(timeMs)) this.parts.countLate(rows);
   }
 
+  /** An event time, or the error for a record without one. */
+  timeOf(timeMs: number): number {
+    if (timeMs <= WATERMARK_MIN) throw this.parts.timeMissing();
+    return timeMs;
+  }
+
   fireEventTime(watermarkMs: number): boolean {
     if (this.spec.time !== 'event') {
       return this.spec.firesAtEnd && watermarkMs >= WATERMARK_MAX && this.fire(watermarkMs);
     }
     if (watermarkMs !== this.passedMs) {
       this.passedMs = watermarkMs;
-      // Whether the window of the record before is late may have changed.
-      this.pane = NO_PANE;
+      this.passed();
     }
     return this.fire(watermarkMs);
   }
@@ -129,8 +115,8 @@ export abstract class AlignedRun implements TimedOperator {
 
   abstract get nextProcessingTimer(): number;
 
-  /** The window or pane that starts there. */
-  abstract at(startMs: number): Pane;
+  /** Is told that event time has passed on. */
+  protected passed(): void {}
 
   /** Does one piece of what is due when time is past `passedMs`; false when nothing is. */
   protected abstract fire(passedMs: number): boolean;
@@ -141,8 +127,47 @@ export abstract class AlignedRun implements TimedOperator {
   /** Links entries anew, from what the tables hold. */
   abstract rebuild(): void;
 
+  /** Whether entries are to be removed by whoever emits them. */
+  get removesEmitted(): boolean {
+    return false;
+  }
+
   /** Takes entries that are to give their result again; false when there are none. */
   takeRefired(): boolean {
     return false;
   }
+}
+
+/** The windows of one aggregation, in a grid of time. */
+export abstract class AlignedRun extends TimedWindows {
+  /** The window of the record before; generated code asks only when a record is not in it. */
+  pane: Pane = NO_PANE;
+  /** That of the windows or panes that records are put into. */
+  protected readonly grid: WindowGrid;
+
+  constructor(parts: WindowRunParts, grid: WindowGrid) {
+    super(parts);
+    this.grid = grid;
+  }
+
+  /** The only window that may hold a time; one that takes no records when there is none. */
+  enter(timeMs: number): Pane {
+    const start = this.lastStart(timeMs);
+    const end = start + this.grid.sizeMs;
+    this.pane = timeMs < end ? this.at(start) : new Pane(end, start + this.grid.slideMs, true);
+    return this.pane;
+  }
+
+  /** The start of the last window that may hold a time. */
+  lastStart(timeMs: number): number {
+    return lastWindowStart(this.timeOf(timeMs), this.grid);
+  }
+
+  protected override passed(): void {
+    // Whether the window of the record before is late may have changed.
+    this.pane = NO_PANE;
+  }
+
+  /** The window or pane that starts there. */
+  abstract at(startMs: number): Pane;
 }

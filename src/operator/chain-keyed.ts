@@ -13,8 +13,9 @@ import type { StateTable, TableSpec } from '../state/contract.js';
 import { layoutOf, layoutText, mergeSpecs, moveEntries } from '../state/table-layout.js';
 import type { AggregatePlan } from './aggregate-plan.js';
 import type { ChainErrors } from './chain-errors.js';
-import type { AlignedRun } from './chain-aligned.js';
+import type { TimedWindows } from './chain-aligned.js';
 import { PaneRun } from './chain-panes.js';
+import { SessionRun } from './chain-sessions.js';
 import { WindowRun } from './chain-window.js';
 import type { KeyedOperator } from './operator-spec.js';
 import { hasPanes } from './pre-aggregate.js';
@@ -50,7 +51,7 @@ export class KeyedRun {
   readonly operator: number;
   readonly spec: KeyedOperator;
   /** The windows whose results an aggregation gives; null without them. */
-  readonly windows: AlignedRun | null;
+  readonly windows: TimedWindows | null;
   /** Merged schema of all records so far; null before the first. */
   input: Schema | null = null;
   readonly tables = new Map<string, StateTable>();
@@ -92,7 +93,7 @@ export class KeyedRun {
     clock,
     countLate,
     groupOf,
-  }: KeyedRunParts): AlignedRun | null {
+  }: KeyedRunParts): TimedWindows | null {
     if (spec.kind !== 'aggregate' || spec.window === null) return null;
     const parts = {
       spec: spec.window,
@@ -102,7 +103,10 @@ export class KeyedRun {
       countLate,
       timeMissing: () => errors.timestampMissing(operator, null, 'none'),
     };
-    return hasPanes(spec) ? new PaneRun(parts, groupOf) : new WindowRun(parts);
+    const { window } = spec;
+    if (window.grid === undefined) return new SessionRun(parts, window, groupOf);
+    if (hasPanes(spec)) return new PaneRun(parts, window.grid, groupOf);
+    return new WindowRun(parts, window.grid);
   }
 
   /** Whether the operator emits its entries rather than a row per record. */
@@ -123,7 +127,7 @@ export class KeyedRun {
   /** Whether an entry is gone when it was emitted, so that a snapshot taken then does not emit it again. */
   get removesEmitted(): boolean {
     // Partial aggregations are in no snapshot; their table is cleared as a whole.
-    return !this.isPartial && !this.refires && !(this.windows instanceof PaneRun);
+    return !this.isPartial && (this.windows === null || this.windows.removesEmitted);
   }
 
   /** Whether the entries are emitted because the input has ended, rather than because their windows are over. */
@@ -204,11 +208,16 @@ export class KeyedRun {
   }
 
   /** Has the windows keep lists of the entries of all tables of a plan. */
-  linkWindows({ keys, table, window, panes, aggregates }: AggregatePlan): void {
+  linkWindows({ keys, table, window, panes, sessions, aggregates }: AggregatePlan): void {
     if (this.windows === null || window === null || this.isPartial) return;
     if (this.windows instanceof PaneRun) {
       assert(panes !== null, 'Windows of panes are planned with them.');
       this.windows.bind(this.table(table), this.table(panes.keys), panes.columns);
+      return;
+    }
+    if (this.windows instanceof SessionRun) {
+      assert(sessions !== null, 'Sessions are planned as such.');
+      this.windows.bind(this.table(table), this.table(sessions.keys), sessions.columns);
       return;
     }
     assert(this.windows instanceof WindowRun, 'Windows are made of panes or are entries.');
@@ -265,6 +274,7 @@ export class KeyedRun {
     const { spec, windows } = this;
     if (windows === null || spec.kind !== 'aggregate') return 0.5;
     if (hasPanes({ ...spec, phase: 'merge' })) return 0.5;
+    assert(windows.spec.grid !== undefined, 'Sessions have no partial phase.');
     const { sizeMs, slideMs } = windows.spec.grid;
     // A row that is handed on alone is added once for each of its windows, behind the exchange.
     return Math.max(0.5, 1 - slideMs / sizeMs);

@@ -8,7 +8,6 @@
  */
 import { assert } from '../base/assert.js';
 import { PAGE_MASK, PAGE_SHIFT, type StateTable } from '../state/contract.js';
-import { pushKeyArguments, tableKeyHash } from '../state/table-key.js';
 import {
   lastWindowStart,
   paneGridOf,
@@ -18,9 +17,7 @@ import {
 import { WATERMARK_MAX, WATERMARK_MIN } from '../time/watermark.js';
 import type { PaneColumns } from './aggregate-plan.js';
 import { AlignedRun, NO_ENTRY, NO_PANE, Pane, type WindowRunParts } from './chain-aligned.js';
-
-/** Entries looked at in one go at restore. */
-const SCAN_ENTRIES = 4096;
+import { eachEntry, keyEntryOf, type Links } from './key-lists.js';
 
 /** The two tables: of panes by key and start, and of keys. */
 interface PaneTables {
@@ -28,9 +25,6 @@ interface PaneTables {
   readonly keys: StateTable;
   readonly columns: PaneColumns;
 }
-
-/** A page of which only columns of numbers are used. */
-type Links = Record<string, Int32Array | Float64Array | Uint8Array>;
 
 /** Names of columns in the pages of both tables. */
 interface Names {
@@ -62,9 +56,9 @@ export class PaneRun extends AlignedRun {
   /** Where the walk over the keys is; -1 when none is under way. */
   #scan = -1;
 
-  constructor(parts: WindowRunParts, groupOf: (hash: number) => number) {
-    super(parts, paneGridOf(parts.spec.grid));
-    this.#windows = parts.spec.grid;
+  constructor(parts: WindowRunParts, grid: WindowGrid, groupOf: (hash: number) => number) {
+    super(parts, paneGridOf(grid));
+    this.#windows = grid;
     this.#groupOf = groupOf;
   }
 
@@ -200,25 +194,14 @@ export class PaneRun extends AlignedRun {
     });
     for (const start of [...byStart.keys()].toSorted((a, b) => a - b)) {
       if (!this.#byStart.has(start)) this.#add(start, start + this.grid.sizeMs);
-      for (const entry of byStart.get(start) ?? []) this.insert(this.#keyOf(entry), entry);
+      for (const entry of byStart.get(start) ?? []) {
+        this.insert(keyEntryOf(panes, entry, keys, this.#groupOf), entry);
+      }
     }
     eachEntry(keys, (key) => {
       const [page, at] = this.#key(key);
       if (page[names.isVoid][at] !== 0) this.renew(key);
     });
-  }
-
-  /** The entry of the key of a pane. */
-  #keyOf(entry: number): number {
-    const { panes, keys } = this.#bound();
-    const types = keys.spec.keys;
-    const tuple = panes.keyOf(entry).slice(0, types.length);
-    const hash = tableKeyHash(types, tuple);
-    const flat: unknown[] = [];
-    for (const [index, type] of types.entries()) pushKeyArguments(flat, type, tuple[index]);
-    const key = keys.find(this.#groupOf(hash), hash, ...(flat as never[]));
-    assert(key >= 0, 'A key that has panes has an entry.');
-    return key;
   }
 
   protected fire(passedMs: number): boolean {
@@ -318,8 +301,4 @@ export class PaneRun extends AlignedRun {
     assert(this.#names !== null, 'Panes have tables from their first record on.');
     return this.#names;
   }
-}
-
-function eachEntry(table: StateTable, visit: (entry: number) => void): void {
-  for (let at = 0; at >= 0; ) at = table.scan(at, SCAN_ENTRIES, visit);
 }

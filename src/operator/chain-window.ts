@@ -5,7 +5,7 @@
  * between them, made anew at restore, so that firing walks the entries of a window and needs no timers.
  */
 import { PAGE_MASK, PAGE_SHIFT, type StateTable } from '../state/contract.js';
-import { paneGridOf } from '../time/window-arithmetic.js';
+import { paneGridOf, type WindowGrid } from '../time/window-arithmetic.js';
 import { AlignedRun, NO_ENTRY, Pane, type WindowRunParts } from './chain-aligned.js';
 
 /** Entries removed in one go. */
@@ -32,8 +32,8 @@ export class WindowRun extends AlignedRun {
   readonly #tables: LinkedTable[] = [];
   readonly #refired: number[] = [];
 
-  constructor(parts: WindowRunParts) {
-    super(parts, parts.isPartial ? paneGridOf(parts.spec.grid) : parts.spec.grid);
+  constructor(parts: WindowRunParts, grid: WindowGrid) {
+    super(parts, parts.isPartial ? paneGridOf(grid) : grid);
   }
 
   /** Links the entries of a table from now on; gives its number. */
@@ -52,6 +52,11 @@ export class WindowRun extends AlignedRun {
     if (this.parts.isPartial) return new Pane(startMs, endMs, false);
     if (endMs - 1 + this.latenessMs <= this.passedMs) return new Pane(startMs, endMs, true);
     return this.#panes.get(startMs) ?? this.#add(startMs, endMs);
+  }
+
+  override get removesEmitted(): boolean {
+    // With lateness they stay for late records.
+    return this.spec.allowedLatenessMs === null;
   }
 
   get nextProcessingTimer(): number {

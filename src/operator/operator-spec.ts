@@ -70,9 +70,8 @@ export interface UserAggregate {
 
 export type AggregateSpec = BuiltInAggregate | UserAggregate;
 
-/** The windows of an aggregation: each window of a key has accumulators of its own. */
-export interface WindowSpec {
-  readonly grid: WindowGrid;
+/** What all windows of an aggregation have. */
+interface WindowRules {
   /** Whose time says which windows a record is in, and when they are over. */
   readonly time: 'event' | 'processing';
   /** Whether windows of processing time that are not over give what they hold when the input ends. */
@@ -85,6 +84,21 @@ export interface WindowSpec {
   /** The side output of records that came too late for all their windows; null: they are counted and dropped. */
   readonly lateTag: string | null;
 }
+
+/** Windows in a grid of time. */
+export interface AlignedSpec extends WindowRules {
+  readonly grid: WindowGrid;
+  readonly gapMs?: undefined;
+}
+
+/** Sessions, which go on as long as each record comes at most `gapMs` after the one before. */
+export interface SessionSpec extends WindowRules {
+  readonly gapMs: number;
+  readonly grid?: undefined;
+}
+
+/** The windows of an aggregation: each window of a key has accumulators of its own. */
+export type WindowSpec = AlignedSpec | SessionSpec;
 
 /** What tells the event time of a record. */
 export type TimestampOrigin =

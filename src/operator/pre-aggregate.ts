@@ -9,6 +9,12 @@ import type { AggregateSpec, OperatorSpec, WindowSpec } from './operator-spec.js
 /** Functions that merge without loss; the others depend on the order of arrival or on sets of values. */
 const MERGEABLE: ReadonlySet<AggregateSpec['fn']> = new Set(['count', 'sum', 'min', 'max', 'avg']);
 
+/** Whether what two sessions of a key hold can be made one: all but lists and sets of values. */
+export function canMerge(aggregate: AggregateSpec): boolean {
+  if (aggregate.fn === 'user') return aggregate.aggregator.merge !== undefined;
+  return aggregate.fn !== 'collect' && aggregate.fn !== 'countDistinct';
+}
+
 /** Whether an operator may run in two phases. */
 export function canPreAggregate(spec: OperatorSpec): boolean {
   return (
@@ -25,11 +31,12 @@ export function canPreAggregate(spec: OperatorSpec): boolean {
 }
 
 /**
- * Whether windows may be filled in two phases: not where each late record counts by itself, and not where the time
+ * Whether windows may be filled in two phases: not sessions, which only all records together tell apart, not where each late record counts by itself, and not where the time
  * is that of the exchange's other end.
  */
-function canSplitWindow({ time, allowedLatenessMs, lateTag }: WindowSpec): boolean {
-  return time === 'event' && allowedLatenessMs === null && lateTag === null;
+function canSplitWindow({ grid, time, allowedLatenessMs, lateTag }: WindowSpec): boolean {
+  const isAligned = grid !== undefined;
+  return isAligned && time === 'event' && allowedLatenessMs === null && lateTag === null;
 }
 
 /**
@@ -38,7 +45,7 @@ function canSplitWindow({ time, allowedLatenessMs, lateTag }: WindowSpec): boole
  */
 export function hasPanes({ window, phase, aggregates }: AggregateOperator): boolean {
   return (
-    window !== null &&
+    window?.grid !== undefined &&
     phase !== 'partial' &&
     window.grid.sizeMs > window.grid.slideMs &&
     window.allowedLatenessMs === null &&

@@ -124,6 +124,36 @@ describeOperator({
   },
 });
 
+const first = { fn: 'first', of: col('id') } as const;
+const { ids: _ids, users: _users, ...others } = aggregates;
+
+describeOperator({
+  ...common,
+  name: 'sessions',
+  parts: () => ({
+    operators: [
+      {
+        spec: op.sessions(
+          ['user'],
+          { ...others, first, mean: mean() },
+          { gapMs: 500, lateTag: 'late' },
+        ),
+        input: -1,
+      },
+      { spec: op.sideOutput('late'), input: 0 },
+    ],
+    outputs: [{ after: 0 }, { after: 1 }],
+  }),
+});
+
+describeOperator({
+  ...common,
+  name: 'sessions that fire again, without a key',
+  parts: () => ({
+    operators: line(op.sessions([], { ...others, first }, { gapMs: 60, allowedLatenessMs: 400 })),
+  }),
+});
+
 /** A window operator that gives its window, its records and whether it fires again. */
 function general(parts: Partial<WindowOperatorParts<Row, never, unknown>>) {
   const late = outputTag<Row>('late');

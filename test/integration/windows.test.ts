@@ -242,6 +242,8 @@ describe('windows whose records functions see', () => {
     );
     expect(byClock).toContain('by the wall clock, the last ones at the end of the input');
     expect(plan).toContain('by shop: sessions of 1.50 s, kept for late records 2.00 s: (all,');
+    const sums = explained((orders) => orders.keyBy('shop').window(session('2s')).sum('price'));
+    expect(sums).toContain('by shop, sessions of 2.00 s: sum');
   });
 
   it('are refused triggers that cannot merge, and aggregates that they do not have', () => {
@@ -257,7 +259,7 @@ describe('windows whose records functions see', () => {
       ],
       [
         'has an expression',
-        (orders) => orders.windowAll(session('1s')).aggregate({ a: sum(col('price').mul(2)) }),
+        (orders) => orders.windowAll(countWindow(9)).aggregate({ a: sum(col('price').mul(2)) }),
       ],
       [
         'has a filter',
@@ -269,7 +271,8 @@ describe('windows whose records functions see', () => {
       ],
       [
         'has exact sums',
-        (orders) => orders.windowAll(session(1)).aggregate({ a: sum('price', { exact: true }) }),
+        (orders) =>
+          orders.windowAll(session<Order>(() => 1)).aggregate({ a: sum('price', { exact: true }) }),
       ],
       ['takes a trigger', (orders) => orders.windowAll(tumbling(1)).trigger(1 as never)],
       ['takes an evictor', (orders) => orders.windowAll(tumbling(1)).evictor(1 as never)],

@@ -1,6 +1,8 @@
 /** Windowed aggregations in compiled chains against a model of what Flink's window operator does. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import type { AggregateOperator } from '../../src/operator/aggregate-fields.js';
+import type { ChainOperator } from '../../src/operator/chain-options.js';
 import { col } from '../../src/operator/expression-builder.js';
 import { WATERMARK_MAX, WATERMARK_MIN } from '../../src/time/watermark.js';
 import { batchOf, chainOf, line, op, untilDone } from '../unit/operator/chain-harness.js';
@@ -119,10 +121,58 @@ function sorted(list: readonly unknown[]): readonly string[] {
   return list.map((item) => JSON.stringify(item)).toSorted();
 }
 
+/** What a chain gives for steps: results with their times, values that were late, and how many were counted as such. */
+function given(
+  all: readonly Step[],
+  operators: readonly ChainOperator[],
+  hasTag: boolean,
+  { budgetRows, capacity }: { readonly budgetRows: number; readonly capacity: number },
+) {
+  const outputs = hasTag ? [{ after: 0 }, { after: 1 }] : [{ after: operators.length - 1 }];
+  const { task, ports, late } = chainOf({
+    operators,
+    outputs,
+    capacity,
+    preAggregateKeysMax: 3,
+  });
+  let watermark = WATERMARK_MIN;
+  const pass = (toMs: number): void => {
+    watermark = Math.max(watermark, toMs);
+    untilDone((cursor) => task.advance(watermark, cursor, budgetRows));
+  };
+  for (const { watermarkMs, ...record } of all) {
+    const batch = batchOf([record], { times: [record.at] });
+    untilDone((cursor) => task.step(0, batch, cursor, budgetRows));
+    if (watermarkMs !== null) pass(watermarkMs);
+  }
+  pass(WATERMARK_MAX);
+  untilDone((cursor) => task.endOfInput(cursor, budgetRows));
+  untilDone(() => (task.flush() ? 0 : 1));
+  task.close();
+  return {
+    results: ports[0].left.map(({ record, time }) => ({ record, time })),
+    late: hasTag ? ports[1].left.map(({ record }) => (record as Step).value) : [],
+    dropped: late.records,
+  };
+}
+
+/** Results without some of their fields. */
+function without(results: readonly unknown[], fields: readonly string[]): readonly unknown[] {
+  const left = (name: string, value: unknown): unknown =>
+    fields.includes(name) ? undefined : value;
+  return results.map((result): unknown => JSON.parse(JSON.stringify(result, left)));
+}
+
+/** The chain of one aggregation, with a side output of late records. */
+function alone(spec: AggregateOperator, hasTag: boolean): readonly ChainOperator[] {
+  const side = hasTag ? [{ spec: op.sideOutput('late'), input: 0 }] : [];
+  return [{ spec, input: -1 }, ...side];
+}
+
 it('give what a model of each window by itself gives, however they are driven', () => {
   fc.assert(
     fc.property(steps, windows, drives, (all, grid, drive) => {
-      const { budgetRows, capacity, hasKey, hasTag } = drive;
+      const { hasKey, hasTag } = drive;
       const isTwoPhase = drive.isTwoPhase && grid.allowedLatenessMs === null && !hasTag;
       const keyed = hasKey ? all : all.map((step) => ({ ...step, key: 0 }));
       const hasDifferent = drive.hasDifferent && !isTwoPhase;
@@ -131,46 +181,83 @@ it('give what a model of each window by itself gives, however they are driven', 
       const window = op.window(keys, aggregates, { ...grid, lateTag: hasTag ? 'late' : null });
       const operators = isTwoPhase
         ? line({ ...window, phase: 'partial' }, { ...window, phase: 'merge' })
-        : [
-            { spec: window, input: -1 },
-            ...(hasTag ? [{ spec: op.sideOutput('late'), input: 0 }] : []),
-          ];
-      const outputs = hasTag ? [{ after: 0 }, { after: 1 }] : [{ after: operators.length - 1 }];
-      const { task, ports, late } = chainOf({
-        operators,
-        outputs,
-        capacity,
-        preAggregateKeysMax: 3,
-      });
-      let watermark = WATERMARK_MIN;
-      const pass = (toMs: number): void => {
-        watermark = Math.max(watermark, toMs);
-        untilDone((cursor) => task.advance(watermark, cursor, budgetRows));
-      };
-      for (const { watermarkMs, ...record } of keyed) {
-        const batch = batchOf([record], { times: [record.at] });
-        untilDone((cursor) => task.step(0, batch, cursor, budgetRows));
-        if (watermarkMs !== null) pass(watermarkMs);
-      }
-      pass(WATERMARK_MAX);
-      untilDone((cursor) => task.endOfInput(cursor, budgetRows));
-      untilDone(() => (task.flush() ? 0 : 1));
+        : alone(window, hasTag);
+      const found = given(keyed, operators, hasTag, drive);
       const expected = expectedOf(keyed, grid);
-      const without = new Set([...(hasKey ? [] : ['key']), ...(hasDifferent ? [] : ['different'])]);
-      const left = ports[0].left.map(({ record, time }) => ({ record, time }));
-      const named = expected.results.map((result) =>
-        JSON.parse(
-          JSON.stringify(result, (name, value) => (without.has(name) ? undefined : value)),
-        ),
-      );
-      expect(sorted(left)).toEqual(sorted(named));
-      const dropped = hasTag ? 0 : expected.late.length;
-      expect(late.records).toBe(dropped);
-      if (hasTag) {
-        const values = ports[1].left.map(({ record }) => (record as Step).value);
-        expect(values.toSorted()).toEqual(expected.late.toSorted());
-      }
-      task.close();
+      const absent = [...(hasKey ? [] : ['key']), ...(hasDifferent ? [] : ['different'])];
+      expect(sorted(found.results)).toEqual(sorted(without(expected.results, absent)));
+      expect(found.dropped).toBe(hasTag ? 0 : expected.late.length);
+      if (hasTag) expect(found.late.toSorted()).toEqual(expected.late.toSorted());
+    }),
+    { numRuns: 150 },
+  );
+});
+
+interface Session {
+  readonly key: number;
+  readonly start: number;
+  readonly end: number;
+  readonly values: readonly number[];
+  isPending: boolean;
+}
+
+/** The model of sessions: all of them in a list, merged by looking at each. */
+function sessionsOf(all: readonly Step[], gapMs: number, allowedLatenessMs: number | null) {
+  const results: unknown[] = [];
+  const late: number[] = [];
+  const lateness = allowedLatenessMs ?? 0;
+  let held: Session[] = [];
+  let watermark = WATERMARK_MIN;
+  const fire = ({ key, start, end, values }: Session, lateFiring: boolean): void => {
+    const flag = allowedLatenessMs === null ? {} : { lateFiring };
+    const total = values.reduce((sum, value) => sum + value, 0);
+    const [rows, least, mean] = [values.length, Math.min(...values), total / values.length];
+    const record = { key, windowStart: start, windowEnd: end, ...flag, rows, total, least, mean };
+    results.push({ record, time: end - 1 });
+  };
+  const pass = (to: number): void => {
+    watermark = Math.max(watermark, to);
+    for (const session of held) {
+      if (!session.isPending || session.end - 1 > watermark) continue;
+      session.isPending = false;
+      fire(session, false);
+    }
+    held = held.filter(({ end }) => end - 1 + lateness > watermark);
+  };
+  for (const { key, value, at, watermarkMs } of all) {
+    const met = held.filter((one) => one.key === key && one.start <= at + gapMs && one.end >= at);
+    const start = Math.min(at, ...met.map((one) => one.start));
+    const end = Math.max(at + gapMs, ...met.map((one) => one.end));
+    if (end - 1 + lateness <= watermark) {
+      late.push(value);
+    } else {
+      const values = [...met.flatMap((one) => one.values), value];
+      const made = { key, start, end, values, isPending: end - 1 > watermark };
+      held = [...held.filter((one) => !met.includes(one)), made];
+      if (!made.isPending) fire(made, true);
+    }
+    if (watermarkMs !== null) pass(watermarkMs);
+  }
+  pass(WATERMARK_MAX);
+  return { results, late };
+}
+
+it('of sessions give what a model of all sessions in a list gives', () => {
+  const gaps = fc.integer({ min: 1, max: 25 });
+  const latenesses = fc.option(fc.integer({ min: 0, max: 40 }));
+  fc.assert(
+    fc.property(steps, gaps, latenesses, drives, (all, gapMs, allowedLatenessMs, drive) => {
+      const { hasKey, hasTag } = drive;
+      const keyed = hasKey ? all : all.map((step) => ({ ...step, key: 0 }));
+      const lateTag = hasTag ? 'late' : null;
+      const rules = { gapMs, allowedLatenessMs, lateTag };
+      const spec = op.sessions(hasKey ? ['key'] : [], AGGREGATES, rules);
+      const found = given(keyed, alone(spec, hasTag), hasTag, drive);
+      const expected = sessionsOf(keyed, gapMs, allowedLatenessMs);
+      const absent = hasKey ? [] : ['key'];
+      expect(sorted(found.results)).toEqual(sorted(without(expected.results, absent)));
+      expect(found.dropped).toBe(hasTag ? 0 : expected.late.length);
+      if (hasTag) expect(found.late.toSorted()).toEqual(expected.late.toSorted());
     }),
     { numRuns: 150 },
   );

@@ -13,6 +13,7 @@ import type { ChainCode, Placed } from '../chain-code.js';
 import type { Cell } from '../aggregate-accumulator.js';
 import type { KeyedRun } from '../chain-keyed.js';
 import { PaneRun } from '../chain-panes.js';
+import { SESSION_DUE_AGAIN, SESSION_GIVEN, SessionRun } from '../chain-sessions.js';
 import { WindowRun } from '../chain-window.js';
 import { ComputedRow } from '../chain-row.js';
 import type { FieldValue, FlowRow, RowMarks } from '../flow-row.js';
@@ -32,6 +33,7 @@ import {
 } from '../key-entry-code.js';
 import { propertyCode, recordValueCode } from '../object-code.js';
 import { type PaneBound, boundPanes, paneRowCode, paneWindowCode } from './panes.js';
+import { type SessionBound, boundSessions, sessionRowCode } from './sessions.js';
 import { forEachPane, linkEntry, lonePaneStart, type WindowBound, windowFields } from './window.js';
 
 /** Accumulators of a row alone are in no table. */
@@ -54,6 +56,7 @@ interface Bound extends Placed<'aggregate'> {
   readonly keyed: KeyedRun;
   readonly window: WindowBound | null;
   readonly panes: PaneBound | null;
+  readonly sessions: SessionBound | null;
 }
 
 function bind(code: ChainCode, placed: Placed<'aggregate'>): Bound {
@@ -69,7 +72,9 @@ function bind(code: ChainCode, placed: Placed<'aggregate'>): Bound {
       ? null
       : { ...placed, windows, columns: plan.window, isPaned };
   const panes = windows instanceof PaneRun ? boundPanes(placed, plan, keyed, windows) : null;
-  return { ...placed, plan, keyed, window, panes };
+  const sessions =
+    windows instanceof SessionRun ? boundSessions(placed, plan, keyed, windows) : null;
+  return { ...placed, plan, keyed, window, panes, sessions };
 }
 
 /** Adds a row to the accumulators of its key. */
@@ -112,7 +117,13 @@ function windowCode(
   { keys, row }: KeyedRow,
   place: CodeBlock,
 ): void {
-  const { panes } = bound;
+  const { panes, sessions } = bound;
+  if (sessions !== null) {
+    sessionRowCode(code, sessions, window, { keys, row }, place, (entry, target) =>
+      addRow(code, bound, { entry, row, key: null }, target),
+    );
+    return;
+  }
   forEachPane(code, window, row, place, (pane, inside, late) => {
     if (panes !== null) {
       paneRowCode(code, panes, { keys, pane, late }, inside, (entry, target) =>
@@ -290,6 +301,8 @@ interface ResultCode {
   readonly marks: RowMarks;
   /** Code of the start of its window; null without windows. */
   readonly start: string | null;
+  /** Code of its end, where that does not follow from its start. */
+  readonly end?: string;
   /** Code that is true when the window has given a result before. */
   readonly isLate: string;
   /** Where its accumulators are, when not in the entry. */
@@ -308,7 +321,8 @@ function resultCode(code: ChainCode, bound: Bound, result: ResultCode, place: Co
   if (window !== null && start !== null) {
     // Only partial aggregations know of how many rows a result is.
     const rows = `${entry.page}.c${window.columns.rows}[${entry.at}]`;
-    const of = windowFields(code, window, { start, rows, isLate: result.isLate }, place);
+    const { end = null, isLate } = result;
+    const of = windowFields(code, window, { start, end, rows, isLate }, place);
     for (const [name, value] of of.values) values.set(name, value);
     marks = of.marks;
   }
@@ -361,7 +375,12 @@ function loneCode(
   spec.keys.forEach((name, position) => values.set(name, keys[position]));
   if (bound.window !== null) {
     const start = lonePaneStart(code, bound.window, row, place);
-    const of = windowFields(code, bound.window, { start, rows: '1', isLate: 'false' }, place);
+    const of = windowFields(
+      code,
+      bound.window,
+      { start, end: null, rows: '1', isLate: 'false' },
+      place,
+    );
     for (const [name, value] of of.values) values.set(name, value);
   }
   for (const aggregate of plan.aggregates) {
@@ -389,6 +408,7 @@ export function aggregateEntryFragment(
 ): void {
   const bound = bind(code, placed);
   if (bound.panes !== null) return paneResultCode(code, bound, bound.panes, entry, place);
+  if (bound.sessions !== null) return sessionResultCode(code, bound, bound.sessions, entry, place);
   const table = bound.keyed.table(bound.plan.table);
   const found = pageCode(code, table, entry, place);
   const { keys, window } = bound.plan;
@@ -424,4 +444,25 @@ function paneResultCode(
   };
   const result = { keys, entry: key, marks: NO_MARKS, start, isLate: 'false', cellOf };
   resultCode(code, bound, result, inside);
+}
+
+/** Hands on the result of a session. */
+function sessionResultCode(
+  code: ChainCode,
+  bound: Bound,
+  sessions: SessionBound,
+  entry: string,
+  place: CodeBlock,
+): void {
+  const found = pageCode(code, sessions.sessions, entry, place);
+  const { windows, columns } = sessions;
+  const run = code.unit.constant(windows, `windows${bound.index}`);
+  const keys = entryKeyValues(code, bound.plan.keys, found, place);
+  const [start, end] = [found.column(columns.start), found.column(columns.end)];
+  const isLate = `(${found.column(columns.isDue)} === ${SESSION_DUE_AGAIN})`;
+  place.line(`if (${found.column(columns.isDue)} === ${SESSION_GIVEN}) continue;`);
+  place.line(`${found.table}.touch(${entry});`);
+  const result = { keys, entry: found, marks: NO_MARKS, start, end, isLate };
+  resultCode(code, bound, result, place);
+  place.line(`${run}.given(${entry});`);
 }

@@ -17,7 +17,9 @@ import {
   WINDOW_START,
 } from '../aggregate-fields.js';
 import type { ChainCode, Placed } from '../chain-code.js';
-import type { AlignedRun } from '../chain-aligned.js';
+import type { TimedWindows } from '../chain-aligned.js';
+import { assert } from '../../base/assert.js';
+import type { WindowGrid } from '../../time/window-arithmetic.js';
 import type { CodeBlock } from '../code-block.js';
 import type { FieldValue, FlowRow, RowMarks } from '../flow-row.js';
 import type { EntryCode, PaneCode } from '../key-entry-code.js';
@@ -27,7 +29,7 @@ const BOOL_SLOT: Slot = Object.freeze({ type: BOOL, nullable: false });
 
 /** An aggregation with windows. */
 export interface WindowBound extends Placed<'aggregate'> {
-  readonly windows: AlignedRun;
+  readonly windows: TimedWindows;
   readonly columns: WindowColumns;
   /** Whether rows are added to panes, each to one. */
   readonly isPaned: boolean;
@@ -51,19 +53,21 @@ export function forEachPane(
   add: AddCode,
 ): void {
   const { grid } = bound.windows.spec;
+  assert(grid !== undefined, 'Sessions are in no grid.');
   const time = timeCode(code, bound, row, place);
   const isAlone = bound.spec.phase === 'partial' || bound.isPaned || grid.sizeMs <= grid.slideMs;
   if (isAlone) onlyPane(code, bound, { row, time }, place, add);
-  else allPanes(code, bound, { row, time }, place, add);
+  else allPanes(code, bound, { row, time }, grid, place, add);
 }
 
-interface TimedRow {
+/** A row and the local of its time. */
+export interface TimedRow {
   readonly row: FlowRow;
   readonly time: string;
 }
 
 /** Code of the time that says which windows a row is in. */
-function timeCode(
+export function timeCode(
   code: ChainCode,
   { index, spec, windows }: WindowBound,
   row: FlowRow,
@@ -112,12 +116,12 @@ function allPanes(
   code: ChainCode,
   bound: WindowBound,
   timed: TimedRow,
+  { sizeMs, slideMs }: WindowGrid,
   place: CodeBlock,
   add: AddCode,
 ): void {
   const { unit } = code;
   const windows = unit.constant(bound.windows, `windows${bound.index}`);
-  const { sizeMs, slideMs } = bound.windows.spec.grid;
   const [pane, start, isIn] = ['pane', 'paneStart', 'isIn'].map((name) => unit.fresh(name));
   const { time } = timed;
   place.line(`let ${isIn} = false;`);
@@ -134,7 +138,7 @@ function allPanes(
 }
 
 /** What happens to a row that is in no window. */
-function lateCode(
+export function lateCode(
   code: ChainCode,
   { index, spec, windows }: WindowBound,
   { row, time }: TimedRow,
@@ -158,9 +162,11 @@ function lateCode(
   }
 }
 
-/** A result of a window that starts at `start`; `rows` is code of how many rows a partial one is of. */
+/** A result of a window; `rows` is code of how many rows a partial one is of. */
 export interface WindowResult {
   readonly start: string;
+  /** Null in a grid, which tells it. */
+  readonly end: string | null;
   readonly rows: string;
   readonly isLate: string;
 }
@@ -169,7 +175,7 @@ export interface WindowResult {
 export function windowFields(
   code: ChainCode,
   { spec, windows }: WindowBound,
-  { start, rows, isLate }: WindowResult,
+  { start, end: given, rows, isLate }: WindowResult,
   place: CodeBlock,
 ): { readonly values: ReadonlyMap<string, FieldValue>; readonly marks: RowMarks } {
   const number = (value: string): FieldValue => presentValue(NUMBER_SLOT, value);
@@ -182,7 +188,7 @@ export function windowFields(
   }
   const { grid, allowedLatenessMs } = windows.spec;
   const end = code.unit.fresh('windowEnd');
-  place.line(`const ${end} = ${start} + ${grid.sizeMs};`);
+  place.line(`const ${end} = ${given ?? `${start} + ${grid?.sizeMs}`};`);
   const values = new Map([
     [WINDOW_START, number(start)],
     [WINDOW_END, number(end)],

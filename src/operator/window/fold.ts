@@ -204,7 +204,7 @@ function extreme(spec: BuiltInAggregate): (state: unknown, value: unknown) => un
 function unsupported({ as }: AggregateSpec, what: string): MillraceError {
   return new MillraceError(
     'FEATURE_UNSUPPORTED',
-    `"${as}" has ${what}, which windows other than tumbling and sliding ones do not take.`,
+    `"${as}" has ${what}, which these windows do not take with these aggregates.`,
     {
       where: { operator: 'aggregate', field: as },
       advice: 'Compute the value in a select() before, or use reduce(fn, finish) or process(fn).',

@@ -28,7 +28,8 @@ import type {
   Partitioner,
   TimestampOrigin,
   UserAggregator,
-  WindowSpec,
+  AlignedSpec,
+  SessionSpec,
 } from '../../../src/operator/operator-spec.js';
 import type { OpenProcess } from '../../../src/operator/process-function.js';
 import type { Batch } from '../../../src/record/batch.js';
@@ -415,7 +416,7 @@ export const op = {
   window: (
     keys: readonly string[],
     aggregates: Readonly<Record<string, AggregateText>>,
-    window: Partial<WindowSpec> & {
+    window: Partial<AlignedSpec> & {
       readonly sizeMs: number;
       readonly slideMs?: number;
       readonly offsetMs?: number;
@@ -433,6 +434,15 @@ export const op = {
     } as const;
     return { ...op.aggregate(keys, aggregates), window: spec };
   },
+  /** Aggregates of sessions. */
+  sessions: (
+    keys: readonly string[],
+    aggregates: Readonly<Record<string, AggregateText>>,
+    window: Partial<SessionSpec> & { readonly gapMs: number },
+  ): AggregateOperator => ({
+    ...op.aggregate(keys, aggregates),
+    window: { time: 'event', firesAtEnd: false, allowedLatenessMs: null, lateTag: null, ...window },
+  }),
   /** Event times from a column, unless the timestamp is told otherwise. */
   assign: (
     timestamp: string | TimestampOrigin,

@@ -5,7 +5,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { col } from '../../../src/operator/expression-builder.js';
-import type { WindowSpec } from '../../../src/operator/operator-spec.js';
+import type { AlignedSpec } from '../../../src/operator/operator-spec.js';
 import { WATERMARK_MAX, WATERMARK_MIN } from '../../../src/time/watermark.js';
 import { batchOf, chainOf, op, untilDone } from './chain-harness.js';
 
@@ -15,7 +15,7 @@ interface Reading {
 }
 
 /** A chain of event times, windows of 5 s and their late records, and how to feed it a reading or a tick. */
-function windows(spec: Partial<WindowSpec>) {
+function windows(spec: Partial<AlignedSpec>) {
   const {
     task,
     ports,
