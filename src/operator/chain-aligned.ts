@@ -1,7 +1,7 @@
 /**
- * What the windows of aggregations have in common: which records come too late, when time passes, and, where windows lie
- * in a grid of time, which one a record is in. Callers: generated code asks for the window of a record, the chain task tells of time. Runs
- * on: the slot's thread.
+ * What the windows of aggregations have in common: which records come too late, when time passes, and, where
+ * windows lie in a grid of time, which one a record is in. Callers: generated code asks for the window of a record,
+ * the chain task tells of time. Runs on: the slot's thread.
  */
 import type { Clock } from '../base/clock.js';
 import { hashNumber } from '../record/key-hash.js';

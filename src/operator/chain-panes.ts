@@ -1,10 +1,11 @@
 /**
  * Sliding windows made of panes: what a record costs, and what a window costs, does not depend on how many windows
- * overlap. Each key has a list of its panes in order of time. Those of the window at hand are two stacks: the older ones
- * are the front, where each pane holds what it and those behind it in the front come to; what the others come to is kept
- * beside the key. So a window is the oldest pane of the front and that, and when the front is used up, the others become
- * it. Callers: generated code adds to panes and brings a key on to a window, the chain task fires. Runs on: the slot's
- * thread. Invariant: what exists is in the state tables; the links between entries are made anew at restore.
+ * overlap. Each key has a list of its panes in order of time. Those of the window at hand are two stacks: the older
+ * ones are the front, where each pane holds what it and those behind it in the front come to; what the others come
+ * to is kept beside the key. So a window is the oldest pane of the front and that, and when the front is used up,
+ * the others become it. Callers: generated code adds to panes and brings a key on to a window, the chain task
+ * fires. Runs on: the slot's thread. Invariant: what exists is in the state tables; the links between entries are
+ * made anew at restore.
  */
 import { assert } from '../base/assert.js';
 import { PAGE_MASK, PAGE_SHIFT, type StateTable } from '../state/contract.js';

@@ -1,11 +1,11 @@
 /**
  * Sessions of one aggregation: windows that go on as long as each record of a key comes at most a gap after the one
- * before. Each session is an entry with its start and end; those of a key are linked in order of time, mostly there is
- * one. A record that comes in between makes two of them one, by adding one entry to the other. When a session is due is
- * told by a wheel: sessions are listed by the span of time that their end was in when they were listed, and listed anew
- * when that has passed and they have grown meanwhile. Callers: generated code finds and extends sessions, the chain task
- * fires. Runs on: the slot's thread. Invariant: what exists is in the state tables; links and lists are made anew at
- * restore.
+ * before. Each session is an entry with its start and end; those of a key are linked in order of time, mostly there
+ * is one. A record that comes in between makes two of them one, by adding one entry to the other. When a session is
+ * due is told by a wheel: sessions are listed by the span of time that their end was in when they were listed, and
+ * listed anew when that has passed and they have grown meanwhile. Callers: generated code finds and extends
+ * sessions, the chain task fires. Runs on: the slot's thread. Invariant: what exists is in the state tables; links
+ * and lists are made anew at restore.
  */
 import { assert } from '../base/assert.js';
 import { PAGE_MASK, PAGE_SHIFT, type StateTable } from '../state/contract.js';

@@ -31,8 +31,8 @@ export function canPreAggregate(spec: OperatorSpec): boolean {
 }
 
 /**
- * Whether windows may be filled in two phases: not sessions, which only all records together tell apart, not where each late record counts by itself, and not where the time
- * is that of the exchange's other end.
+ * Whether windows may be filled in two phases: not sessions, which only all records together tell apart, not where
+ * each late record counts by itself, and not where the time is that of the exchange's other end.
  */
 function canSplitWindow({ grid, time, allowedLatenessMs, lateTag }: WindowSpec): boolean {
   const isAligned = grid !== undefined;

@@ -1,7 +1,7 @@
 /**
- * Sliding windows that are made of panes, in generated code: a row is added to the pane of its key, and when a window is
- * over, each key is brought on to it. How the panes of a key are kept is told in `chain-panes.ts`. Callers: the aggregate
- * fragment. Runs on: worker, when a chain is compiled.
+ * Sliding windows that are made of panes, in generated code: a row is added to the pane of its key, and when a
+ * window is over, each key is brought on to it. How the panes of a key are kept is told in `chain-panes.ts`.
+ * Callers: the aggregate fragment. Runs on: worker, when a chain is compiled.
  */
 import { PAGE_MASK, PAGE_SHIFT, type StateTable } from '../../state/contract.js';
 import { columnCode } from '../../state/table-shape.js';

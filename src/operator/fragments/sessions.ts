@@ -1,6 +1,7 @@
 /**
- * Sessions in generated code: a row is added to the session of its key that it belongs to. How the sessions of a key are
- * kept is told in `chain-sessions.ts`. Callers: the aggregate fragment. Runs on: worker, when a chain is compiled.
+ * Sessions in generated code: a row is added to the session of its key that it belongs to. How the sessions of a
+ * key are kept is told in `chain-sessions.ts`. Callers: the aggregate fragment. Runs on: worker, when a chain is
+ * compiled.
  */
 import type { StateTable } from '../../state/contract.js';
 import type { AggregatePlan, PlannedAggregate, SessionColumns } from '../aggregate-plan.js';
