@@ -11,7 +11,7 @@ import type { Schema } from '../record/schema.js';
 import { mergeSchemas } from '../record/schema-merge.js';
 import type { StateTable, TableSpec } from '../state/contract.js';
 import { layoutOf, layoutText, mergeSpecs, moveEntries } from '../state/table-layout.js';
-import type { AggregatePlan } from './aggregate-plan.js';
+import type { AggregatePlan } from './aggregate-tables.js';
 import type { ChainErrors } from './chain-errors.js';
 import type { TimedWindows } from './chain-aligned.js';
 import { PaneRun } from './chain-panes.js';

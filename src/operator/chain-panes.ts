@@ -16,7 +16,7 @@ import {
   type WindowGrid,
 } from '../time/window-arithmetic.js';
 import { WATERMARK_MAX, WATERMARK_MIN } from '../time/watermark.js';
-import type { PaneColumns } from './aggregate-plan.js';
+import type { PaneColumns } from './aggregate-tables.js';
 import { AlignedRun, NO_ENTRY, NO_PANE, Pane, type WindowRunParts } from './chain-aligned.js';
 import { eachEntry, keyEntryOf, type Links } from './key-lists.js';
 

@@ -9,7 +9,7 @@
  */
 import { assert } from '../base/assert.js';
 import { PAGE_MASK, PAGE_SHIFT, type StateTable } from '../state/contract.js';
-import type { SessionColumns } from './aggregate-plan.js';
+import type { SessionColumns } from './aggregate-tables.js';
 import { NO_ENTRY, TimedWindows, type WindowRunParts } from './chain-aligned.js';
 import { eachEntry, keyEntryOf, type Links } from './key-lists.js';
 import type { SessionSpec } from './operator-spec.js';

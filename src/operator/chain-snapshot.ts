@@ -9,7 +9,7 @@ import { assert } from '../base/assert.js';
 import type { Schema } from '../record/schema.js';
 import type { TableSpec } from '../state/contract.js';
 import { loadTable, snapshotTable } from '../state/table-snapshot.js';
-import { planAggregate } from './aggregate-plan.js';
+import { planAggregate } from './aggregate-tables.js';
 import type { KeyedRun } from './chain-keyed.js';
 import type { ChainRun } from './chain-run.js';
 import type { SnapshotSink, SnapshotSource } from './contract.js';

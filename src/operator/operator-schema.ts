@@ -5,7 +5,7 @@
 import { MillraceError } from '../base/errors.js';
 import type { DataType, Field, Schema } from '../record/schema.js';
 import { typeName } from '../record/schema.js';
-import { planAggregate } from './aggregate-plan.js';
+import { planResults } from './aggregate-plan.js';
 import { keyFields } from './aggregate-fields.js';
 import { KEY_FIELD } from './flow-row.js';
 import { expressionText } from './expression-text.js';
@@ -43,7 +43,7 @@ export function outputSchemaOf(spec: OperatorSpec, input: Schema | null): Schema
       if (spec.kind === 'reduce' && input !== null) keyFields(spec.name, spec.keys, input);
       return null;
     case 'aggregate':
-      return input === null ? null : planAggregate(spec, input).output;
+      return input === null ? null : planResults(spec, input).output;
     case 'distinct':
       if (input === null) return null;
       keyFields(spec.name, spec.keys, input);

@@ -6,8 +6,8 @@
 import { assert } from '../../base/assert.js';
 import { KIND_INSERT, KIND_UPDATE_AFTER } from '../../record/batch.js';
 import type { TableSpec } from '../../state/contract.js';
-import type { AggregatePlan, PlannedAggregate } from '../aggregate-plan.js';
-import { planAggregate } from '../aggregate-plan.js';
+import type { AggregatePlan, PlannedAggregate } from '../aggregate-tables.js';
+import { planAggregate } from '../aggregate-tables.js';
 import { resultKeyName } from '../aggregate-fields.js';
 import type { ChainCode, Placed } from '../chain-code.js';
 import type { Cell } from '../aggregate-accumulator.js';

@@ -6,7 +6,7 @@
 import { PAGE_MASK, PAGE_SHIFT, type StateTable } from '../../state/contract.js';
 import { columnCode } from '../../state/table-shape.js';
 import type { Cell } from '../aggregate-accumulator.js';
-import type { AggregatePlan, PaneColumns, PlannedAggregate } from '../aggregate-plan.js';
+import type { AggregatePlan, PaneColumns, PlannedAggregate } from '../aggregate-tables.js';
 import type { ChainCode, Placed } from '../chain-code.js';
 import type { KeyedRun } from '../chain-keyed.js';
 import { NO_ENTRY } from '../chain-aligned.js';

@@ -6,7 +6,7 @@ import { assert } from '../../base/assert.js';
 import { KIND_INSERT, KIND_UPDATE_AFTER } from '../../record/batch.js';
 import type { StateTable } from '../../state/contract.js';
 import { keyFields } from '../aggregate-fields.js';
-import { keyTable } from '../aggregate-plan.js';
+import { keyTable } from '../aggregate-tables.js';
 import type { ChainCode, Placed } from '../chain-code.js';
 import { AdjustedRow } from '../chain-row.js';
 import { type FlowRow, KEY_FIELD } from '../flow-row.js';

@@ -4,7 +4,7 @@
  * compiled.
  */
 import type { StateTable } from '../../state/contract.js';
-import type { AggregatePlan, PlannedAggregate, SessionColumns } from '../aggregate-plan.js';
+import type { AggregatePlan, PlannedAggregate, SessionColumns } from '../aggregate-tables.js';
 import { NO_ENTRY } from '../chain-aligned.js';
 import type { ChainCode, Placed } from '../chain-code.js';
 import type { KeyedRun } from '../chain-keyed.js';

@@ -6,7 +6,7 @@
  */
 import type { Slot } from '../../record/schema.js';
 import { presentValue } from '../aggregate-accumulator.js';
-import type { WindowColumns } from '../aggregate-plan.js';
+import type { WindowColumns } from '../aggregate-tables.js';
 import {
   BOOL,
   LATE_FIRING,
