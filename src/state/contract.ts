@@ -92,6 +92,8 @@ export interface StateTable {
   getText(entry: number, index: number): string;
   setValue(entry: number, index: number, value: unknown): void;
   getValue(entry: number, index: number): unknown;
+  /** Estimates the size of a heap value anew, which has been changed in place. */
+  measure(entry: number, index: number): void;
   /** The key of an entry as JavaScript values, in the order of `spec.keys`. */
   keyOf(entry: number): KeyTuple;
   /** Key group and hash of an entry's key, as they were given when it was made. */

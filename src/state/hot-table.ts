@@ -46,6 +46,8 @@ export function createHotTable(spec: TableSpec, options: HotTableOptions): State
 const ENTRIES_MAX = 2 ** 29 - 2;
 /** The size of a heap value is measured anew once per so many replacements, since measuring costs as much. */
 const MEASURE_EVERY = 32;
+/** So many new values of a column are taken to be as large as the one that was measured. */
+const ALIKE = 8;
 /** Units of text moved by a call that does housekeeping anyway. */
 const COMPACT_UNITS = 4096;
 
@@ -53,6 +55,9 @@ const COMPACT_UNITS = 4096;
 interface HeapColumn {
   readonly sizes: Int32Array[];
   untilMeasured: number;
+  /** New values until the next one is measured, and the size of the one that was. */
+  untilNew: number;
+  newBytes: number;
 }
 
 class HotTable implements StateTable {
@@ -96,7 +101,7 @@ class HotTable implements StateTable {
     this.#names = spec.columns.map((_, index) => `c${index}`);
     this.#ttlMs = spec.ttlMs ?? Number.POSITIVE_INFINITY;
     this.#heap = spec.columns.map((column) =>
-      column.form === 'js' ? { sizes: [], untilMeasured: 0 } : null,
+      column.form === 'js' ? { sizes: [], untilMeasured: 0, untilNew: 0, newBytes: 0 } : null,
     );
     this.#index = new HotIndex(options.keyGroups);
     this.#arena = new ByteArena(
@@ -265,11 +270,26 @@ class HotTable implements StateTable {
     const column = this.#heap[index];
     if (column === null) return;
     const sizes = column.sizes[entry >>> this.#shape.pageShift];
-    if (sizes[offset] !== 0 && --column.untilMeasured > 0) return;
-    column.untilMeasured = MEASURE_EVERY;
-    const bytes = heapValueBytes(value);
-    this.#heapBytes += bytes - sizes[offset];
-    sizes[offset] = bytes;
+    if (sizes[offset] === 0) {
+      if (column.untilNew-- <= 0) {
+        column.untilNew = ALIKE - 1;
+        column.newBytes = heapValueBytes(value);
+      }
+      this.#heapBytes += column.newBytes;
+      sizes[offset] = column.newBytes;
+    } else if (--column.untilMeasured <= 0) {
+      column.untilMeasured = MEASURE_EVERY;
+      this.measure(entry, index);
+    }
+  }
+
+  measure(entry: number, index: number): void {
+    const column = this.#heap[index];
+    if (column === null) return;
+    const sizes = column.sizes[entry >>> this.#shape.pageShift];
+    const bytes = heapValueBytes(this.getValue(entry, index));
+    this.#heapBytes += bytes - sizes[entry & this.#mask];
+    sizes[entry & this.#mask] = bytes;
   }
 
   getValue(entry: number, index: number): unknown {

@@ -8,7 +8,7 @@ import type { DataType } from '../record/schema.js';
 import type { StateTable, TableSpec } from './contract.js';
 import type { CurrentKey } from './key-context.js';
 import { KeyedTable, type MoreKeys } from './keyed-table.js';
-import { LIST_RANGE_COLUMNS, TableListState } from './list-state.js';
+import { LastingListState, LIST_RANGE_COLUMNS, TableListState } from './list-state.js';
 import {
   MAP_ORDER_COLUMNS,
   MAP_ORDINAL_COLUMN,
@@ -90,10 +90,15 @@ export class KeyedStateStore {
 
   /** The list state of this name. */
   list<T>(descriptor: StateDescriptor): ListState<T> {
-    return this.#declare(descriptor, 'list', () => {
+    return this.#declare<ListState<T>>(descriptor, 'list', () => {
       const column = stateColumn(descriptor.name, descriptor.type);
       const value = [{ name: 'value', form: column.form }];
       const elements = this.#declareTable(descriptor, 'elements', 'numbers', value);
+      if (descriptor.ttlMs === undefined) {
+        const { keys, column: sizeColumn } = this.#newSingle(descriptor, 'size', NUMBER);
+        const parts = { size: keys, sizeColumn, elements, column };
+        return { handle: new LastingListState<T>(parts), keys };
+      }
       const ranges = this.#declareTable(descriptor, 'ranges', 'nothing', LIST_RANGE_COLUMNS);
       return { handle: new TableListState<T>(elements, ranges, column), keys: ranges };
     });
@@ -139,16 +144,17 @@ export class KeyedStateStore {
   }
 
   /** What holds one value of each key: a part of the shared entries, or a table where its entries come and go alone. */
-  #newSingle(descriptor: StateDescriptor): {
-    readonly keys: KeyedTable | SharedPart;
-    readonly column: StateColumn;
-  } {
-    const column = stateColumn(descriptor.name, descriptor.type);
+  #newSingle(
+    descriptor: StateDescriptor,
+    name = 'value',
+    type = descriptor.type,
+  ): { readonly keys: KeyedTable | SharedPart; readonly column: StateColumn } {
+    const column = stateColumn(descriptor.name, type);
     const isShared = descriptor.ttlMs === undefined;
-    const part = isShared ? this.part(`${descriptor.name}.value`, column) : null;
+    const part = isShared ? this.part(`${descriptor.name}.${name}`, column) : null;
     if (part !== null) return { keys: part, column };
     const columns = [{ name: 'value', form: column.form }];
-    return { keys: this.#declareTable(descriptor, 'value', 'nothing', columns), column };
+    return { keys: this.#declareTable(descriptor, name, 'nothing', columns), column };
   }
 
   /** A part of the entry that all have of a key; null once a key has been looked up. */

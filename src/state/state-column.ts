@@ -16,6 +16,8 @@ import { columnCode } from './table-shape.js';
 interface ColumnAccess {
   read(table: StateTable, entry: number): unknown;
   write(table: StateTable, entry: number, value: unknown): void;
+  /** Throws VALUE_UNSUPPORTED for what may not be written. */
+  check(value: unknown): void;
   /** Takes back what a snapshot holds of it. */
   load(table: StateTable, entry: number, stored: unknown): void;
 }
@@ -25,6 +27,7 @@ export class StateColumn implements ColumnAccess {
   readonly form: ValueForm;
   read!: ColumnAccess['read'];
   write!: ColumnAccess['write'];
+  check!: ColumnAccess['check'];
   load!: ColumnAccess['load'];
   readonly #access: (index: number, place: string) => ColumnAccess;
 
@@ -35,9 +38,10 @@ export class StateColumn implements ColumnAccess {
 
   /** Says where the column is. */
   place(spec: TableSpec, index: number): this {
-    const { read, write, load } = this.#access(index, columnCode(spec, index, 'page', 'o'));
+    const { read, write, check, load } = this.#access(index, columnCode(spec, index, 'page', 'o'));
     this.read = read;
     this.write = write;
+    this.check = check;
     this.load = load;
     return this;
   }
@@ -92,6 +96,7 @@ function fixedColumn(
 return {
   read(table, entry) { ${at} return ${place}${test}; },
   write(table, entry, value) { ${at} ${place} = check(value); },
+  check,
   load(table, entry, stored) { ${at} ${place} = stored; },
 };`;
     const make = compileFunction(code, ['check'], {
@@ -105,22 +110,27 @@ return {
 let scratch = new Uint8Array(256);
 
 function textAccess(index: number, refuse: (value: unknown) => never): ColumnAccess {
-  const write: ColumnAccess['write'] = (table, entry, value) => {
-    if (typeof value !== 'string') return refuse(value);
+  const check = (value: unknown): string => (typeof value === 'string' ? value : refuse(value));
+  const write: ColumnAccess['write'] = (table, entry, given) => {
+    const value = check(given);
     if (value.length * 3 > scratch.length) scratch = new Uint8Array(value.length * 6);
     table.setText(entry, index, scratch, 0, encodeTextInto(value, scratch, 0));
   };
-  return { read: (table, entry) => table.getText(entry, index), write, load: write };
+  return { read: (table, entry) => table.getText(entry, index), write, check, load: write };
 }
 
 function heapAccess(index: number, refuse: (value: unknown) => never): ColumnAccess {
   const load: ColumnAccess['load'] = (table, entry, value) => table.setValue(entry, index, value);
+  const check: ColumnAccess['check'] = (value) => {
+    if (typeof value === 'function' || typeof value === 'symbol') refuse(value);
+  };
   return {
     read: (table, entry) => table.getValue(entry, index),
     write: (table, entry, value) => {
-      if (typeof value === 'function' || typeof value === 'symbol') refuse(value);
+      check(value);
       table.setValue(entry, index, value);
     },
+    check,
     load,
   };
 }

@@ -38,5 +38,7 @@ function placeOf(bid, ranked, isAbove) {
 }
 
 function withBid(ranked, rank, bid) {
-  return [...ranked.slice(0, rank), bid, ...ranked.slice(rank)].slice(0, RANKS);
+  const better = ranked.toSpliced(rank, 0, bid);
+  if (better.length > RANKS) better.pop();
+  return better;
 }

@@ -23,6 +23,8 @@ function openAuctions({ state }, resultOf) {
   const auctions = state.value({ name: 'auction' });
   const winners = state.value({ name: 'winner' });
   const earlyBids = state.list({ name: 'early' });
+  /** Whether a timer is set for the first of them. */
+  const waits = state.value({ name: 'waits', type: { kind: 'bool' } });
 
   function offer(auction, bid) {
     if (bid.dateTime < auction.dateTime || bid.dateTime > auction.expires) return;
@@ -33,21 +35,31 @@ function openAuctions({ state }, resultOf) {
   return {
     processElement(auction, { timers }) {
       auctions.update(auction);
-      for (const bid of earlyBids.get()) offer(auction, bid);
+      for (const bid of earlyBids.get()) {
+        if (bid.dateTime > timers.currentWatermark) offer(auction, bid);
+      }
       earlyBids.clear();
+      waits.clear();
       timers.registerEventTime(auction.expires);
     },
     processElement2(bid, { timers }) {
       const auction = auctions.value();
       if (auction !== undefined) return offer(auction, bid);
       // Bids may be on auctions that have yet to come; none comes that was open then once their time has passed.
+      if (bid.dateTime <= timers.currentWatermark) return;
+      // One timer at a time does for all of an auction: what is left when it fires sets the next one.
       earlyBids.add(bid);
+      if (waits.value() === true) return;
+      waits.update(true);
       timers.registerEventTime(bid.dateTime);
     },
-    onTimer(time, { collect }) {
+    onTimer(time, { collect, timers }) {
       const auction = auctions.value();
       if (auction === undefined) {
-        earlyBids.update([...earlyBids.get()].filter((bid) => bid.dateTime > time));
+        const left = [...earlyBids.get()].filter((bid) => bid.dateTime > timers.currentWatermark);
+        earlyBids.update(left);
+        if (left.length === 0) waits.clear();
+        else timers.registerEventTime(left.reduce(earliest, Infinity));
         return;
       }
       if (time < auction.expires) return;
@@ -57,6 +69,10 @@ function openAuctions({ state }, resultOf) {
       winners.clear();
     },
   };
+}
+
+function earliest(time, bid) {
+  return Math.min(time, bid.dateTime);
 }
 
 function isAbove(bid, winner) {

@@ -1,12 +1,42 @@
 import { describe, expect, it } from 'vitest';
-import { TableListState } from '../../../src/state/list-state.js';
-import { openStore } from './state-fixtures.js';
+import { LastingListState, TableListState } from '../../../src/state/list-state.js';
+import { openStore, Pieces } from './state-fixtures.js';
 
 describe('list state', () => {
+  it('keeps values of any type in chunks, which a snapshot has as they were', () => {
+    const { key, store } = openStore();
+    const list = store.list<{ n: number }>({ name: 'l' });
+    const elements = (from: number, to: number) =>
+      Array.from({ length: to - from }, (_, index) => ({ n: from + index }));
+    key.set(['a']);
+    list.addAll(elements(0, 70));
+    key.set(['b']);
+    list.add({ n: -1 });
+    const pieces = new Pieces();
+    store.snapshot(pieces);
+    key.set(['a']);
+    list.addAll(elements(70, 100));
+    expect([...list.get()]).toEqual(elements(0, 100));
+    list.update(elements(3, 40));
+    expect([...list.get()]).toEqual(elements(3, 40));
+    expect(() => list.add((() => 1) as never)).toThrow(/is given a function/);
+    list.clear();
+    list.clear();
+    expect([...list.get()]).toEqual([]);
+    const other = openStore();
+    other.store.restore(pieces);
+    const restored = other.store.list<{ n: number }>({ name: 'l' });
+    other.key.set(['a']);
+    restored.add({ n: 70 });
+    expect([...restored.get()]).toEqual(elements(0, 71));
+    other.key.set(['b']);
+    expect([...restored.get()]).toEqual([{ n: -1 }]);
+  });
+
   it('keeps elements in order, per key', () => {
     const { key, store } = openStore([{ kind: 'number' }, { kind: 'utf8' }]);
     const list = store.list<number>({ name: 'l', type: { kind: 'number' } });
-    expect(list).toBeInstanceOf(TableListState);
+    expect(list).toBeInstanceOf(LastingListState);
     key.set([1, 'a']);
     list.add(3);
     list.addAll([1, 2]);
@@ -28,6 +58,7 @@ describe('list state', () => {
   it('lets elements expire one by one', () => {
     const { key, store } = openStore();
     const list = store.list<string>({ name: 'l', ttlMs: 100 });
+    expect(list).toBeInstanceOf(TableListState);
     key.set(['a']);
     for (let now = 0; now < 1000; now += 30) {
       store.advanceTo(now);
