@@ -7,6 +7,7 @@ import { q1 } from './queries/q1.mjs';
 import { Q10_BUCKETS, q10 } from './queries/q10.mjs';
 import { q11 } from './queries/q11.mjs';
 import { q12 } from './queries/q12.mjs';
+import { q13 } from './queries/q13.mjs';
 import { q14 } from './queries/q14.mjs';
 import { q15 } from './queries/q15.mjs';
 import { q16 } from './queries/q16.mjs';
@@ -47,6 +48,7 @@ export const QUERIES = Object.freeze({
   q10,
   q11,
   q12,
+  q13,
   q14,
   q15,
   q16,

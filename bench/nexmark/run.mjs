@@ -61,7 +61,8 @@ async function main(given) {
   if (given.output !== null) mkdirSync(given.output, { recursive: true });
   const machine = describeMachine();
   const oracle = given.check ? await oracleOf(given) : null;
-  const rival = given.rival === null ? null : await FlinkRival.start(given, console.error);
+  const rival =
+    given.rival === null ? null : await FlinkRival.start({ ...given, work }, console.error);
   const results = [];
   const keep = (result) => {
     results.push(result);
@@ -72,7 +73,15 @@ async function main(given) {
       const result = await measured(query, given);
       if (oracle !== null) result.correct = await isCorrect(oracle, query, result.output);
       keep(result);
-      if (rival?.has(query)) keep(await rival.measured(query, result.events));
+      if (rival?.has(query)) {
+        const other = await rival.measured(query, result.events);
+        if (oracle !== null && rival.isComparable(query)) {
+          const path = join(work, `${query}-flink.csv`);
+          await rival.writeResult(query, path);
+          other.correct = await isCorrect(oracle, query, path);
+        }
+        keep(other);
+      }
     } catch (error) {
       process.exitCode = 1;
       console.error(`${query} failed: ${error.message}`);

@@ -124,20 +124,25 @@ export class FlinkCluster {
    * Runs statements of SQL, the last of which is a job, to its end.
    *
    * @param {string} sql divided by blank lines
+   * @param {string | null} resultPath where the last one's result goes, as CSV without a header; null: it gives none
    * @returns {Promise<{ elapsedMs: number, cpuSeconds: number, peakRssBytes: number }>} of the job in the JobManager's
    *   eyes, and of the TaskManager
    */
-  async run(sql) {
+  async run(sql, resultPath = null) {
     const file = join(flinkDirectory, 'run', 'job.sql');
     writeFileSync(file, sql);
     const before = new Set((await this.#jobs()).map(({ jid }) => jid));
     const cpuBefore = this.#cpuSeconds();
     const client = join(this.#home, 'bin', 'flink');
     const jar = join(this.#home, 'lib', JAR);
-    const { stdout, stderr, status } = spawnSync(client, ['run', '-c', MAIN_CLASS, jar, file], {
-      env: this.#environment,
-      encoding: 'utf8',
-    });
+    const { stdout, stderr, status } = spawnSync(
+      client,
+      ['run', '-c', MAIN_CLASS, jar, file, ...(resultPath === null ? [] : [resultPath])],
+      {
+        env: this.#environment,
+        encoding: 'utf8',
+      },
+    );
     const cpuSeconds = this.#cpuSeconds() - cpuBefore;
     const job = (await this.#jobs()).find(({ jid }) => !before.has(jid));
     if (status !== 0 || job?.state !== 'FINISHED') {

@@ -19,7 +19,7 @@ import { fileURLToPath } from 'node:url';
 export const JAR = 'millrace-nexmark.jar';
 /** Runs a file of SQL. */
 export const MAIN_CLASS = 'millrace.nexmark.SqlJob';
-const FACTORY = 'millrace.nexmark.EventTableFactory';
+const FACTORIES = ['millrace.nexmark.EventTableFactory', 'millrace.nexmark.SideTableFactory'];
 const JAVA_RELEASE = '17';
 
 const sources = fileURLToPath(new URL('java/', import.meta.url));
@@ -43,7 +43,8 @@ export function installJar(home) {
     );
     const services = join(classes, 'META-INF', 'services');
     mkdirSync(services, { recursive: true });
-    writeFileSync(join(services, 'org.apache.flink.table.factories.Factory'), `${FACTORY}\n`);
+    const service = join(services, 'org.apache.flink.table.factories.Factory');
+    writeFileSync(service, `${FACTORIES.join('\n')}\n`);
     execFileSync('jar', ['--create', '--file', jar, '-C', classes, '.'], quietly);
   } finally {
     rmSync(classes, { recursive: true, force: true });

@@ -1,6 +1,6 @@
 /**
  * Nexmark in Flink's SQL: the tables of events, and what each query selects. Results are thrown away, as the public
- * suite does. Callers: `flink-nexmark.mjs`. Runs on: any thread; pure.
+ * suite does, or given to the client, where they are compared. Callers: `flink-nexmark.mjs`. Runs on: any thread; pure.
  */
 
 const PERSON =
@@ -76,8 +76,13 @@ function views(input) {
       FROM events WHERE event_type = 1`,
     `CREATE VIEW bid AS SELECT ${fields('bid', 'auction bidder price channel url')},
       \`dateTime\`, bid.extra FROM events WHERE event_type = 2`,
+    'CREATE VIEW bid_now AS SELECT *, PROCTIME() AS p_time FROM bid',
+    `CREATE TABLE side (key BIGINT, \`value\` STRING) WITH ('connector' = 'millrace-side', 'rows' = '${SIDE_ROWS}')`,
   ];
 }
+
+/** Rows of the side table of q13. */
+const SIDE_ROWS = 10_000;
 
 const EUROS = '0.908 * price';
 const DAY = "DATE_FORMAT(`dateTime`, 'yyyy-MM-dd')";
@@ -132,9 +137,15 @@ const SELECTS = {
         ROW_NUMBER() OVER (PARTITION BY A.id ORDER BY B.price DESC, B.\`dateTime\`) AS place
       FROM auction A, bid B WHERE ${WINNING}
     ) WHERE place <= 1`,
+  q10: `SELECT auction, bidder, price, \`dateTime\`, extra, ${DAY} AS \`day\`, ${MINUTE} AS \`minute\` FROM bid`,
   q11: `SELECT bidder, COUNT(*), SESSION_START(\`dateTime\`, INTERVAL '10' SECOND),
       SESSION_END(\`dateTime\`, INTERVAL '10' SECOND)
     FROM bid GROUP BY bidder, SESSION(\`dateTime\`, INTERVAL '10' SECOND)`,
+  q12: `SELECT bidder, COUNT(*), window_start, window_end
+    FROM TABLE(TUMBLE(TABLE bid_now, DESCRIPTOR(p_time), INTERVAL '10' SECOND))
+    GROUP BY bidder, window_start, window_end`,
+  q13: `SELECT B.auction, B.bidder, B.price, B.\`dateTime\`, S.\`value\` FROM bid_now B
+    JOIN side FOR SYSTEM_TIME AS OF B.p_time AS S ON MOD(B.auction, 10000) = S.key`,
   q14: `SELECT auction, bidder, ${EUROS} AS price,
       CASE WHEN HOUR(\`dateTime\`) BETWEEN 8 AND 18 THEN 'dayTime'
         WHEN HOUR(\`dateTime\`) <= 6 OR HOUR(\`dateTime\`) >= 20 THEN 'nightTime' ELSE 'otherTime' END,
@@ -165,6 +176,9 @@ const SELECTS = {
     FROM bid B JOIN person P ON P.id = B.bidder JOIN auction A ON A.seller = B.bidder`,
 };
 
+/** Queries whose results are files. */
+const FILED = ['q10'];
+
 /** Queries that Flink is asked. */
 export const FLINK_QUERIES = Object.keys(SELECTS);
 
@@ -182,14 +196,34 @@ const SETTINGS = {
  *
  * @param {string} query
  * @param {Parameters<typeof eventTable>[0]} source
+ * @param {string | null} scratch a directory for queries that write files; other results are thrown away. Null: each
+ *   is given to the client
  */
-export function flinkSql(query, source) {
+export function flinkSql(query, source, scratch) {
   const settings = { ...SETTINGS, 'parallelism.default': source.parallelism };
   return [
     ...Object.entries(settings).map(([key, value]) => `SET '${key}' = '${value}'`),
     "CREATE TEMPORARY FUNCTION count_char AS 'millrace.nexmark.CountChar'",
     eventTable(source),
     ...views(source.input),
-    `CREATE TABLE sink WITH ('connector' = 'blackhole') AS ${SELECTS[query]}`,
+    `${sinkOf(query, scratch)}${SELECTS[query]}`,
   ].join('\n\n');
+}
+
+/** What stands before a query. */
+function sinkOf(query, scratch) {
+  if (scratch === null) return '';
+  if (!FILED.includes(query)) return "CREATE TABLE sink WITH ('connector' = 'blackhole') AS ";
+  const options = {
+    connector: 'filesystem',
+    path: `file://${scratch}/${query}`,
+    format: 'csv',
+    'sink.partition-commit.trigger': 'partition-time',
+    'sink.partition-commit.delay': '1 min',
+    'sink.partition-commit.policy.kind': 'success-file',
+    'partition.time-extractor.timestamp-pattern': '$day $minute:00',
+    'sink.rolling-policy.rollover-interval': '1min',
+    'sink.rolling-policy.check-interval': '1min',
+  };
+  return `CREATE TABLE sink PARTITIONED BY (\`day\`, \`minute\`) WITH (${withOptions(options)}) AS `;
 }
