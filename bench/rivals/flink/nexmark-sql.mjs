@@ -132,7 +132,8 @@ const SELECTS = {
     ) P JOIN (
       SELECT seller, window_start, window_end FROM ${tumbled('auction')} GROUP BY seller, window_start, window_end
     ) A ON P.id = A.seller AND P.window_start = A.window_start AND P.window_end = A.window_end`,
-  q9: `SELECT * FROM (
+  q9: `SELECT id, itemName, description, initialBid, reserve, \`dateTime\`, expires, seller, category, extra,
+      auction, bidder, price, bid_dateTime, bid_extra FROM (
       SELECT A.*, B.auction, B.bidder, B.price, B.\`dateTime\` AS bid_dateTime, B.extra AS bid_extra,
         ROW_NUMBER() OVER (PARTITION BY A.id ORDER BY B.price DESC, B.\`dateTime\`) AS place
       FROM auction A, bid B WHERE ${WINNING}
