@@ -4,7 +4,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     setupFiles: ['test/setup/seed.ts'],
-    testTimeout: 30_000,
+    // For machines under load; no test takes a tenth of it on an idle one.
+    testTimeout: 120_000,
     maxWorkers: 2,
     pool: 'forks',
     // Fixtures and the built package are imported by Node itself, so that jobs see real module URLs.

@@ -299,7 +299,7 @@ it('triggers and evictors see the records of both sides in order of arrival', ()
     expect(found.late).toEqual([]);
   });
   fc.assert(property, { numRuns: 100 });
-}, 60_000);
+});
 
 // Whole jobs ----------------------------------------------------------------------------------------------------------
 
@@ -344,4 +344,4 @@ it('jobs give the same at every parallelism, whatever the size of their batches'
     },
   );
   await fc.assert(property, { numRuns: 30 });
-}, 60_000);
+});

@@ -163,7 +163,7 @@ describe('a join in windows', () => {
     // What was made but has not left: a batch, and those taken from the window at a time.
     expect(most).toBeLessThan(300);
     expect(ports[0].left).toHaveLength(count * count);
-  }, 30_000);
+  });
 
   it('counts late records of sides without a tag, and refuses updates', () => {
     const { task, late, give, rows } = joined(windowed({}));

@@ -169,7 +169,7 @@ describe('Coordination', () => {
       }),
       { numRuns: 300 },
     );
-  }, 60_000);
+  });
 
   it('cancels slots at once, before and after it is handed over', () => {
     for (const isHandedOver of [false, true]) {

