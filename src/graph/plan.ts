@@ -26,7 +26,7 @@ import { freezePlain } from './plain-object.js';
 import { fingerprint } from './plan-hash.js';
 import { planWarnings } from './plan-warnings.js';
 import { preAggregate } from './pre-aggregate.js';
-import { checkSchemas, type SourceSchemas } from './schema-check.js';
+import { checkSchemas } from './schema-check.js';
 import { assignSlots } from './slot-assignment.js';
 import { isParallelism, validateGraph } from './validate.js';
 
@@ -40,11 +40,6 @@ export interface PlanOptions {
   readonly maxParallelism?: number | null;
   /** Parameters of the job; they are part of the fingerprint. */
   readonly params?: unknown;
-  /**
-   * Schemas that sources have found, by uid, for checking field names; they change nothing in the
-   * plan.
-   */
-  readonly sourceSchemas?: SourceSchemas;
   /** Whether aggregations may be split before the exchange; true unless set. */
   readonly preAggregate?: boolean;
 }
@@ -59,7 +54,7 @@ export interface PlanOptions {
 export function planJob(graph: LogicalGraph, options: PlanOptions): PhysicalPlan {
   checkPlanOptions(graph, options);
   validateGraph(graph);
-  checkSchemas(graph, options.sourceSchemas);
+  checkSchemas(graph);
   const { graph: live, unused } = keepLiveNodes(graph);
   const placed = placeGraph(live, {
     parallelism: options.parallelism,

@@ -15,7 +15,7 @@ import { nodeError, withPlace } from './error-place.js';
 import { identityOf, type LogicalGraph, type LogicalNode, sideOf } from './logical-graph.js';
 
 /** Schemas that sources found by looking at their input, by uid of the source. */
-export type SourceSchemas = ReadonlyMap<string, Schema>;
+type SourceSchemas = ReadonlyMap<string, Schema>;
 
 /**
  * The schema of every node's output, null where only running will tell. Throws `FIELD_UNKNOWN`,

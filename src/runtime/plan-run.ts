@@ -8,6 +8,7 @@ import { MillraceError } from '../base/errors.js';
 import type { LogicalGraph } from '../graph/logical-graph.js';
 import { HOST_SLOT, type PhysicalPlan } from '../graph/physical-plan.js';
 import { planJob } from '../graph/plan.js';
+import { checkSchemas } from '../graph/schema-check.js';
 import type { Schema } from '../record/schema.js';
 import type { InThreadWorld } from './in-thread-run.js';
 import type { RunnableJob } from './job-import.js';
@@ -55,9 +56,7 @@ export function planOf(request: RunRequest, draft: RunDraft = draftOf(request)):
   return {
     plan: isThreaded ? plan : planInThread(plan),
     parallelism,
-    check: (sourceSchemas) => {
-      planJob(graph, { ...options, sourceSchemas });
-    },
+    check: (sourceSchemas) => void checkSchemas(graph, sourceSchemas),
   };
 }
 
