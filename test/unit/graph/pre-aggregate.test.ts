@@ -19,20 +19,23 @@ const totals = (flow: Flow): void => {
 };
 
 describe('pre-aggregation', () => {
-  it('adds rows up by pane where windows overlap, also without an exchange', () => {
-    const build = (windows: AlignedWindows) =>
+  it('adds rows up by pane where windows overlap and fire again for late rows, also without an exchange', () => {
+    const build = (windows: AlignedWindows, isLateWelcome = true) =>
       phases(
         planOf(
           (flow) => {
-            flow.from(source()).keyBy('origin').window(windows).count().to(sink());
+            const windowed = flow.from(source()).keyBy('origin').window(windows);
+            (isLateWelcome ? windowed.allowedLateness('1s') : windowed).count().to(sink());
           },
           { parallelism: 1 },
         ),
       ).flat();
     expect(build(sliding('10s', '2s'))).toEqual(['partial', 'merge']);
+    // Windows of panes add each row once as it is.
+    expect(build(sliding('10s', '2s'), false)).toEqual(['single']);
     expect(build(tumbling('10s'))).toEqual(['single']);
     expect(build(sliding('1s', '2s'))).toEqual(['single']);
-    expect(build(sliding('10s', '2s', { time: 'processing' }))).toEqual(['single']);
+    expect(build(sliding('10s', '2s', { time: 'processing' }), false)).toEqual(['single']);
   });
 
   it('puts one before windows of all records, unless late ones have to be told apart', () => {
