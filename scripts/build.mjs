@@ -38,6 +38,7 @@ const ENTRIES = {
  */
 const COMPANIONS = [
   { part: /^src\/operator\/stateful\.ts$/, companion: 'src/runtime/slot-run.ts' },
+  { part: /^src\/runtime\/loops\.ts$/, companion: 'src/runtime/slot-run.ts' },
   { part: /^src\/connector\/.*-(reader|writer)\.ts$/, companion: 'src/runtime/slot-run.ts' },
   { part: /^src\/format\/.*-encoder\.ts$/, companion: 'src/runtime/slot-run.ts' },
   { part: /^src\/runtime\/explain-code\.ts$/, companion: 'src/runtime/slot-run.ts' },

@@ -38,6 +38,7 @@ export {
   IntervalJoinedStreams,
 } from './api/interval-joined-streams.js';
 export { isJobDefinition, job, type JobDefinition, type ParamsOf } from './api/job.js';
+export type { IterateOptions, IterationBody } from './api/iterate.js';
 export { CoGroupedStreams, JoinedStreams, type JoinOptions } from './api/joined-streams.js';
 export { WindowedCoGroup, WindowedJoin } from './api/joined-windows.js';
 export { type EmitOptions, KeyedStream } from './api/keyed-stream.js';

@@ -72,6 +72,11 @@ export class GraphBuilder {
     return spec.kind === 'process' || (spec.kind === 'aggregate' && spec.window?.lateTag === tag);
   }
 
+  /** The uid of a node. */
+  uidOf(node: number): string {
+    return identityOf(this.#nodes[node]).uid;
+  }
+
   /** The graph so far, frozen. */
   finish(): LogicalGraph {
     return freezePlain({ jobName: this.#jobName, nodes: [...this.#nodes] });

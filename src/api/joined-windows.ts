@@ -4,7 +4,8 @@
  */
 import type { Duration } from '../base/units.js';
 import type { JoinType } from '../operator/join/regular-join.js';
-import { type CoGroupFunction, pairsOf, windowCoGroup } from '../operator/join/window-join.js';
+import type { EngineProcessContext } from '../operator/engine-functions.js';
+import type { CoGroupFunction } from '../operator/join/window-join.js';
 import type { UserFunction } from '../operator/operator-spec.js';
 import type { OutputTag } from '../operator/process-function.js';
 import type { Evictor } from '../operator/window/evictor.js';
@@ -76,17 +77,19 @@ abstract class JoinedWindows<T, U> {
   /** The results of a function, which is called for each key and window. `of` says what it was made of. */
   protected grouped<Out>(
     verb: string,
-    apply: CoGroupFunction,
+    apply: (engine: EngineProcessContext['engine']) => CoGroupFunction,
     of: Readonly<Record<string, unknown>>,
     call: { readonly boundary: Boundary; readonly options: ReturnsOptions },
   ): Stream<Out> {
     const { sides, lateTags } = this.parts;
     const [left, right] = lateTags.map((id) => (id === null ? null : { id }));
-    const open = windowCoGroup({
-      ...windowParts(verb, this.parts),
-      lateTags: [left ?? null, right ?? null],
-      apply,
-    });
+    const parts = windowParts(verb, this.parts);
+    const open = ({ engine, ...context }: EngineProcessContext): unknown =>
+      engine.windowCoGroup({
+        ...parts,
+        lateTags: [left ?? null, right ?? null],
+        apply: apply(engine),
+      })(context);
     const said = { ...of, 'late left': lateTags[0], 'late right': lateTags[1] };
     const body = { keys: sides.keys, open, of: said, returns: call.options.returns ?? null };
     const node = sides.core.operator(
@@ -124,7 +127,9 @@ export class WindowedJoin<T, U, K, J extends JoinType> extends JoinedWindows<T, 
   ): Stream<Out> {
     requireFunction('apply', fn, 'apply((left, right) => ({ ...left, ...right }))');
     const of = { [`${this.#type} join in`]: windowsText(this.parts), apply: fn };
-    const pairs = pairsOf(this.#type, fn as UserFunction);
+    const type = this.#type;
+    const pairs = (engine: EngineProcessContext['engine']): CoGroupFunction =>
+      engine.pairsOf(type, fn as UserFunction);
     return this.grouped('join', pairs, of, { boundary: this.apply, options });
   }
 }
@@ -159,7 +164,7 @@ export class WindowedCoGroup<T, U, K> extends JoinedWindows<T, U> {
     requireFunction('apply', fn, 'apply((lefts, rights) => [{ ... }])');
     const of = { 'co-group in': windowsText(this.parts), apply: fn };
     const apply = fn as (lefts: never, rights: never, window: never) => Iterable<unknown>;
-    return this.grouped('coGroup', apply as CoGroupFunction, of, {
+    return this.grouped('coGroup', () => apply as CoGroupFunction, of, {
       boundary: this.apply,
       options,
     });

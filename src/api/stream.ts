@@ -20,6 +20,7 @@ import {
   type SideStream,
   sideOfStream,
 } from './connected-streams.js';
+import { type IterateOptions, type IterationBody, iterated } from './iterate.js';
 import type { OperatorOptions, OptionCheck } from './operator-options.js';
 import { RETURNS, type ReturnsOptions } from './returns-option.js';
 import type { OpenProcess, OutputTag } from '../operator/process-function.js';
@@ -197,6 +198,26 @@ export class Stream<T> {
     const columns = isObject ? Object.entries(first) : selection.map(namedEntry);
     const options = isObject ? optionsOf(second) : {};
     return new Stream(this.#select({ verb: 'select', boundary: this.select, options }, columns));
+  }
+
+  /**
+   * Goes round with the records of this stream until nothing is fed back, or for `maxIterations` rounds. The body is
+   * given the stream inside of the loop: the records of this one in round 0, and in each further round those that it
+   * fed back in the round before. Inside, the event time of a record is its round, so that `tumbling(1)` holds a round.
+   * Needs input that ends.
+   *
+   * @example
+   * numbers.iterate((loop) => {
+   *   const halves = loop.map((n) => n / 2);
+   *   return { feedback: halves.filter((n) => n > 1), output: halves.filter((n) => n <= 1) };
+   * })
+   */
+  iterate<Out>(
+    body: (loop: Stream<T>) => IterationBody<T, Out>,
+    options: IterateOptions = {},
+  ): Stream<Out> {
+    const call = { boundary: this.iterate, options };
+    return iterated(this.#core, body, call, (core) => new Stream(core));
   }
 
   /** Keeps some fields of each record; Flink's name for `select('a', 'b')`. */

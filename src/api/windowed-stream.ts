@@ -5,7 +5,8 @@
 import { MillraceError } from '../base/errors.js';
 import type { Duration } from '../base/units.js';
 import { LATE_FIRING, WINDOW_END, WINDOW_START } from '../operator/aggregate-fields.js';
-import type { OutputTag, ProcessContext, ProcessFunction } from '../operator/process-function.js';
+import type { EngineProcessContext } from '../operator/engine-functions.js';
+import type { OutputTag, ProcessFunction } from '../operator/process-function.js';
 import type { Evictor } from '../operator/window/evictor.js';
 import {
   aggregateFold,
@@ -14,11 +15,10 @@ import {
   reduceFold,
 } from '../operator/window/fold.js';
 import type { Trigger } from '../operator/window/trigger.js';
-import {
-  openWindows,
-  type WindowContext,
-  type WindowFunction,
-  type WindowOperatorParts,
+import type {
+  WindowContext,
+  WindowFunction,
+  WindowOperatorParts,
 } from '../operator/window/window-operator.js';
 import type { AggregateSpec, WindowSpec } from '../operator/operator-spec.js';
 import { canMerge } from '../operator/pre-aggregate.js';
@@ -219,8 +219,8 @@ export class WindowedStream<T, K, L> {
       fold,
       fn,
     };
-    const open = (context: ProcessContext): ProcessFunction<T, Key, Out> =>
-      openWindows(parts, context);
+    const open = (context: EngineProcessContext): ProcessFunction<T, Key, Out> =>
+      context.engine.openWindows(parts, context);
     const { core, keys: by } = this.#parts.keyed();
     const options = aloneWithoutKey(keys, call.options);
     const returns = call.options.returns ?? null;

@@ -46,6 +46,9 @@ export const ERROR_CODES = {
     'The feature is not available here; the message names the alternative.',
   ),
 
+  // Loops
+  LOOP_ENDED: permanent('A loop was given records to feed back after it had ended.'),
+
   // Records
   SCHEMA_CONFLICT: permanent('Records do not fit the declared schema.'),
   SCHEMA_REGISTRY_FULL: permanent('The inferred schemas of a job exceed the registry of its run.'),

@@ -152,6 +152,9 @@ function chainBreak(graph: PlacedGraph, node: LogicalNode, input: NodeInput): st
   if (node.inputs.length > 1) {
     return `"${downName}" merges ${node.inputs.length} inputs, so it starts a chain.`;
   }
+  if (node.kind === 'operator' && node.spec.kind === 'loop') {
+    return `"${downName}" is the head of a loop, so it starts a chain.`;
+  }
   const partitioner = resolvePartitioner(graph, node, input);
   if (input.partitioner !== null && partitioner.kind !== 'forward') {
     return `Records are dealt by ${partitionerText(partitioner)}, not forwarded.`;

@@ -69,6 +69,13 @@ export function identityOf(node: LogicalNode): OperatorIdentity {
   return node.kind === 'operator' ? node.spec : node.identity;
 }
 
+/** The head of the loop whose tail a node is; null for other nodes. */
+export function headOf(graph: LogicalGraph, node: LogicalNode): LogicalNode | null {
+  if (node.kind !== 'operator' || node.spec.kind !== 'feedback') return null;
+  const { loop } = node.spec;
+  return graph.nodes.find((other) => identityOf(other).uid === loop) ?? null;
+}
+
 /** Options of an operator about which the user said nothing. */
 export const DEFAULT_NODE_OPTIONS: NodeOptions = Object.freeze({
   parallelism: null,

@@ -38,6 +38,12 @@ export function operatorText(spec: OperatorSpec): string {
       return processText(spec);
     case 'sideOutput':
       return `records given to ${JSON.stringify(spec.tag)}`;
+    case 'loop':
+      return spec.maxIterations === null
+        ? 'loop until nothing is fed back'
+        : `loop of at most ${spec.maxIterations} iterations`;
+    case 'feedback':
+      return `back to ${JSON.stringify(spec.loop)}`;
     case 'distinct':
       return `first record ${byKeys(spec.keys)}`;
   }

@@ -6,7 +6,7 @@
  */
 import { defaultMaxParallelism } from '../record/key-group.js';
 import { nodeError } from './error-place.js';
-import type { LogicalGraph, LogicalNode } from './logical-graph.js';
+import { headOf, type LogicalGraph, type LogicalNode } from './logical-graph.js';
 
 /** Most subtasks and key groups a job may have, as in Flink (2^15). */
 export const PARALLELISM_MAX = 32_768;
@@ -40,6 +40,13 @@ export interface PlacementOptions {
 export function placeGraph(graph: LogicalGraph, options: PlacementOptions): PlacedGraph {
   const placements: Placement[] = [];
   for (const node of graph.nodes) {
+    // The tail of a loop stands where its head does, so that records go back within the slot.
+    const head = headOf(graph, node);
+    const ofHead = head === null ? undefined : placements[head.id];
+    if (ofHead !== undefined) {
+      placements.push(ofHead);
+      continue;
+    }
     const parallelism = parallelismOf(graph.jobName, node, options.parallelism, placements);
     const maxParallelism =
       node.options.maxParallelism ?? options.maxParallelism ?? defaultMaxParallelism(parallelism);

@@ -8,6 +8,7 @@ import { MillraceError } from '../base/errors.js';
 import { keysOfSide, sidesOf } from '../operator/operator-sides.js';
 import { nodeError } from './error-place.js';
 import { identityOf, type LogicalGraph, type LogicalNode, sideOf } from './logical-graph.js';
+import { checkLoops } from './loop-check.js';
 import { PARALLELISM_MAX } from './placement.js';
 
 /**
@@ -33,6 +34,7 @@ export function validateGraph(graph: LogicalGraph): void {
     checkEmit(graph, node, bounded);
   }
   checkUids(graph);
+  checkLoops(graph);
 }
 
 function checkInputs(graph: LogicalGraph, node: LogicalNode, index: number): void {

@@ -328,6 +328,9 @@ export class ChainCompiler implements ChainCode {
         return run.stateful.aggregateFragment(this, { index, spec }, row, place);
       case 'reduce':
         return run.stateful.reduceFragment(this, { index, spec }, row, place);
+      case 'loop':
+      case 'feedback':
+        return this.next(index, row, place);
       case 'distinct':
         return run.stateful.distinctFragment(this, { index, spec }, row, place);
     }

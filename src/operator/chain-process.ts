@@ -21,6 +21,7 @@ import { resultKeyName } from './aggregate-fields.js';
 import type { PendingRecords } from './chain-pending.js';
 import type { ChainTime, TimedOperator } from './chain-time.js';
 import { NO_EVENT_TIME } from './flow-row.js';
+import { ENGINE_FUNCTIONS, type EngineProcessContext } from './engine-functions.js';
 import type { FunctionInspection } from './function-inspection.js';
 import { tableKeyType } from './key-code.js';
 import { usedFields } from './lambda-fields.js';
@@ -270,7 +271,8 @@ export class ProcessRun implements TimedOperator {
       if (this.#source !== null) this.#states.restore(this.#source);
       this.#addTimers(USER_TIMERS, 0, (timer) => this.#userTimer(timer));
     }
-    const context: ProcessContext = {
+    const context: EngineProcessContext = {
+      engine: ENGINE_FUNCTIONS,
       state: this.#states ?? withoutKey(spec.name),
       operatorState: this.#operatorStates,
       subtask,

@@ -41,8 +41,10 @@ export function fieldsNeeded(
     case 'assignTimestamps':
       return union(wanted, timestampFields(spec));
     case 'process':
+    case 'loop':
+    case 'feedback':
     case 'sideOutput':
-      // A function is given whole records; which fields it reads is not known.
+      // A function is given whole records, and what goes round a loop may be needed the next time.
       return null;
     case 'reduce':
       // The first record of a key is a result as it is.

@@ -27,6 +27,8 @@ export function outputSchemaOf(spec: OperatorSpec, input: Schema | null): Schema
       }
       return spec.returns;
     case 'filter':
+    case 'loop':
+    case 'feedback':
       return input;
     case 'where':
       if (input !== null) checkPredicate(spec, input);

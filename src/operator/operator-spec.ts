@@ -178,6 +178,13 @@ export type OperatorSpec = OperatorIdentity &
     | { readonly kind: 'sideOutput'; readonly tag: string; readonly returns: Schema | null }
     /** Emits the first record of each key, drops the rest. */
     | { readonly kind: 'distinct'; readonly keys: readonly string[] }
+    /**
+     * The head of a loop: hands on the records of its input, then those that were fed back, round by round. In the loop
+     * the event time of a record is its round. Null: until nothing is fed back.
+     */
+    | { readonly kind: 'loop'; readonly maxIterations: number | null }
+    /** The tail of a loop: its records go back to the head whose uid is `loop`. */
+    | { readonly kind: 'feedback'; readonly loop: string }
   );
 
 /** How the rows of an edge are dealt to the subtasks downstream; names and rules as Flink's. */

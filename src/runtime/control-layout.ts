@@ -1,7 +1,7 @@
 /**
- * The layout of a run's control memory: split counters of the sources, then a parker word and a command word for
- * each slot, then the watermarks of subtasks that align theirs. Callers: deploy, slots, coordinator. Runs on: any
- * thread. Invariant: words of different slots lie two cache lines apart.
+ * The layout of a run's control memory: split counters of the sources and words of the loops, then a parker word and a
+ * command word for each slot, then the watermarks of subtasks that align theirs. Callers: deploy, slots, coordinator.
+ * Runs on: any thread. Invariant: words of different slots lie two cache lines apart.
  */
 import { createParkerWord, PARKER_BYTES } from '../ring/parker.js';
 
@@ -22,6 +22,10 @@ const SLOT_BYTES = PARKER_BYTES + COMMAND_BYTES;
 export function controlBytes(vertices: number, slots: number, alignmentCells = 0): number {
   return vertices * COUNTER_BYTES + slots * SLOT_BYTES + alignmentCells * 8;
 }
+
+/** Where the words are by which the heads of a loop agree, behind the split counter of their vertex. */
+const LOOP_OFFSET = 64;
+const LOOP_WORDS = 3;
 
 /** The watermarks of subtasks that align theirs, behind everything else. */
 export function alignmentCells(
@@ -46,6 +50,11 @@ export class ControlMemory {
   /** Index of the next unclaimed split of a source vertex. */
   nextSplit(vertex: number): Int32Array {
     return new Int32Array(this.#memory, vertex * COUNTER_BYTES, 1);
+  }
+
+  /** The words of the loop whose head is a vertex, which has no splits. */
+  loopWords(vertex: number): Int32Array {
+    return new Int32Array(this.#memory, vertex * COUNTER_BYTES + LOOP_OFFSET, LOOP_WORDS);
   }
 
   /** The word a slot parks on; `slot` is its index, the host slot's is the number of worker slots. */

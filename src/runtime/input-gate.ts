@@ -33,8 +33,25 @@ export const GATE_FINISHED = 2;
 /** The watermark rose, or the input became idle or active: take that before the next batch. */
 export const GATE_TIME = 3;
 
+/** What a subtask reads. */
+export interface SubtaskGate {
+  readonly batch: Batch | null;
+  /** Input edge and frame bytes of the current batch. */
+  readonly input: number;
+  readonly bytes: number;
+  /** False once an upstream subtask ended without draining: held-back results must not be emitted. */
+  readonly isDraining: boolean;
+  readonly time: { readonly watermarkMs: number; readonly isIdle: boolean };
+  /** One of the GATE constants. */
+  poll(): number;
+  /** Ends the use of the current batch. */
+  release(): void;
+  /** Ends before its natural end what only the gate can end: a loop. */
+  stop?(): void;
+}
+
 /** Reads the channels of one subtask. */
-export class InputGate {
+export class InputGate implements SubtaskGate {
   batch: Batch | null = null;
   /** Input edge and frame bytes of the current batch. */
   input = 0;

@@ -3,6 +3,7 @@
  * compiles chains lazily on their first batch. Callers: `slot-thread.ts`, `host-slot.ts`. Runs on: the slot's
  * thread. Invariant: what was opened is closed again when building fails half-way.
  */
+import { assert } from '../base/assert.js';
 import type { Clock } from '../base/clock.js';
 import type { Disk } from '../base/disk.js';
 import { MillraceError } from '../base/errors.js';
@@ -42,9 +43,10 @@ import {
   StreamIds,
 } from './deployment.js';
 import { ExchangePort } from './exchange-port.js';
+import type { FeedbackChannel } from './feedback-channel.js';
 import { type FrameReceiver, RingReceiver } from './frame-receiver.js';
 import { type FrameSender, RingSender } from './frame-sender.js';
-import { type InputChannel, InputGate } from './input-gate.js';
+import { type InputChannel, InputGate, type SubtaskGate } from './input-gate.js';
 import { LocalChannel } from './local-channel.js';
 import { QueueLimit } from './queue-limit.js';
 import { SinkPort } from './sink-port.js';
@@ -54,9 +56,9 @@ import { Subtask, type SubtaskSink } from './subtask.js';
 /** Bad records a subtask sends to the caller one by one; all are counted, and written as dead letters. */
 const BAD_RECORDS_REPORTED_MAX = 1000;
 
-/** A state table, and whose it is. */
+/** A state table, or other memory of the share for state, and whose it is. */
 export interface HeldTable {
-  readonly table: StateTable;
+  readonly table: Pick<StateTable, 'bytes'>;
   readonly operator: string;
   readonly subtask: number;
 }
@@ -102,6 +104,8 @@ class SlotBuilder {
   readonly #metrics: RunMetrics;
   /** Channels between subtasks of this slot, by index. */
   readonly #local = new Map<number, LocalChannel>();
+  /** Ways back to the heads of loops in this slot, by uid and subtask. */
+  readonly #feedbacks = new Map<string, FeedbackChannel>();
   /** Readers and writers of the subtask being built, closed when building it fails. */
   readonly opened: { close(): void }[] = [];
 
@@ -119,7 +123,11 @@ class SlotBuilder {
     const { deployment, clock } = this.#parts;
     const metrics = this.#metrics.task(vertex.id, index);
     metrics.setState('INITIALIZING');
-    const ports = vertex.outputs.map((output) => this.#exchangePort(output.edge, index, metrics));
+    const tails = await this.#tails(vertex, index);
+    const ports = [
+      ...vertex.outputs.map((output) => this.#exchangePort(output.edge, index, metrics)),
+      ...tails.map(({ port }) => port),
+    ];
     const sinks: SubtaskSink[] = [];
     for (let sink = 0; sink < vertex.sinks.length; sink++) {
       sinks.push(await this.#sink(vertex, index, sink, metrics));
@@ -132,6 +140,7 @@ class SlotBuilder {
         columns: this.#parts.plan.edges[output.edge].columns,
         maxParallelism: this.#maxParallelismOf(output.edge),
       })),
+      ...tails,
       ...vertex.sinks.flatMap((sink, at) => {
         if (sink.after === DEAD_LETTERS) return [];
         const partitioner = { kind: 'forward' } as const;
@@ -172,7 +181,7 @@ class SlotBuilder {
       uid: vertex.uid,
       task,
       source,
-      gate: source === null ? this.#gate(vertex, index) : null,
+      gate: source === null ? await this.#gate(vertex, index) : null,
       ports,
       sinks,
       metrics,
@@ -326,7 +335,67 @@ class SlotBuilder {
     return new RingSender(ring, metrics, new QueueLimit(ring, clock, targetMs));
   }
 
-  #gate(vertex: Vertex, index: number): InputGate {
+  /** The outputs that lead back to the heads of loops; mostly none. */
+  async #tails(
+    vertex: Vertex,
+    index: number,
+  ): Promise<readonly (ChainOutput & { readonly port: ExchangePort })[]> {
+    const tails: (ChainOutput & { readonly port: ExchangePort })[] = [];
+    for (const [after, { spec }] of vertex.operators.entries()) {
+      if (spec.kind !== 'feedback') continue;
+      const port = new ExchangePort({
+        senders: [await this.#feedback(spec.loop, index)],
+        broadcast: false,
+        schemas: this.#registry.stream(this.#streams.operator(vertex.id, after)),
+        batchRows: this.#parts.deployment.settings['exchange.batchRows'],
+      });
+      tails.push({ port, after, partitioner: { kind: 'forward' }, columns: null });
+    }
+    return tails;
+  }
+
+  /** The way back to the head `loop` in this slot, made by whichever end is built first. */
+  async #feedback(loop: string, index: number): Promise<FeedbackChannel> {
+    const id = `${loop}/${index}`;
+    const known = this.#feedbacks.get(id);
+    if (known !== undefined) return known;
+    const { plan, tables } = this.#parts;
+    const { FeedbackChannel } = await import('./loops.js');
+    const places = plan.vertices.flatMap((vertex) =>
+      vertex.operators.map(({ spec }, operator) => ({ vertex, spec, operator })),
+    );
+    const tail = places.find(({ spec }) => spec.kind === 'feedback' && spec.loop === loop);
+    const head = places.find(({ spec }) => spec.uid === loop);
+    assert(head !== undefined && tail !== undefined, 'A loop has a head and a tail.');
+    const schemas = this.#registry.stream(this.#streams.operator(tail.vertex.id, tail.operator));
+    const channel = new FeedbackChannel(head.spec.name, schemas, wakerFor(this.#ownWord()));
+    this.#feedbacks.set(id, channel);
+    tables.push({ table: channel, operator: head.vertex.name, subtask: index });
+    return channel;
+  }
+
+  async #gate(vertex: Vertex, index: number): Promise<SubtaskGate> {
+    const input = this.#inputGate(vertex, index);
+    const head = vertex.operators[0]?.spec;
+    if (head?.kind !== 'loop') return input;
+    const { LoopGate, LoopRounds } = await import('./loops.js');
+    const words = this.#control.loopWords(vertex.id);
+    return new LoopGate({
+      input,
+      inputs: vertex.inputs.length,
+      feedback: await this.#feedback(head.uid, index),
+      rounds: new LoopRounds(words, vertex.parallelism, () => this.#wakeAll()),
+      maxIterations: head.maxIterations,
+    });
+  }
+
+  #wakeAll(): void {
+    for (let slot = 0; slot <= this.#parts.deployment.slots; slot++) {
+      wakerFor(this.#control.parkerWord(slot)).wake();
+    }
+  }
+
+  #inputGate(vertex: Vertex, index: number): InputGate {
     const { plan, feed } = this.#parts;
     if (vertex.source !== null && feed !== undefined) {
       return new InputGate([{ input: 0, receiver: feed(vertex) }]);

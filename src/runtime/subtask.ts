@@ -14,7 +14,7 @@ import { FRAME_END_OF_DATA, FRAME_FINISHED } from '../ring/contract.js';
 import { WATERMARK_MAX, WATERMARK_MIN } from '../time/watermark.js';
 import { closeAll } from './close-all.js';
 import type { ExchangePort } from './exchange-port.js';
-import { GATE_BATCH, GATE_EMPTY, GATE_TIME, type InputGate } from './input-gate.js';
+import { GATE_BATCH, GATE_EMPTY, GATE_TIME, type SubtaskGate } from './input-gate.js';
 import type { SinkPort } from './sink-port.js';
 import { HEAD_BATCH, HEAD_WAIT, type SourceHead } from './source-head.js';
 import { TimeSender } from './time-sender.js';
@@ -53,7 +53,7 @@ export interface SubtaskParts {
   readonly uid: string;
   readonly task: ChainTask;
   readonly source: SourceHead | null;
-  readonly gate: InputGate | null;
+  readonly gate: SubtaskGate | null;
   readonly ports: readonly ExchangePort[];
   readonly sinks: readonly SubtaskSink[];
   readonly metrics: TaskMetricsWriter;
@@ -117,6 +117,8 @@ export class Subtask {
 
   /** Ends a source before its natural end; other subtasks follow when their inputs finish. */
   stop(ending: 'drain' | 'stop'): void {
+    // Without its results a loop may just as well end; to drain one is to let it go round.
+    if (ending === 'stop') this.parts.gate?.stop?.();
     if (this.parts.source === null || this.#phase !== 'running') return;
     this.#ending = ending;
     this.#isStopping = true;

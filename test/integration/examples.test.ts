@@ -99,6 +99,23 @@ describe('examples', () => {
     connection.closeSync();
   });
 
+  it('connected-components finds the circles that joining sets finds', () => {
+    const lines = readFileSync(join(root, 'examples/data/friends.csv'), 'utf8')
+      .trimEnd()
+      .split('\n');
+    let circles: string[][] = [];
+    for (const line of lines.slice(1)) {
+      const pair = line.split(',');
+      const met = circles.filter((circle) => pair.some((name) => circle.includes(name)));
+      const joined = [...new Set([...pair, ...met.flat()])].toSorted();
+      circles = [...circles.filter((circle) => !met.includes(circle)), joined];
+    }
+    const expected = circles.map((circle) => [circle[0], String(circle.length)]);
+    expect(expected.length).toBeGreaterThan(3);
+    const table = tableOf(runExample('connected-components.ts'));
+    expect(table.toSorted()).toEqual(expected.toSorted());
+  });
+
   it('custom-source reads both feeds once', () => {
     const total = Array.from({ length: 230 }, (_, id) => (id % 7) + 1).reduce((a, b) => a + b);
     const table = tableOf(runExample('custom-source.ts'));
