@@ -45,6 +45,8 @@ export interface JsValue {
    * column and of the row in it. `value` decodes then, so work on bytes is the better choice where it will do.
    */
   readonly binary: BinaryPlace | null;
+  /** The unscaled digits of a decimal as a number, where that holds them: an expression like `value`. */
+  readonly digits?: string;
   /** A JavaScript expression that is true when the property is missing; only for optional fields. */
   readonly isMissing?: string;
 }

@@ -7,6 +7,7 @@ import type { DataType } from '../record/schema.js';
 import { encodeText } from '../record/text.js';
 import type { JsValue } from './code-value.js';
 import { anyOf, paren } from './expression-code.js';
+import { digitsOf } from './expression-digits.js';
 import { isNumberKind } from './expression-coerce.js';
 import { sortedLiterals } from './expression-bytes.js';
 import type { LiteralValue } from './expression.js';
@@ -49,6 +50,8 @@ export function comparisonCode(scope: Scope, name: string, left: Side, right: Si
     const code = bytesComparison(scope, name, operator.sign, left, right);
     if (code !== null) return code;
   }
+  const digits = digitsOf([left.code, right.code]);
+  if (digits !== null) return `${paren(digits[0])} ${operator.sign} ${paren(digits[1])}`;
   const isMixed = (type.kind === 'int64') !== (right.code.type.kind === 'int64');
   const sign = isMixed ? operator.sign.replace('===', '==').replace('!==', '!=') : operator.sign;
   return `${paren(left.code.value)} ${sign} ${paren(right.code.value)}`;

@@ -30,6 +30,13 @@ import {
 } from './expression-compare.js';
 import { EntryMemo } from './expression-bytes.js';
 import { DAY_MS } from './expression-date.js';
+import {
+  convertedDigits,
+  digitsOf,
+  hasExactDigits,
+  literalDigits,
+  valueOfDigits,
+} from './expression-digits.js';
 import { decimalOfType } from './expression-decimal.js';
 import type { Expression, LiteralValue } from './expression.js';
 import { nullableValue, plainValue, Scope, withoutMissing } from './expression-scope.js';
@@ -108,7 +115,7 @@ function compileNew(node: TypedExpression, scope: Scope): JsValue {
     case 'column':
       return compileColumn(node.name, scope);
     case 'literal':
-      if (node.value !== null) return plainValue(node.slot.type, literalCode(node.value));
+      if (node.value !== null) return literalValue(node.slot.type, node.value);
       return nullableValue(node.slot.type, placeholderCode(node.slot.type), 'true');
     case 'convert':
       return compileConversion(compile(node.arg, scope), node.slot.type, scope);
@@ -117,6 +124,13 @@ function compileNew(node: TypedExpression, scope: Scope): JsValue {
     case 'call':
       return compileCall(node, scope);
   }
+}
+
+/** Digits of a literal are written as the number that they are. */
+function literalValue(type: DataType, literal: Exclude<LiteralValue, null>): JsValue {
+  const value = plainValue(type, literalCode(literal));
+  const digits = literalDigits(type, literal);
+  return digits === undefined ? value : { ...value, digits };
 }
 
 function compileColumn(name: string, scope: Scope): JsValue {
@@ -129,7 +143,11 @@ function compileColumn(name: string, scope: Scope): JsValue {
 
 /** The conversions that typing makes by itself; none of them loses anything but decimal to number. */
 function compileConversion(arg: JsValue, to: DataType, scope: Scope): JsValue {
-  return { ...arg, type: to, value: conversionCode(arg, to, scope), binary: null };
+  const digits = convertedDigits(arg, to);
+  const { nullable, isNull } = arg;
+  const value = conversionCode(arg, to, scope);
+  const converted = { type: to, nullable, value, isNull, binary: null };
+  return digits === undefined ? converted : valueOfDigits(converted, digits);
 }
 
 function conversionCode(arg: JsValue, to: DataType, scope: Scope): string {
@@ -156,7 +174,18 @@ function compileCall(node: Call, scope: Scope): JsValue {
   const memo = memoColumn(node, scope);
   const values = compileArguments(node, scope, memo !== null);
   const code = callCode(node, values, scope);
-  return finishCall(node, values, memo === null ? code : memoCode(memo, code, scope), scope);
+  const value = finishCall(node, values, memo === null ? code : memoCode(memo, code, scope), scope);
+  const digits = callDigits(node, values);
+  return digits === null ? value : valueOfDigits(value, digits);
+}
+
+/** Code of a decimal calculation on numbers, where they hold the digits of all that takes part in it. */
+function callDigits({ use, slot }: Call, values: readonly JsValue[]): string | null {
+  const template = hasExactDigits(slot.type) ? (use?.signature.digits ?? null) : null;
+  const args = digitsOf(values);
+  const code = use === null || template === null || args === null ? null : template(use);
+  if (code === null || args === null) return null;
+  return fillTemplate(code, { args, prepared: String, helper: String, binary: null });
 }
 
 function compileArguments(node: Call, scope: Scope, isMemo: boolean): readonly JsValue[] {
@@ -292,7 +321,7 @@ function compileCast(node: Call, scope: Scope): JsValue {
   const plan = castPlan(arg.slot.type, type);
   assert(plan !== null, 'A cast that typing allowed has no plan.');
   const constant = constantDecimal(arg, type);
-  if (constant !== null) return plainValue(type, scope.constant(constant, 'decimal'));
+  if (constant !== null) return literalValue(type, constant);
   const memo = memoColumn(node, scope);
   const [compiled] = compileArguments(node, scope, memo !== null);
   const isFailing = node.fn.name === 'cast' && plan.mayBeNull;

@@ -14,9 +14,14 @@ const BOOL: DataType = { kind: 'bool' };
 const infix = (symbol: string, binds: number): Infix => ({ symbol, binds, position: 'between' });
 
 /** `$index` brought from its scale to a finer one. */
-function scaled(use: SignatureUse, index: number, scale: number): string {
+function scaled(use: SignatureUse, index: number, scale: number, suffix: 'n' | ''): string {
   const more = scale - decimalOfType(use.types[index]).scale;
-  return more === 0 ? `$${index}` : `($${index} * ${10n ** BigInt(more)}n)`;
+  return more === 0 ? `$${index}` : `($${index} * ${10n ** BigInt(more)}${suffix})`;
+}
+
+/** The finest scale of the arguments. */
+function finestScale(use: SignatureUse): number {
+  return Math.max(...use.types.map((each) => decimalOfType(each).scale));
 }
 
 function checked(code: string, type: DataType): string {
@@ -31,9 +36,13 @@ function decimalSum(symbol: '+' | '-'): Signature {
     code: (use) => {
       const type = sumType(use.types[0], use.types[1]);
       const { scale } = decimalOfType(type);
-      const finest = Math.max(...use.types.map((each) => decimalOfType(each).scale));
-      const sum = `${scaled(use, 0, finest)} ${symbol} ${scaled(use, 1, finest)}`;
+      const finest = finestScale(use);
+      const sum = `${scaled(use, 0, finest, 'n')} ${symbol} ${scaled(use, 1, finest, 'n')}`;
       return checked(scale < finest ? `@decimalRescale(${sum}, ${finest}, ${scale})` : sum, type);
+    },
+    digits: (use) => {
+      const finest = finestScale(use);
+      return `${scaled(use, 0, finest, '')} ${symbol} ${scaled(use, 1, finest, '')}`;
     },
   };
 }
@@ -47,6 +56,7 @@ const decimalProduct: Signature = {
     const full = decimalOfType(types[0]).scale + decimalOfType(types[1]).scale;
     return checked(scale < full ? `@decimalRescale($0 * $1, ${full}, ${scale})` : '$0 * $1', type);
   },
+  digits: () => '$0 * $1',
 };
 
 const decimalQuotient: Signature = {
@@ -66,7 +76,7 @@ const decimalRest: Signature = {
   code: (use) => {
     const { scale } = decimalOfType(sumType(use.types[0], use.types[1]));
     const finest = Math.max(...use.types.map((each) => decimalOfType(each).scale));
-    const rest = `@wholeMod(${scaled(use, 0, finest)}, ${scaled(use, 1, finest)})`;
+    const rest = `@wholeMod(${scaled(use, 0, finest, 'n')}, ${scaled(use, 1, finest, 'n')})`;
     return scale < finest ? `@decimalRescale(${rest}, ${finest}, ${scale})` : rest;
   },
   mayBeNull: true,

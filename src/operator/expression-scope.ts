@@ -7,6 +7,7 @@
 import type { DataType } from '../record/schema.js';
 import type { CodeContext, JsValue, SymbolicRow } from './code-value.js';
 import { isCheap, placeholderCode } from './expression-code.js';
+import { valueOfDigits } from './expression-digits.js';
 import { RUNTIME } from './expression-runtime.js';
 import type { TypedExpression } from './expression-typed.js';
 import { assert } from '../base/assert.js';
@@ -90,13 +91,13 @@ export class Scope {
 
   /** The value under a name of its own, unless it is cheap to read as it is. */
   bind(value: JsValue, hint: string): JsValue {
-    if (isCheap(value.value)) return value;
+    const { digits } = value;
+    if (isCheap(digits ?? value.value)) return value;
     const name = this.fresh(hint);
-    const code =
-      value.isNull === 'false'
-        ? value.value
-        : `${value.isNull} ? ${placeholderCode(value.type)} : ${value.value}`;
+    const own = digits ?? value.value;
+    const none = digits === undefined ? placeholderCode(value.type) : '0';
+    const code = value.isNull === 'false' ? own : `${value.isNull} ? ${none} : ${own}`;
     this.statement(`const ${name} = ${code};`);
-    return { ...value, value: name };
+    return digits === undefined ? { ...value, value: name } : valueOfDigits(value, name);
   }
 }

@@ -50,6 +50,8 @@ export interface Signature {
   readonly code: string | ((use: SignatureUse) => string);
   /** Template used when argument 0 still is in a binary column: `$c` is the column, `$r` the row. */
   readonly binaryCode?: string;
+  /** The same calculation on digits that are numbers; null when it takes more than arithmetic. */
+  readonly digits?: (use: SignatureUse) => string | null;
   /** Whether the code may give JavaScript's null for arguments that are not null. */
   readonly mayBeNull?: boolean;
 }

@@ -147,10 +147,13 @@ function fixedValue(type: DataType, value: unknown): number | null {
 /** Form i64: bigints, and decimals up to 18 digits as their unscaled integer. */
 export class Int64Appender extends BaseAppender {
   values: BigInt64Array;
+  /** The same memory as 32-bit words, for writing whole numbers that are no bigints. */
+  words: Int32Array;
 
   constructor(field: Field, capacity: number) {
     super(field, capacity);
     this.values = new BigInt64Array(capacity);
+    this.words = new Int32Array(this.values.buffer);
   }
 
   setEmpty(row: number): void {
@@ -179,6 +182,7 @@ export class Int64Appender extends BaseAppender {
     const grown = new BigInt64Array(capacity);
     grown.set(this.values);
     this.values = grown;
+    this.words = new Int32Array(grown.buffer);
   }
 
   protected view(

@@ -1,9 +1,10 @@
 /** Decimal calculations against exact fractions of bigints, over random precisions and scales. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { col } from '../../src/operator/expression-builder.js';
+import { col, lit } from '../../src/operator/expression-builder.js';
 import { decimalText } from '../../src/record/decimal.js';
 import type { DataType } from '../../src/record/schema.js';
+import { line, op, recordsOf } from '../unit/operator/chain-harness.js';
 import { compileValue, schemaOf } from '../unit/operator/expression-harness.js';
 
 interface Operand {
@@ -82,5 +83,50 @@ describe('decimals', () => {
       },
     );
     fc.assert(property, { numRuns: 1500 });
+  });
+
+  it('of whole numbers and literals are exact to 15 digits, in records and in conditions', () => {
+    const whole = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
+    const literal = fc.record({
+      unscaled: fc.integer({ min: -99_999, max: 99_999 }),
+      scale: fc.integer({ min: 0, max: 5 }),
+    });
+    const schema = schemaOf({ n: 'int32', m: 'int32?' });
+    const property = fc.property(
+      fc.array(fc.record({ n: whole, m: fc.option(whole) }), { minLength: 1 }),
+      literal,
+      literal,
+      (rows, rate, fee) => {
+        const [rateText, feeText] = [rate, fee].map((each) =>
+          decimalText(BigInt(each.unscaled), each.scale),
+        );
+        const product = col('n').mul(lit(rateText).cast(`decimal(5,${rate.scale})`));
+        const sum = product.sub(lit(feeText).cast(`decimal(5,${fee.scale})`));
+        const [scale, finest] = [rate.scale, Math.max(rate.scale, fee.scale)];
+        const unit = (from: number, to: number): bigint => 10n ** BigInt(to - from);
+        const productOf = (n: number): bigint => BigInt(n) * BigInt(rate.unscaled);
+        const sumOf = (n: number): bigint =>
+          productOf(n) * unit(scale, finest) - BigInt(fee.unscaled) * unit(fee.scale, finest);
+        const records = recordsOf(
+          {
+            operators: line(
+              op.select({ product, sum, withNull: col('m').add(product), isAbove: sum.gt(0) }),
+            ),
+          },
+          rows,
+          schema,
+        );
+        expect(records).toEqual(
+          rows.map(({ n, m }) => ({
+            product: decimalText(productOf(n), scale),
+            sum: decimalText(sumOf(n), finest),
+            withNull:
+              m === null ? null : decimalText(productOf(n) + BigInt(m) * unit(0, scale), scale),
+            isAbove: sumOf(n) > 0n,
+          })),
+        );
+      },
+    );
+    fc.assert(property, { numRuns: 300 });
   });
 });

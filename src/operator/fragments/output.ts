@@ -6,6 +6,7 @@
  */
 import { assert } from '../../base/assert.js';
 import { MillraceError } from '../../base/errors.js';
+import { Int64Appender } from '../../record/appenders.js';
 import { keyGroupOf, subtaskOf } from '../../record/key-group.js';
 import { isSelectable } from '../../record/row-selection.js';
 import type { Schema } from '../../record/schema.js';
@@ -168,6 +169,10 @@ function singleTarget({ unit }: ChainCode, output: OutputRun, index: number): Ro
         appender: () => unit.constant(appender, `${hint}_column`),
         // V8 takes a constant for what it is only when a local is set to it before the loop.
         values: () => unit.hoist(unit.constant(output.values[field][0], `${hint}_array`), hint),
+        words: () => {
+          assert(appender instanceof Int64Appender, 'Columns of whole numbers have words.');
+          return unit.hoist(unit.constant(appender.words, `${hint}_words`), `${hint}_words`);
+        },
       };
     },
   };
@@ -195,7 +200,8 @@ function channelTarget(
       const { name } = output.appenders[field][0].field;
       const of = (kind: 'appenders' | 'values'): string =>
         `${unit.hoist(`${run}.${kind}[${field}]`, `${name}_${kind}`)}[${channel}]`;
-      return { appender: () => of('appenders'), values: () => of('values') };
+      const appender = (): string => of('appenders');
+      return { appender, values: () => of('values'), words: () => `${appender()}.words` };
     },
   };
 }

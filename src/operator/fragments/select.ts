@@ -9,6 +9,7 @@ import type { FieldValue, FlowRow } from '../flow-row.js';
 import type { CodeBlock } from '../code-block.js';
 import { placeholderCode } from '../expression-code.js';
 import { compileExpression } from '../expression-compiler.js';
+import { valueOfDigits } from '../expression-digits.js';
 
 /** Computes the named expressions. */
 export function selectFragment(
@@ -36,14 +37,19 @@ function settled(code: ChainCode, name: string, value: FieldValue, place: CodeBl
   const { unit } = code;
   const { type, nullable } = value;
   const local = unit.fresh(name);
+  const { digits } = value;
+  const of = (code: string, isNull: string): FieldValue => {
+    const settledValue = { type, nullable, value: code, isNull, binary: null };
+    return digits === undefined ? settledValue : valueOfDigits(settledValue, code);
+  };
   if (value.isNull === 'false') {
-    place.line(`const ${local} = ${value.value};`);
-    return { type, nullable, value: local, isNull: 'false', binary: null };
+    place.line(`const ${local} = ${digits ?? value.value};`);
+    return of(local, 'false');
   }
   const isNull = unit.fresh(`${name}_null`);
   place.line(`const ${isNull} = ${value.isNull};`);
   // Null would make a number an object to the compiler, and what is null is not looked at.
-  const none = placeholderCode(type);
-  place.line(`const ${local} = ${isNull} ? ${none} : ${value.value};`);
-  return { type, nullable, value: local, isNull, binary: null };
+  const none = digits === undefined ? placeholderCode(type) : '0';
+  place.line(`const ${local} = ${isNull} ? ${none} : ${digits ?? value.value};`);
+  return of(local, isNull);
 }

@@ -7,6 +7,7 @@ import { assert } from '../../base/assert.js';
 import type { Appender } from '../../record/batch-builder.js';
 import type { DataType, Field } from '../../record/schema.js';
 import { formOf } from '../../record/schema.js';
+import { LITTLE_ENDIAN } from '../../record/short-text.js';
 import { sameType } from '../../record/schema-merge.js';
 import type { FieldValue, FlowRow } from '../flow-row.js';
 import type { CodeBlock } from '../code-block.js';
@@ -18,6 +19,8 @@ import { presentValueCode, recordValueCode } from '../object-code.js';
 export interface ColumnTarget {
   appender(): string;
   values(): string;
+  /** Code of the same memory as pairs of 32-bit words; only of columns of the form i64. */
+  words(): string;
 }
 
 /** Appends a value that must fit. */
@@ -103,6 +106,7 @@ function presentCode(
   target: ColumnTarget,
 ): string {
   if (isFixed(field.type) && isStoredAlike(value.type, field.type)) {
+    if (value.digits !== undefined) return wordsCode(unit, target.words(), row, value.digits);
     const stored = field.type.kind === 'bool' ? `${value.value} ? 1 : 0` : value.value;
     return `${target.values()}[${row}] = ${stored};`;
   }
@@ -113,6 +117,18 @@ function presentCode(
   const given =
     value.object === undefined ? presentValueCode(unit, value) : recordValueCode(unit, value);
   return `${append}(${target.appender()}, ${row}, ${given});`;
+}
+
+/** Stores a whole number below 2^53 as the int64 that it is, without making a bigint of it. */
+function wordsCode(unit: CodeUnit, words: string, row: string, digits: string): string {
+  const local = unit.fresh('digits');
+  const low = LITTLE_ENDIAN ? '' : ' + 1';
+  const high = LITTLE_ENDIAN ? ' + 1' : '';
+  return `{
+  const ${local} = ${digits};
+  ${words}[2 * ${row}${low}] = ${local};
+  ${words}[2 * ${row}${high}] = Math.floor(${local} / 4294967296);
+}`;
 }
 
 function isFixed(type: DataType): boolean {
