@@ -160,6 +160,27 @@ export function everyUser(seed, { users, windowMs }) {
   return { user, price, at };
 }
 
+/** Records of a pass of `amountRecords`: many times as many as there are keys, or as many as fit into a cache. */
+export function amountRows(keys) {
+  return keys > PASS_ROWS ? TIMED_ROWS : PASS_ROWS;
+}
+
+/**
+ * Amounts of users. All are 1, so that what running sums add up to does not depend on the order in which the records of
+ * a user arrive.
+ *
+ * @param {number} seed
+ * @param {number} keys users
+ * @returns {{ user: Float64Array, amount: Float64Array }}
+ */
+export function amountRecords(seed, keys) {
+  const below = randomBelow(seed);
+  const length = amountRows(keys);
+  const user = new Float64Array(length);
+  for (let row = 0; row < length; row++) user[row] = below(keys);
+  return { user, amount: new Float64Array(length).fill(1) };
+}
+
 /** @returns {Texts} */
 function texts(make) {
   const all = Array.from({ length: PASS_ROWS }, make);

@@ -18,6 +18,8 @@ describe('cases', () => {
       'startup',
       'scaling',
       'garbage',
+      'keyed-sum-million',
+      'keyed-sum-thousand',
       'process-timers',
       'sliding',
       'tumbling',
