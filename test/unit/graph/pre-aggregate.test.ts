@@ -19,23 +19,28 @@ const totals = (flow: Flow): void => {
 };
 
 describe('pre-aggregation', () => {
-  it('adds rows up by pane where windows overlap and fire again for late rows, also without an exchange', () => {
-    const build = (windows: AlignedWindows, isLateWelcome = true) =>
+  it('adds rows up by pane before windows that overlap and have none of their own, also without an exchange', () => {
+    const ownTotal = aggregator({
+      create: () => 0,
+      add: (total: number, f: { delay: number }) => total + f.delay,
+      merge: (a: number, b: number) => a + b,
+      result: (total: number) => total,
+    });
+    const build = (windows: AlignedWindows, total: typeof ownTotal | ReturnType<typeof count>) =>
       phases(
         planOf(
           (flow) => {
-            const windowed = flow.from(source()).keyBy('origin').window(windows);
-            (isLateWelcome ? windowed.allowedLateness('1s') : windowed).count().to(sink());
+            flow.from(source()).keyBy('origin').window(windows).aggregate({ total }).to(sink());
           },
           { parallelism: 1 },
         ),
       ).flat();
-    expect(build(sliding('10s', '2s'))).toEqual(['partial', 'merge']);
-    // Windows of panes add each row once as it is.
-    expect(build(sliding('10s', '2s'), false)).toEqual(['single']);
-    expect(build(tumbling('10s'))).toEqual(['single']);
-    expect(build(sliding('1s', '2s'))).toEqual(['single']);
-    expect(build(sliding('10s', '2s', { time: 'processing' }), false)).toEqual(['single']);
+    expect(build(sliding('10s', '2s'), ownTotal)).toEqual(['partial', 'merge']);
+    // Windows made of panes add each row once as they are.
+    expect(build(sliding('10s', '2s'), count())).toEqual(['single']);
+    expect(build(tumbling('10s'), ownTotal)).toEqual(['single']);
+    expect(build(sliding('1s', '2s'), ownTotal)).toEqual(['single']);
+    expect(build(sliding('10s', '2s', { time: 'processing' }), ownTotal)).toEqual(['single']);
   });
 
   it('puts one before windows of all records, unless late ones have to be told apart', () => {
