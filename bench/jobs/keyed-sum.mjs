@@ -6,7 +6,7 @@ import { amountRecords, amountRows } from '../lib/records.mjs';
 
 export const benchJob = job('keyed-sum', (flow, { rows, seed, keys }) => {
   flow
-    .from(columnSource(() => amountRecords(seed, keys), rows, amountRows(keys)))
+    .from(columnSource(() => amountRecords(seed, keys), rows, { passRows: amountRows(keys) }))
     .keyBy('user')
     .aggregate({ total: sum('amount') }, { emit: 'updates' })
     .to(sumSink('total'));
