@@ -21,6 +21,9 @@ export type OperatorBody = OperatorSpec extends infer Spec
     : never
   : never;
 
+/** A process function. */
+export type ProcessBody = Extract<OperatorBody, { kind: 'process' }>;
+
 /** Who asks for a node: the verb, the user's options and the user's line. */
 export interface NodeRequest {
   readonly kind: string;

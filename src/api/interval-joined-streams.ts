@@ -4,8 +4,17 @@
  */
 import { MillraceError } from '../base/errors.js';
 import { type Duration, parseDurationMs } from '../base/units.js';
-import { intervalJoin, type PairContext } from '../operator/join/interval-join.js';
+import type { EngineProcessContext } from '../operator/engine-functions.js';
+import type { PairContext } from '../operator/join/interval-join.js';
 import type { OutputTag } from '../operator/process-function.js';
+import type { ProcessBody } from './graph-builder.js';
+import {
+  type CheckClash,
+  type CheckSide,
+  joinSelection,
+  type JoinSelected,
+  type SideSelection,
+} from './join-selection.js';
 import type { SidePair } from './joined-streams.js';
 import { RETURNS, type ReturnsOptions } from './returns-option.js';
 import type { Stream } from './stream.js';
@@ -92,7 +101,33 @@ export class IntervalJoinedStreams<T, U> {
     const process = (left: unknown, right: unknown, pair: PairContext<unknown>): void => {
       pair.collect(fn(left as T, right as U));
     };
-    return this.#join(process, { apply: fn }, this.apply, options);
+    return this.#join(process, { of: { apply: fn } }, this.apply, options);
+  }
+
+  /**
+   * Makes a record of chosen fields of each pair: some of the first side, then some of the second, by name or under
+   * other names. Other fields are not carried to the join and not kept.
+   *
+   * @example
+   * orders.keyBy('id').intervalJoin(payments.keyBy('order')).between(0, '1h')
+   *   .select(['id', 'total'], { paid: 'amount' })
+   */
+  select<const A extends SideSelection, const B extends SideSelection>(
+    left: A & CheckSide<T, A>,
+    right: B & CheckSide<U, B> & CheckClash<A, B>,
+    options: ReturnsOptions = {},
+  ): Stream<JoinSelected<T, U, A, B>> {
+    const { apply, reads, texts } = joinSelection(left, right);
+    const { leftLate, rightLate } = this.#parts;
+    const process = (first: unknown, second: unknown, pair: PairContext<unknown>): void => {
+      pair.collect(apply(first, second));
+    };
+    const made = {
+      // Late records leave as they came.
+      reads: [leftLate === null ? reads[0] : null, rightLate === null ? reads[1] : null],
+      of: { 'select of the first': texts[0], 'of the second': texts[1] },
+    };
+    return this.#join(process, made, this.select, options);
   }
 
   /**
@@ -113,7 +148,7 @@ export class IntervalJoinedStreams<T, U> {
     requireFunction('process', fn, 'process((left, right, pair) => pair.collect({ ... }))');
     return this.#join(
       fn as (left: unknown, right: unknown, pair: PairContext<unknown>) => void,
-      { process: fn },
+      { of: { process: fn } },
       this.process,
       options,
     );
@@ -121,20 +156,22 @@ export class IntervalJoinedStreams<T, U> {
 
   #join<Out>(
     process: (left: unknown, right: unknown, pair: PairContext<unknown>) => void,
-    fn: Readonly<Record<string, unknown>>,
+    made: Pick<ProcessBody, 'reads' | 'of'>,
     boundary: (...args: never[]) => unknown,
     options: ReturnsOptions,
   ): Stream<Out> {
     const { sides, lowerMs, upperMs, leftLate, rightLate } = this.#parts;
     const call = { verb: 'intervalJoin', boundary, options, extra: RETURNS };
-    const open = intervalJoin({ lowerMs, upperMs, leftLate, rightLate, process });
+    const join = { lowerMs, upperMs, leftLate, rightLate, process };
+    const open = ({ engine, ...context }: EngineProcessContext): unknown =>
+      engine.intervalJoin(join)(context);
     const of = {
       'interval join between': `${lowerMs} ms and ${upperMs} ms`,
       'late left': leftLate?.id ?? null,
       'late right': rightLate?.id ?? null,
-      ...fn,
+      ...made.of,
     };
-    const body = { kind: 'process', keys: sides.keys, open, of, returns: options.returns ?? null };
+    const body = { ...made, keys: sides.keys, open, of, returns: options.returns ?? null };
     return sides.stream(sides.core.operator(call, { ...body, kind: 'process' }));
   }
 }

@@ -4,9 +4,19 @@
  */
 import { MillraceError } from '../base/errors.js';
 import { type Duration, parseDurationMs } from '../base/units.js';
-import { type JoinType, regularJoin } from '../operator/join/regular-join.js';
+import type { EngineProcessContext } from '../operator/engine-functions.js';
+import type { JoinType } from '../operator/join/regular-join.js';
 import { sideOfStream, type StreamSide } from './connected-streams.js';
 import type { KeyedStream } from './keyed-stream.js';
+import type { Boundary } from './call-site.js';
+import type { ProcessBody } from './graph-builder.js';
+import {
+  type CheckClash,
+  type CheckSide,
+  joinSelection,
+  type JoinSelected,
+  type SideSelection,
+} from './join-selection.js';
 import { WindowedCoGroup, WindowedJoin } from './joined-windows.js';
 import type { StreamFactory } from './stream-factory.js';
 import type { ListOf, Mistake } from './record-types.js';
@@ -122,14 +132,41 @@ export class JoinedStreams<T, U, J extends JoinType, K = unknown> {
     options: ReturnsOptions = {},
   ): Stream<Out> {
     requireFunction('join', fn, 'join(other).apply((left, right) => ({ ...left, ...right }))');
+    const apply = fn as (a: unknown, b: unknown) => unknown;
+    return this.#joined(apply, { of: { apply } }, { boundary: this.apply, options });
+  }
+
+  /**
+   * Makes a record of chosen fields of each pair: some of the first side, then some of the second, by name or under
+   * other names. Other fields are not carried to the join and not kept.
+   *
+   * @example
+   * orders.keyBy('id').join(payments.keyBy('order')).select(['id', 'total'], { paid: 'amount' })
+   */
+  select<const A extends SideSelection, const B extends SideSelection>(
+    left: A & CheckSide<T, A>,
+    right: B & CheckSide<U, B> & CheckClash<A, B>,
+    options: ReturnsOptions = {},
+  ): Stream<JoinSelected<LeftOf<T, J>, RightOf<U, J>, A, B>> {
+    const { apply, reads, texts } = joinSelection(left, right);
+    const made = { reads, of: { 'select of the first': texts[0], 'of the second': texts[1] } };
+    return this.#joined(apply, made, { boundary: this.select, options });
+  }
+
+  #joined<Out>(
+    apply: (left: unknown, right: unknown) => unknown,
+    made: Pick<ProcessBody, 'reads' | 'of'>,
+    { boundary, options }: { readonly boundary: Boundary; readonly options: ReturnsOptions },
+  ): Stream<Out> {
     const { core, keys, stream } = this.#sides;
-    if (this.#type !== 'inner' && !core.isBounded) throw neverEnds(this.#type);
-    const call = { verb: 'join', boundary: this.apply, options, extra: RETURNS };
     const [type, ttlMs] = [this.#type, this.#ttlMs];
-    const open = regularJoin({ type, ttlMs, apply: fn as (a: unknown, b: unknown) => unknown });
-    const of = { join: type, ttlMs, apply: fn };
+    if (type !== 'inner' && !core.isBounded) throw neverEnds(type);
+    const call = { verb: 'join', boundary, options, extra: RETURNS };
+    const open = ({ engine, ...context }: EngineProcessContext): unknown =>
+      engine.regularJoin({ type, ttlMs, apply })(context);
+    const of = { join: type, ttlMs, ...made.of };
     const returns = options.returns ?? null;
-    return stream(core.operator(call, { kind: 'process', keys, open, of, returns }));
+    return stream(core.operator(call, { ...made, kind: 'process', keys, open, of, returns }));
   }
 }
 

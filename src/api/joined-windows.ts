@@ -11,6 +11,14 @@ import type { OutputTag } from '../operator/process-function.js';
 import type { Evictor } from '../operator/window/evictor.js';
 import type { Trigger } from '../operator/window/trigger.js';
 import type { Boundary } from './call-site.js';
+import type { ProcessBody } from './graph-builder.js';
+import {
+  type CheckClash,
+  type CheckSide,
+  joinSelection,
+  type JoinSelected,
+  type SideSelection,
+} from './join-selection.js';
 import type { LeftOf, RightOf, SidePair } from './joined-streams.js';
 import { RETURNS, type ReturnsOptions } from './returns-option.js';
 import type { Stream } from './stream.js';
@@ -78,7 +86,7 @@ abstract class JoinedWindows<T, U> {
   protected grouped<Out>(
     verb: string,
     apply: (engine: EngineProcessContext['engine']) => CoGroupFunction,
-    of: Readonly<Record<string, unknown>>,
+    made: Pick<ProcessBody, 'reads' | 'of'>,
     call: { readonly boundary: Boundary; readonly options: ReturnsOptions },
   ): Stream<Out> {
     const { sides, lateTags } = this.parts;
@@ -90,8 +98,9 @@ abstract class JoinedWindows<T, U> {
         lateTags: [left ?? null, right ?? null],
         apply: apply(engine),
       })(context);
-    const said = { ...of, 'late left': lateTags[0], 'late right': lateTags[1] };
-    const body = { keys: sides.keys, open, of: said, returns: call.options.returns ?? null };
+    const said = { ...made.of, 'late left': lateTags[0], 'late right': lateTags[1] };
+    const returns = call.options.returns ?? null;
+    const body = { ...made, keys: sides.keys, open, of: said, returns };
     const node = sides.core.operator(
       { verb, extra: RETURNS, ...call },
       { kind: 'process', ...body },
@@ -127,10 +136,45 @@ export class WindowedJoin<T, U, K, J extends JoinType> extends JoinedWindows<T, 
   ): Stream<Out> {
     requireFunction('apply', fn, 'apply((left, right) => ({ ...left, ...right }))');
     const of = { [`${this.#type} join in`]: windowsText(this.parts), apply: fn };
+    return this.#joined(fn as UserFunction, { of }, { boundary: this.apply, options });
+  }
+
+  /**
+   * Makes a record of chosen fields of each pair: some of the first side, then some of the second, by name or under
+   * other names. Where windows, trigger and evictor do not look at records, other fields are not carried to the join.
+   *
+   * @example
+   * orders.keyBy('id').join(payments.keyBy('order')).window(tumbling('1m'))
+   *   .select(['id', 'total'], { paid: 'amount' })
+   */
+  select<const A extends SideSelection, const B extends SideSelection>(
+    left: A & CheckSide<T, A>,
+    right: B & CheckSide<U, B> & CheckClash<A, B>,
+    options: ReturnsOptions = {},
+  ): Stream<JoinSelected<LeftOf<T, J>, RightOf<U, J>, A, B>> {
+    const { apply, reads, texts } = joinSelection(left, right);
+    const { windows, trigger, evictor, lateTags } = this.parts;
+    const isBlind = windows.kind === 'aligned' && trigger === undefined && evictor === undefined;
+    const made = {
+      // Late records leave as they came.
+      reads: reads.map((names, side) => (isBlind && lateTags[side] === null ? names : null)),
+      of: {
+        [`${this.#type} join in`]: windowsText(this.parts),
+        'select of the first': texts[0],
+        'of the second': texts[1],
+      },
+    };
+    const call = { boundary: this.select, options };
+    return this.#joined(apply, made, call);
+  }
+
+  #joined<Out>(
+    apply: UserFunction,
+    made: Pick<ProcessBody, 'reads' | 'of'>,
+    call: { readonly boundary: Boundary; readonly options: ReturnsOptions },
+  ): Stream<Out> {
     const type = this.#type;
-    const pairs = (engine: EngineProcessContext['engine']): CoGroupFunction =>
-      engine.pairsOf(type, fn as UserFunction);
-    return this.grouped('join', pairs, of, { boundary: this.apply, options });
+    return this.grouped('join', (engine) => engine.pairsOf(type, apply), made, call);
   }
 }
 
@@ -164,9 +208,7 @@ export class WindowedCoGroup<T, U, K> extends JoinedWindows<T, U> {
     requireFunction('apply', fn, 'apply((lefts, rights) => [{ ... }])');
     const of = { 'co-group in': windowsText(this.parts), apply: fn };
     const apply = fn as (lefts: never, rights: never, window: never) => Iterable<unknown>;
-    return this.grouped('coGroup', () => apply as CoGroupFunction, of, {
-      boundary: this.apply,
-      options,
-    });
+    const call = { boundary: this.apply, options };
+    return this.grouped('coGroup', () => apply as CoGroupFunction, { of }, call);
   }
 }

@@ -6,8 +6,9 @@
  */
 import { usedFields } from '../operator/lambda-fields.js';
 import { fieldsNeeded } from '../operator/operator-fields.js';
+import type { InputSide } from '../operator/operator-sides.js';
 import type { OperatorSpec, Partitioner } from '../operator/operator-spec.js';
-import type { LogicalNode } from './logical-graph.js';
+import { type LogicalNode, sideOf } from './logical-graph.js';
 import type { PlacedGraph } from './placement.js';
 
 /** Sorted names of fields; null for all. */
@@ -17,18 +18,22 @@ export type FieldNames = readonly string[] | null;
 export interface WantedFields {
   /** By node: fields of its output that somebody downstream uses. */
   readonly outputs: readonly FieldNames[];
-  /** By node: fields of its input that it uses; what an edge into it carries. */
-  readonly inputs: readonly FieldNames[];
+  /** By node and side: fields of its input that it uses; what an edge into it carries. */
+  readonly inputs: readonly (readonly FieldNames[])[];
 }
+
+const SIDES = [0, 1] as const;
 
 /** Finds the wanted fields of all nodes. */
 export function wantedFields(graph: PlacedGraph): WantedFields {
   const outputs: (Set<string> | null)[] = graph.nodes.map(() => new Set());
-  const inputs: FieldNames[] = graph.nodes.map(() => []);
+  const inputs: (readonly FieldNames[])[] = graph.nodes.map(() => []);
   for (const node of [...graph.nodes].reverse()) {
-    const needed = inputFields(node, sorted(outputs[node.id] ?? null));
-    inputs[node.id] = needed;
+    const output = sorted(outputs[node.id] ?? null);
+    const bySide = SIDES.map((side) => inputFields(node, output, side));
+    inputs[node.id] = bySide;
     for (const input of node.inputs) {
+      const needed = bySide[sideOf(input)] ?? null;
       const dealtBy = partitionerFields(input.partitioner);
       const known = outputs[input.node] ?? null;
       const isAll = known === null || needed === null || dealtBy === null;
@@ -48,10 +53,10 @@ export function withoutUnused(spec: OperatorSpec, wanted: FieldNames): OperatorS
   return columns.length === spec.columns.length ? spec : { ...spec, columns };
 }
 
-function inputFields(node: LogicalNode, output: FieldNames): FieldNames {
+function inputFields(node: LogicalNode, output: FieldNames, side: InputSide): FieldNames {
   if (node.kind === 'source') return [];
   if (node.kind === 'sink') return sorted(node.connector.columns);
-  return sorted(fieldsNeeded(node.spec, output));
+  return sorted(fieldsNeeded(node.spec, output, side));
 }
 
 /**

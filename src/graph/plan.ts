@@ -70,7 +70,7 @@ export function planJob(graph: LogicalGraph, options: PlanOptions): PhysicalPlan
   checkAlignment(graph.jobName, vertices);
   const edges = chained.edges.map(({ id, from, to, partitioner, side }): Edge => {
     const [head] = chained.chains[to]?.nodes ?? [];
-    const columns = head === undefined ? null : (wanted.inputs[head] ?? null);
+    const columns = head === undefined ? null : (wanted.inputs[head]?.[side] ?? null);
     return { id, from, to, partitioner, side, columns };
   });
   const { jobName } = graph;

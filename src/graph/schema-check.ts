@@ -139,6 +139,9 @@ function checkInputFields(
   input: Schema,
 ): void {
   checkKeys(graph, node, side, input);
+  if (node.kind === 'operator' && node.spec.kind === 'process') {
+    for (const name of node.spec.reads?.[side] ?? []) requireField(graph, node, input, name);
+  }
   if (node.kind !== 'sink') return;
   const { columns, requires = [] } = node.connector;
   for (const name of [...(columns ?? []), ...requires]) requireField(graph, node, input, name);

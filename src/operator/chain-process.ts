@@ -8,14 +8,14 @@ import { deserialize, serialize } from 'node:v8';
 import { assert } from '../base/assert.js';
 import type { Clock } from '../base/clock.js';
 import { MillraceError } from '../base/errors.js';
-import type { DataType, Schema } from '../record/schema.js';
+import { type DataType, fieldIndex, type Schema } from '../record/schema.js';
 import { sameType } from '../record/schema-merge.js';
 import type { StateTable, TableSpec } from '../state/contract.js';
 import { CurrentKey } from '../state/key-context.js';
 import { KeyedStateStore } from '../state/keyed-state.js';
 import { OperatorStateStore } from '../state/operator-state.js';
 import type { StateSink, StateSource } from '../state/table-snapshot.js';
-import { keyFields } from './aggregate-fields.js';
+import { keyFields, unknownField } from './aggregate-fields.js';
 import type { ChainErrors } from './chain-errors.js';
 import { resultKeyName } from './aggregate-fields.js';
 import type { PendingRecords } from './chain-pending.js';
@@ -115,6 +115,9 @@ export class ProcessRun implements TimedOperator {
    */
   adopt(side: InputSide, schema: Schema): void {
     const names = this.spec.keys[side];
+    for (const name of this.spec.reads?.[side] ?? []) {
+      if (fieldIndex(schema, name) < 0) throw unknownField(this.spec.name, name, schema);
+    }
     if (names === null) return this.#open(this.isKeyed ? null : []);
     this.#open(keyFields(this.spec.name, names, schema).map(({ type }) => tableKeyType(type)));
   }
@@ -132,6 +135,8 @@ export class ProcessRun implements TimedOperator {
 
   /** Properties of a side's records that the function can touch; null for all. */
   usedFields(side: InputSide): readonly string[] | null {
+    const reads = this.spec.reads?.[side] ?? null;
+    if (reads !== null) return reads;
     const fn = this.function;
     const method = side === 0 ? fn.processElement : fn.processElement2;
     return method === undefined ? null : usedFields(method as UserFunction);

@@ -3,12 +3,20 @@
  * what has state, and to their operators in the context that opens them. Callers: `chain-process.ts` gives them, the
  * api asks for them. Runs on: the slot's thread.
  */
+import { intervalJoin } from './join/interval-join.js';
+import { regularJoin } from './join/regular-join.js';
 import { pairsOf, windowCoGroup } from './join/window-join.js';
 import type { ProcessContext } from './process-function.js';
 import { openWindows } from './window/window-operator.js';
 
 /** All of them. */
-export const ENGINE_FUNCTIONS = { openWindows, windowCoGroup, pairsOf } as const;
+export const ENGINE_FUNCTIONS = {
+  openWindows,
+  windowCoGroup,
+  pairsOf,
+  regularJoin,
+  intervalJoin,
+} as const;
 
 /** What functions of the engine are opened with. */
 export interface EngineProcessContext extends ProcessContext {

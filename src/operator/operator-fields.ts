@@ -7,12 +7,14 @@ import { KEY_FIELD } from './flow-row.js';
 import { carriedName, PANE_FIELD, ROWS_FIELD } from './aggregate-fields.js';
 import { expressionColumns } from './expression-columns.js';
 import { usedFields } from './lambda-fields.js';
+import type { InputSide } from './operator-sides.js';
 import type { OperatorSpec } from './operator-spec.js';
 
-/** Fields of its input that `spec` needs, so that the fields `wanted` of its output (null: all) can be had. */
+/** Fields of a side of its input that `spec` needs for the fields `wanted` of its output (null: all). */
 export function fieldsNeeded(
   spec: OperatorSpec,
   wanted: Iterable<string> | null,
+  side: InputSide = 0,
 ): Set<string> | null {
   switch (spec.kind) {
     case 'map':
@@ -41,10 +43,12 @@ export function fieldsNeeded(
     case 'assignTimestamps':
       return union(wanted, timestampFields(spec));
     case 'process':
+      // What functions of users read is not known.
+      return union(spec.reads?.[side] ?? null, spec.keys[side] ?? []);
     case 'loop':
     case 'feedback':
     case 'sideOutput':
-      // A function is given whole records, and what goes round a loop may be needed the next time.
+      // What goes round a loop may be needed the next time.
       return null;
     case 'reduce':
       // The first record of a key is a result as it is.

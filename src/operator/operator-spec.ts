@@ -164,6 +164,8 @@ export type OperatorSpec = OperatorIdentity &
     | {
         readonly kind: 'process';
         readonly keys: readonly (readonly string[] | null)[];
+        /** By side, the fields that the function reads, other than keys; null or missing: all. */
+        readonly reads?: readonly (readonly string[] | null)[];
         /** By side, whether all subtasks see all its records and may so write broadcast state; missing: false. */
         readonly isBroadcast?: readonly boolean[];
         /** `open(context)` gives the functions of one subtask: an `OpenProcess`. */

@@ -132,8 +132,9 @@ export class TestInstance {
     }
   }
 
-  /** State of everything, after what belongs before the barrier has been handed on. */
+  /** State of everything but loops, which is refused, after what belongs before the barrier has been handed on. */
   snapshot(): TestSnapshot {
+    if (this.#subtasks.some(({ parts }) => parts.gate?.stop !== undefined)) throw noSnapshot();
     const pieces: TestSnapshot['pieces'][number][] = [];
     // Upstream first, because what one hands on may change the state of the next.
     for (const subtask of this.#subtasks) {
@@ -193,4 +194,11 @@ function noOwner(uid: string, known: readonly string[]): MillraceError {
       advice: `Give operators with state a uid that stays. ${didYouMean(uid, known)}`,
     },
   );
+}
+
+/** What goes round in a loop is in no state; loops are of bounded jobs, which a restart begins anew. */
+function noSnapshot(): MillraceError {
+  return new MillraceError('FEATURE_UNSUPPORTED', 'A part with a loop takes no snapshots.', {
+    advice: 'Test the body of iterate(...) by itself, or drive the whole without restoring.',
+  });
 }

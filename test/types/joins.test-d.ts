@@ -95,3 +95,20 @@ groups.apply((orders) => orders.map((order) => order.totl));
 byId.coGroup(payments.keyBy('attempt'));
 // error: Argument of type 'OutputTag<Payment>' is not assignable
 groups.sideOutputLeftLateData(outputTag<Payment>('late'));
+
+// Chosen fields.
+const chosen = byId.join(byOrder, { type: 'left' }).select(['id', 'total'], { paid: 'amount' });
+assertType<
+  Same<
+    RecordOf<typeof chosen>,
+    { readonly id: string; readonly total: number; readonly paid: number | null }
+  >
+>();
+const picked = byId.intervalJoin(byOrder).between(0, 1).select([], ['amount']);
+assertType<Same<RecordOf<typeof picked>, { readonly amount: number }>>();
+// error: No field 'totl'; fields: 'id' | 'total'
+byId.join(byOrder).select(['totl'], []);
+// error: No field 'amont'
+byId.join(byOrder).select([], { paid: 'amont' });
+// error: Both sides give 'order'; rename one
+full.select({ order: 'id' }, ['order']);

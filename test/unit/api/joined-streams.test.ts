@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Flow } from '../../../src/api/flow.js';
 import { session, tumbling } from '../../../src/api/windows.js';
+import { collectSink } from '../../../src/connector/collect/collect.js';
+import { run } from '../../../src/index.js';
 import { countEvictor } from '../../../src/operator/window/evictor.js';
 import { countTrigger } from '../../../src/operator/window/trigger.js';
 import { job } from '../../../src/api/job.js';
@@ -9,7 +11,7 @@ import { explainText } from '../../../src/graph/explain-text.js';
 import { fingerprint } from '../../../src/graph/plan-hash.js';
 import { outputTag } from '../../../src/operator/process-function.js';
 import type { Flight } from '../graph/graph-fixtures.js';
-import { planOf, sink, source } from '../graph/graph-fixtures.js';
+import { planOf, schema, sink, source } from '../graph/graph-fixtures.js';
 
 const sides = (flow: Flow) => {
   const flights = flow.from(source());
@@ -162,6 +164,97 @@ describe('intervalJoin', () => {
     expect(between('soon', 1).code).toBe('UNIT_INVALID');
     expect(between(0, 1, { exclusive: true }).code).toBe('OPTION_UNKNOWN');
     expect(between(0, 1, { lowerExclusive: 1 }).code).toBe('OPTION_INVALID');
+  });
+});
+
+describe('select of joins', () => {
+  const chosen = {
+    join: (flow: Flow) => sides(flow).left.join(sides(flow).right, { type: 'full' }),
+    window: (flow: Flow) => sides(flow).left.join(sides(flow).right).window(tumbling('1m')),
+    interval: (flow: Flow) => sides(flow).left.intervalJoin(sides(flow).right).between(0, 1),
+  };
+
+  it.each(Object.entries(chosen))('of %s carries what it reads, by side', (_name, joined) => {
+    const plan = planOf((flow) => {
+      joined(flow).select(['delay'], { to: 'origin' }).to(sink());
+    });
+    expect(plan.edges.map(({ side, columns }) => [side, columns])).toEqual([
+      [0, ['delay', 'origin']],
+      [1, ['destination', 'origin']],
+    ]);
+    expect(explainText(plan)).toContain('to = origin');
+  });
+
+  it('carries whole records where functions or side outputs see them', () => {
+    const late = outputTag<Flight>('late');
+    const plan = planOf((flow) => {
+      const { left, right } = sides(flow);
+      const timed = left.intervalJoin(right).between(0, 1).sideOutputRightLateData(late);
+      timed.select(['delay'], { to: 'origin' }).to(sink());
+      const sessions = left.join(right).window(session('1m'));
+      sessions.select(['delay'], { to: 'origin' }).to(sink());
+    });
+    expect(plan.edges.map(({ columns }) => columns)).toEqual([
+      ['delay', 'origin'],
+      null,
+      null,
+      null,
+    ]);
+  });
+
+  it('gives the fields, null for a side that is not there', async () => {
+    const found = collectSink<{ readonly name: string; readonly seen: number | null }>();
+    const definition = job('chosen', (flow) => {
+      flow
+        .from([
+          { id: 1, at: 5, name: 'ann' },
+          { id: 2, at: 6, name: 'bob' },
+        ])
+        .assignTimestamps('at')
+        .keyBy('id')
+        .join(
+          flow
+            .from([{ of: 1, at: 7 }])
+            .assignTimestamps('at')
+            .keyBy('of'),
+          { type: 'left' },
+        )
+        .window(tumbling(10))
+        .select(['name'], { seen: 'at' })
+        .to(found);
+    });
+    await run(definition, { runtime: 'in-thread' });
+    expect(found.rows.toSorted((a, b) => (String(a.name) < String(b.name) ? -1 : 1))).toEqual([
+      { name: 'ann', seen: 7 },
+      { name: 'bob', seen: null },
+    ]);
+  });
+
+  it('refuses fields that clash, that are not there, and what names none', () => {
+    const select = (left: unknown, right: unknown) => {
+      const call = (flow: Flow): void => {
+        const flights = flow.from(source(), {
+          schema: schema({ delay: 'number', origin: 'utf8' }),
+        });
+        const joined = flights.keyBy('origin').join(flights.keyBy('origin'));
+        Reflect.apply(joined.select, joined, [left, right]).to(sink());
+      };
+      try {
+        planOf(call);
+      } catch (error) {
+        if (MillraceError.is(error)) return error;
+      }
+      throw new Error('Nothing was thrown.');
+    };
+    const clash = select(['delay'], ['delay']);
+    expect(clash.code).toBe('OPTION_INVALID');
+    expect(clash.message).toContain('both sides give a field "delay"');
+    expect(clash.advice).toContain("{ theirDelay: 'delay' }");
+    const unknown = select([], ['delaay']);
+    expect(unknown.code).toBe('FIELD_UNKNOWN');
+    expect(unknown.advice).toContain('delay');
+    expect(select('delay', []).code).toBe('OPTION_INVALID');
+    expect(select([], { a: 1 }).code).toBe('OPTION_INVALID');
   });
 });
 
