@@ -64,6 +64,7 @@ export {
 export {
   type AlignedWindows,
   countWindow,
+  cumulative,
   type GeneralWindows,
   globalWindow,
   session,

@@ -6,6 +6,7 @@ import { MillraceError } from '../base/errors.js';
 import { didYouMean } from '../base/nearest-name.js';
 import { type Duration, formatDuration, parseDurationMs } from '../base/units.js';
 import {
+  cumulativeAssigner,
   globalAssigner,
   sessionAssigner,
   type WindowAssigner,
@@ -34,6 +35,13 @@ export interface WindowOptions extends WindowTimeOptions {
    * zone eight hours ahead of UTC. 0 when absent, which aligns windows to the epoch.
    */
   readonly offset?: Duration;
+  /**
+   * The time zone by whose clocks windows are counted, such as `'Europe/Berlin'`; UTC when absent. Windows of a day
+   * then are from midnight to midnight there, of 23 or 25 hours when clocks are set. Shorter ones begin when the clock
+   * shows a multiple of the slide; where an hour is shown twice, the last window of the first time goes on to the end
+   * of the second. `offset` is counted by the same clocks.
+   */
+  readonly timeZone?: string;
 }
 
 /** Windows of one size, one every slide. */
@@ -87,6 +95,37 @@ export function sliding(
 ): AlignedWindows {
   const sizeMs = lengthMs('sliding', 'size', size);
   return aligned('sliding', { sizeMs, slideMs: lengthMs('sliding', 'slide', slide) }, options);
+}
+
+/**
+ * Windows that begin together, one every `size`, and end one `step` after the other: the day so far, every hour. A
+ * record is in all that end after it, so the last one of each `size` has everything.
+ *
+ * @example
+ * orders.keyBy('shop').window(cumulative('1d', '1h', { timeZone: 'Europe/Berlin' })).sum('price')
+ */
+export function cumulative<T>(
+  size: Duration,
+  step: Duration,
+  options: WindowOptions = {},
+): GeneralWindows<T> {
+  checkNames('cumulative', options, ALIGNED_OPTIONS);
+  const sizeMs = lengthMs('cumulative', 'size', size);
+  const stepMs = lengthMs('cumulative', 'step', step);
+  if (sizeMs % stepMs !== 0) {
+    throw new MillraceError(
+      'OPTION_INVALID',
+      'cumulative(...): the size is no whole number of steps.',
+      {
+        where: { operator: 'cumulative', field: 'step' },
+        advice: 'Give a step that divides the size.',
+      },
+    );
+  }
+  const { time, firesAtEnd } = timeOptions('cumulative', options);
+  const grid = gridOf('cumulative', { sizeMs, slideMs: sizeMs }, options);
+  const text = `windows of up to ${formatDuration(sizeMs)}, growing by ${formatDuration(stepMs)}`;
+  return general<T>(cumulativeAssigner(grid, stepMs, time, firesAtEnd), text + zoneText(grid));
 }
 
 /**
@@ -185,13 +224,42 @@ function aligned(
   lengths: { readonly sizeMs: number; readonly slideMs: number },
   options: WindowOptions,
 ): AlignedWindows {
-  checkNames(verb, options, ['offset', 'time', 'endOfInput']);
-  const { offset = 0 } = options;
+  checkNames(verb, options, ALIGNED_OPTIONS);
   const { time, firesAtEnd } = timeOptions(verb, options);
-  const grid = Object.freeze({ ...lengths, offsetMs: offsetMs(verb, offset) });
+  const grid = gridOf(verb, lengths, options);
   const every = grid.sizeMs === grid.slideMs ? '' : ` every ${formatDuration(grid.slideMs)}`;
-  const text = `windows of ${formatDuration(grid.sizeMs)}${every}`;
+  const text = `windows of ${formatDuration(grid.sizeMs)}${every}${zoneText(grid)}`;
   return Object.freeze({ kind: 'aligned', grid, time, firesAtEnd, text });
+}
+
+const ALIGNED_OPTIONS = ['offset', 'timeZone', 'time', 'endOfInput'];
+
+function gridOf(
+  verb: string,
+  lengths: { readonly sizeMs: number; readonly slideMs: number },
+  { offset = 0, timeZone }: WindowOptions,
+): WindowGrid {
+  const grid = { ...lengths, offsetMs: offsetMs(verb, offset) };
+  if (timeZone === undefined) return Object.freeze(grid);
+  checkZone(verb, timeZone);
+  return Object.freeze({ ...grid, timeZone });
+}
+
+function checkZone(verb: string, timeZone: string): void {
+  try {
+    new Intl.DateTimeFormat('en-US', { timeZone });
+  } catch (cause) {
+    const message = `${verb}(...): there is no time zone ${String(timeZone)}.`;
+    throw new MillraceError('OPTION_INVALID', message, {
+      cause,
+      where: { operator: verb, field: 'timeZone' },
+      advice: didYouMean(String(timeZone), Intl.supportedValuesOf('timeZone')),
+    });
+  }
+}
+
+function zoneText({ timeZone }: WindowGrid): string {
+  return timeZone === undefined ? '' : ` in ${timeZone}`;
 }
 
 function checkNames(verb: string, options: object, names: readonly string[]): void {

@@ -127,12 +127,13 @@ function explodeText(spec: Extract<OperatorSpec, { kind: 'explode' }>): string {
   return spec.outer ? `${text}, null for none` : text;
 }
 
-function gridText({ sizeMs, slideMs, offsetMs }: WindowGrid): string[] {
+function gridText({ sizeMs, slideMs, offsetMs, timeZone }: WindowGrid): string[] {
   const parts = [`windows of ${formatDuration(sizeMs)}`];
   if (slideMs !== sizeMs) parts.push(` every ${formatDuration(slideMs)}`);
   if (offsetMs !== 0) {
     parts.push(` ${offsetMs < 0 ? '-' : '+'} ${formatDuration(Math.abs(offsetMs))}`);
   }
+  if (timeZone !== undefined) parts.push(` in ${timeZone}`);
   return parts;
 }
 

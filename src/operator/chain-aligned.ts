@@ -7,6 +7,7 @@ import type { Clock } from '../base/clock.js';
 import { hashNumber } from '../record/key-hash.js';
 import type { StateTable } from '../state/contract.js';
 import { lastWindowStart, type WindowGrid } from '../time/window-arithmetic.js';
+import { ZoneClock } from '../time/zone-clock.js';
 import { WATERMARK_MAX, WATERMARK_MIN } from '../time/watermark.js';
 import type { TimedOperator } from './chain-time.js';
 import type { WindowSpec } from './operator-spec.js';
@@ -64,11 +65,16 @@ export abstract class TimedWindows implements TimedOperator {
   readonly spec: WindowSpec;
   protected readonly parts: WindowRunParts;
   protected readonly latenessMs: number;
+  /** Of the clock by which the windows are counted. */
   protected passedMs = WATERMARK_MIN;
   protected clockMs = WATERMARK_MIN;
+  /** The clocks by which the windows are counted; null for UTC. */
+  readonly #zone: ZoneClock | null;
 
   constructor(parts: WindowRunParts) {
     this.spec = parts.spec;
+    const timeZone = parts.spec.grid?.timeZone;
+    this.#zone = timeZone === undefined ? null : new ZoneClock(timeZone);
     this.parts = parts;
     this.latenessMs = parts.spec.allowedLatenessMs ?? 0;
   }
@@ -76,17 +82,30 @@ export abstract class TimedWindows implements TimedOperator {
   /** The wall clock as the time of the records at hand; it does not go back when the machine's clock is set. */
   nowMs(): number {
     this.clockMs = Math.max(this.clockMs, Math.floor(this.parts.clock.epochMs()));
-    return this.clockMs;
+    return this.local(this.clockMs);
   }
 
-  /** Whether a record that is in no window came too late; one in a gap between windows may be on time. */
-  isLate(timeMs: number): boolean {
-    return timeMs + this.latenessMs <= this.passedMs;
+  /** An event time by the clock by which the windows are counted. */
+  local(timeMs: number): number {
+    return this.#zone === null ? timeMs : this.#zone.local(this.timeOf(timeMs));
   }
 
-  /** Drops records that are in no window; they are counted when they came too late. */
-  drop(timeMs: number, rows: number): void {
-    if (this.isLate(timeMs)) this.parts.countLate(rows);
+  /** When that clock first shows a time. */
+  instant(localMs: number): number {
+    return this.#zone === null || !Number.isFinite(localMs) ? localMs : this.#zone.instant(localMs);
+  }
+
+  /** The last millisecond by that clock that is over when time has passed `timeMs`. */
+  #passed(timeMs: number): number {
+    if (timeMs <= WATERMARK_MIN || timeMs >= WATERMARK_MAX) return timeMs;
+    return this.local(timeMs + 1) - 1;
+  }
+
+  /** Whether records that are in no window came too late, which is counted; in a gap between windows they may not. */
+  late(timeMs: number, rows: number): boolean {
+    const isLate = timeMs + this.latenessMs <= this.passedMs;
+    if (isLate) this.parts.countLate(rows);
+    return isLate;
   }
 
   /** An event time, or the error for a record without one. */
@@ -99,18 +118,19 @@ export abstract class TimedWindows implements TimedOperator {
     if (this.spec.time !== 'event') {
       return this.spec.firesAtEnd && watermarkMs >= WATERMARK_MAX && this.fire(watermarkMs);
     }
-    if (watermarkMs !== this.passedMs) {
-      this.passedMs = watermarkMs;
+    const passedMs = this.#passed(watermarkMs);
+    if (passedMs !== this.passedMs) {
+      this.passedMs = passedMs;
       this.passed();
     }
-    return this.fire(watermarkMs);
+    return this.fire(passedMs);
   }
 
   fireProcessingTime(nowMs: number): boolean {
     if (this.spec.time !== 'processing') return false;
     this.clockMs = Math.max(this.clockMs, Math.floor(nowMs));
     // A window is over when its last millisecond is.
-    return this.fire(this.clockMs - 1);
+    return this.fire(this.#passed(this.clockMs - 1));
   }
 
   abstract get nextProcessingTimer(): number;

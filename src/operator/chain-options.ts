@@ -57,7 +57,7 @@ export interface ChainTaskOptions {
   readonly tables: (uid: string, spec: TableSpec) => StateTable;
   /** The member of an alignment group that an operator is; null, or omitted, for none. */
   readonly aligned?: (operatorIndex: number) => AlignmentMember | null;
-  /** Counts records that were dropped because they came too late. */
+  /** Counts records that came too late for their windows, whatever becomes of them. */
   readonly countLate: (records: number) => void;
   /** Keys a partial aggregation holds before it hands them on. */
   readonly preAggregateKeysMax: number;

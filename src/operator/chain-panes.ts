@@ -96,7 +96,7 @@ export class PaneRun extends AlignedRun {
 
   get nextProcessingTimer(): number {
     if (this.spec.time !== 'processing') return Number.POSITIVE_INFINITY;
-    return this.#nextEnd() ?? Number.POSITIVE_INFINITY;
+    return this.instant(this.#nextEnd() ?? Number.POSITIVE_INFINITY);
   }
 
   /** Makes the entry of a key that is new: it has no panes, and takes part in the windows to come. */

@@ -61,7 +61,7 @@ export class WindowRun extends AlignedRun {
 
   get nextProcessingTimer(): number {
     if (this.spec.time !== 'processing' || this.#open.length === 0) return Number.POSITIVE_INFINITY;
-    return this.#open[0].endMs;
+    return this.instant(this.#open[0].endMs);
   }
 
   /** The entries of a table are in another one now, under other numbers. */

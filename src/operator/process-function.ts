@@ -95,7 +95,7 @@ export interface ProcessContext {
   /** Index of the subtask, from 0, and how many there are. */
   readonly subtask: number;
   readonly parallelism: number;
-  /** Counts records that were dropped because they came too late, in the metric `lateRecords`. */
+  /** Counts records that came too late, whether dropped or given to a side output, in the metric `lateRecords`. */
   countLate(records: number): void;
   /** Makes timers apart from those of `context.timers`, told apart by `names.length` numbers beside the time. */
   timerService(

@@ -9,6 +9,8 @@ export interface WindowGrid {
   readonly sizeMs: number;
   readonly slideMs: number;
   readonly offsetMs: number;
+  /** The zone by whose clocks all of this is counted; none for UTC. See `zone-clock.ts`. */
+  readonly timeZone?: string;
 }
 
 /** The start of the period of `periodMs` that holds a time, when one period starts at `offsetMs`. */
@@ -46,7 +48,7 @@ export function paneMsOf({ sizeMs, slideMs }: WindowGrid): number {
 /** Panes as a grid of their own: each is in one. */
 export function paneGridOf(grid: WindowGrid): WindowGrid {
   const paneMs = paneMsOf(grid);
-  return { sizeMs: paneMs, slideMs: paneMs, offsetMs: grid.offsetMs };
+  return { ...grid, sizeMs: paneMs, slideMs: paneMs };
 }
 
 /** The start of the pane that holds a time. */

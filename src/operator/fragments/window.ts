@@ -80,7 +80,10 @@ export function timeCode(
   const time = spec.phase === 'merge' ? row.field(PANE_FIELD)?.value : row.marks.time;
   if (time === undefined || time === null) throw run.errors.timestampMissing(index, null, 'none');
   const local = unit.fresh('rowTime');
-  place.line(`const ${local} = ${time};`);
+  // What a partial aggregation gave is by the clock of the windows already.
+  const isLocal = spec.phase === 'merge' || !hasZone(windows);
+  const bound = unit.constant(windows, `windows${index}`);
+  place.line(`const ${local} = ${isLocal ? time : `${bound}.local(${time})`};`);
   return local;
 }
 
@@ -148,10 +151,10 @@ export function lateCode(
   const bound = unit.constant(windows, `windows${index}`);
   if (windows.spec.lateTag === null) {
     const rows = spec.phase === 'merge' ? (row.field(ROWS_FIELD)?.value ?? '1') : '1';
-    place.line(`${bound}.drop(${time}, ${rows});`);
+    place.line(`${bound}.late(${time}, ${rows});`);
     return;
   }
-  const inside = place.open(`if (${bound}.isLate(${time}))`);
+  const inside = place.open(`if (${bound}.late(${time}, 1))`);
   row.useAllFields();
   const record = row.object(null, inside);
   for (const side of run.tree.sideOutputsOf(index)) {
@@ -174,7 +177,7 @@ export interface WindowResult {
 /** The fields of a result that tell of its window, and its event time: the last instant of the window. */
 export function windowFields(
   code: ChainCode,
-  { spec, windows }: WindowBound,
+  { index, spec, windows }: WindowBound,
   { start, end: given, rows, isLate }: WindowResult,
   place: CodeBlock,
 ): { readonly values: ReadonlyMap<string, FieldValue>; readonly marks: RowMarks } {
@@ -187,16 +190,24 @@ export function windowFields(
     return { values, marks: { time: null, kind: null } };
   }
   const { grid, allowedLatenessMs } = windows.spec;
+  const run = code.unit.constant(windows, `windows${index}`);
+  const instant = (local: string): string =>
+    hasZone(windows) ? `${run}.instant(${local})` : local;
   const end = code.unit.fresh('windowEnd');
-  place.line(`const ${end} = ${given ?? `${start} + ${grid?.sizeMs}`};`);
+  place.line(`const ${end} = ${instant(given ?? `${start} + ${grid?.sizeMs}`)};`);
   const values = new Map([
-    [WINDOW_START, number(start)],
+    [WINDOW_START, number(instant(start))],
     [WINDOW_END, number(end)],
   ]);
   if (allowedLatenessMs !== null) {
     values.set(LATE_FIRING, presentValue(BOOL_SLOT, isLate));
   }
   return { values, marks: { time: `(${end} - 1)`, kind: null } };
+}
+
+/** Whether windows are counted by other clocks than those of UTC. */
+function hasZone({ spec }: WindowBound['windows']): boolean {
+  return spec.grid?.timeZone !== undefined;
 }
 
 /** Where an entry goes: into the list of a table, by its number, through a column of it. */

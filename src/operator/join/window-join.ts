@@ -48,8 +48,7 @@ export function windowCoGroup<T>(parts: WindowCoGroup<T>): OpenProcess<T, unknow
   const { assigner, trigger, evictor, allowedLatenessMs, lateTags, apply } = parts;
   const windows = {
     assigner: {
-      time: assigner.time,
-      merges: assigner.merges,
+      ...assigner,
       assign: ({ record }: Sided<T>, timeMs: number) => assigner.assign(record, timeMs),
       defaultTrigger: () => overUnion(assigner.defaultTrigger()),
     },

@@ -16,6 +16,7 @@ import type {
   ProcessFunction,
   TimerService,
 } from '../process-function.js';
+import { ZoneClock } from '../../time/zone-clock.js';
 import type { WindowAssigner } from './assigner.js';
 import type { Evictor } from './evictor.js';
 import type { Fold } from './fold.js';
@@ -91,6 +92,7 @@ class WindowOperator<T, K, Out> implements ProcessFunction<T, K, Out> {
   readonly #sessions: Sessions | null;
   readonly #timers: TimerService;
   readonly #countLate: () => void;
+  readonly #zone: ZoneClock | null;
   /** The window that the trigger's context is about, and those that became it. */
   #window: TimeWindow = GLOBAL_WINDOW;
   #merged: readonly TimeWindow[] = [];
@@ -102,6 +104,7 @@ class WindowOperator<T, K, Out> implements ProcessFunction<T, K, Out> {
     this.#contents = new WindowContents(context.state, evictor === null ? fold : null);
     this.#memory = new TriggerMemory(context.state);
     this.#sessions = assigner.merges ? new Sessions(context.state) : null;
+    this.#zone = assigner.timeZone === undefined ? null : new ZoneClock(assigner.timeZone);
     this.#countLate = () => context.countLate(1);
     this.#timers = context.timerService('windows', ['start', 'end'], (timer, out) =>
       this.#onTimer(timer, out as ElementContext<K, Out>),
@@ -112,7 +115,7 @@ class WindowOperator<T, K, Out> implements ProcessFunction<T, K, Out> {
   processElement(record: T, out: ElementContext<K, Out>): void {
     const timeMs = this.#timeOf(out);
     let isIn = false;
-    for (const assigned of this.#parts.assigner.assign(record, timeMs)) {
+    for (const assigned of this.#windowsOf(record, timeMs)) {
       const bound = this.#enter(assigned);
       if (bound === null) continue;
       isIn = true;
@@ -126,6 +129,18 @@ class WindowOperator<T, K, Out> implements ProcessFunction<T, K, Out> {
       this.#registerCleanup(window);
     }
     if (!isIn && this.#isLate(timeMs)) this.#giveLate(record, out);
+  }
+
+  /** The windows of a record, as instants. */
+  #windowsOf(record: T, timeMs: number): Iterable<TimeWindow> {
+    const { assigner } = this.#parts;
+    const zone = this.#zone;
+    if (zone === null) return assigner.assign(record, timeMs);
+    const windows = [...assigner.assign(record, zone.local(timeMs))];
+    return windows.map(({ start, end }) => ({
+      start: zone.instant(start),
+      end: zone.instant(end),
+    }));
   }
 
   /** The window of a record, one with others when windows merge; null when it is over. */
@@ -252,8 +267,8 @@ class WindowOperator<T, K, Out> implements ProcessFunction<T, K, Out> {
   #giveLate(record: T, out: ElementContext<K, Out>): void {
     const { lateTag, lateTagOf } = this.#parts;
     const late = lateTagOf?.(record) ?? (lateTag === null ? null : { tag: lateTag, record });
-    if (late === null) this.#countLate();
-    else out.output<unknown>(late.tag, late.record);
+    this.#countLate();
+    if (late !== null) out.output<unknown>(late.tag, late.record);
   }
 
   #registerCleanup(window: TimeWindow): void {

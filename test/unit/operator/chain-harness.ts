@@ -225,7 +225,7 @@ export interface ChainUnderTest {
   readonly ports: readonly CollectingPort[];
   readonly schemas: readonly MemorySchemas[];
   readonly control: Int32Array;
-  /** Records that were dropped because they came too late. */
+  /** Records that came too late for their windows. */
   readonly late: { records: number };
 }
 
