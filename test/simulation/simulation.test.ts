@@ -9,7 +9,7 @@ const SEEDS = { from: 1, count: 240 };
 
 describe('whole jobs under a seeded scheduler', () => {
   it('give what the reference model gives, and reach every rare state', {
-    timeout: 120_000,
+    timeout: 300_000,
   }, async () => {
     const replay = process.env['SEED'];
     const range = replay === undefined ? SEEDS : { from: Number(replay), count: 1 };
