@@ -20,6 +20,7 @@ export {
   min,
   sum,
 } from './api/aggregates.js';
+export type { AsyncOptions, AsyncRetryStrategy, CallOptions } from './api/async-wait.js';
 export { ConnectedStreams, type CoProcessFunction } from './api/connected-streams.js';
 export { type ExplainedJob, explain } from './api/explain-job.js';
 export {
@@ -135,6 +136,7 @@ export {
   type NamedColumn,
   when,
 } from './operator/expression-builder.js';
+export type { AsyncCall, AsyncContext, AsyncResult } from './operator/async/async-function.js';
 export type { PairContext } from './operator/join/interval-join.js';
 export type { JoinType } from './operator/join/regular-join.js';
 export type { EmitMode } from './operator/operator-spec.js';

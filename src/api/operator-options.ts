@@ -5,6 +5,7 @@
  */
 import { MillraceError } from '../base/errors.js';
 import { didYouMean } from '../base/nearest-name.js';
+import { parseDurationMs } from '../base/units.js';
 import type { NodeOptions } from '../graph/logical-graph.js';
 import { isPlainObject } from '../graph/plain-object.js';
 import { PARALLELISM_MAX } from '../graph/placement.js';
@@ -102,4 +103,16 @@ function parallelismCheck(value: unknown): string | null {
 
 function shown(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(value) : String(value);
+}
+
+/** Of an option that is a duration. */
+export function durationCheck(value: unknown): string | null {
+  const expected = "a duration such as '5s' or a number of milliseconds, not below 0";
+  if (typeof value !== 'string' && typeof value !== 'number') return expected;
+  try {
+    return parseDurationMs(value) >= 0 ? null : expected;
+  } catch (error) {
+    if (MillraceError.is(error)) return expected;
+    throw error;
+  }
 }

@@ -11,6 +11,9 @@ import type { Expression } from '../operator/expression.js';
 import type { UserFunction } from '../operator/operator-spec.js';
 import type { NamedColumn } from '../operator/expression-builder.js';
 import type { TimestampOrigin } from '../operator/operator-spec.js';
+import type { AsyncOrder } from '../operator/async/async-queue.js';
+import type { AsyncCall, AsyncResult } from '../operator/async/async-function.js';
+import { ASYNC_CHECKS, type AsyncOptions, asyncWait } from './async-wait.js';
 import { type HasExpression, isColumn } from './column-types.js';
 import type { FileConnector } from './files.js';
 import { KeyedStream } from './keyed-stream.js';
@@ -160,6 +163,43 @@ export class Stream<T> {
     const isBroadcast = [this.#core.isBroadcast];
     const body = { kind: 'process', keys: [null], isBroadcast, open, returns } as const;
     return new Stream(this.#core.operator(call, body));
+  }
+
+  /**
+   * Calls an asynchronous function with every record, many at a time, and gives the results in the order of the
+   * records. A function that gives a promise gives one record; an async generator, any number of them. A call that
+   * fails or takes too long fails the job, unless `retry` and `onTimeout` say otherwise.
+   *
+   * @example
+   * orders.orderedWait(
+   *   async (order, { client, signal }) => ({ ...order, rate: await client.rate(order.currency, signal) }),
+   *   { open: () => new Rates(), capacity: 50, timeout: '5s', retry: { maxAttempts: 2, delay: '100ms' } },
+   * )
+   */
+  orderedWait<Out, Client = undefined, Late = never>(
+    fn: (record: T, call: AsyncCall<Client>) => AsyncResult<Out>,
+    options?: AsyncOptions<T, Out, Client, Late>,
+  ): Stream<Out | Late>;
+  orderedWait(fn: UserFunction, options: OperatorOptions = {}): Stream<never> {
+    const call = { verb: 'orderedWait', boundary: this.orderedWait, options, extra: ASYNC_CHECKS };
+    return this.#asyncWait(call, 'ordered', fn, options);
+  }
+
+  /**
+   * The same with results as they come: one that is there hands on at once, whatever the order of the records. A
+   * result never passes a watermark, so that what is late behind does not depend on who answers first.
+   *
+   * @example
+   * urls.unorderedWait(async (url, { signal }) => ({ url, status: (await fetch(url, { signal })).status }))
+   */
+  unorderedWait<Out, Client = undefined, Late = never>(
+    fn: (record: T, call: AsyncCall<Client>) => AsyncResult<Out>,
+    options?: AsyncOptions<T, Out, Client, Late>,
+  ): Stream<Out | Late>;
+  unorderedWait(fn: UserFunction, options: OperatorOptions = {}): Stream<never> {
+    const boundary = this.unorderedWait;
+    const call = { verb: 'unorderedWait', boundary, options, extra: ASYNC_CHECKS };
+    return this.#asyncWait(call, 'unordered', fn, options);
   }
 
   /**
@@ -420,6 +460,11 @@ export class Stream<T> {
     const sink = print(show);
     const names = { defaultName: sink.name, uidName: sink.type };
     this.#core.sink({ verb: 'print', boundary: this.print, options, ...names }, sink);
+  }
+
+  #asyncWait(call: VerbCall, order: AsyncOrder, fn: UserFunction, options: object): Stream<never> {
+    requireFunction(call.verb, fn, `${call.verb}(async (record) => ({ ...record, more: 1 }))`);
+    return new Stream(this.#core.operator(call, asyncWait({ call, order, fn }, options)));
   }
 
   #keyed<K>(core: StreamCore, keys: readonly string[]): KeyedStream<T, K> {

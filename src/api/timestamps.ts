@@ -15,7 +15,12 @@ import type {
 } from '../time/watermark-strategy.js';
 import { type HasExpression, type ColumnLike, type CheckReads, isColumn } from './column-types.js';
 import { callSite } from './call-site.js';
-import { checkOptions, type OperatorOptions, type OptionCheck } from './operator-options.js';
+import {
+  checkOptions,
+  durationCheck,
+  type OperatorOptions,
+  type OptionCheck,
+} from './operator-options.js';
 import type { VerbCall } from './stream-core.js';
 import type { CheckField, FieldsOf, FieldType, Mistake } from './record-types.js';
 
@@ -165,15 +170,4 @@ function alignmentOf(given: unknown): WatermarkAlignment | null {
     maxDriftMs: parseDurationMs(maxDrift as Duration, 'maxDrift'),
     updateIntervalMs: parseDurationMs(updateInterval as Duration, 'updateInterval'),
   };
-}
-
-function durationCheck(value: unknown): string | null {
-  const expected = "a duration such as '5s' or a number of milliseconds, not below 0";
-  if (typeof value !== 'string' && typeof value !== 'number') return expected;
-  try {
-    return parseDurationMs(value) >= 0 ? null : expected;
-  } catch (error) {
-    if (MillraceError.is(error)) return expected;
-    throw error;
-  }
 }

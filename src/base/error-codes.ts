@@ -83,6 +83,7 @@ export const ERROR_CODES = {
   // Running
   TIMESTAMP_MISSING: permanent('A record has no event time where one is needed.'),
   USER_FUNCTION_FAILED: permanent('A function of the job threw.'),
+  ASYNC_TIMEOUT: passing('An asynchronous function did not answer in time.'),
   TASK_STALLED: permanent('An operator did not return within the stall timeout.'),
   TASK_EXITED: permanent('A thread of the job ended by itself, for example by process.exit.'),
   MEMORY_BUDGET_TOO_SMALL: permanent('The plan does not fit the memory of its slots.'),

@@ -155,6 +155,9 @@ function chainBreak(graph: PlacedGraph, node: LogicalNode, input: NodeInput): st
   if (node.kind === 'operator' && node.spec.kind === 'loop') {
     return `"${downName}" is the head of a loop, so it starts a chain.`;
   }
+  if (node.kind === 'operator' && node.spec.kind === 'asyncWait') {
+    return `"${downName}" waits for answers, so it starts a chain.`;
+  }
   const partitioner = resolvePartitioner(graph, node, input);
   if (input.partitioner !== null && partitioner.kind !== 'forward') {
     return `Records are dealt by ${partitionerText(partitioner)}, not forwarded.`;

@@ -36,6 +36,8 @@ export function operatorText(spec: OperatorSpec): string {
       return timestampsText(spec);
     case 'process':
       return processText(spec);
+    case 'asyncWait':
+      return asyncWaitText(spec);
     case 'sideOutput':
       return `records given to ${JSON.stringify(spec.tag)}`;
     case 'loop':
@@ -58,6 +60,16 @@ function processText({
   const sides = keys.map((names) => (names === null ? 'without a key' : byKeys(names)));
   const what = about ?? (of === undefined ? functionText(open) : partsText(of));
   return `${sides.join(' and ')}: ${what}`;
+}
+
+/** Such as `at most 100 at a time, within 3 m 0 s, 2 repetitions: (o) => fetchRate(o)`. */
+function asyncWaitText(spec: Extract<OperatorSpec, { kind: 'asyncWait' }>): string {
+  const { order, capacity, timeoutMs, retry, functions } = spec;
+  const parts = [order, `at most ${capacity} at a time`];
+  if (timeoutMs !== null) parts.push(`each within ${formatDuration(timeoutMs)}`);
+  if (retry !== null) parts.push(`repeated up to ${retry.maxAttempts} times`);
+  const { verb: _, ...named } = typeof functions === 'function' ? { verb: '' } : functions;
+  return `${parts.join(', ')}: ${partsText(named)}`;
 }
 
 /** What a function of the engine was made of, such as `join left, apply (a, b) => ({ ...a, ...b })`. */

@@ -12,6 +12,7 @@ const STATEFUL: ReadonlySet<OperatorSpec['kind']> = new Set([
   'reduce',
   'distinct',
   'process',
+  'asyncWait',
 ]);
 
 /** One sentence or two per fact, in the order of the graph. */

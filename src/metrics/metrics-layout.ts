@@ -53,6 +53,8 @@ export const TASK_VALUES = {
   /** The least watermark behind the outputs of the chain, and `TIME_STATUS`. */
   watermarkMs: 14,
   timeStatus: 15,
+  /** Records whose calls of an asynchronous function are under way. */
+  callsInFlight: 16,
 } as const;
 
 /** Float64 values of a channel's block. */
@@ -71,7 +73,7 @@ export const TIME_STATUS = { hasWatermark: 1, isIdle: 2 } as const;
 
 /** The values of a subtask's block begin a pair of cache lines behind its words. */
 export const TASK_VALUES_OFFSET = 128;
-export const TASK_BLOCK_BYTES = 256;
+export const TASK_BLOCK_BYTES = 384;
 /** The channels of one subtask lie side by side and have one writer; neighbours differ rarely. */
 export const CHANNEL_BLOCK_BYTES = 128;
 

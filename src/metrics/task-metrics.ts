@@ -85,6 +85,11 @@ export class TaskMetricsWriter {
     add(this.#values, TASK_VALUES.lateRecords, records);
   }
 
+  /** For asynchronous functions, which know how many answers they wait for. */
+  setCallsInFlight(calls: number): void {
+    this.#values[TASK_VALUES.callsInFlight] = calls;
+  }
+
   setHeap(usedBytes: number, limitBytes: number): void {
     this.#values[TASK_VALUES.heapUsedBytes] = usedBytes;
     this.#values[TASK_VALUES.heapLimitBytes] = limitBytes;
@@ -231,6 +236,7 @@ export function readTaskMetrics(
     lateRecords: at(TASK_VALUES.lateRecords),
     heapUsedBytes: at(TASK_VALUES.heapUsedBytes),
     heapLimitBytes: at(TASK_VALUES.heapLimitBytes),
+    callsInFlight: at(TASK_VALUES.callsInFlight),
     ...readTime(values, TASK_VALUES),
     state: TASK_STATES[words[TASK_WORDS.state] ?? 0] ?? 'CREATED',
     currentOperator: operator < 0 ? null : operator,

@@ -316,6 +316,8 @@ export class ChainCompiler implements ChainCode {
         return flatMapFragment(this, { index, spec }, row, place);
       case 'process':
         return run.stateful.processFragment(this, { index, spec }, row, place);
+      case 'asyncWait':
+        return run.stateful.asyncWaitFragment(this, { index, spec }, row, place);
       case 'select':
         return selectFragment(this, { index, spec }, row, place);
       case 'explode':

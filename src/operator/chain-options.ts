@@ -59,6 +59,8 @@ export interface ChainTaskOptions {
   readonly aligned?: (operatorIndex: number) => AlignmentMember | null;
   /** Counts records that came too late for their windows, whatever becomes of them. */
   readonly countLate: (records: number) => void;
+  /** Has the slot look at the chain again, from a callback of its thread. */
+  readonly wake?: () => void;
   /** Keys a partial aggregation holds before it hands them on. */
   readonly preAggregateKeysMax: number;
 }

@@ -7,6 +7,7 @@ import { keyGroupOf, keyGroupRange } from '../record/key-group.js';
 import type { Schema } from '../record/schema.js';
 import type { StreamSchemas } from '../record/schema-registry.js';
 import { ChainErrors } from './chain-errors.js';
+import type { AsyncRun } from './async/async-run.js';
 import type { KeyedRun } from './chain-keyed.js';
 import type { ChainTaskOptions, StatefulParts } from './chain-options.js';
 import { OutputRun } from './chain-output.js';
@@ -30,6 +31,8 @@ export class ChainRun {
   readonly time: ChainTime;
   /** By operator; null for those that are no process functions. */
   readonly processes: readonly (ProcessRun | null)[];
+  /** The calls of the asynchronous function that heads the chain; null where none does. */
+  readonly calls: AsyncRun | null;
   /** By operator: merged schema of the input, where records of it may wait; null before the first. */
   readonly heldInputs: (Schema | null)[];
   /** Items of flatMaps and entries of state that this call may still process. */
@@ -88,6 +91,11 @@ export class ChainRun {
       this.time.timed[operator] = process;
       return process;
     });
+    this.calls = this.#calls();
+    if (this.calls !== null) {
+      this.time.timed[0] = this.calls;
+      this.time.held = this.calls;
+    }
     this.heldInputs = operators.map(() => null);
     this.#streams = operators.map(({ spec }, index) =>
       'returns' in spec && spec.returns !== null ? null : options.streamSchemas(index),
@@ -120,6 +128,26 @@ export class ChainRun {
       pending: pending[operator],
       tagged,
       openTable: tables,
+    });
+  }
+
+  #calls(): AsyncRun | null {
+    const { operators, wake = () => {}, ...parts } = this.options;
+    const operator = operators.findIndex(({ spec }) => spec.kind === 'asyncWait');
+    if (operator < 0) return null;
+    const [{ spec }] = operators;
+    assert(
+      operator === 0 && spec.kind === 'asyncWait',
+      'An asynchronous function heads its chain.',
+    );
+    const { errors, pending } = this;
+    return new this.stateful.AsyncRun({
+      ...parts,
+      wake,
+      operator,
+      spec,
+      errors,
+      pending: pending[0],
     });
   }
 

@@ -16,7 +16,11 @@ import type { InputSide } from './operator-sides.js';
 import type { OperatorSpec } from './operator-spec.js';
 
 /** Operators whose results wait to be worked off by a function of their own. */
-const HAVE_PENDING: ReadonlySet<OperatorSpec['kind']> = new Set(['flatMap', 'process']);
+const HAVE_PENDING: ReadonlySet<OperatorSpec['kind']> = new Set([
+  'flatMap',
+  'process',
+  'asyncWait',
+]);
 
 /** What getting ready came to. */
 export interface Prepared {
@@ -94,6 +98,7 @@ function resultSchema(run: ChainRun, operator: number, rows: Schema | null): Sch
     case 'map':
     case 'flatMap':
     case 'process':
+    case 'asyncWait':
     case 'sideOutput':
     case 'reduce':
       return run.tree.needsFields(operator) ? run.recordSchema(operator) : null;
@@ -128,6 +133,13 @@ function marksBehind(run: ChainRun, operator: number, before: PortOptions): Port
   if (kind === 'assignTimestamps') return { times: true, kinds: before.kinds };
   // Timers have times, whether records have them or not.
   if (kind === 'process') return { times: true, kinds: before.kinds };
+  if (kind === 'asyncWait') {
+    const { calls } = run;
+    return {
+      times: before.times || calls?.hasTimes === true,
+      kinds: before.kinds || calls?.hasKinds === true,
+    };
+  }
   const keyed = run.keyed[operator];
   if (keyed === null || keyed.spec.kind === 'distinct') return before;
   if (keyed.windows !== null && !keyed.isPartial) return { times: true, kinds: false };

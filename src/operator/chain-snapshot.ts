@@ -34,6 +34,7 @@ export function snapshotChain(run: ChainRun, sink: SnapshotSink): void {
     if (keyed !== null && keyed.input !== null) snapshotKeyed(keyed, keyed.input, sink);
     run.processes[operator]?.snapshot(sink);
   }
+  run.calls?.snapshot(sink);
 }
 
 function snapshotKeyed(keyed: KeyedRun, input: Schema, sink: SnapshotSink): void {
@@ -58,6 +59,7 @@ export function restoreChain(run: ChainRun, source: SnapshotSource): void {
     if (keyed !== null && !keyed.isPartial) restoreKeyed(keyed, source);
   }
   for (const process of run.processes) process?.restore(source);
+  run.calls?.restore(source);
 }
 
 function restoreKeyed(keyed: KeyedRun, source: SnapshotSource): void {

@@ -23,7 +23,12 @@ import { ChainRun } from './chain-run.js';
 import type { TimedOperator } from './chain-time.js';
 import { marksOf, prepareSchemas, schemaBehind } from './chain-schemas.js';
 import type { Cursor, SnapshotSink, SnapshotSource, StepResult } from './contract.js';
-import { STEP_DONE, STEP_OUT_OF_BUDGET, STEP_OUT_OF_OUTPUT } from './contract.js';
+import {
+  STEP_DONE,
+  STEP_OUT_OF_BUDGET,
+  STEP_OUT_OF_CALLS,
+  STEP_OUT_OF_OUTPUT,
+} from './contract.js';
 import { WATERMARK_MAX } from '../time/watermark.js';
 import type { FunctionInspection } from './function-inspection.js';
 import { withoutKey } from './operator-schema.js';
@@ -80,6 +85,14 @@ class CompiledChainTask implements CompiledChain {
     options.control[0] = -1;
   }
 
+  open(): PromiseLike<void> | null {
+    return this.#run.calls?.open() ?? null;
+  }
+
+  get callsInFlight(): number | null {
+    return this.#run.calls?.inFlight ?? null;
+  }
+
   step(input: number, batch: Batch, cursor: Cursor, budgetRows: number): StepResult {
     const to = Math.min(batch.rows, cursor.position + budgetRows);
     this.#run.itemsLeft = budgetRows * ITEMS_PER_ROW;
@@ -88,6 +101,7 @@ class CompiledChainTask implements CompiledChain {
       const settled = this.#settle();
       if (settled !== STEP_DONE) return settled;
       if (cursor.position >= to) break;
+      if (this.#run.calls?.isFull === true) return STEP_OUT_OF_CALLS;
       const rows = this.#rowsFunction(input, batch);
       if (rows === null) return STEP_OUT_OF_OUTPUT;
       cursor.position = rows(batch, cursor.position, to);
@@ -112,6 +126,7 @@ class CompiledChainTask implements CompiledChain {
       if (emitted !== STEP_DONE) return emitted;
       this.#leave(cursor.position);
     }
+    time.held?.passed();
     return STEP_DONE;
   }
 
@@ -225,14 +240,20 @@ class CompiledChainTask implements CompiledChain {
     for (const keyed of this.#run.keyed) keyed?.close();
     // Last, because they may run code of the user: functions, and iterators that are told that nobody reads on.
     const failures: unknown[] = [];
-    for (const one of [...this.#run.processes, ...this.#run.pending]) {
+    const attempt = (close: () => void): void => {
       try {
-        one?.close();
+        close();
       } catch (error) {
         failures.push(error);
       }
-    }
+    };
+    for (const one of [...this.#run.processes, ...this.#run.pending]) attempt(() => one?.close());
+    attempt(() => this.#run.calls?.close());
     if (failures.length > 0) throw failures[0];
+  }
+
+  get closed(): PromiseLike<unknown> | null {
+    return this.#run.calls?.closed ?? null;
   }
 
   code(): string {
@@ -335,7 +356,7 @@ class CompiledChainTask implements CompiledChain {
     for (let index = pending.length - 1; index >= 0; index--) {
       if (!pending[index].isEmpty) return pending[index];
     }
-    return null;
+    return this.#run.calls?.handOn() === true ? pending[0] : null;
   }
 
   /** Hands on what blocked outputs hold and what is pending. */
@@ -359,6 +380,8 @@ class CompiledChainTask implements CompiledChain {
   #end(operator: number): StepResult {
     const settled = this.#settle();
     if (settled !== STEP_DONE) return settled;
+    const { calls } = this.#run;
+    if (operator === 0 && calls !== null && !calls.isEmpty) return STEP_OUT_OF_CALLS;
     const keyed = this.#run.keyed[operator];
     if (keyed?.emitsAtEnd === true && keyed.hasEntries) return this.#emit(keyed);
     const process = this.#run.processes[operator];

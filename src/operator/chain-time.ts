@@ -24,12 +24,26 @@ export interface TimedOperator {
   readonly nextProcessingTimer: number;
 }
 
+/** An operator that heads a chain and holds its watermarks back until what came before them has been handed on. */
+export interface HeldTime {
+  /** What time it is behind the operator. */
+  readonly watermarkMs: number;
+  /** Whether nothing is held. */
+  readonly isEmpty: boolean;
+  /** Whether a walk through the chain would bring the time behind the operator up to date. */
+  isDue(watermarkMs: number, isIdle: boolean): boolean;
+  /** The walk is over: all operators behind have the watermark. */
+  passed(): void;
+}
+
 /** Time in one chain. */
 export class ChainTime {
   /** By operator: the watermark by which it judges its records. Generated code reads it. */
   readonly watermarks: Float64Array;
   /** By operator: the one that acts when time passes; operators put themselves here. */
   readonly timed: (TimedOperator | null)[];
+  /** The first operator, when it holds watermarks back. */
+  held: HeldTime | null = null;
   /** Time for which others held the task back; idleness does not count it. */
   heldBackMs = 0;
   isInputIdle = false;
@@ -76,8 +90,9 @@ export class ChainTime {
     return false;
   }
 
-  /** Whether a record brought a watermark that is to go out right behind it. */
+  /** Whether a watermark has come up in the chain itself, which is to go out before the next record. */
   get isDue(): boolean {
+    if (this.held?.isDue(this.watermarks[0], this.isInputIdle) === true) return true;
     for (let at = 0; at < this.#acting.length; at++) if (this.#acting[at].isDue) return true;
     return false;
   }
@@ -150,7 +165,8 @@ export class ChainTime {
     const watermarkMs = this.watermarks[operator];
     const assigner = this.#assigners[operator];
     if (assigner === null) {
-      this.#behind[operator + 1] = watermarkMs;
+      const { held } = this;
+      this.#behind[operator + 1] = operator === 0 && held !== null ? held.watermarkMs : watermarkMs;
       return;
     }
     // What comes from above says nothing about the times assigned here, but for its end.
@@ -178,7 +194,8 @@ export class ChainTime {
       const assigner = this.#assigners[at];
       if (assigner !== null) return assigner.isIdle;
     }
-    return this.isInputIdle;
+    // What is held is still to come.
+    return this.isInputIdle && this.held?.isEmpty !== false;
   }
 
   /** The wall clock as an event time: it does not go back when the machine's clock is set. */

@@ -64,12 +64,15 @@ export class ChainTree {
   }
 }
 
-/** Whether an operator needs the fields of its input; functions take the object as it is. */
+/**
+ * Whether an operator needs the fields of its input. Functions take the object as it is, except process functions: they
+ * are opened for the schema of their records.
+ */
 function looksInto({ spec }: ChainOperator, isLookedInto: boolean): boolean {
   switch (spec.kind) {
     case 'map':
     case 'flatMap':
-    case 'process':
+    case 'asyncWait':
     case 'sideOutput':
       return false;
     case 'filter':

@@ -15,8 +15,14 @@ export const STEP_DONE = 0;
 export const STEP_OUT_OF_OUTPUT = 1;
 /** The budget is used up; call again with the same arguments. */
 export const STEP_OUT_OF_BUDGET = 2;
+/** As many calls are under way as may be; call again with the same arguments when one has been answered. */
+export const STEP_OUT_OF_CALLS = 3;
 /** Why a resumable call returned. */
-export type StepResult = typeof STEP_DONE | typeof STEP_OUT_OF_OUTPUT | typeof STEP_OUT_OF_BUDGET;
+export type StepResult =
+  | typeof STEP_DONE
+  | typeof STEP_OUT_OF_OUTPUT
+  | typeof STEP_OUT_OF_BUDGET
+  | typeof STEP_OUT_OF_CALLS;
 
 /** Where a resumable call stands; the caller keeps it between calls and sets it to 0 before the first. */
 export interface Cursor {
@@ -66,6 +72,10 @@ export interface SnapshotSource {
 
 /** One subtask of one chain. */
 export interface ChainTask {
+  /** Opens the clients of the chain's functions, before anything else; null when that has been done at once. */
+  open(): PromiseLike<void> | null;
+  /** Records whose calls are under way; null for a chain that makes none. */
+  readonly callsInFlight: number | null;
   /**
    * Consumes rows of a batch of input `input` from `cursor.position`, at most `budgetRows`; `cursor.position`
    * is the first row not yet consumed when it returns.
@@ -81,7 +91,7 @@ export interface ChainTask {
   inputIdle(isIdle: boolean): void;
   /** Whether a tick may change a watermark, so that `advance` is worth calling at each interval. */
   readonly needsTicks: boolean;
-  /** Whether a record brought a watermark: `advance` is to be called before the next `step`. */
+  /** Whether a watermark came up in the chain: `advance` is to be called before the next `step`. */
   readonly isTimeDue: boolean;
   /**
    * For the chain of a source, between two batches: the rows to come are of a split, by its number in the source's
@@ -123,6 +133,8 @@ export interface ChainTask {
   endOfInput(cursor: Cursor, budgetRows: number): StepResult;
   /** Hands partly filled builders on; false when an output has no room. */
   flush(): boolean;
-  /** Frees state; safe at any time, twice too. */
+  /** Frees state, and gives calls up; safe at any time, twice too. */
   close(): void;
+  /** Settles when what `close` began is over; null when nothing takes time. */
+  readonly closed: PromiseLike<unknown> | null;
 }

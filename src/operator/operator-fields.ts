@@ -42,6 +42,8 @@ export function fieldsNeeded(
       return spec.phase === 'merge' ? mergeFields(spec) : aggregateFields(spec);
     case 'assignTimestamps':
       return union(wanted, timestampFields(spec));
+    case 'asyncWait':
+      return readFields(spec);
     case 'process':
       // What functions of users read is not known.
       return union(spec.reads?.[side] ?? null, spec.keys[side] ?? []);
@@ -56,6 +58,13 @@ export function fieldsNeeded(
     case 'distinct':
       return union(wanted, spec.keys);
   }
+}
+
+/** The fields that an asynchronous function reads; null for all. */
+export function readFields(spec: Extract<OperatorSpec, { kind: 'asyncWait' }>): Set<string> | null {
+  return spec.readers
+    .map((fn) => usedFields(fn))
+    .reduce<Set<string> | null>(union, new Set(spec.fields));
 }
 
 function setOf(names: Iterable<string> | null): Set<string> | null {

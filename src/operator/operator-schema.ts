@@ -19,6 +19,7 @@ export function outputSchemaOf(spec: OperatorSpec, input: Schema | null): Schema
     case 'map':
     case 'flatMap':
     case 'sideOutput':
+    case 'asyncWait':
       return spec.returns;
     case 'process':
       if (input !== null && spec.keys.length === 1) {

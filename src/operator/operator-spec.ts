@@ -6,6 +6,8 @@
 import type { Schema } from '../record/schema.js';
 import type { WatermarkStrategy } from '../time/watermark-strategy.js';
 import type { WindowGrid } from '../time/window-arithmetic.js';
+import type { AsyncRetry, OpenAsync, PromisedFunctions } from './async/async-function.js';
+import type { AsyncOrder } from './async/async-queue.js';
 import type { Expression } from './expression.js';
 
 /** A function of the job. */
@@ -176,6 +178,22 @@ export type OperatorSpec = OperatorIdentity &
         /** What a function of the engine does, for explain and the hash of the plan; absent for those of users. */
         readonly about?: string;
       }
+    /** Calls a function that answers later, for many records at a time. It always heads its chain. */
+    | {
+        readonly kind: 'asyncWait';
+        /** What is called; a function of the engine makes its own functions for each subtask. */
+        readonly functions: OpenAsync | PromisedFunctions;
+        readonly order: AsyncOrder;
+        /** Records whose calls may be under way at a time. */
+        readonly capacity: number;
+        /** How long an answer may take, repeated calls included; null for ever. */
+        readonly timeoutMs: number | null;
+        readonly retry: AsyncRetry | null;
+        /** The functions that are given the record first, and fields that are read besides: all that is read of it. */
+        readonly readers: readonly UserFunction[];
+        readonly fields: readonly string[];
+        readonly returns: Schema | null;
+      }
     /** The records that the process function before it gave to a tag. */
     | { readonly kind: 'sideOutput'; readonly tag: string; readonly returns: Schema | null }
     /** Emits the first record of each key, drops the rest. */
@@ -206,5 +224,5 @@ export function isKeyed(spec: OperatorSpec): spec is KeyedOperator {
 
 /** Whether an operator keeps state. */
 export function isStateful(spec: OperatorSpec): boolean {
-  return isKeyed(spec) || spec.kind === 'process';
+  return isKeyed(spec) || spec.kind === 'process' || spec.kind === 'asyncWait';
 }

@@ -17,7 +17,10 @@ export interface LambdaReadings {
 export function lambdaReadings(plan: PhysicalPlan): LambdaReadings {
   const functions: UserFunction[] = [];
   for (const { operators } of plan.vertices) {
-    for (const { spec } of operators) if ('fn' in spec) functions.push(spec.fn);
+    for (const { spec } of operators) {
+      if ('fn' in spec) functions.push(spec.fn);
+      if (spec.kind === 'asyncWait') functions.push(...spec.readers);
+    }
   }
   for (const { partitioner } of plan.edges) {
     if (partitioner.kind === 'custom') functions.push(partitioner.fn);

@@ -106,7 +106,7 @@ class SlotBuilder {
   readonly #local = new Map<number, LocalChannel>();
   /** Ways back to the heads of loops in this slot, by uid and subtask. */
   readonly #feedbacks = new Map<string, FeedbackChannel>();
-  /** Readers and writers of the subtask being built, closed when building it fails. */
+  /** Readers, writers and the chain of the subtask being built, closed when building it fails. */
   readonly opened: { close(): void }[] = [];
 
   constructor(parts: SlotParts) {
@@ -169,8 +169,11 @@ class SlotBuilder {
       tables: (_uid, spec) => openTable(spec),
       aligned: (operator) => this.#aligned(vertex.id, operator, index),
       countLate: (records) => metrics.addLateRecords(records),
+      wake: this.#wakeSelf(),
       preAggregateKeysMax: deployment.settings['aggregate.preAggregateKeys'],
     });
+    this.opened.push(task);
+    await task.open();
     const { feed } = this.#parts;
     const isFed = vertex.source === null || feed !== undefined;
     const source = isFed ? null : await this.#source(vertex, index, sinks, { metrics, task });

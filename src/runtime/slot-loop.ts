@@ -14,6 +14,7 @@ import {
   SUBTASK_FINISHED,
   SUBTASK_IDLE,
   SUBTASK_PROGRESS,
+  SUBTASK_WAITING,
   type Subtask,
 } from './subtask.js';
 
@@ -120,12 +121,16 @@ export class SlotLoop {
 
   /**
    * The time since its last step belongs to what the subtask met then: no room or no input, whether the slot was
-   * parked or stepped others meanwhile. One that could have gone on waited for its turn, which is neither.
+   * parked or stepped others meanwhile. Waiting for answers to its own calls is its work, as it holds up others. One
+   * that could have gone on waited for its turn, which is none of these.
    */
   #countWait(subtask: Subtask, nowMs: number): void {
     const waitedMs = nowMs - subtask.lastStepMs;
     if (subtask.status === SUBTASK_BLOCKED) {
       subtask.parts.metrics.addBackpressuredMs(waitedMs);
+      subtask.parts.task.heldBack(waitedMs);
+    } else if (subtask.status === SUBTASK_WAITING) {
+      subtask.parts.metrics.addBusyMs(waitedMs);
       subtask.parts.task.heldBack(waitedMs);
     } else if (subtask.status === SUBTASK_IDLE) subtask.parts.metrics.addIdleMs(waitedMs);
   }

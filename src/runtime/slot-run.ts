@@ -57,9 +57,11 @@ export async function runSlot(parts: SlotRunParts): Promise<void> {
   } catch (error) {
     markEnded(subtasks, 'FAILED');
     closeAfterFailure(subtasks);
+    await Promise.allSettled(subtasks.map(({ closed }) => closed));
     throw error;
   }
   closeAll(subtasks);
+  await Promise.all(subtasks.map(({ closed }) => closed));
   // What functions left behind, such as a promise that was rejected and that nobody waits for, fails the thread now.
   await parts.yieldToEvents();
   report({ kind: 'event', event: { kind: 'slotEnded', slot } });

@@ -7,8 +7,8 @@
 import type { Clock } from '../base/clock.js';
 import type { Committable, SinkWriter } from '../connector/contract.js';
 import type { TaskMetricsWriter } from '../metrics/task-metrics.js';
-import type { ChainTask, Cursor } from '../operator/contract.js';
-import { STEP_DONE, STEP_OUT_OF_OUTPUT } from '../operator/contract.js';
+import type { ChainTask, Cursor, StepResult } from '../operator/contract.js';
+import { STEP_DONE, STEP_OUT_OF_CALLS, STEP_OUT_OF_OUTPUT } from '../operator/contract.js';
 import type { Batch } from '../record/batch.js';
 import { FRAME_END_OF_DATA, FRAME_FINISHED } from '../ring/contract.js';
 import { WATERMARK_MAX, WATERMARK_MIN } from '../time/watermark.js';
@@ -30,7 +30,9 @@ export const SUBTASK_BLOCKED = 1;
 export const SUBTASK_IDLE = 2;
 /** All work is done; do not step again. */
 export const SUBTASK_FINISHED = 3;
-export type SubtaskStatus = 0 | 1 | 2 | 3;
+/** It waits for answers to calls that functions of the chain have made. */
+export const SUBTASK_WAITING = 4;
+export type SubtaskStatus = 0 | 1 | 2 | 3 | 4;
 
 /** A sink of the chain, in this slot. */
 export interface SubtaskSink {
@@ -64,6 +66,7 @@ export interface SubtaskParts {
 
 type Phase =
   | 'running'
+  | 'awaiting'
   | 'endOfTime'
   | 'endOfInput'
   | 'flushing'
@@ -111,6 +114,8 @@ export class Subtask {
 
   /** Whether the subtask waits for something that only the event loop of its thread can bring. */
   get waitsForEvents(): boolean {
+    // What a client does between two calls, such as closing a connection, needs the event loop as well.
+    if (this.parts.task.callsInFlight !== null && this.#phase !== 'finished') return true;
     if (this.parts.source?.isWaiting === true && this.#phase === 'running') return true;
     return this.parts.sinks.some((sink) => sink.port.isWaiting);
   }
@@ -129,7 +134,7 @@ export class Subtask {
   /** How long the slot may sleep before time makes something due here; `Infinity`: until it is woken. */
   get sleepMs(): number {
     // What blocks a subtask wakes the slot when it goes away; until then time can change nothing.
-    if (this.status === SUBTASK_BLOCKED || this.#phase !== 'running') return Infinity;
+    if (this.status === SUBTASK_BLOCKED || !this.#isTimed) return Infinity;
     const { task, clock } = this.parts;
     const timerMs = task.nextProcessingTimer;
     return Math.min(
@@ -139,10 +144,22 @@ export class Subtask {
     );
   }
 
+  /** Whether the passing of time may make something due. */
+  get #isTimed(): boolean {
+    return this.#phase === 'running' || this.#phase === 'awaiting';
+  }
+
   /** Does a bounded piece of work. */
   step(): SubtaskStatus {
     this.status = this.#phase === 'running' ? this.#run() : this.#finish();
+    const { task, metrics } = this.parts;
+    if (task.callsInFlight !== null) metrics.setCallsInFlight(task.callsInFlight);
     return this.status;
+  }
+
+  /** Settles when what `close` began is over; null when nothing takes time. */
+  get closed(): PromiseLike<unknown> | null {
+    return this.parts.task.closed;
   }
 
   /** Closes everything; what one thing throws keeps no other from being closed, and is thrown in the end. */
@@ -174,8 +191,9 @@ export class Subtask {
       metrics.addRowsIn(consumed);
       rowsLeft -= Math.max(1, consumed);
       if (result === STEP_DONE) this.#batchDone();
-      else if (result !== STEP_OUT_OF_OUTPUT || consumed > 0) return SUBTASK_PROGRESS;
-      else return rowsLeft < STEP_ROWS_MAX - 1 ? SUBTASK_PROGRESS : SUBTASK_BLOCKED;
+      else if (!isStuck(result) || consumed > 0) return SUBTASK_PROGRESS;
+      else if (rowsLeft < STEP_ROWS_MAX - 1) return SUBTASK_PROGRESS;
+      else return result === STEP_OUT_OF_CALLS ? SUBTASK_WAITING : SUBTASK_BLOCKED;
     }
     return SUBTASK_PROGRESS;
   }
@@ -304,11 +322,30 @@ export class Subtask {
   #end(): void {
     this.#cursor.position = 0;
     this.#timeCursor.position = 0;
-    this.#phase = this.#ending === 'drain' ? 'endOfTime' : 'flushing';
+    const hasCalls = (this.parts.task.callsInFlight ?? 0) > 0;
+    this.#phase = hasCalls ? 'awaiting' : this.#firstEnding;
+  }
+
+  get #firstEnding(): Phase {
+    return this.#ending === 'drain' ? 'endOfTime' : 'flushing';
+  }
+
+  /** The input has ended, but not the calls that it has set off. */
+  #await(): SubtaskStatus {
+    if (this.#timeWork === 'none') this.#lookAtTime();
+    if (this.#timeWork !== 'none') return this.#workOnTime() ?? SUBTASK_PROGRESS;
+    const { task } = this.parts;
+    if ((task.callsInFlight ?? 0) > 0) {
+      return this.#dry() === SUBTASK_BLOCKED ? SUBTASK_BLOCKED : SUBTASK_WAITING;
+    }
+    this.#timeCursor.position = 0;
+    this.#phase = this.#firstEnding;
+    return SUBTASK_PROGRESS;
   }
 
   /** Walks the phases after the last row; each is repeated until its output has room. */
   #finish(): SubtaskStatus {
+    if (this.#phase === 'awaiting') return this.#await();
     if (this.#phase === 'endOfTime') {
       const status = this.#advanceTime('event', WATERMARK_MAX);
       if (status !== null) return status;
@@ -367,4 +404,9 @@ export class Subtask {
     return true;
   }
   #portsDone = 0;
+}
+
+/** Whether a task can go on only when somebody else has done something. */
+function isStuck(result: StepResult): boolean {
+  return result === STEP_OUT_OF_OUTPUT || result === STEP_OUT_OF_CALLS;
 }

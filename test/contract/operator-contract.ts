@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import type { Batch } from '../../src/record/batch.js';
 import { STEP_DONE } from '../../src/operator/contract.js';
 import type { InputSide } from '../../src/operator/operator-sides.js';
-import { WATERMARK_MAX } from '../../src/time/watermark.js';
+import { WATERMARK_MAX, WATERMARK_MIN } from '../../src/time/watermark.js';
 import {
   batchOf,
   type ChainParts,
@@ -115,6 +115,7 @@ function driven(operatorCase: OperatorCase, drive: Drive): readonly (readonly Le
   for (const { input, batch, watermarkMs } of batchesOf(operatorCase, drive.rowsPerBatch)) {
     untilDone((cursor) => {
       const result = chain.task.step(input, batch, cursor, drive.budgetRows);
+      workOnCalls(chain, parts, drive.budgetRows, seenMs);
       move();
       if (drive.isMoved) advanceAgain(chain, drive.budgetRows, seenMs);
       return result;
@@ -130,6 +131,7 @@ function driven(operatorCase: OperatorCase, drive: Drive): readonly (readonly Le
   }
   untilDone((cursor) => {
     if (drive.isMoved) advanceAgain(chain, drive.budgetRows, seenMs);
+    workOnCalls(chain, parts, drive.budgetRows, seenMs);
     const result = chain.task.endOfInput(cursor, drive.budgetRows);
     move();
     return result;
@@ -141,6 +143,23 @@ function driven(operatorCase: OperatorCase, drive: Drive): readonly (readonly Le
       ? left.toSorted(byText)
       : left.toSorted((a, b) => a.channel - b.channel),
   );
+}
+
+/** What a subtask does when answers have come: hands them on, and the watermarks that waited for them. */
+function workOnCalls(
+  { task }: ChainUnderTest,
+  { clock }: ChainParts,
+  budgetRows: number,
+  watermarkMs: number | null,
+): void {
+  if (task.callsInFlight === null) return;
+  // A new instance makes its calls again; some must be answered before the next one comes, or nothing would go on.
+  for (let looks = 0; looks < 4 || task.nextProcessingTimer <= 0 || task.isTimeDue; looks++) {
+    const nowMs = clock?.epochMs() ?? 0;
+    untilDone((cursor) => task.advanceProcessingTime(nowMs, cursor, budgetRows));
+    if (!task.isTimeDue) continue;
+    untilDone((cursor) => task.advance(watermarkMs ?? WATERMARK_MIN, cursor, budgetRows));
+  }
 }
 
 /** A snapshot holds no watermark: the input brings it again. */

@@ -30,6 +30,7 @@ describe('task metrics', () => {
     writer.addBadRecords(6);
     writer.addLateRecords(7);
     writer.setHeap(1000, 2000);
+    writer.setCallsInFlight(9);
     writer.setTime(-5, true);
     writer.setSplit(3);
     writer.setState('RUNNING');
@@ -49,6 +50,7 @@ describe('task metrics', () => {
       lateRecords: 7,
       heapUsedBytes: 1000,
       heapLimitBytes: 2000,
+      callsInFlight: 9,
       watermarkMs: -5,
       isIdle: true,
       state: 'RUNNING',

@@ -4,6 +4,8 @@
  */
 import type { Clock } from '../../../src/base/clock.js';
 import { SeededRandom } from '../../../src/base/random.js';
+import type { AsyncRetry, OpenAsync } from '../../../src/operator/async/async-function.js';
+import type { AsyncOrder } from '../../../src/operator/async/async-queue.js';
 import { createChainTask } from '../../../src/operator/chain-task.js';
 import type {
   ChainOperator,
@@ -215,6 +217,7 @@ export interface ChainParts {
   readonly subtask?: number;
   readonly parallelism?: number;
   readonly clock?: Clock;
+  readonly wake?: () => void;
   /** Ports and schemas of an earlier instance, to go on with after a restore. */
   readonly from?: ChainUnderTest;
 }
@@ -279,8 +282,11 @@ export function chainOf(parts: ChainParts): ChainUnderTest {
       late.records += records;
     },
     preAggregateKeysMax: parts.preAggregateKeysMax ?? 1000,
+    ...(parts.wake === undefined ? {} : { wake: parts.wake }),
   };
-  return { task: createChainTask(options), ports, schemas, control, late };
+  const task = createChainTask(options);
+  if (task.open() !== null) throw new Error('Functions of chains under test open at once.');
+  return { task, ports, schemas, control, late };
 }
 
 /** Calls a resumable method until it is done; fails when it never is. */
@@ -370,6 +376,29 @@ export const op = {
     open: OpenProcess<never, never, unknown, never>,
     returns: Schema | null = null,
   ): OperatorSpec => ({ ...identity('process'), kind: 'process', keys, open, returns }),
+  /** An asynchronous function of the engine; ordered, 100 at a time and without a timeout unless told otherwise. */
+  asyncWait: (
+    open: OpenAsync,
+    options: {
+      readonly order?: AsyncOrder;
+      readonly capacity?: number;
+      readonly timeoutMs?: number | null;
+      readonly retry?: AsyncRetry | null;
+      readonly returns?: Schema | null;
+    } = {},
+  ): OperatorSpec => ({
+    ...identity('asyncWait'),
+    kind: 'asyncWait',
+    functions: open,
+    order: 'ordered',
+    capacity: 100,
+    timeoutMs: null,
+    retry: null,
+    readers: [(record: unknown) => record],
+    fields: [],
+    returns: null,
+    ...options,
+  }),
   sideOutput: (tag: string, returns: Schema | null = null): OperatorSpec => ({
     ...identity('sideOutput'),
     kind: 'sideOutput',

@@ -64,6 +64,16 @@ describe('chains of functions', () => {
     expect(calls).toBe(200);
   });
 
+  it('calls a process function behind a function whose records nobody else looks into', () => {
+    const operators = line(
+      op.map((row: { a: number }) => ({ b: row.a })),
+      op.process<{ b: number }, number>(null, () => ({
+        processElement: ({ b }, { collect }) => collect(b),
+      })),
+    );
+    expect(recordsOf({ operators }, [{ a: 1 }, { a: 2 }])).toEqual([1, 2]);
+  });
+
   it('passes rows through', () => {
     const input = [
       { a: 1, t: 'x', n: null, d: new Date(5) },

@@ -88,6 +88,8 @@ export class ScriptedTask implements ChainTask {
   }
 
   needsTicks = false;
+  callsInFlight: number | null = null;
+  closed: PromiseLike<unknown> | null = null;
   isTimeDue = false;
   isAhead = false;
   heldBySplit = -1;
@@ -146,6 +148,10 @@ export class ScriptedTask implements ChainTask {
 
   prepareBarrier(): StepResult {
     return STEP_DONE;
+  }
+
+  open(): null {
+    return null;
   }
 
   inspect(): [] {

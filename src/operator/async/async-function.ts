@@ -1,0 +1,90 @@
+/**
+ * What an asynchronous function is: one that answers later. The engine calls it with records and goes on; what it
+ * answers is handed on when it has come. Callers: the public api re-exports the types for users; `async-run.ts` calls
+ * the functions. Runs on: the slot's thread. Invariant: a call is answered once, by the first that answers; whoever
+ * comes later is not heard.
+ */
+import type { MillraceError } from '../../base/errors.js';
+import { type Duration, parseDurationMs } from '../../base/units.js';
+
+/** Who the subtask is that a client is opened for. */
+export interface AsyncContext {
+  /** Index of the subtask, from 0, and how many there are. */
+  readonly subtask: number;
+  readonly parallelism: number;
+}
+
+/** What a call is given beside the record. It stays what it is until the call has ended. */
+export interface AsyncCall<Client = undefined> {
+  /** What the option `open` gave for this subtask. */
+  readonly client: Client;
+  /**
+   * Aborted when nobody waits for the answer any more: the call has timed out, or the job has ended. Hand it to what
+   * the call uses, such as `fetch`.
+   */
+  readonly signal: AbortSignal;
+  /** How often the function has been called for this record, this time included: 1, and more for retries. */
+  readonly attempt: number;
+  /** Event time of the record; null when it has none. */
+  readonly timestamp: number | null;
+}
+
+/** What an asynchronous function gives: a promise of one record, or any number of them, as an async generator does. */
+export type AsyncResult<Out> = PromiseLike<Out> | AsyncIterable<Out>;
+
+/** When a call that failed, or whose result is not good enough, is made again. */
+export interface AsyncRetry<Out = unknown> {
+  /** How often a call is repeated at most, beside the first time, as Flink counts. */
+  readonly maxAttempts: number;
+  /** How long to wait before the first repetition; or, for each repetition from 1 on, before that one. */
+  readonly delay: Duration | ((repetition: number) => Duration);
+  /** How many times as long before each next one, and how long at most. */
+  readonly multiplier: number;
+  readonly maxDelayMs: number;
+  /** Whether the records that a call gave are reason to repeat it; null: none are. */
+  readonly ifResult: ((records: readonly Out[]) => boolean) | null;
+  /** Whether what a call failed with is reason to repeat it. */
+  readonly ifException: (error: unknown) => boolean;
+}
+
+/** How long to wait before a repetition. It depends on the record's own calls only, unlike in Flink. */
+export function retryDelayMs(retry: AsyncRetry, repetition: number): number {
+  const { delay, multiplier, maxDelayMs } = retry;
+  if (typeof delay === 'function') return parseDurationMs(delay(repetition), 'retry.delay');
+  return Math.min(parseDurationMs(delay) * multiplier ** (repetition - 1), maxDelayMs);
+}
+
+/** Takes the answer of one call. */
+export interface ResultFuture {
+  /** Whether the answer is not waited for any more. */
+  readonly isOver: boolean;
+  complete(records: readonly unknown[]): void;
+  completeExceptionally(error: unknown): void;
+  /** The function is not what it should be, so that calling it again is of no use. */
+  misused(error: MillraceError): void;
+}
+
+/** The functions of one subtask. They answer through `result`, at once or later. */
+export interface AsyncFunctions {
+  /** What calls are given as `client`. */
+  readonly client?: unknown;
+  asyncInvoke(record: unknown, call: AsyncCall<unknown>, result: ResultFuture): void;
+  /** Called instead of failing when no answer came in time. */
+  timeout?(record: unknown, call: AsyncCall<unknown>, result: ResultFuture): void;
+  /** Lets go of the client; the job waits for the promise it may give. */
+  close?(): unknown;
+}
+
+/** Makes the functions of one subtask, or a promise of them. */
+export type OpenAsync = (context: AsyncContext) => AsyncFunctions | PromiseLike<AsyncFunctions>;
+
+/** Functions of a user. */
+export interface PromisedFunctions {
+  /** The verb that was called, for errors. */
+  readonly verb: string;
+  readonly invoke: (record: never, call: AsyncCall<never>) => unknown;
+  readonly onTimeout: ((record: never, call: AsyncCall<never>) => unknown) | null;
+  /** Opens what calls are given as `client`, and lets go of it. */
+  readonly open: ((context: AsyncContext) => unknown) | null;
+  readonly close: ((client: never) => unknown) | null;
+}

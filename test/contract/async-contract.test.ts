@@ -1,0 +1,77 @@
+import type { OpenAsync, ResultFuture } from '../../src/operator/async/async-function.js';
+import type { AsyncOrder } from '../../src/operator/async/async-queue.js';
+import { line, op } from '../unit/operator/chain-harness.js';
+import { describeOperator } from './operator-contract.js';
+
+interface Row {
+  readonly id: number;
+  readonly at: number;
+}
+
+const records: readonly Row[] = Array.from({ length: 40 }, (_, id) => ({
+  id,
+  at: 100 * id - ((id * 37) % 250),
+}));
+const watermarks = [
+  { afterRecords: 3, watermarkMs: -50 },
+  { afterRecords: 9, watermarkMs: 500 },
+  { afterRecords: 10, watermarkMs: 900 },
+  { afterRecords: 31, watermarkMs: 2500 },
+];
+const copies = ({ id }: Row): readonly { readonly id: number; readonly copy: number }[] =>
+  Array.from({ length: id % 4 }, (_, copy) => ({ id, copy }));
+
+describeOperator({
+  name: 'an asynchronous function that answers at once',
+  parts: () => ({
+    operators: line(
+      op.asyncWait(
+        () => ({ asyncInvoke: (record, _, result) => result.complete(copies(record as Row)) }),
+        { capacity: 3 },
+      ),
+      op.map((row) => row),
+    ),
+  }),
+  records,
+  times: records.map(({ at }) => at),
+  watermarks,
+});
+
+/** The clock is looked at with every step; at every other look a call is answered, the youngest or the oldest. */
+function answering(): { readonly open: OpenAsync; readonly epochMs: () => number } {
+  let waiting: { readonly row: Row; readonly result: ResultFuture }[] = [];
+  let looks = 0;
+  return {
+    open: () => ({
+      asyncInvoke: (record, _, result) => void waiting.push({ row: record as Row, result }),
+    }),
+    epochMs: () => {
+      waiting = waiting.filter(({ result }) => !result.isOver);
+      looks++;
+      const next = looks % 2 === 1 ? undefined : looks % 4 === 0 ? waiting.pop() : waiting.shift();
+      next?.result.complete(copies(next.row));
+      return 0;
+    },
+  };
+}
+
+for (const order of ['ordered', 'unordered'] as const satisfies readonly AsyncOrder[]) {
+  describeOperator({
+    name: `an asynchronous function that answers later, ${order}, and windows behind it`,
+    parts: () => {
+      const { open, epochMs } = answering();
+      return {
+        operators: [
+          { spec: op.asyncWait(open, { capacity: 4, order }), input: -1 },
+          { spec: op.window(['copy'], { rows: { fn: 'count' } }, { sizeMs: 700 }), input: 0 },
+        ],
+        outputs: [{ after: 0 }, { after: 1 }],
+        clock: { epochMs, monotonicMs: () => 0 },
+      };
+    },
+    records,
+    times: records.map(({ at }) => at),
+    watermarks,
+    isUnordered: true,
+  });
+}
