@@ -18,7 +18,6 @@ import type { CodeBlock } from './code-block.js';
 import { CodeUnit } from './code-unit.js';
 import { assignTimestampsFragment } from './fragments/assign-timestamps.js';
 import { computeKeyFragment, keyedCode } from './fragments/compute-key.js';
-import { explodeFragment, explodeRestFragment } from './fragments/explode.js';
 import { flatMapFragment } from './fragments/flat-map.js';
 import { filterFragment, mapFragment, whereFragment } from './fragments/map.js';
 import { outputFragment } from './fragments/output.js';
@@ -173,7 +172,7 @@ export class ChainCompiler implements ChainCode {
     const { unit } = this;
     unit.body.comment(`Items of ${JSON.stringify(placed.spec.name)} that wait to be handed on`);
     unit.body.line('let row = -1;');
-    explodeRestFragment(this, placed, unit.body.open('try'));
+    this.run.stateful.explodeRestFragment(this, placed, unit.body.open('try'));
     this.#catch();
     return this.#finish(`items${placed.index}`, '', 'stop');
   }
@@ -321,7 +320,7 @@ export class ChainCompiler implements ChainCode {
       case 'select':
         return selectFragment(this, { index, spec }, row, place);
       case 'explode':
-        return explodeFragment(this, { index, spec }, row, place);
+        return run.stateful.explodeFragment(this, { index, spec }, row, place);
       case 'assignTimestamps':
         return assignTimestampsFragment(this, { index, spec }, row, place);
       case 'computeKey':

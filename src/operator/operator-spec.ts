@@ -222,7 +222,10 @@ export function isKeyed(spec: OperatorSpec): spec is KeyedOperator {
   return spec.kind === 'aggregate' || spec.kind === 'reduce' || spec.kind === 'distinct';
 }
 
-/** Whether an operator keeps state. */
+/** Kinds of operators that keep something between two rows without having keys of their own. */
+const KEEPING: ReadonlySet<OperatorSpec['kind']> = new Set(['process', 'asyncWait', 'explode']);
+
+/** Whether an operator keeps state, or the rest of a record; its code is loaded only where there is one. */
 export function isStateful(spec: OperatorSpec): boolean {
-  return isKeyed(spec) || spec.kind === 'process' || spec.kind === 'asyncWait';
+  return isKeyed(spec) || KEEPING.has(spec.kind);
 }

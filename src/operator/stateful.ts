@@ -1,8 +1,9 @@
 /**
- * What only operators with state consist of: keyed aggregations, windows, joins, process and asynchronous functions,
- * their tables and snapshots. A chain without such operators does without this code, which is a fifth of what a slot
- * would have to load, so that nothing else but this file imports it. Callers: the slot builder and `explain-code.ts`,
- * which load it where there is state and give it to the chain. Runs on: the slot's thread.
+ * What only operators consist of that keep something: keyed aggregations, windows, joins, process and asynchronous
+ * functions, their tables and snapshots, and explode, which keeps the rest of a list. A chain without such operators
+ * does without this code, which is a fifth of what a slot would have to load, so that nothing else but this file
+ * imports it. Callers: the slot builder and `explain-code.ts`, which load it where it is needed and give it to the
+ * chain. Runs on: the slot's thread.
  */
 export { createHotTable } from '../state/hot-table.js';
 export { AsyncRun } from './async/async-run.js';
@@ -11,5 +12,6 @@ export { ProcessRun } from './chain-process.js';
 export { restoreChain, snapshotChain } from './chain-snapshot.js';
 export { aggregateEntryFragment, aggregateFragment } from './fragments/aggregate.js';
 export { asyncWaitFragment } from './fragments/async-wait.js';
+export { explodeFragment, explodeRestFragment } from './fragments/explode.js';
 export { processFragment } from './fragments/process.js';
 export { distinctFragment, reduceEntryFragment, reduceFragment } from './fragments/reduce.js';
