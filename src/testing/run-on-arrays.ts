@@ -12,6 +12,7 @@ import { identityOf, type LogicalGraph, type LogicalNode } from '../graph/logica
 import { startRun } from '../runtime/start-run.js';
 import { arrayWorld } from './array-world.js';
 import { checkTestOptions } from './harness-options.js';
+import { withoutCalls } from './refuse-calls.js';
 import { outputSink, TestOutput } from './test-output.js';
 
 /** Options of a run on arrays. */
@@ -96,7 +97,7 @@ export class ArrayRun {
 
 /**
  * Runs a job to its end in this thread. Rejects with what the job failed with, OPTION_UNKNOWN or OPTION_INVALID for
- * an option, TEST_MISUSED for a source that the job does not have.
+ * an option, TEST_MISUSED for a source that the job does not have, FEATURE_UNSUPPORTED for asynchronous functions.
  *
  * @example
  * const run = await runOnArrays(visitCounts, { sources: { visits: [{ user: 'ann' }] } });
@@ -116,7 +117,10 @@ export async function runOnArrays<P>(
   const { world, batchRows } = arrayWorld(seed);
   const sinks: ReadSink[] = [];
   const execution = await startRun({
-    job: { ...job, build: () => onArrays(job.build(params), options.sources ?? {}, sinks) },
+    job: {
+      ...job,
+      build: () => onArrays(withoutCalls(job.build(params)), options.sources ?? {}, sinks),
+    },
     params,
     settings: settingsOf({
       parallelism,

@@ -14,6 +14,7 @@ import { planInThread } from '../runtime/plan-run.js';
 import { planOptionsOf } from '../runtime/plan-options.js';
 import type { Settings } from '../runtime/settings.js';
 import type { HarnessOptions } from './harness-options.js';
+import { withoutCalls } from './refuse-calls.js';
 import { outputSink, TestOutput } from './test-output.js';
 
 /** Builds the part: given a stream for each input, it gives the stream of results. */
@@ -29,7 +30,7 @@ export interface TestPart {
   readonly sideOutputs: ReadonlyMap<string, TestOutput<unknown>>;
 }
 
-/** Plans a part. Throws what planning a job with these operators throws, and TEST_MISUSED. */
+/** Plans a part. Throws what planning a job with these operators throws, TEST_MISUSED and FEATURE_UNSUPPORTED. */
 export function planPart(
   build: BuildPart,
   inputs: number,
@@ -57,7 +58,10 @@ export function planPart(
   const sideOutputs = new Map(
     (options.tags ?? []).map((tag) => [tag.id, read(result.sideOutput(tag), `side ${tag.id}`)]),
   );
-  const planned = planJob(builder.finish(), { ...planOptionsOf(settings, {}), parallelism: 1 });
+  const planned = planJob(withoutCalls(builder.finish()), {
+    ...planOptionsOf(settings, {}),
+    parallelism: 1,
+  });
   return { plan: planInThread(planned), inputs: uids, output, sideOutputs };
 }
 
