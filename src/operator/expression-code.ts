@@ -3,6 +3,7 @@
  * filling of templates. Callers: the expression compiler. Runs on: any thread; pure.
  */
 import type { DataType } from '../record/schema.js';
+import type { JsValue } from './code-value.js';
 import type { LiteralValue } from './expression.js';
 
 /** Code of a literal. */
@@ -32,6 +33,17 @@ export function placeholderCode(type: DataType): string {
     default:
       return '0';
   }
+}
+
+/**
+ * Code of a value, or of a placeholder where it is null: null itself would make a number an object to the compiler, and
+ * what is null is not looked at. `isNull` is code that is cheap to read.
+ */
+export function filledCode({ type, value, digits }: JsValue, isNull: string): string {
+  const own = digits ?? value;
+  if (isNull === 'false') return own;
+  const placeholder = digits === undefined ? placeholderCode(type) : '0';
+  return `${isNull} ? ${placeholder} : ${own}`;
 }
 
 /** Code in parentheses unless it binds as tightly as a name, a literal or a call. */

@@ -6,7 +6,7 @@
  */
 import type { DataType } from '../record/schema.js';
 import type { CodeContext, JsValue, SymbolicRow } from './code-value.js';
-import { isCheap, placeholderCode } from './expression-code.js';
+import { filledCode, isCheap } from './expression-code.js';
 import { valueOfDigits } from './expression-digits.js';
 import { RUNTIME } from './expression-runtime.js';
 import type { TypedExpression } from './expression-typed.js';
@@ -94,10 +94,7 @@ export class Scope {
     const { digits } = value;
     if (isCheap(digits ?? value.value)) return value;
     const name = this.fresh(hint);
-    const own = digits ?? value.value;
-    const none = digits === undefined ? placeholderCode(value.type) : '0';
-    const code = value.isNull === 'false' ? own : `${value.isNull} ? ${none} : ${own}`;
-    this.statement(`const ${name} = ${code};`);
+    this.statement(`const ${name} = ${filledCode(value, value.isNull)};`);
     return digits === undefined ? { ...value, value: name } : valueOfDigits(value, name);
   }
 }

@@ -29,9 +29,10 @@ import {
   keyValues,
   type PaneCode,
   pageCode,
-  TableCell,
+  type TableCell,
 } from '../key-entry-code.js';
 import { propertyCode, recordValueCode } from '../object-code.js';
+import { cellIn } from './entry-cells.js';
 import { type PaneBound, boundPanes, paneRowCode, paneWindowCode } from './panes.js';
 import { type SessionBound, boundSessions, sessionRowCode } from './sessions.js';
 import { forEachPane, linkEntry, lonePaneStart, type WindowBound, windowFields } from './window.js';
@@ -168,7 +169,7 @@ function accumulateCode(
   const inside = place.indented();
   const tail = place.place();
   for (const aggregate of plan.aggregates) {
-    aggregate.accumulator.create(cellOf(code, bound, entry, aggregate), inside);
+    aggregate.accumulator.create(cellIn(code, bound, entry, aggregate), inside);
   }
   if (pane !== null && plan.window !== null && !keyed.isPartial) {
     linkEntry({ pane: pane.pane, list: 0, next: plan.window.next }, entry, inside);
@@ -196,22 +197,13 @@ function addRow(
 ): void {
   for (const aggregate of bound.plan.aggregates) {
     place.comment(`${aggregate.spec.fn} ${aggregate.spec.as}`);
-    const cell = cellOf(code, bound, entry, aggregate);
+    const cell = cellIn(code, bound, entry, aggregate);
     if (bound.spec.phase === 'merge') {
       aggregate.accumulator.merge(cell, carriedFields(aggregate, row), place);
     } else {
       addCode(code, bound, { aggregate, cell, key, row }, place);
     }
   }
-}
-
-function cellOf(
-  code: ChainCode,
-  bound: Bound,
-  entry: EntryCode,
-  aggregate: PlannedAggregate,
-): TableCell {
-  return new TableCell(code, bound.index, entry, aggregate.firstColumn, aggregate.spec.as);
 }
 
 function carriedFields(aggregate: PlannedAggregate, row: FlowRow): readonly FieldValue[] {
@@ -327,7 +319,7 @@ function resultCode(code: ChainCode, bound: Bound, result: ResultCode, place: Co
     marks = of.marks;
   }
   for (const aggregate of plan.aggregates) {
-    const cell = result.cellOf?.(aggregate) ?? cellOf(code, bound, entry, aggregate);
+    const cell = result.cellOf?.(aggregate) ?? cellIn(code, bound, entry, aggregate);
     const { accumulator } = aggregate;
     if (spec.phase !== 'partial') {
       values.set(aggregate.spec.as, accumulator.resultOf(cell, place));
@@ -392,7 +384,7 @@ function loneCode(
     ];
     const counts = unit.fresh('counts');
     place.line(`const ${counts} = ${conditions.length === 0 ? 'true' : conditions.join(' && ')};`);
-    const cell = cellOf(code, bound, NO_ENTRY, aggregate);
+    const cell = cellIn(code, bound, NO_ENTRY, aggregate);
     const carried = aggregate.accumulator.carriedOfRow(cell, value, row, counts, place);
     aggregate.accumulator.carried.forEach(({ name }, part) => values.set(name, carried[part]));
   }

@@ -13,14 +13,8 @@ import { NO_ENTRY } from '../chain-aligned.js';
 import type { PaneRun } from '../chain-panes.js';
 import type { CodeBlock } from '../code-block.js';
 import type { FieldValue } from '../flow-row.js';
-import {
-  type EntryCode,
-  findEntry,
-  LocalCell,
-  pageCode,
-  paneKeyCode,
-  TableCell,
-} from '../key-entry-code.js';
+import { type EntryCode, findEntry, LocalCell, pageCode, paneKeyCode } from '../key-entry-code.js';
+import { cellIn, mergeCells, mergeInto } from './entry-cells.js';
 import type { RowPane } from './window.js';
 
 /** The panes of an aggregation, bound to its tables. */
@@ -295,43 +289,6 @@ function leaveCode(
   place.line(`${key.column(columns.oldest)} = ${oldest};`);
   const isThere = place.open(`if (${oldest} !== ${NO_ENTRY})`);
   isThere.line(`${columnOf(code, bound, oldest, columns.older)} = ${NO_ENTRY};`);
-}
-
-/** Adds what an entry holds to another one. */
-function mergeInto(
-  code: ChainCode,
-  bound: PaneBound,
-  into: EntryCode,
-  from: EntryCode,
-  place: CodeBlock,
-): void {
-  mergeCells(
-    bound.aggregates,
-    (aggregate) => cellIn(code, bound, into, aggregate),
-    (aggregate) => cellIn(code, bound, from, aggregate),
-    place,
-  );
-}
-
-function mergeCells(
-  aggregates: readonly PlannedAggregate[],
-  into: (aggregate: PlannedAggregate) => Cell,
-  from: (aggregate: PlannedAggregate) => Cell,
-  place: CodeBlock,
-): void {
-  for (const aggregate of aggregates) {
-    const { accumulator } = aggregate;
-    accumulator.merge(into(aggregate), accumulator.carriedOf(from(aggregate), place), place);
-  }
-}
-
-function cellIn(
-  code: ChainCode,
-  { index }: PaneBound,
-  entry: EntryCode,
-  { firstColumn, spec }: PlannedAggregate,
-): TableCell {
-  return new TableCell(code, index, entry, firstColumn, spec.as);
 }
 
 /** Code of the start of a pane, by a local that holds its entry. */

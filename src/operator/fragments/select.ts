@@ -7,7 +7,7 @@ import type { ChainCode, Placed } from '../chain-code.js';
 import { ComputedRow } from '../chain-row.js';
 import type { FieldValue, FlowRow } from '../flow-row.js';
 import type { CodeBlock } from '../code-block.js';
-import { placeholderCode } from '../expression-code.js';
+import { filledCode } from '../expression-code.js';
 import { compileExpression } from '../expression-compiler.js';
 import { valueOfDigits } from '../expression-digits.js';
 
@@ -48,8 +48,6 @@ function settled(code: ChainCode, name: string, value: FieldValue, place: CodeBl
   }
   const isNull = unit.fresh(`${name}_null`);
   place.line(`const ${isNull} = ${value.isNull};`);
-  // Null would make a number an object to the compiler, and what is null is not looked at.
-  const none = digits === undefined ? placeholderCode(type) : '0';
-  place.line(`const ${local} = ${isNull} ? ${none} : ${digits ?? value.value};`);
+  place.line(`const ${local} = ${filledCode(value, isNull)};`);
   return of(local, isNull);
 }

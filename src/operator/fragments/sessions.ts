@@ -11,8 +11,9 @@ import type { KeyedRun } from '../chain-keyed.js';
 import { SESSION_DUE, type SessionRun } from '../chain-sessions.js';
 import type { CodeBlock } from '../code-block.js';
 import type { FieldValue, FlowRow } from '../flow-row.js';
-import { type EntryCode, findEntry, pageCode, paneKeyCode, TableCell } from '../key-entry-code.js';
+import { type EntryCode, findEntry, pageCode, paneKeyCode } from '../key-entry-code.js';
 import { hashNumber } from '../../record/key-hash.js';
+import { cellIn, mergeInto } from './entry-cells.js';
 import { lateCode, timeCode, type WindowBound } from './window.js';
 
 /** The sessions of an aggregation, bound to their tables. */
@@ -133,11 +134,7 @@ function joinCode(
   place.line(`const ${rest} = ${run}.rest;`);
   const merge = place.open(`if (${rest} !== ${NO_ENTRY})`);
   const from = pageCode(code, bound.sessions, rest, merge);
-  for (const aggregate of bound.aggregates) {
-    const { accumulator } = aggregate;
-    const carried = accumulator.carriedOf(cellIn(code, bound, from, aggregate), merge);
-    accumulator.merge(cellIn(code, bound, into, aggregate), carried, merge);
-  }
+  mergeInto(code, bound, into, from, merge);
   merge.line(`${run}.absorb(${key.entry}, ${target});`);
   place.line(`${run}.extend(${target}, ${time});`);
 }
@@ -157,13 +154,4 @@ function againCode(
   const again = place.open(`if ((${isAgain} || ${isOver}) && ${run}.reopen(${entry.entry}))`);
   again.line(`${unit.constant(keyed, `keyed${index}`)}.mustEmit = true;`);
   code.stop(again);
-}
-
-function cellIn(
-  code: ChainCode,
-  { index }: SessionBound,
-  entry: EntryCode,
-  { firstColumn, spec }: PlannedAggregate,
-): TableCell {
-  return new TableCell(code, index, entry, firstColumn, spec.as);
 }
