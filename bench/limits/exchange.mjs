@@ -5,18 +5,12 @@
  * one typed array.
  */
 import { mixCell } from '../lib/answer.mjs';
+import { createFrameRing, FINISHED, FrameReceiver, FrameSender } from '../lib/frame-rings.mjs';
 import { orderRecords, PASS_ROWS, passesOf } from '../lib/records.mjs';
 import { onThreads, serveThread } from '../lib/threads.mjs';
 
 const BATCH_ROWS = 1024;
-/** Frames in flight in each direction; all of them fit into the second cache. */
-const FRAMES = 8;
 const FRAME_BYTES = 96 * 1024;
-/** Words of the counters: published and released, far enough apart. */
-const PUBLISHED = 0;
-const RELEASED = 32;
-const COUNTER_BYTES = 256;
-const FINISHED = -1;
 
 /** Numbers of an entry. */
 const [USER, TOTAL, MOST, NEWEST, OSLO, NOTES] = [0, 1, 2, 3, 4, 5];
@@ -36,7 +30,7 @@ const NOTE_LETTER = 'a'.charCodeAt(0);
 export async function run({ rows, seed }) {
   const passes = passesOf(rows);
   const threads = 2;
-  const rings = [0, 1].map(() => new SharedArrayBuffer(COUNTER_BYTES + FRAMES * FRAME_BYTES));
+  const rings = [0, 1].map(() => createFrameRing(FRAME_BYTES));
   const parts = await onThreads(import.meta.url, threads, (index) => ({
     seed,
     passes: Math.floor(((index + 1) * passes) / threads) - Math.floor((index * passes) / threads),
@@ -119,8 +113,8 @@ function keepOwn({ id, user, price, quantity, city, note }, from, self, others, 
 
 /** The columns of a frame, as views that are made once. */
 class Frame {
-  constructor(memory, index) {
-    let at = COUNTER_BYTES + index * FRAME_BYTES;
+  constructor(memory, from) {
+    let at = from;
     const take = (Type, length) => {
       const view = new Type(memory, at, length);
       at += (view.byteLength + 7) & ~7;
@@ -138,94 +132,31 @@ class Frame {
     this.noteEnd = take(Int32Array, BATCH_ROWS);
     this.cityBytes = take(Uint8Array, BATCH_ROWS * 8 + 8);
     this.noteBytes = take(Uint8Array, BATCH_ROWS * 36 + 8);
-    if (at > COUNTER_BYTES + (index + 1) * FRAME_BYTES) throw new Error('A frame is too small.');
+    if (at > from + FRAME_BYTES) throw new Error('A frame is too small.');
   }
 }
 
-function framesOf(memory) {
-  return Array.from({ length: FRAMES }, (_, index) => new Frame(memory, index));
-}
+const makeFrame = (memory, from) => new Frame(memory, from);
 
-class Sender {
-  #counters;
-  #frames;
-  #published = 0;
-
-  constructor(memory) {
-    this.#counters = new Int32Array(memory, 0, COUNTER_BYTES / 4);
-    this.#frames = framesOf(memory);
+/** Writes the rows of others into a frame. */
+function fillFrame(frame, { id, user, price, quantity, city, note }, from, rows, count) {
+  const end = from + BATCH_ROWS;
+  // From a multiple of eight, because copies into shared memory go by words only when both sides are aligned.
+  const cityFrom = city.offsets[from] & ~7;
+  const noteFrom = note.offsets[from] & ~7;
+  for (let index = 0; index < count; index++) {
+    const row = rows[index];
+    frame.id[index] = id[row];
+    frame.user[index] = user[row];
+    frame.price[index] = price[row];
+    frame.quantity[index] = quantity[row];
+    frame.cityStart[index] = city.offsets[row] - cityFrom;
+    frame.cityEnd[index] = city.offsets[row + 1] - cityFrom;
+    frame.noteStart[index] = note.offsets[row] - noteFrom;
+    frame.noteEnd[index] = note.offsets[row + 1] - noteFrom;
   }
-
-  hasRoom() {
-    return this.#published - Atomics.load(this.#counters, RELEASED) < FRAMES;
-  }
-
-  waitForRoom() {
-    Atomics.wait(this.#counters, RELEASED, this.#published - FRAMES, 1);
-  }
-
-  send({ id, user, price, quantity, city, note }, from, rows, count) {
-    const frame = this.#frames[this.#published % FRAMES];
-    const end = from + BATCH_ROWS;
-    // From a multiple of eight, because copies into shared memory go by words only when both sides are aligned.
-    const cityFrom = city.offsets[from] & ~7;
-    const noteFrom = note.offsets[from] & ~7;
-    for (let index = 0; index < count; index++) {
-      const row = rows[index];
-      frame.id[index] = id[row];
-      frame.user[index] = user[row];
-      frame.price[index] = price[row];
-      frame.quantity[index] = quantity[row];
-      frame.cityStart[index] = city.offsets[row] - cityFrom;
-      frame.cityEnd[index] = city.offsets[row + 1] - cityFrom;
-      frame.noteStart[index] = note.offsets[row] - noteFrom;
-      frame.noteEnd[index] = note.offsets[row + 1] - noteFrom;
-    }
-    frame.cityBytes.set(city.bytes.subarray(cityFrom, city.offsets[end]));
-    frame.noteBytes.set(note.bytes.subarray(noteFrom, note.offsets[end]));
-    this.#publish(frame, count);
-  }
-
-  finish() {
-    this.#publish(this.#frames[this.#published % FRAMES], FINISHED);
-  }
-
-  #publish(frame, rows) {
-    frame.head[0] = rows;
-    Atomics.store(this.#counters, PUBLISHED, ++this.#published);
-    Atomics.notify(this.#counters, PUBLISHED);
-  }
-}
-
-class Receiver {
-  isFinished = false;
-  #counters;
-  #frames;
-  #taken = 0;
-
-  constructor(memory) {
-    this.#counters = new Int32Array(memory, 0, COUNTER_BYTES / 4);
-    this.#frames = framesOf(memory);
-  }
-
-  waitForFrame() {
-    Atomics.wait(this.#counters, PUBLISHED, this.#taken, 1);
-  }
-
-  /** Adds all frames that are there up; false when there are none. */
-  takeAll(totals) {
-    const published = Atomics.load(this.#counters, PUBLISHED);
-    if (published === this.#taken) return false;
-    for (; this.#taken < published; this.#taken++) {
-      const frame = this.#frames[this.#taken % FRAMES];
-      const rows = frame.head[0];
-      if (rows === FINISHED) this.isFinished = true;
-      else addFrame(frame, rows, totals);
-    }
-    Atomics.store(this.#counters, RELEASED, this.#taken);
-    Atomics.notify(this.#counters, RELEASED);
-    return true;
-  }
+  frame.cityBytes.set(city.bytes.subarray(cityFrom, city.offsets[end]));
+  frame.noteBytes.set(note.bytes.subarray(noteFrom, note.offsets[end]));
 }
 
 function addFrame(frame, rows, totals) {
@@ -257,19 +188,21 @@ function checksum({ count, numbers }) {
 serveThread(({ seed, passes, send, receive }, index) => {
   const totals = new Totals();
   const orders = orderRecords(seed);
-  const sender = new Sender(send);
-  const receiver = new Receiver(receive);
+  const sender = new FrameSender(send, makeFrame);
+  const take = (frame, rows) => addFrame(frame, rows, totals);
+  const receiver = new FrameReceiver(receive, makeFrame);
   const batches = passes * (PASS_ROWS / BATCH_ROWS);
   const others = new Int32Array(BATCH_ROWS);
   for (let batch = 0; batch < batches; batch++) {
     const from = (batch * BATCH_ROWS) % PASS_ROWS;
-    while (!sender.hasRoom()) if (!receiver.takeAll(totals)) sender.waitForRoom();
+    while (!sender.hasRoom()) if (!receiver.takeAll(take)) sender.waitForRoom();
     const count = keepOwn(orders, from, index, others, totals);
-    sender.send(orders, from, others, count);
-    receiver.takeAll(totals);
+    fillFrame(sender.frame, orders, from, others, count);
+    sender.publish(count);
+    receiver.takeAll(take);
   }
-  while (!sender.hasRoom()) if (!receiver.takeAll(totals)) sender.waitForRoom();
-  sender.finish();
-  while (!receiver.isFinished) if (!receiver.takeAll(totals)) receiver.waitForFrame();
+  while (!sender.hasRoom()) if (!receiver.takeAll(take)) sender.waitForRoom();
+  sender.publish(FINISHED);
+  while (!receiver.isFinished) if (!receiver.takeAll(take)) receiver.waitForFrame();
   return checksum(totals);
 });

@@ -3,16 +3,12 @@
  * users and sends the others as columns through shared memory. A user's total lies in a typed array behind an index.
  * Options: `keys`, the number of users.
  */
+import { createFrameRing, FINISHED, FrameReceiver, FrameSender } from '../lib/frame-rings.mjs';
 import { amountRecords, amountRows, passesOf } from '../lib/records.mjs';
 import { onThreads, serveThread } from '../lib/threads.mjs';
 
 const BATCH_ROWS = 1024;
-const FRAMES = 8;
 const FRAME_BYTES = 2 * 8 * BATCH_ROWS + 64;
-const PUBLISHED = 0;
-const RELEASED = 32;
-const COUNTER_BYTES = 256;
-const FINISHED = -1;
 const ENTRIES_MAX = 1_048_576;
 const INDEX_BITS = 21;
 const INDEX = 2 ** INDEX_BITS;
@@ -25,7 +21,7 @@ export async function run({ rows, seed, options }) {
   const { keys } = options;
   const passes = passesOf(rows, amountRows(keys));
   const threads = 2;
-  const rings = [0, 1].map(() => new SharedArrayBuffer(COUNTER_BYTES + FRAMES * FRAME_BYTES));
+  const rings = [0, 1].map(() => createFrameRing(FRAME_BYTES));
   const parts = await onThreads(import.meta.url, threads, (index) => ({
     seed,
     keys,
@@ -77,79 +73,14 @@ class Users {
   }
 }
 
-function framesOf(memory) {
-  return Array.from({ length: FRAMES }, (_, index) => {
-    const at = COUNTER_BYTES + index * FRAME_BYTES;
-    const column = (number) =>
-      new Float64Array(memory, at + 64 + number * 8 * BATCH_ROWS, BATCH_ROWS);
-    return {
-      head: new Int32Array(memory, at, 1),
-      user: column(0),
-      amount: column(1),
-    };
-  });
-}
-
-class Sender {
-  #counters;
-  #frames;
-  #published = 0;
-
-  constructor(memory) {
-    this.#counters = new Int32Array(memory, 0, COUNTER_BYTES / 4);
-    this.#frames = framesOf(memory);
-  }
-
-  hasRoom() {
-    return this.#published - Atomics.load(this.#counters, RELEASED) < FRAMES;
-  }
-
-  waitForRoom() {
-    Atomics.wait(this.#counters, RELEASED, this.#published - FRAMES, 1);
-  }
-
-  /** The frame to write into; `publish` sends it. */
-  get frame() {
-    return this.#frames[this.#published % FRAMES];
-  }
-
-  publish(rows) {
-    this.frame.head[0] = rows;
-    Atomics.store(this.#counters, PUBLISHED, ++this.#published);
-    Atomics.notify(this.#counters, PUBLISHED);
-  }
-}
-
-class Receiver {
-  isFinished = false;
-  #counters;
-  #frames;
-  #taken = 0;
-
-  constructor(memory) {
-    this.#counters = new Int32Array(memory, 0, COUNTER_BYTES / 4);
-    this.#frames = framesOf(memory);
-  }
-
-  waitForFrame() {
-    Atomics.wait(this.#counters, PUBLISHED, this.#taken, 1);
-  }
-
-  /** Adds all frames that are there; false when there are none. */
-  takeAll(users) {
-    const published = Atomics.load(this.#counters, PUBLISHED);
-    if (published === this.#taken) return false;
-    for (; this.#taken < published; this.#taken++) {
-      const { head, user, amount } = this.#frames[this.#taken % FRAMES];
-      if (head[0] === FINISHED) this.isFinished = true;
-      for (let row = 0; row < head[0]; row++) {
-        users.add(user[row], hashOf(user[row]), amount[row]);
-      }
-    }
-    Atomics.store(this.#counters, RELEASED, this.#taken);
-    Atomics.notify(this.#counters, RELEASED);
-    return true;
-  }
+function makeFrame(memory, at) {
+  const column = (number) =>
+    new Float64Array(memory, at + 64 + number * 8 * BATCH_ROWS, BATCH_ROWS);
+  return {
+    head: new Int32Array(memory, at, 1),
+    user: column(0),
+    amount: column(1),
+  };
 }
 
 /** Adds the records of own users; those of the others go into a frame. Returns how many those are. */
@@ -172,17 +103,20 @@ serveThread(({ seed, keys, passes, send, receive }, index) => {
   const users = new Users();
   const records = amountRecords(seed, keys);
   const rows = records.user.length;
-  const sender = new Sender(send);
-  const receiver = new Receiver(receive);
+  const sender = new FrameSender(send, makeFrame);
+  const take = ({ user, amount }, count) => {
+    for (let row = 0; row < count; row++) users.add(user[row], hashOf(user[row]), amount[row]);
+  };
+  const receiver = new FrameReceiver(receive, makeFrame);
   const batches = passes * (rows / BATCH_ROWS);
   for (let batch = 0; batch < batches; batch++) {
-    while (!sender.hasRoom()) if (!receiver.takeAll(users)) sender.waitForRoom();
+    while (!sender.hasRoom()) if (!receiver.takeAll(take)) sender.waitForRoom();
     const from = (batch * BATCH_ROWS) % rows;
     sender.publish(keepOwn(records, from, index, sender.frame, users));
-    receiver.takeAll(users);
+    receiver.takeAll(take);
   }
-  while (!sender.hasRoom()) if (!receiver.takeAll(users)) sender.waitForRoom();
+  while (!sender.hasRoom()) if (!receiver.takeAll(take)) sender.waitForRoom();
   sender.publish(FINISHED);
-  while (!receiver.isFinished) if (!receiver.takeAll(users)) receiver.waitForFrame();
+  while (!receiver.isFinished) if (!receiver.takeAll(take)) receiver.waitForFrame();
   return { updates: users.updates, total: users.sum };
 });

@@ -4,16 +4,12 @@
  * behind an index; a heap orders the timers, and a record whose user has its timer already costs a comparison.
  */
 import { mixCell } from '../lib/answer.mjs';
+import { createFrameRing, FINISHED, FrameReceiver, FrameSender } from '../lib/frame-rings.mjs';
 import { passesOf, TIMED_ROWS, timedRecords } from '../lib/records.mjs';
 import { onThreads, serveThread } from '../lib/threads.mjs';
 
 const BATCH_ROWS = 1024;
-const FRAMES = 8;
 const FRAME_BYTES = 3 * 8 * BATCH_ROWS + 64;
-const PUBLISHED = 0;
-const RELEASED = 32;
-const COUNTER_BYTES = 256;
-const FINISHED = -1;
 const ENTRIES_MAX = 1_048_576;
 const INDEX_BITS = 21;
 const INDEX = 2 ** INDEX_BITS;
@@ -25,7 +21,7 @@ const INDEX = 2 ** INDEX_BITS;
 export async function run({ rows, seed }) {
   const passes = passesOf(rows, TIMED_ROWS);
   const threads = 2;
-  const rings = [0, 1].map(() => new SharedArrayBuffer(COUNTER_BYTES + FRAMES * FRAME_BYTES));
+  const rings = [0, 1].map(() => createFrameRing(FRAME_BYTES));
   const parts = await onThreads(import.meta.url, threads, (index) => ({
     seed,
     passes: Math.floor(((index + 1) * passes) / threads) - Math.floor((index * passes) / threads),
@@ -125,80 +121,15 @@ class Users {
   }
 }
 
-function framesOf(memory) {
-  return Array.from({ length: FRAMES }, (_, index) => {
-    const at = COUNTER_BYTES + index * FRAME_BYTES;
-    const column = (number) =>
-      new Float64Array(memory, at + 64 + number * 8 * BATCH_ROWS, BATCH_ROWS);
-    return {
-      head: new Int32Array(memory, at, 1),
-      user: column(0),
-      price: column(1),
-      due: column(2),
-    };
-  });
-}
-
-class Sender {
-  #counters;
-  #frames;
-  #published = 0;
-
-  constructor(memory) {
-    this.#counters = new Int32Array(memory, 0, COUNTER_BYTES / 4);
-    this.#frames = framesOf(memory);
-  }
-
-  hasRoom() {
-    return this.#published - Atomics.load(this.#counters, RELEASED) < FRAMES;
-  }
-
-  waitForRoom() {
-    Atomics.wait(this.#counters, RELEASED, this.#published - FRAMES, 1);
-  }
-
-  /** The frame to write into; `publish` sends it. */
-  get frame() {
-    return this.#frames[this.#published % FRAMES];
-  }
-
-  publish(rows) {
-    this.frame.head[0] = rows;
-    Atomics.store(this.#counters, PUBLISHED, ++this.#published);
-    Atomics.notify(this.#counters, PUBLISHED);
-  }
-}
-
-class Receiver {
-  isFinished = false;
-  #counters;
-  #frames;
-  #taken = 0;
-
-  constructor(memory) {
-    this.#counters = new Int32Array(memory, 0, COUNTER_BYTES / 4);
-    this.#frames = framesOf(memory);
-  }
-
-  waitForFrame() {
-    Atomics.wait(this.#counters, PUBLISHED, this.#taken, 1);
-  }
-
-  /** Adds all frames that are there; false when there are none. */
-  takeAll(users) {
-    const published = Atomics.load(this.#counters, PUBLISHED);
-    if (published === this.#taken) return false;
-    for (; this.#taken < published; this.#taken++) {
-      const { head, user, price, due } = this.#frames[this.#taken % FRAMES];
-      if (head[0] === FINISHED) this.isFinished = true;
-      for (let row = 0; row < head[0]; row++) {
-        users.add(user[row], hashOf(user[row]), price[row], due[row]);
-      }
-    }
-    Atomics.store(this.#counters, RELEASED, this.#taken);
-    Atomics.notify(this.#counters, RELEASED);
-    return true;
-  }
+function makeFrame(memory, at) {
+  const column = (number) =>
+    new Float64Array(memory, at + 64 + number * 8 * BATCH_ROWS, BATCH_ROWS);
+  return {
+    head: new Int32Array(memory, at, 1),
+    user: column(0),
+    price: column(1),
+    due: column(2),
+  };
 }
 
 /** Adds the records of own users; those of the others go into a frame. Returns how many those are. */
@@ -221,17 +152,21 @@ function keepOwn({ user, price, due }, from, self, frame, users) {
 serveThread(({ seed, passes, send, receive }, index) => {
   const users = new Users();
   const records = timedRecords(seed);
-  const sender = new Sender(send);
-  const receiver = new Receiver(receive);
+  const sender = new FrameSender(send, makeFrame);
+  const take = ({ user, price, due }, count) => {
+    for (let row = 0; row < count; row++)
+      users.add(user[row], hashOf(user[row]), price[row], due[row]);
+  };
+  const receiver = new FrameReceiver(receive, makeFrame);
   const batches = passes * (TIMED_ROWS / BATCH_ROWS);
   for (let batch = 0; batch < batches; batch++) {
-    while (!sender.hasRoom()) if (!receiver.takeAll(users)) sender.waitForRoom();
+    while (!sender.hasRoom()) if (!receiver.takeAll(take)) sender.waitForRoom();
     const from = (batch * BATCH_ROWS) % TIMED_ROWS;
     sender.publish(keepOwn(records, from, index, sender.frame, users));
-    receiver.takeAll(users);
+    receiver.takeAll(take);
   }
-  while (!sender.hasRoom()) if (!receiver.takeAll(users)) sender.waitForRoom();
+  while (!sender.hasRoom()) if (!receiver.takeAll(take)) sender.waitForRoom();
   sender.publish(FINISHED);
-  while (!receiver.isFinished) if (!receiver.takeAll(users)) receiver.waitForFrame();
+  while (!receiver.isFinished) if (!receiver.takeAll(take)) receiver.waitForFrame();
   return users.fireAll();
 });
