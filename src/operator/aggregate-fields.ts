@@ -15,6 +15,7 @@ import type {
   AggregateSpec,
   BuiltInAggregate,
   OperatorSpec,
+  WindowSpec,
 } from './operator-spec.js';
 
 /** The keyed operators of a chain. */
@@ -186,4 +187,38 @@ export function resultSlot(aggregate: AggregateSpec, input: Slot | null): Slot |
     default:
       return unreachable(aggregate.fn, 'aggregate');
   }
+}
+
+/** The fields that say which key, and which window, a row is of. */
+export function groupFields(spec: AggregateOperator, keys: readonly Field[]): readonly Field[] {
+  const { phase, window } = spec;
+  const fields = keys.map((key) => requiredField(resultKeyName(key.name, phase), key.type));
+  return window === null ? fields : [...fields, ...windowFields(window, phase)];
+}
+
+/** The fields by which results tell of their window. */
+function windowFields(window: WindowSpec, phase: AggregatePhase): readonly Field[] {
+  if (phase === 'partial') {
+    return [requiredField(PANE_FIELD, NUMBER), requiredField(ROWS_FIELD, NUMBER)];
+  }
+  return [
+    requiredField(WINDOW_START, NUMBER),
+    requiredField(WINDOW_END, NUMBER),
+    ...(window.allowedLatenessMs === null ? [] : [requiredField(LATE_FIRING, BOOL)]),
+  ];
+}
+
+/**
+ * Schema of the results over records of `input`; null when a user's aggregator makes part of them. What partial phases
+ * hand on only `planResults` knows.
+ */
+export function resultSchema(spec: AggregateOperator, input: Schema): Schema | null {
+  const fields = [...groupFields(spec, keyFields(spec.name, spec.keys, input))];
+  let isKnown = true;
+  for (const [index, aggregate] of spec.aggregates.entries()) {
+    const result = resultSlot(aggregate, inputSlot(aggregate, index, input, spec.phase));
+    if (result === null) isKnown = false;
+    else fields.push({ name: aggregate.as, ...result, optional: false });
+  }
+  return isKnown ? { shape: 'object', fields } : null;
 }

@@ -1,6 +1,6 @@
 /**
  * The results of a keyed aggregation over records of a schema: its key, its accumulators and what it gives. Callers:
- * operator-schema.ts, and aggregate-tables.ts for what it keeps. Runs on: any thread; pure.
+ * chain-schemas.ts, and aggregate-tables.ts for what it keeps. Runs on: worker, when a chain is compiled; pure.
  */
 import { unreachable } from '../base/assert.js';
 import type { Field, Schema, Slot } from '../record/schema.js';
@@ -9,23 +9,16 @@ import { countAccumulator } from './aggregate-count.js';
 import { extremeAccumulator, positionAccumulator } from './aggregate-extreme.js';
 import {
   type AggregateOperator,
-  BOOL,
+  groupFields,
   inputSlot,
   keyFields,
-  LATE_FIRING,
-  NUMBER,
-  PANE_FIELD,
-  requiredField,
-  resultKeyName,
+  resultSchema,
   resultSlot,
-  ROWS_FIELD,
-  WINDOW_END,
-  WINDOW_START,
 } from './aggregate-fields.js';
 import { collectAccumulator, userAccumulator } from './aggregate-object.js';
 import { nothingAccumulator } from './aggregate-nothing.js';
 import { averageAccumulator, sumAccumulator } from './aggregate-sum.js';
-import type { AggregatePhase, AggregateSpec, WindowSpec } from './operator-spec.js';
+import type { AggregateSpec } from './operator-spec.js';
 
 /** One aggregate of an operator. */
 export interface ResultAggregate {
@@ -50,34 +43,19 @@ export function planResults(spec: AggregateOperator, input: Schema): AggregateRe
     const slot = inputSlot(aggregate, index, input, spec.phase);
     return { spec: aggregate, accumulator: accumulatorOf(aggregate, index, slot), slot };
   });
-  return { keys, aggregates, output: outputOf(spec, keys, aggregates) };
+  const output =
+    spec.phase === 'partial' ? carriedSchema(spec, keys, aggregates) : resultSchema(spec, input);
+  return { keys, aggregates, output };
 }
 
-function outputOf(
+/** What a partial phase hands on: what its accumulators are carried as. */
+function carriedSchema(
   spec: AggregateOperator,
   keys: readonly Field[],
   aggregates: readonly ResultAggregate[],
-): Schema | null {
-  const fields = keys.map((key) => requiredField(resultKeyName(key.name, spec.phase), key.type));
-  if (spec.window !== null) fields.push(...windowFields(spec.window, spec.phase));
-  for (const { spec: aggregate, accumulator } of aggregates) {
-    if (spec.phase === 'partial') fields.push(...accumulator.carried);
-    else if (accumulator.result === null) return null;
-    else fields.push({ name: aggregate.as, ...accumulator.result, optional: false });
-  }
-  return { shape: 'object', fields };
-}
-
-/** The fields by which results tell of their window. */
-function windowFields(window: WindowSpec, phase: AggregatePhase): readonly Field[] {
-  if (phase === 'partial') {
-    return [requiredField(PANE_FIELD, NUMBER), requiredField(ROWS_FIELD, NUMBER)];
-  }
-  return [
-    requiredField(WINDOW_START, NUMBER),
-    requiredField(WINDOW_END, NUMBER),
-    ...(window.allowedLatenessMs === null ? [] : [requiredField(LATE_FIRING, BOOL)]),
-  ];
+): Schema {
+  const carried = aggregates.flatMap(({ accumulator }) => accumulator.carried);
+  return { shape: 'object', fields: [...groupFields(spec, keys), ...carried] };
 }
 
 function accumulatorOf(aggregate: AggregateSpec, index: number, slot: Slot | null): Accumulator {

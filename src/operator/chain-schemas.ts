@@ -5,7 +5,6 @@
  */
 import type { Schema } from '../record/schema.js';
 import { mergeSchemas } from '../record/schema-merge.js';
-import { planResults } from './aggregate-plan.js';
 import { KEY_FIELD } from './flow-row.js';
 import type { ChainRun } from './chain-run.js';
 import type { PortOptions } from './contract.js';
@@ -113,7 +112,7 @@ function resultSchema(run: ChainRun, operator: number, rows: Schema | null): Sch
       // The plan covers all records so far, not only those of the schema at hand.
       const input = run.keyed[operator]?.input ?? null;
       if (rows === null || input === null) return null;
-      return planResults(spec, input).output ?? run.recordSchema(operator);
+      return run.stateful.planResults(spec, input).output ?? run.recordSchema(operator);
     }
     default:
       return outputSchemaOf(spec, rows);

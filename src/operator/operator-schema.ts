@@ -5,8 +5,7 @@
 import { MillraceError } from '../base/errors.js';
 import type { DataType, Field, Schema } from '../record/schema.js';
 import { typeName } from '../record/schema.js';
-import { planResults } from './aggregate-plan.js';
-import { keyFields } from './aggregate-fields.js';
+import { keyFields, resultSchema } from './aggregate-fields.js';
 import { KEY_FIELD } from './flow-row.js';
 import { expressionText } from './expression-text.js';
 import { typeOfExpression } from './expression-type.js';
@@ -46,7 +45,7 @@ export function outputSchemaOf(spec: OperatorSpec, input: Schema | null): Schema
       if (spec.kind === 'reduce' && input !== null) keyFields(spec.name, spec.keys, input);
       return null;
     case 'aggregate':
-      return input === null ? null : planResults(spec, input).output;
+      return input === null || spec.phase === 'partial' ? null : resultSchema(spec, input);
     case 'distinct':
       if (input === null) return null;
       keyFields(spec.name, spec.keys, input);

@@ -6,6 +6,7 @@
  * chain. Runs on: the slot's thread.
  */
 export { createHotTable } from '../state/hot-table.js';
+export { planResults } from './aggregate-plan.js';
 export { AsyncRun } from './async/async-run.js';
 export { KeyedRun } from './chain-keyed.js';
 export { ProcessRun } from './chain-process.js';

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { MillraceError } from '../../../src/base/errors.js';
 import { col } from '../../../src/operator/expression-builder.js';
 import { fieldsNeeded } from '../../../src/operator/operator-fields.js';
+import { planResults } from '../../../src/operator/aggregate-plan.js';
 import { outputSchemaOf } from '../../../src/operator/operator-schema.js';
 import { splitAggregate } from '../../../src/operator/pre-aggregate.js';
 import type { DataType, Field, Schema } from '../../../src/record/schema.js';
@@ -93,7 +94,7 @@ describe('schemas behind operators', () => {
       l: { fn: 'sum', of: col('qty'), exact: true },
     });
     const { partial, merge } = splitAggregate(spec);
-    expect(named(merge, outputSchemaOf(partial, input))).toBe(named(spec));
+    expect(named(merge, planResults(partial, input).output)).toBe(named(spec));
   });
 
   it('call a computed key by its name', () => {
