@@ -11,6 +11,7 @@ import type { Schema } from '../record/schema.js';
 import { mergeSchemas } from '../record/schema-merge.js';
 import type { StateTable, TableSpec } from '../state/contract.js';
 import { layoutOf, layoutText, mergeSpecs, moveEntries } from '../state/table-layout.js';
+import type { TableWriter } from '../state/table-snapshot.js';
 import type { AggregatePlan } from './aggregate-tables.js';
 import type { ChainErrors } from './chain-errors.js';
 import type { TimedWindows } from './chain-aligned.js';
@@ -55,6 +56,8 @@ export class KeyedRun {
   /** Merged schema of all records so far; null before the first. */
   input: Schema | null = null;
   readonly tables = new Map<string, StateTable>();
+  /** What writes the tables for the newest snapshot. */
+  writers: readonly TableWriter[] = [];
   /** Whether a partial aggregation has found that it does not pay, and passes rows on one by one. */
   passesThrough = false;
   /** Rows a partial aggregation has taken since it was last emptied. */
@@ -195,6 +198,8 @@ export class KeyedRun {
       this.at >= this.count && this.#scan === 0,
       'No entries are on their way out of the table.',
     );
+    // The snapshot under way is of the table as it was.
+    for (const writer of this.writers) writer.complete();
     const table = this.#open(merged);
     moveEntries(known, table);
     this.windows?.moved(known, table);

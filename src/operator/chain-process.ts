@@ -14,7 +14,8 @@ import type { StateTable, TableSpec } from '../state/contract.js';
 import { CurrentKey } from '../state/key-context.js';
 import { KeyedStateStore } from '../state/keyed-state.js';
 import { OperatorStateStore } from '../state/operator-state.js';
-import type { StateSink, StateSource } from '../state/table-snapshot.js';
+import { type SnapshotScope, type StateWriter, writtenAtOnce } from '../state/state-writer.js';
+import type { StateSource } from '../state/table-snapshot.js';
 import { keyFields, unknownField } from './aggregate-fields.js';
 import type { ChainErrors } from './chain-errors.js';
 import { resultKeyName } from './aggregate-fields.js';
@@ -39,6 +40,8 @@ import type {
 } from './process-function.js';
 import { timerService, Timers } from './process-timers.js';
 
+/** Key group of pieces that belong to no key. */
+const NO_KEY_GROUP = -1;
 /** Name of the piece that holds the types of the keys. */
 const HEADER = 'process';
 /** Name of the timers that user functions register. */
@@ -229,14 +232,17 @@ export class ProcessRun implements TimedOperator {
     };
   }
 
-  snapshot(sink: StateSink): void {
+  /** Freezes what the function keeps. One that was never opened has seen nothing, and was restored with nothing. */
+  beginSnapshot(scope: SnapshotScope): readonly StateWriter[] {
+    if (this.#function === null) return [];
     const { uid } = this.spec;
-    // One that was never opened has seen nothing, and was restored with nothing.
-    if (this.#function === null) return;
-    sink.put(uid, HEADER, -1, serialize(this.#key?.types ?? null));
-    this.#operatorStates.snapshot(sink);
-    this.#states?.snapshot(sink);
-    for (const { timers } of this.#allTimers()) timers.snapshot(sink);
+    const types = this.#key?.types ?? null;
+    return [
+      writtenAtOnce((sink) => sink.put(uid, HEADER, NO_KEY_GROUP, serialize(types), false)),
+      this.#operatorStates.beginSnapshot(),
+      ...(this.#states?.beginSnapshot(scope) ?? []),
+      ...this.#allTimers().flatMap(({ timers }) => timers.beginSnapshot(scope) ?? []),
+    ];
   }
 
   restore(source: StateSource): void {

@@ -8,11 +8,16 @@ import { deserialize, serialize } from 'node:v8';
 import { assert } from '../base/assert.js';
 import type { Schema } from '../record/schema.js';
 import type { TableSpec } from '../state/contract.js';
-import { loadTable, snapshotTable } from '../state/table-snapshot.js';
+import {
+  type SnapshotScope,
+  type StateWriter,
+  writtenAtOnce,
+} from '../state/state-writer.js';
+import { loadTable, TableWriter } from '../state/table-snapshot.js';
 import { planAggregate } from './aggregate-tables.js';
 import type { KeyedRun } from './chain-keyed.js';
 import type { ChainRun } from './chain-run.js';
-import type { SnapshotSink, SnapshotSource } from './contract.js';
+import type { SnapshotSink, SnapshotSource, TaskSnapshot } from './contract.js';
 
 /** Name of the piece that describes an operator's state. */
 const HEADER = 'operator';
@@ -23,34 +28,75 @@ interface KeyedHeader {
   readonly tables: readonly TableSpec[];
 }
 
-/** Writes the state of all operators, tail to head. */
-export function snapshotChain(run: ChainRun, sink: SnapshotSink): void {
-  assert(
-    run.pending.every((pending) => pending.isEmpty),
-    'Pending records are handed on before the barrier.',
-  );
-  for (let operator = run.keyed.length - 1; operator >= 0; operator--) {
-    const keyed = run.keyed[operator];
-    if (keyed !== null && keyed.input !== null) snapshotKeyed(keyed, keyed.input, sink);
-    run.processes[operator]?.snapshot(sink);
+/** The snapshot of a chain. */
+export class ChainSnapshot implements TaskSnapshot {
+  readonly #writers: readonly StateWriter[];
+  /** Writers before this one are done. */
+  #at = 0;
+  #isAborted = false;
+
+  /** Freezes the state of all operators. */
+  constructor(run: ChainRun, scope: SnapshotScope) {
+    assert(
+      run.pending.every((pending) => pending.isEmpty),
+      'Pending records are handed on before the barrier.',
+    );
+    const writers: StateWriter[] = [];
+    // Tail to head, as Flink writes them.
+    for (let operator = run.keyed.length - 1; operator >= 0; operator--) {
+      const keyed = run.keyed[operator];
+      if (keyed !== null) writers.push(...keyedWriters(keyed, scope));
+      writers.push(...(run.processes[operator]?.beginSnapshot(scope) ?? []));
+    }
+    if (run.calls !== null) writers.push(run.calls.beginSnapshot());
+    this.#writers = writers;
   }
-  run.calls?.snapshot(sink);
+
+  /** Whether nothing is left to be written. */
+  get isOver(): boolean {
+    return this.#isAborted || this.#at === this.#writers.length;
+  }
+
+  step(sink: SnapshotSink, entriesMax: number): boolean {
+    assert(!this.#isAborted, 'A snapshot that was given up is not written on.');
+    const slice = { left: entriesMax };
+    while (this.#at < this.#writers.length && slice.left > 0) {
+      if (!this.#writers[this.#at].step(sink, slice)) break;
+      this.#at++;
+    }
+    return this.isOver;
+  }
+
+  confirm(): void {
+    assert(this.isOver, 'A snapshot is confirmed that has been written.');
+    if (!this.#isAborted) for (const writer of this.#writers) writer.confirm();
+  }
+
+  abort(): void {
+    this.#isAborted = true;
+    for (const writer of this.#writers) writer.abort();
+  }
 }
 
-function snapshotKeyed(keyed: KeyedRun, input: Schema, sink: SnapshotSink): void {
-  const { uid } = keyed.spec;
+/** Writes the state of all operators at once. */
+export function snapshotChain(run: ChainRun, sink: SnapshotSink): void {
+  const snapshot = new ChainSnapshot(run, { full: true, isConfirmable: false });
+  while (!snapshot.step(sink, Number.POSITIVE_INFINITY));
+}
+
+function keyedWriters(keyed: KeyedRun, scope: SnapshotScope): readonly StateWriter[] {
+  const { input, spec } = keyed;
+  keyed.writers = [];
+  if (input === null) return [];
   if (keyed.isPartial) {
     assert(!keyed.hasEntries, 'Partial aggregations hand on what they hold before the barrier.');
-    return;
+    return [];
   }
   const tables = [...keyed.tables.values()];
   const header: KeyedHeader = { input, tables: tables.map((table) => table.spec) };
-  sink.put(uid, HEADER, -1, serialize(header));
-  for (const table of tables) {
-    snapshotTable(table, true, (keyGroup, bytes) => {
-      sink.put(uid, table.spec.name, keyGroup, bytes);
-    });
-  }
+  const head = writtenAtOnce((sink) => sink.put(spec.uid, HEADER, -1, serialize(header), false));
+  keyed.writers = tables.map((table) => new TableWriter(spec.uid, table, scope));
+  return [head, ...keyed.writers];
 }
 
 /** Fills the state of all operators. */

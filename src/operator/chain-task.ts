@@ -22,7 +22,7 @@ import type { PendingRecords } from './chain-pending.js';
 import { ChainRun } from './chain-run.js';
 import type { TimedOperator } from './chain-time.js';
 import { marksOf, prepareSchemas, schemaBehind } from './chain-schemas.js';
-import type { Cursor, SnapshotSink, SnapshotSource, StepResult } from './contract.js';
+import type { Cursor, SnapshotSink, SnapshotSource, StepResult, TaskSnapshot } from './contract.js';
 import {
   STEP_DONE,
   STEP_OUT_OF_BUDGET,
@@ -57,6 +57,9 @@ interface BoundRows {
   readonly hasKinds: boolean;
   readonly isSelected: boolean;
 }
+
+/** The snapshot of a chain without state. */
+const NO_STATE: TaskSnapshot = { step: () => true, confirm() {}, abort() {} };
 
 /** Makes the task of one subtask of a chain. */
 export function createChainTask(options: ChainTaskOptions): CompiledChain {
@@ -213,6 +216,12 @@ class CompiledChainTask implements CompiledChain {
       if (ended !== STEP_DONE) return ended;
     }
     return this.#settle();
+  }
+
+  beginSnapshot(full: boolean, isConfirmable = true): TaskSnapshot {
+    const { stateful } = this.#run.options;
+    if (stateful === null) return NO_STATE;
+    return new stateful.ChainSnapshot(this.#run, { full, isConfirmable });
   }
 
   snapshot(sink: SnapshotSink): void {

@@ -59,11 +59,42 @@ export interface PortOptions {
 
 /** Where the state of a task goes at a barrier and comes from at restore. */
 export interface SnapshotSink {
-  /** `name` is unique within the operator `uid`; `bytes` belong to the sink after the call. */
-  put(uid: string, name: string, keyGroup: number, bytes: Uint8Array): void;
+  /**
+   * `name` is unique within the operator `uid`; `bytes` belong to the sink after the call. A piece with `isChanges`
+   * goes on top of those before it of the same uid, name and key group, of this snapshot and of those that it is based
+   * on, if there are any; one without begins anew. `keyGroup` -1: what belongs to no key, which is always whole.
+   */
+  put(uid: string, name: string, keyGroup: number, bytes: Uint8Array, isChanges: boolean): void;
 }
+
+/** Entries to write in one step, such that it takes a millisecond or two. */
+export const SNAPSHOT_ENTRIES = 8192;
+
+/**
+ * The state of a task as it was when the snapshot began, written in slices between the rows that follow. One that is
+ * neither confirmed nor aborted, because it has been overtaken, needs no call.
+ */
+export interface TaskSnapshot {
+  /**
+   * Writes at most about `entriesMax` entries and puts the pieces that are complete; true when all has been put.
+   * Between calls of `step` only.
+   */
+  step(sink: SnapshotSink, entriesMax: number): boolean;
+  /**
+   * The checkpoint that it is part of has completed: snapshots that begin from now on hold what changed since this
+   * one. To be called when it is written, and before the next one begins; when it is called later, the one begun
+   * meanwhile holds more than it has to.
+   */
+  confirm(): void;
+  /** Gives it up, written or not: the next one holds what changed since the last one that was confirmed. */
+  abort(): void;
+}
+
 export interface SnapshotSource {
-  /** Every piece that was put under `uid` and `name`, of the key groups this subtask owns (-1: not keyed). */
+  /**
+   * Every piece that was put under `uid` and `name`, of the key groups this subtask owns (-1: not keyed); changes after
+   * what they are based on.
+   */
   get(
     uid: string,
     name: string,
@@ -123,7 +154,15 @@ export interface ChainTask {
   heldBack(forMs: number): void;
   /** Pre-barrier hooks head to tail: pre-aggregates and sink writers hand on what belongs before the barrier. */
   prepareBarrier(cursor: Cursor, budgetRows: number): StepResult;
-  /** Writes the state of all operators, tail to head. Between calls of `step` only. */
+  /**
+   * Freezes the state of all operators, in a time that does not depend on its size, to be written tail to head.
+   * Between calls of `step`, after `prepareBarrier`, when the snapshot before is written or aborted. What it holds is
+   * everything when `full`, else what changed since the last one that was confirmed, or since the state that
+   * was restored; everything when there is neither. One that is not `isConfirmable`, such as a savepoint, is nothing
+   * that later ones build on.
+   */
+  beginSnapshot(full: boolean, isConfirmable?: boolean): TaskSnapshot;
+  /** Writes the state of all operators at once, as a full snapshot that nothing builds on. */
   snapshot(sink: SnapshotSink): void;
   /** Fills the state of all operators; before the first `step` only. */
   restore(source: SnapshotSource): void;

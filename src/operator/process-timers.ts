@@ -13,8 +13,9 @@ import { KeyedTable } from '../state/keyed-table.js';
 import type { KeyedStateStore } from '../state/keyed-state.js';
 import type { SharedPart } from '../state/shared-entries.js';
 import { stateColumn } from '../state/state-column.js';
-import { loadTable, snapshotTable } from '../state/table-snapshot.js';
-import type { StateSink, StateSource } from '../state/table-snapshot.js';
+import type { SnapshotScope, StateWriter } from '../state/state-writer.js';
+import { loadTable, TableWriter } from '../state/table-snapshot.js';
+import type { StateSource } from '../state/table-snapshot.js';
 import { MillraceError } from '../base/errors.js';
 import { TimerQueue } from '../time/timer-queue.js';
 import type { FiredTimer, TimeDomain, TimerService } from './process-function.js';
@@ -188,13 +189,10 @@ export class Timers {
     };
   }
 
-  /** Writes the timers that are no parts of shared entries. */
-  snapshot(sink: StateSink): void {
-    if (!this.#others.isBound) return;
-    const { table } = this.#others;
-    const { uid } = this.#parts;
-    const { name } = table.spec;
-    snapshotTable(table, true, (keyGroup, bytes) => sink.put(uid, name, keyGroup, bytes));
+  /** Freezes the timers that are no parts of shared entries; null when there can be none. */
+  beginSnapshot(scope: SnapshotScope): StateWriter | null {
+    if (!this.#others.isBound) return null;
+    return new TableWriter(this.#parts.uid, this.#others.table, scope);
   }
 
   /** Brings the timers back; when the shared entries are. */

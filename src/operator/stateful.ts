@@ -10,7 +10,7 @@ export { planResults } from './aggregate-plan.js';
 export { AsyncRun } from './async/async-run.js';
 export { KeyedRun } from './chain-keyed.js';
 export { ProcessRun } from './chain-process.js';
-export { restoreChain, snapshotChain } from './chain-snapshot.js';
+export { ChainSnapshot, restoreChain, snapshotChain } from './chain-snapshot.js';
 export { aggregateEntryFragment, aggregateFragment } from './fragments/aggregate.js';
 export { asyncWaitFragment } from './fragments/async-wait.js';
 export { explodeFragment, explodeRestFragment } from './fragments/explode.js';

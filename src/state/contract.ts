@@ -117,17 +117,34 @@ export interface StateTable {
    */
   expire?(entriesMax: number): number;
 
-  /** Freezes the current generation in O(1). At most one frozen generation may be undrained. */
-  freeze(): void;
+  /**
+   * Freezes the current generation in O(1) and gives its number. At most one frozen generation may be undrained.
+   * One that is not confirmable, such as that of a savepoint, leaves no traces: removed entries need no tombstones
+   * because of it.
+   */
+  freeze(isConfirmable?: boolean): number;
   /** Whether a frozen generation is not drained yet. */
   readonly isFrozen: boolean;
   /**
-   * Visits entries of the frozen generation that changed since the generation before it (all when `full`),
-   * tombstones included, at most `entriesMax`; true when drained. The live table may change in between.
+   * Visits entries of the frozen generation that changed since the one that was confirmed when it was frozen (all when
+   * `full`, or when none was), tombstones included, at most `entriesMax`; true when drained. The live table may change
+   * in between.
    */
   drain(entriesMax: number, full: boolean, visit: (entry: TableEntry) => void): boolean;
+  /** Gives a frozen generation up before it is drained. */
+  abandon(): void;
+  /**
+   * A frozen generation is kept for good, in a snapshot that can be restored: changes are told from it from now on.
+   * Until then changes add up, so that nothing is missing when a snapshot comes to nothing after it was drained.
+   * Should come before the next freeze: when it comes later, the changes after the next one may be more than needed.
+   */
+  confirm(generation: number): void;
+  /** Visits removed entries whose tombstones may not have been written yet, as tombstones. */
+  eachRemoved(visit: (entry: TableEntry) => void): void;
   /** Puts an entry as it was drained; for restore, before first use. */
   load(entry: TableEntry): void;
+  /** Puts a tombstone that is still to be written. */
+  loadRemoved(entry: TableEntry): void;
   /** Frees everything. */
   clear(): void;
 }

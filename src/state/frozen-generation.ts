@@ -10,12 +10,12 @@
 import { assert } from '../base/assert.js';
 import type { TableEntry, TablePage } from './contract.js';
 import { frozenBytes, thawHeapValue } from './heap-value.js';
-import type { PageMarks } from './page-marks.js';
+import type { Generations, PageMarks } from './page-marks.js';
 import { hasBit } from './page-marks.js';
 import type { TableCode } from './table-code.js';
 import type { TableShape } from './table-shape.js';
 
-/** What a preserved entry is: unchanged since the freeze before, changed, or removed. */
+/** What a preserved entry is: unchanged since the confirmed generation, changed, or removed. */
 const UNCHANGED = 0;
 const CHANGED = 1;
 const TOMBSTONE = 2;
@@ -25,13 +25,12 @@ type Kind = typeof UNCHANGED | typeof CHANGED | typeof TOMBSTONE;
 const PAGE_COST = 8;
 
 /** The table as its frozen generation sees it. */
-export interface FrozenOwner {
-  readonly generation: number;
+export interface FrozenOwner extends Generations {
   readonly nowMs: number;
   readonly pages: readonly TablePage[];
   readonly marks: readonly PageMarks[];
-  /** Frees an id whose tombstone has been drained. */
-  release(entry: number): void;
+  /** The tombstone of an entry has been drained. */
+  drained(entry: number): void;
 }
 
 /** A page of preserved entries. */
@@ -179,14 +178,11 @@ export class FrozenGeneration {
 
   /** Bits of ids whose frozen content is still in its place and may be wanted. */
   #candidates(marks: PageMarks, word: number): number {
+    const { generation, confirmed } = this.#owner;
     const used = marks.used[word];
-    const { generation } = this.#owner;
-    if (marks.generation === generation) {
-      const untouched = used & ~marks.dirty[word];
-      return this.#full ? untouched : untouched & marks.frozenDirty[word];
-    }
-    if (this.#full) return used;
-    return marks.generation === generation - 1 ? used & marks.dirty[word] : 0;
+    const isTouched = marks.generation === generation;
+    const untouched = isTouched ? used & ~marks.dirty[word] : used;
+    return this.#full ? untouched : untouched & marks.changedBefore(word, generation, confirmed);
   }
 
   #drainPlace(at: number, offset: number, visit: (entry: TableEntry) => void): boolean {
@@ -204,7 +200,7 @@ export class FrozenGeneration {
         stampMs: kind !== TOMBSTONE && marks.stamps.length > 0 ? marks.stamps[offset] : 0,
       });
     }
-    if (wasRemoved) this.#owner.release((at << this.#shape.pageShift) | offset);
+    if (wasRemoved) this.#owner.drained((at << this.#shape.pageShift) | offset);
     return isVisited;
   }
 

@@ -4,7 +4,8 @@
  *
  * Invariants. Pages are added, never copied or moved, and an id names the same entry until it is removed. Whatever
  * changes an entry calls `touch` first, so the frozen generation sees what was there. A removed entry that an earlier
- * snapshot may contain keeps its id and key until its tombstone is drained; any other is free at once.
+ * snapshot may contain keeps its id and key until a snapshot that holds its tombstone is confirmed; any other is free
+ * at once.
  */
 import { assert } from '../base/assert.js';
 import { ByteArena } from './byte-arena.js';
@@ -70,8 +71,9 @@ class HotTable implements StateTable {
   created = false;
   nowMs = 0;
   entries = 0;
-  /** The open generation. */
   generation = 1;
+  confirmed = 0;
+  confirmable = 0;
   readonly #keyGroups: HotTableOptions['keyGroups'];
   readonly #hashOf: (key: readonly unknown[]) => number;
   readonly #shape: TableShape;
@@ -90,6 +92,11 @@ class HotTable implements StateTable {
   /** Ids handed out so far. */
   #top = 0;
   #expirePosition = 0;
+  /** Removed entries with a tombstone in the newest confirmable snapshot, and those whose is kept for good. */
+  #drained: number[] = [];
+  #dead: number[] = [];
+  /** A generation that was confirmed while a later one is being drained. */
+  #confirmedMeanwhile = 0;
 
   constructor(spec: TableSpec, options: HotTableOptions) {
     const shape = tableShape(spec, options.pageShift ?? PAGE_SHIFT);
@@ -136,7 +143,7 @@ class HotTable implements StateTable {
   touch(entry: number): void {
     const marks = this.#marksOf(entry);
     const offset = entry & this.#mask;
-    if (marks.generation !== this.generation) marks.roll(this.generation);
+    if (marks.generation !== this.generation) marks.roll(this);
     if (hasBit(marks.dirty, offset)) return;
     if (this.#frozen.isFrozen) this.#frozen.preserve(entry);
     setBit(marks.dirty, offset);
@@ -159,6 +166,7 @@ class HotTable implements StateTable {
   }
 
   #takeId(): number {
+    while (this.#free < 0 && this.#dead.length > 0) this.#bury();
     const entry = this.#free;
     if (entry >= 0) {
       this.#free = this.#marksOf(entry).hashes[entry & this.#mask];
@@ -224,17 +232,27 @@ class HotTable implements StateTable {
     if (hasBit(marks.base, offset)) {
       this.#index.flag(marks.keyGroups[offset], marks.hashes[offset], entry, WORD_REMOVED, 0);
     } else {
-      this.release(entry);
+      this.#release(entry);
     }
   }
 
+  /** Frees the id of a removed entry whose tombstone nobody needs any more, unless it lives again. */
+  #bury(): void {
+    const entry = this.#dead.pop() ?? 0;
+    const marks = this.#marksOf(entry);
+    const offset = entry & this.#mask;
+    if (!hasBit(marks.used, offset) || hasBit(marks.alive, offset)) return;
+    if (!marks.isChanged(offset, this.confirmed)) this.#release(entry);
+  }
+
   /** Frees the id of an entry that is not alive. */
-  release(entry: number): void {
+  #release(entry: number): void {
     const marks = this.#marksOf(entry);
     const offset = entry & this.#mask;
     this.#index.remove(marks.keyGroups[offset], marks.hashes[offset], entry);
     this.#code.clearKey(this.#pageOf(entry), offset);
     clearBit(marks.used, offset);
+    clearBit(marks.base, offset);
     marks.hashes[offset] = this.#free;
     this.#free = entry;
   }
@@ -293,6 +311,8 @@ class HotTable implements StateTable {
   }
 
   getValue(entry: number, index: number): unknown {
+    // What is given out may be changed in place before it is put back: a snapshot under way keeps it as it was.
+    if (this.#frozen.isFrozen) this.touch(entry);
     return this.#pageOf(entry)[this.#names[index]][entry & this.#mask];
   }
 
@@ -377,11 +397,16 @@ class HotTable implements StateTable {
 
   // Snapshots.
 
-  freeze(): void {
+  freeze(isConfirmable = true): number {
     assert(!this.isFrozen, 'A generation is drained before the next one is frozen.');
-    this.generation++;
+    const frozen = this.generation++;
+    if (isConfirmable) {
+      this.confirmable = frozen;
+      this.#drained = [];
+    }
     this.#frozen.begin();
     this.#arena.hold(true);
+    return frozen;
   }
 
   get isFrozen(): boolean {
@@ -389,31 +414,53 @@ class HotTable implements StateTable {
   }
 
   drain(entriesMax: number, full: boolean, visit: (entry: TableEntry) => void): boolean {
+    for (let left = Math.min(entriesMax, this.#dead.length); left > 0; left--) this.#bury();
     const isDrained = this.#frozen.drain(entriesMax, full, visit);
-    if (isDrained) this.#arena.hold(false);
+    if (isDrained) this.#thawed();
     return isDrained;
   }
 
+  drained(entry: number): void {
+    if (this.confirmable === this.generation - 1) this.#drained.push(entry);
+  }
+
+  abandon(): void {
+    if (!this.isFrozen) return;
+    if (this.confirmable === this.generation - 1) this.#drained = [];
+    this.#frozen.reset();
+    this.#thawed();
+  }
+
+  #thawed(): void {
+    this.#arena.hold(false);
+    this.confirm(this.#confirmedMeanwhile);
+  }
+
+  confirm(generation: number): void {
+    // What is being drained was frozen when another generation was the confirmed one.
+    if (this.isFrozen) this.#confirmedMeanwhile = Math.max(this.#confirmedMeanwhile, generation);
+    if (this.isFrozen || generation <= this.confirmed) return;
+    assert(generation <= this.confirmable, 'A generation is confirmed that was frozen for that.');
+    this.confirmed = generation;
+    // Those of a newer snapshot wait for that one.
+    if (generation < this.confirmable) return;
+    for (const entry of this.#drained) this.#dead.push(entry);
+    this.#drained = [];
+  }
+
+  eachRemoved(visit: (entry: TableEntry) => void): void {
+    for (let entry = 0; entry < this.#top; entry++) {
+      const marks = this.#marksOf(entry);
+      const offset = entry & this.#mask;
+      if (!hasBit(marks.used, offset) || hasBit(marks.alive, offset)) continue;
+      const key = this.#code.readKey(this.#pageOf(entry), offset);
+      visit({ keyGroup: marks.keyGroups[offset], key, values: null, stampMs: 0 });
+    }
+  }
+
   load(entry: TableEntry): void {
-    assert(!this.isFrozen, 'Entries are loaded before the first freeze.');
-    assert(
-      entry.keyGroup >= this.#keyGroups.start && entry.keyGroup < this.#keyGroups.end,
-      'Only entries of the key groups of the subtask are loaded.',
-    );
     const { values } = entry;
-    const flat: unknown[] = [];
-    this.spec.keys.forEach((type, index) => pushKeyArguments(flat, type, entry.key[index]));
-    const hash = this.#hashOf(entry.key);
-    const locate = (values === null ? this.find : this.upsert) as (
-      keyGroup: number,
-      hash: number,
-      ...key: unknown[]
-    ) => number;
-    // An entry that is past its time already is found and loaded all the same: the clock may not be set yet.
-    const { nowMs } = this;
-    this.nowMs = Number.NEGATIVE_INFINITY;
-    const id = locate(entry.keyGroup, hash, ...flat);
-    this.nowMs = nowMs;
+    const id = this.#locate(entry, values !== null);
     if (id < 0) return;
     const marks = this.#marksOf(id);
     const offset = id & this.#mask;
@@ -427,7 +474,35 @@ class HotTable implements StateTable {
     // What was loaded is in a snapshot: it has not changed since, and removing it must leave a tombstone.
     clearBit(marks.dirty, offset);
     setBit(marks.base, offset);
-    this.#index.flag(entry.keyGroup, hash, id, 0, WORD_TOUCHED);
+    this.#index.flag(entry.keyGroup, marks.hashes[offset], id, 0, WORD_TOUCHED);
+  }
+
+  loadRemoved(entry: TableEntry): void {
+    const id = this.#locate(entry, true);
+    setBit(this.#marksOf(id).base, id & this.#mask);
+    this.remove(id);
+  }
+
+  /** The entry of a key; made when missing if `isWanted`, else -1. */
+  #locate({ keyGroup, key }: TableEntry, isWanted: boolean): number {
+    assert(!this.isFrozen, 'Entries are loaded before the first freeze.');
+    assert(
+      keyGroup >= this.#keyGroups.start && keyGroup < this.#keyGroups.end,
+      'Only entries of the key groups of the subtask are loaded.',
+    );
+    const flat: unknown[] = [];
+    this.spec.keys.forEach((type, index) => pushKeyArguments(flat, type, key[index]));
+    const locate = (isWanted ? this.upsert : this.find) as (
+      keyGroup: number,
+      hash: number,
+      ...key: unknown[]
+    ) => number;
+    // An entry that is past its time already is found and loaded all the same: the clock may not be set yet.
+    const { nowMs } = this;
+    this.nowMs = Number.NEGATIVE_INFINITY;
+    const id = locate(keyGroup, this.#hashOf(key), ...flat);
+    this.nowMs = nowMs;
+    return id;
   }
 
   #loadValues(entry: number, values: readonly unknown[]): void {
@@ -455,5 +530,7 @@ class HotTable implements StateTable {
     this.#free = -1;
     this.#top = 0;
     this.#expirePosition = 0;
+    this.#drained = [];
+    this.#dead = [];
   }
 }

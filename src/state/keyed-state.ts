@@ -27,8 +27,9 @@ import type {
   StateDescriptor,
   ValueState,
 } from './state-handles.js';
-import type { StateSink, StateSource } from './table-snapshot.js';
-import { loadTable, snapshotTable } from './table-snapshot.js';
+import type { SnapshotScope, StateWriter } from './state-writer.js';
+import type { StateSource } from './table-snapshot.js';
+import { loadTable, TableWriter } from './table-snapshot.js';
 import { FoldedAggregatingState, FoldedReducingState, TableValueState } from './value-state.js';
 
 /** What the states of an operator are made of. */
@@ -265,14 +266,12 @@ export class KeyedStateStore {
     }
   }
 
-  /** Writes all states in full. */
-  snapshot(sink: StateSink): void {
-    this.#shared.snapshot(sink);
-    for (const table of this.#opened()) {
-      snapshotTable(table, true, (keyGroup, bytes) => {
-        sink.put(this.#options.uid, table.spec.name, keyGroup, bytes);
-      });
-    }
+  /** Freezes all states. */
+  beginSnapshot(scope: SnapshotScope): readonly StateWriter[] {
+    const { uid } = this.#options;
+    const shared = this.#shared.beginSnapshot(scope);
+    const tables = this.#opened().map((table) => new TableWriter(uid, table, scope));
+    return shared === null ? tables : [shared, ...tables];
   }
 
   /** Fills the states, also those that are declared later. */

@@ -8,7 +8,8 @@ import { MillraceError } from '../base/errors.js';
 import { decodeMapKey, encodeMapKey } from './map-key.js';
 import { corruptPiece, PieceReader, PieceWriter } from './piece-bytes.js';
 import type { ListState, MapState, MapStateKey } from './state-handles.js';
-import type { StateSink, StateSource } from './table-snapshot.js';
+import { type StateSink, type StateWriter, writtenAtOnce } from './state-writer.js';
+import type { StateSource } from './table-snapshot.js';
 
 /** 'MLSO' */
 const MAGIC = 0x4f534c4d;
@@ -192,11 +193,15 @@ export class OperatorStateStore {
       : [...declared.state.get()];
   }
 
-  /** Writes all states. */
-  snapshot(sink: StateSink): void {
+  /** Freezes all states; they are always written in full. */
+  beginSnapshot(): StateWriter {
+    return writtenAtOnce((sink) => this.#write(sink));
+  }
+
+  #write(sink: StateSink): void {
     for (const [name, { kind, state }] of this.#declared) {
       const items = kind === 'broadcast' ? [...state.entries()] : state.get();
-      sink.put(this.#uid, pieceName(kind, name), NO_KEY_GROUP, writeItems(items));
+      sink.put(this.#uid, pieceName(kind, name), NO_KEY_GROUP, writeItems(items), false);
     }
   }
 

@@ -1,23 +1,36 @@
 /**
  * What a hot table knows of the entries of one page besides their columns: which ids are in use, which are
- * alive, which changed in the open generation, and the hash, key group and time stamp of each. Callers:
- * hot-table.ts, frozen-generation.ts, generated look-ups. Runs on: worker. Invariant: `dirty` and `base` speak
- * of `generation`; a page whose generation is older than the table's has not been touched since the freeze.
+ * alive, which changed, and the hash, key group and time stamp of each. Callers: hot-table.ts, frozen-generation.ts,
+ * generated look-ups. Runs on: worker. Invariant: `dirty` speaks of `generation`, `frozenDirty` of those from the last
+ * confirmed one on up to `frozenGeneration`; a page whose generation is older than the table's has not been touched
+ * since the freeze.
  */
+
+/** What the generations of a table are to a page. */
+export interface Generations {
+  /** The open one. */
+  readonly generation: number;
+  /** The newest frozen one that is kept for good; 0: none. What changed later is in the next changes. */
+  readonly confirmed: number;
+  /** The newest frozen one that may be confirmed, or was. */
+  readonly confirmable: number;
+}
 
 /** Marks of one page. Bitmaps hold bit o of word o >>> 5 for the entry at offset o. */
 export class PageMarks {
-  /** The generation of which `dirty` and `base` speak. */
+  /** The generation of which `dirty` speaks. */
   generation: number;
+  /** The last one that `frozenDirty` speaks of. */
+  frozenGeneration = 0;
   /** Entries that changed in `generation`. */
   dirty: Int32Array;
-  /** Entries that changed in the frozen generation; kept while the page is touched before it is drained. */
+  /** Entries that changed before it and after the last confirmed generation, as far as the page knows. */
   frozenDirty: Int32Array;
-  /** Entries that were alive when `generation` began: removing one leaves a tombstone. */
+  /** Entries that a snapshot may hold on which changes are based: removing one leaves a tombstone. */
   readonly base: Int32Array;
   /** Entries that exist. */
   readonly alive: Int32Array;
-  /** Ids that are in the index: those alive, and the removed ones whose tombstones are still to be drained. */
+  /** Ids that are in the index: those alive, and the removed ones whose tombstones are still needed. */
   readonly used: Int32Array;
   /** Hash of each key as the caller gave it; of a free id, the next free id. */
   readonly hashes: Int32Array;
@@ -45,19 +58,39 @@ export class PageMarks {
   }
 
   /**
-   * Opens `generation` on this page, on its first touch since the freeze: what is alive now was alive then.
-   * The changes of the generation before stay readable in `frozenDirty`.
+   * Opens the table's generation on this page, on its first touch since the freeze: what is alive now was alive then.
+   * Changes that no confirmed generation holds add up in `frozenDirty`.
    */
-  roll(generation: number): void {
-    const wasFrozen = this.generation === generation - 1;
-    const before = this.dirty;
-    this.dirty = this.frozenDirty;
-    this.frozenDirty = before;
+  roll({ generation, confirmed, confirmable }: Generations): void {
+    if (this.generation <= confirmed) {
+      this.frozenDirty.fill(0);
+      this.base.set(this.alive);
+    } else {
+      if (this.frozenGeneration <= confirmed) this.frozenDirty.set(this.dirty);
+      else unite(this.frozenDirty, this.dirty);
+      // What an earlier base holds and the next one does not is still to be told, should the next one come to nothing.
+      if (this.generation <= confirmable) unite(this.base, this.alive);
+    }
     this.dirty.fill(0);
-    if (!wasFrozen) this.frozenDirty.fill(0);
-    this.base.set(this.alive);
+    this.frozenGeneration = this.generation;
     this.generation = generation;
   }
+
+  /** Bits of a word for entries that changed after the confirmed generation, up to the one before `open`. */
+  changedBefore(word: number, open: number, confirmed: number): number {
+    const before = this.frozenGeneration > confirmed ? this.frozenDirty[word] : 0;
+    const isOpen = this.generation === open || this.generation <= confirmed;
+    return isOpen ? before : before | this.dirty[word];
+  }
+
+  /** Whether an entry has changed after the confirmed generation. */
+  isChanged(offset: number, confirmed: number): boolean {
+    return (this.changedBefore(offset >>> 5, 0, confirmed) & (1 << (offset & 31))) !== 0;
+  }
+}
+
+function unite(into: Int32Array, from: Int32Array): void {
+  for (let word = 0; word < into.length; word++) into[word] |= from[word];
 }
 
 /** Bytes of the marks of one page. */

@@ -18,6 +18,11 @@ export class PieceWriter {
   #view = new DataView(this.#bytes.buffer);
   #length = 0;
 
+  /** Bytes written so far. */
+  get length(): number {
+    return this.#length;
+  }
+
   /** Room for `bytes` more; gives where they start. Replaces `#bytes` and `#view`, so it comes first. */
   #claim(bytes: number): number {
     const start = this.#length;

@@ -13,8 +13,9 @@ import { type CurrentKey, UNKNOWN_ENTRY } from './key-context.js';
 import type { StateColumn } from './state-column.js';
 import { flatLength } from './table-key.js';
 import { columnCode, keyForm } from './table-shape.js';
+import type { Slice, SnapshotScope, StateSink, StateWriter } from './state-writer.js';
 import { EntryWriter, loadTable } from './table-snapshot.js';
-import type { StateSink, StateSource } from './table-snapshot.js';
+import type { StateSource } from './table-snapshot.js';
 
 /** Name of the table. */
 const TABLE = 'values';
@@ -85,39 +86,84 @@ export class SharedEntries {
       for (const { bytes } of source.get(uid, part.spec.name)) loadTable(part, bytes);
     }
     // What was loaded is in a snapshot: it has not changed since, and removing it must leave a tombstone.
-    table.freeze();
+    const loaded = table.freeze();
     while (!table.drain(SLICE_ENTRIES, false, () => {}));
+    table.confirm(loaded);
     if (current !== null) context.set(current);
   }
 
-  /** Writes each part as a table of its own, in full. */
-  snapshot(sink: StateSink): void {
-    const table = this.#table;
-    if (table === null) return;
+  /** Freezes the entries, to be written with each part as a table of its own; null when there are none. */
+  beginSnapshot(scope: SnapshotScope): StateWriter | null {
     const { uid, context } = this.#options;
+    // An entry that was at hand may not be written any more before it is kept as it is now.
     context.forget();
-    table.freeze();
-    const writers = this.#parts.map(({ spec }) => new EntryWriter(spec, true));
-    const last = this.#parts.length;
-    const write = (entry: TableEntry): void => {
-      const { values } = entry;
-      if (values === null) return;
-      for (let at = 0; at < last; at++) {
-        if (((values[last] as number) & (1 << at)) === 0) continue;
-        writers[at].write({ ...entry, values: [values[at]] });
-      }
-    };
-    while (!table.drain(SLICE_ENTRIES, true, write));
-    writers.forEach((writer, at) => {
-      const { name } = this.#parts[at];
-      writer.finish((keyGroup, bytes) => sink.put(uid, name, keyGroup, bytes));
-    });
+    return this.#table === null ? null : new PartsWriter(uid, this.#table, this.#parts, scope);
   }
 
   /** Frees everything. */
   close(): void {
     this.#options.context.forget();
     this.#table?.clear();
+  }
+}
+
+/** Writes the parts of frozen entries. */
+class PartsWriter implements StateWriter {
+  readonly #uid: string;
+  readonly #table: StateTable;
+  readonly #parts: readonly SharedPart[];
+  readonly #full: boolean;
+  readonly #generation: number;
+  readonly #writers: readonly EntryWriter[];
+  #isDrained = false;
+
+  constructor(uid: string, table: StateTable, parts: readonly SharedPart[], scope: SnapshotScope) {
+    this.#uid = uid;
+    this.#table = table;
+    this.#parts = parts;
+    this.#full = scope.full;
+    this.#generation = table.freeze(scope.isConfirmable);
+    this.#writers = parts.map(({ spec }) => new EntryWriter(spec, scope.full));
+  }
+
+  step(sink: StateSink, slice: Slice): boolean {
+    if (!this.#isDrained && slice.left > 0) {
+      this.#isDrained = this.#table.drain(slice.left, this.#full, (entry) => {
+        slice.left--;
+        this.#write(entry);
+      });
+      slice.left--;
+      if (this.#isDrained) for (const writer of this.#writers) writer.finish();
+    }
+    this.#writers.forEach((writer, at) => {
+      const { name } = this.#parts[at];
+      writer.putTo((keyGroup, bytes, isChanges) =>
+        sink.put(this.#uid, name, keyGroup, bytes, isChanges),
+      );
+    });
+    return this.#isDrained;
+  }
+
+  /** A part that an entry does not have may be in an earlier snapshot: changes say that it is gone. */
+  #write(entry: TableEntry): void {
+    const { values } = entry;
+    const parts = values === null ? 0 : (values[this.#parts.length] as number);
+    for (let at = 0; at < this.#parts.length; at++) {
+      if (values !== null && (parts & (1 << at)) !== 0) {
+        this.#writers[at].write({ ...entry, values: [values[at]] });
+      } else if (!this.#full && this.#parts[at].isUsed) {
+        this.#writers[at].write({ ...entry, values: null });
+      }
+    }
+  }
+
+  confirm(): void {
+    this.#table.confirm(this.#generation);
+  }
+
+  abort(): void {
+    if (!this.#isDrained) this.#table.abandon();
+    this.#isDrained = true;
   }
 }
 
@@ -136,6 +182,8 @@ export class SharedPart {
   readonly column: StateColumn;
   /** Whether the last `upsert` was the first one of this part. */
   created = false;
+  /** Whether any entry has had this part. */
+  isUsed = false;
   /** Entry of the current key, or -1 when it has no such part. */
   find: PartCode['find'];
   /** The same, with the part made when missing. */
@@ -261,7 +309,10 @@ function upsert() {
   ${at}
   const isNew = (${parts} & ${bit}) === 0;
   part.created = isNew;
-  if (isNew) ${parts} |= ${bit};
+  if (isNew) {
+    ${parts} |= ${bit};
+    part.isUsed = true;
+  }
   return entry;
 }
 function has(entry) {

@@ -81,7 +81,9 @@ export function valuesFor(
 export function moveEntries(from: StateTable, to: StateTable): void {
   const { columns } = from.spec;
   to.nowMs = from.nowMs;
-  from.freeze();
+  // Earlier snapshots may hold removed entries, so the next one has to say that they are gone.
+  from.eachRemoved((removed) => to.loadRemoved(removed));
+  from.freeze(false);
   const load = (entry: TableEntry): void => {
     const { values } = entry;
     if (values === null) return;

@@ -1,5 +1,5 @@
 /**
- * Tables as bytes and back: one piece per key group, so that snapshots of one parallelism are dealt to another.
+ * Tables as bytes and back: pieces of one key group each, so that snapshots of one parallelism are dealt to another.
  * A piece is self-contained: magic and version, key group, the layout of keys and columns, then the entries with
  * fixed values in their own width, and a checksum. Callers: operators' `snapshot` and `restore`, keyed-state.ts.
  * Runs on: worker. Invariant: what is loaded is what was drained, whatever machine and version of Node wrote it.
@@ -11,12 +11,9 @@ import { decodeText, encodeText, textKindOf } from '../record/text.js';
 import type { StateTable, TableEntry, TableSpec, ValueForm } from './contract.js';
 import { corruptPiece, PieceReader, PieceWriter } from './piece-bytes.js';
 import { layoutOf, layoutText, type TableLayout, takesLayout, valuesFor } from './table-layout.js';
+import type { Slice, SnapshotScope, StateSink, StateWriter } from './state-writer.js';
 import { keyForm } from './table-shape.js';
 
-/** Where the state of an operator goes; the runtime's `SnapshotSink` is one. */
-export interface StateSink {
-  put(uid: string, name: string, keyGroup: number, bytes: Uint8Array): void;
-}
 /** What entries are loaded into. */
 export type LoadedTable = Pick<StateTable, 'spec' | 'nowMs' | 'load'>;
 /** Where it comes from; the runtime's `SnapshotSource` is one. */
@@ -39,49 +36,78 @@ const FLAG_STAMPS = 2;
 const ENTRY_VALUE = 1;
 const ENTRY_TOMBSTONE = 0;
 const MS_PER_DAY = 86_400_000;
-/** Entries per slice when a table is written in one go. */
-const SLICE_ENTRIES = 4096;
+/** A piece that has become this large is put, and the next one begun. */
+const PIECE_BYTES = 1 << 16;
 
-/** Freezes a table and writes it in one go: everything, or the changes since the freeze before. */
-export function snapshotTable(
-  table: StateTable,
-  full: boolean,
-  put: (keyGroup: number, bytes: Uint8Array) => void,
-): void {
-  table.freeze();
-  const writer = new TableWriter(table, full);
-  while (!writer.step(SLICE_ENTRIES));
-  writer.finish(put);
+/** A piece that is written. */
+interface OpenPiece {
+  readonly writer: PieceWriter;
+  readonly isChanges: boolean;
+  entries: number;
 }
 
-/** Writes the frozen generation of a table in slices. */
-export class TableWriter {
+/** Where the pieces of one table go. */
+export type PutPiece = (keyGroup: number, bytes: Uint8Array, isChanges: boolean) => void;
+
+/** Freezes a table and writes it in slices. */
+export class TableWriter implements StateWriter {
+  readonly #uid: string;
   readonly #table: StateTable;
   readonly #full: boolean;
+  readonly #generation: number;
   readonly #writer: EntryWriter;
+  #isDrained = false;
 
-  constructor(table: StateTable, full: boolean) {
+  constructor(uid: string, table: StateTable, { full, isConfirmable }: SnapshotScope) {
+    this.#uid = uid;
     this.#table = table;
     this.#full = full;
+    this.#generation = table.freeze(isConfirmable);
     this.#writer = new EntryWriter(table.spec, full);
   }
 
-  /** Writes at most `entriesMax` entries; true when all are written. */
-  step(entriesMax: number): boolean {
-    return this.#table.drain(entriesMax, this.#full, (entry) => this.#writer.write(entry));
+  step(sink: StateSink, slice: Slice): boolean {
+    this.#drain(slice);
+    const { name } = this.#table.spec;
+    this.#writer.putTo((keyGroup, bytes, isChanges) => {
+      sink.put(this.#uid, name, keyGroup, bytes, isChanges);
+    });
+    return this.#isDrained;
   }
 
-  /** Hands the pieces on, in the order of their key groups. */
-  finish(put: (keyGroup: number, bytes: Uint8Array) => void): void {
-    this.#writer.finish(put);
+  #drain(slice: Slice): void {
+    if (this.#isDrained || slice.left <= 0) return;
+    this.#isDrained = this.#table.drain(slice.left, this.#full, (entry) => {
+      slice.left--;
+      this.#writer.write(entry);
+    });
+    slice.left--;
+    if (this.#isDrained) this.#writer.finish();
+  }
+
+  complete(): void {
+    const slice = { left: Number.POSITIVE_INFINITY };
+    while (!this.#isDrained) this.#drain(slice);
+  }
+
+  confirm(): void {
+    this.#table.confirm(this.#generation);
+  }
+
+  abort(): void {
+    if (!this.#isDrained) this.#table.abandon();
+    this.#isDrained = true;
   }
 }
 
-/** Writes entries, each into the piece of its key group. */
+/** Writes entries, each into a piece of its key group. */
 export class EntryWriter {
   readonly #spec: TableSpec;
   readonly #full: boolean;
-  readonly #pieces = new Map<number, { readonly writer: PieceWriter; entries: number }>();
+  readonly #open = new Map<number, OpenPiece>();
+  /** Key groups of which there is a piece already. */
+  readonly #begun = new Set<number>();
+  readonly #finished: { readonly keyGroup: number; readonly piece: OpenPiece }[] = [];
   readonly #layout: Uint8Array;
 
   constructor(spec: TableSpec, full: boolean) {
@@ -90,43 +116,57 @@ export class EntryWriter {
     this.#layout = encodeText(JSON.stringify(layoutOf(spec)));
   }
 
-  /** Hands the pieces on, in the order of their key groups. */
-  finish(put: (keyGroup: number, bytes: Uint8Array) => void): void {
-    const pieces = [...this.#pieces].toSorted(([left], [right]) => left - right);
-    for (const [keyGroup, { writer, entries }] of pieces) {
-      writer.setUint32(ENTRIES_OFFSET, entries);
-      put(keyGroup, writer.seal());
-    }
-    this.#pieces.clear();
+  /** Ends the pieces, in the order of their key groups. */
+  finish(): void {
+    const groups = [...this.#open.keys()].toSorted((left, right) => left - right);
+    for (const keyGroup of groups) this.#close(keyGroup);
   }
 
-  write(entry: TableEntry): void {
-    const piece = this.#pieceOf(entry.keyGroup);
+  /** Puts what has ended. */
+  putTo(put: PutPiece): void {
+    for (const { keyGroup, piece } of this.#finished) {
+      piece.writer.setUint32(ENTRIES_OFFSET, piece.entries);
+      put(keyGroup, piece.writer.seal(), piece.isChanges);
+    }
+    this.#finished.length = 0;
+  }
+
+  #close(keyGroup: number): void {
+    const piece = this.#open.get(keyGroup);
+    if (piece === undefined) return;
+    this.#open.delete(keyGroup);
+    this.#finished.push({ keyGroup, piece });
+  }
+
+  write({ keyGroup, key, values, stampMs }: TableEntry): void {
+    const piece = this.#open.get(keyGroup) ?? this.#begin(keyGroup);
     const spec = this.#spec;
     const { writer } = piece;
     piece.entries++;
-    writer.uint8(entry.values === null ? ENTRY_TOMBSTONE : ENTRY_VALUE);
-    spec.keys.forEach((type, index) => writeKey(writer, type, entry.key[index]));
-    const { values } = entry;
-    if (values === null) return;
-    if (spec.ttlMs !== null) writer.float64(entry.stampMs);
-    spec.columns.forEach(({ form }, index) => writeValue(writer, form, values[index]));
+    writer.uint8(values === null ? ENTRY_TOMBSTONE : ENTRY_VALUE);
+    spec.keys.forEach((type, index) => writeKey(writer, type, key[index]));
+    if (values !== null) {
+      if (spec.ttlMs !== null) writer.float64(stampMs);
+      spec.columns.forEach(({ form }, index) => writeValue(writer, form, values[index]));
+    }
+    if (writer.length >= PIECE_BYTES) this.#close(keyGroup);
   }
 
-  #pieceOf(keyGroup: number): { readonly writer: PieceWriter; entries: number } {
-    const known = this.#pieces.get(keyGroup);
-    if (known !== undefined) return known;
+  /** Begins a piece; all but the first one of a key group add to what was before them. */
+  #begin(keyGroup: number): OpenPiece {
+    const isChanges = !this.#full || this.#begun.has(keyGroup);
+    this.#begun.add(keyGroup);
     const writer = new PieceWriter();
     writer.uint32(MAGIC);
     writer.uint8(VERSION);
-    writer.uint8((this.#full ? 0 : FLAG_CHANGES) | (this.#hasStamps() ? FLAG_STAMPS : 0));
+    writer.uint8((isChanges ? FLAG_CHANGES : 0) | (this.#hasStamps() ? FLAG_STAMPS : 0));
     writer.uint8(0);
     writer.uint8(0);
     writer.uint32(keyGroup);
     writer.uint32(0);
     writer.bytes(this.#layout);
-    const piece = { writer, entries: 0 };
-    this.#pieces.set(keyGroup, piece);
+    const piece = { writer, isChanges, entries: 0 };
+    this.#open.set(keyGroup, piece);
     return piece;
   }
 

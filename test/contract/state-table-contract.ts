@@ -237,15 +237,16 @@ export function stateTableContract(backend: string, open: OpenTable): void {
     it('gives only changes and tombstones after a base', () => {
       const driver = driverOf(specOf([TEXT]));
       for (const key of ['a', 'b', 'c', 'd']) driver.write(driver.upsert([key]), [1], PAGE_SHIFT);
-      driver.table.freeze();
+      driver.table.confirm(driver.table.freeze());
       expect(driver.drainAll(true, 3)).toHaveLength(4);
       driver.write(driver.upsert(['b']), [2], PAGE_SHIFT);
       driver.table.remove(driver.find(['c']));
       driver.table.remove(driver.find(['d']));
       driver.write(driver.upsert(['d']), [4], PAGE_SHIFT);
       driver.table.remove(driver.upsert(['e']));
-      driver.table.freeze();
+      const frozen = driver.table.freeze();
       const changes = driver.drainAll(false, 2);
+      driver.table.confirm(frozen);
       expect(new Map(changes.map(({ key, values }) => [key[0], values?.[0] ?? null]))).toEqual(
         new Map([
           ['b', 2],
@@ -267,7 +268,7 @@ export function stateTableContract(backend: string, open: OpenTable): void {
           if ((key + generation) % 5 === 0) driver.table.remove(driver.upsert([key]));
           else driver.write(driver.upsert([key]), [generation, { key }], PAGE_SHIFT);
         }
-        driver.table.freeze();
+        driver.table.confirm(driver.table.freeze());
         history.push(...driver.drainAll(generation === 0, 50).map(copyEntry));
       }
       const restored = driverOf(specOf([NUMBER], columns));
@@ -297,6 +298,77 @@ export function stateTableContract(backend: string, open: OpenTable): void {
       expect(driver.table.getValue(driver.find([1]), 0)).toEqual(['before', 'after']);
     });
 
+    it('keeps heap values as they were though they are changed before they are put back', () => {
+      const driver = driverOf(specOf([NUMBER], [{ name: 'list', form: 'js' }]));
+      driver.table.setValue(driver.upsert([1]), 0, ['before']);
+      driver.table.freeze();
+      const list = driver.table.getValue(driver.find([1]), 0) as string[];
+      list.push('after');
+      driver.table.setValue(driver.upsert([1]), 0, list);
+      expect(driver.drainAll(true, 10)[0]?.values).toEqual([['before']]);
+    });
+
+    it('gives changes and tombstones again until they are confirmed', () => {
+      const driver = driverOf(specOf([TEXT]));
+      const { table } = driver;
+      const given = (entries: readonly TableEntry[]) =>
+        entries.map(({ key, values }) => [key[0], values?.[0] ?? null]).toSorted();
+      for (const key of ['a', 'b', 'c']) driver.write(driver.upsert([key]), [1], PAGE_SHIFT);
+      table.confirm(table.freeze());
+      driver.drainAll(true, 10);
+      driver.write(driver.upsert(['a']), [2], PAGE_SHIFT);
+      table.remove(driver.find(['b']));
+      table.freeze();
+      expect(given(driver.drainAll(false, 10))).toEqual([
+        ['a', 2],
+        ['b', null],
+      ]);
+      // That one came to nothing. A key that comes and goes again is still to be told of.
+      driver.upsert(['b']);
+      table.remove(driver.find(['b']));
+      driver.write(driver.upsert(['c']), [3], PAGE_SHIFT);
+      table.freeze();
+      table.drain(1, false, () => {});
+      table.abandon();
+      expect(table.isFrozen).toBe(false);
+      // A savepoint changes nothing of it.
+      table.freeze(false);
+      expect(driver.drainAll(true, 10)).toHaveLength(2);
+      const frozen = table.freeze();
+      expect(given(driver.drainAll(false, 10))).toEqual([
+        ['a', 2],
+        ['b', null],
+        ['c', 3],
+      ]);
+      table.confirm(frozen);
+      table.freeze();
+      expect(driver.drainAll(false, 10)).toEqual([]);
+    });
+
+    it('gives more changes than needed rather than fewer when confirmed late', () => {
+      const driver = driverOf(specOf([NUMBER]));
+      driver.upsert([1]);
+      const first = driver.table.freeze();
+      driver.drainAll(true, 10);
+      driver.upsert([2]);
+      driver.table.freeze();
+      driver.table.confirm(first);
+      expect(driver.drainAll(false, 10)).toHaveLength(2);
+      driver.table.freeze();
+      expect(driver.drainAll(false, 10).length).toBeGreaterThanOrEqual(1);
+    });
+
+    it('takes ids of removed entries again when only savepoints are taken', () => {
+      const driver = driverOf(specOf([NUMBER]));
+      for (let round = 0; round < 20; round++) {
+        for (let key = 0; key < 3000; key++) driver.upsert([round * 3000 + key]);
+        driver.table.freeze(false);
+        driver.drainAll(true, 1e6);
+        for (let key = 0; key < 3000; key++) driver.table.remove(driver.find([round * 3000 + key]));
+      }
+      expect(driver.table.pages.length).toBe(1);
+    });
+
     it('refuses a second freeze before the first is drained', () => {
       const { table } = driverOf(specOf([NUMBER]));
       table.freeze();
@@ -311,10 +383,10 @@ export function stateTableContract(backend: string, open: OpenTable): void {
       for (let round = 0; round < 10; round++) {
         const keys = Array.from({ length: 3000 }, (_, key) => [`round ${round} key ${key}`]);
         for (const key of keys) driver.upsert(key);
-        driver.table.freeze();
+        driver.table.confirm(driver.table.freeze());
         driver.drainAll(round % 3 === 0, 1000);
         for (const key of keys) driver.table.remove(driver.find(key));
-        driver.table.freeze();
+        driver.table.confirm(driver.table.freeze());
         expect(driver.drainAll(round % 3 === 1, 1000)).toHaveLength(round % 3 === 1 ? 0 : 3000);
         if (round === 2) held = driver.table.bytes;
       }

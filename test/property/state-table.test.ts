@@ -69,9 +69,13 @@ const COLUMNS: TableSpec['columns'] = [
   { name: 'j', form: 'js' },
 ];
 
+/** What becomes of a snapshot: it is kept for good, aborted when or before it is drained, or is a savepoint. */
+const ENDS = ['confirmed', 'confirmed', 'confirmed', 'lost', 'aborted', 'savepoint'] as const;
+type End = (typeof ENDS)[number];
+
 type Command =
   | { readonly kind: 'upsert' | 'remove' | 'find'; readonly n: number; readonly x: number }
-  | { readonly kind: 'freeze'; readonly full: boolean }
+  | { readonly kind: 'freeze'; readonly full: boolean; readonly end: End }
   | { readonly kind: 'drain' | 'advance' | 'expire' | 'burst'; readonly x: number }
   | { readonly kind: 'restore' };
 
@@ -86,6 +90,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant('freeze' as const),
       full: fc.integer({ min: 0, max: 4 }).map((one) => one === 0),
+      end: fc.constantFrom(...ENDS),
     }),
   },
   {
@@ -111,16 +116,18 @@ class Comparison {
   #driver: TableDriver;
   #live: Rows = new Map();
   #nowMs = 1000;
-  /** State as of the freeze, and as the snapshots drained so far give it. */
+  /** State as of the freeze, and as the confirmed snapshots give it. */
   #frozen: Rows | null = null;
   #restored: Rows = new Map();
-  /** What the drains since the last full one gave, in order: the base and its deltas. */
+  /** What the confirmed drains since the last full one gave, in order: the base and its deltas. */
   #history: TableEntry[] = [];
   #full = true;
+  #end: End = 'confirmed';
+  #generation = 0;
   #freezeMs = 0;
   #drained: TableEntry[] = [];
   #counter = 0;
-  /** Keys changed in the open and in the frozen generation. */
+  /** Keys changed in the open generation, and in those from the confirmed one to the frozen one. */
   #changed = new Set<string>();
   #frozenChanged = new Set<string>();
 
@@ -167,7 +174,7 @@ class Comparison {
       case 'find':
         return this.#find(this.#case.keyOf(step.n));
       case 'freeze':
-        return this.#freeze(step.full);
+        return this.#freeze(step);
       case 'drain':
         return this.#drain(step.x);
       case 'advance':
@@ -214,17 +221,20 @@ class Comparison {
     const row = this.#live.get(printKey(key));
     expect(entry >= 0).toBe(row !== undefined);
     if (row === undefined) return;
+    // A heap value that is read while a snapshot is under way counts as changed: it may be changed in place.
+    if (this.#frozen !== null) this.#changed.add(printKey(key));
     expect(this.#driver.read(entry, PAGE_SHIFT)).toEqual(row.values);
     expect(printKey(this.#driver.table.keyOf(entry))).toBe(printKey(key));
   }
 
-  #freeze(full: boolean): void {
+  #freeze({ full, end }: { readonly full: boolean; readonly end: End }): void {
     if (this.#frozen !== null) this.#drain(Number.MAX_SAFE_INTEGER);
-    this.#driver.table.freeze();
+    this.#end = end;
+    this.#full = full || end === 'savepoint';
+    this.#generation = this.#driver.table.freeze(end !== 'savepoint');
     this.#frozen = copyRows(this.#live);
-    this.#frozenChanged = this.#changed;
+    for (const name of this.#changed) this.#frozenChanged.add(name);
     this.#changed = new Set();
-    this.#full = full;
     this.#drained = [];
     this.#freezeMs = this.#nowMs;
   }
@@ -237,7 +247,11 @@ class Comparison {
     );
     expect(this.#drained.length - before).toBeLessThanOrEqual(entriesMax);
     expect(this.#driver.table.isFrozen).toBe(!isDone);
-    if (!isDone) return;
+    if (this.#end === 'aborted') {
+      this.#driver.table.abandon();
+      this.#frozen = null;
+    }
+    if (!isDone || this.#frozen === null) return;
     const names = this.#drained.map((entry) => printKey(entry.key));
     expect(new Set(names).size).toBe(names.length);
     if (this.#full) expect(this.#drained.every((entry) => entry.values !== null)).toBe(true);
@@ -249,9 +263,12 @@ class Comparison {
     const visible = copyRows(restored);
     this.#dropExpired(visible, this.#freezeMs);
     expect(this.#print(visible)).toEqual(this.#print(this.#frozen));
-    this.#restored = restored;
-    this.#history = this.#full ? this.#drained : [...this.#history, ...this.#drained];
     this.#frozen = null;
+    if (this.#end !== 'confirmed') return;
+    this.#driver.table.confirm(this.#generation);
+    this.#restored = restored;
+    this.#frozenChanged = new Set();
+    this.#history = this.#full ? this.#drained : [...this.#history, ...this.#drained];
   }
 
   #print(rows: Rows): readonly string[] {
@@ -265,6 +282,7 @@ class Comparison {
     for (const entry of this.#history) this.#driver.table.load(copyEntry(entry));
     this.#live = copyRows(this.#restored);
     this.#changed = new Set();
+    this.#frozenChanged = new Set();
     this.#dropExpired(this.#live, this.#nowMs);
   }
 

@@ -11,7 +11,8 @@ import { MillraceError } from '../../base/errors.js';
 import { KIND_INSERT } from '../../record/batch.js';
 import { OperatorStateStore } from '../../state/operator-state.js';
 import type { ListState } from '../../state/state-handles.js';
-import type { StateSink, StateSource } from '../../state/table-snapshot.js';
+import type { StateWriter } from '../../state/state-writer.js';
+import type { StateSource } from '../../state/table-snapshot.js';
 import { WATERMARK_MIN } from '../../time/watermark.js';
 import type { ChainErrors } from '../chain-errors.js';
 import type { PendingRecords } from '../chain-pending.js';
@@ -341,11 +342,13 @@ export class AsyncRun implements TimedOperator, HeldTime {
 
   // State: the records whose answers have not been handed on, in order of arrival.
 
-  snapshot(sink: StateSink): void {
+  /** Freezes the records whose calls are to be made again. */
+  beginSnapshot(): StateWriter {
     const calls = this.#queue.calls().map(kept);
     this.#kept.update([...calls, ...this.#restored.slice(this.#entered)]);
-    this.#states.snapshot(sink);
+    const writer = this.#states.beginSnapshot();
     this.#kept.clear();
+    return writer;
   }
 
   restore(source: StateSource): void {

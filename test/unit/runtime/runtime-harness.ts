@@ -16,6 +16,7 @@ import {
   type Cursor,
   STEP_DONE,
   type StepResult,
+  type TaskSnapshot,
 } from '../../../src/operator/contract.js';
 import type { Batch } from '../../../src/record/batch.js';
 import type { BatchBuilder } from '../../../src/record/batch-builder.js';
@@ -156,6 +157,10 @@ export class ScriptedTask implements ChainTask {
 
   inspect(): [] {
     return [];
+  }
+
+  beginSnapshot(): TaskSnapshot {
+    return { step: () => true, confirm: () => {}, abort: () => {} };
   }
 
   snapshot(): void {}

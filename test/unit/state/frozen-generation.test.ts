@@ -13,10 +13,12 @@ const PAGE_SHIFT = 2;
 /** A table reduced to what a frozen generation sees: entry n has key n and value 10 n. */
 class Owner {
   generation = 1;
+  readonly confirmed = 0;
+  readonly confirmable = 1;
   readonly nowMs = 0;
   readonly pages: TablePage[] = [];
   readonly marks: PageMarks[] = [];
-  readonly released: number[] = [];
+  readonly tombstones: number[] = [];
   readonly frozen: FrozenGeneration;
 
   constructor(pages: number) {
@@ -60,8 +62,8 @@ class Owner {
     setBit(marks.dirty, entry & 3);
   }
 
-  release(entry: number): void {
-    this.released.push(entry);
+  drained(entry: number): void {
+    this.tombstones.push(entry);
   }
 
   /** Drains up to `max` entries: keys and values, and whether that was all. */
@@ -79,7 +81,7 @@ describe('FrozenGeneration', () => {
     expect(new Owner(1).drain(10, true)).toEqual([[], true]);
   });
 
-  it('gives entries from their places, tombstones only among changes, and frees removed ids', () => {
+  it('gives entries from their places, tombstones only among changes, and tells of removed ids', () => {
     for (const full of [true, false]) {
       const owner = new Owner(2);
       owner.put(1);
@@ -89,7 +91,7 @@ describe('FrozenGeneration', () => {
       owner.frozen.begin();
       const wanted = full ? ['1=10', '5=50'] : ['1=10', '-2', '5=50'];
       expect(owner.drain(100, full)).toEqual([wanted, true]);
-      expect(owner.released).toEqual([2]);
+      expect(owner.tombstones).toEqual([2]);
       expect(owner.frozen.isFrozen).toBe(false);
     }
   });
@@ -101,7 +103,7 @@ describe('FrozenGeneration', () => {
     owner.generation = 2;
     owner.frozen.begin();
     const [marks] = owner.marks;
-    marks?.roll(2);
+    marks?.roll(owner);
     owner.frozen.preserve(0);
     if (marks !== undefined) setBit(marks.dirty, 0);
     const [page] = owner.pages;
@@ -117,7 +119,7 @@ describe('FrozenGeneration', () => {
     owner.generation = 2;
     owner.frozen.begin();
     expect(owner.drain(3, true)).toEqual([['0=0', '1=10', '2=20'], false]);
-    owner.marks[0]?.roll(2);
+    owner.marks[0]?.roll(owner);
     owner.frozen.preserve(1);
     expect(owner.frozen.bytes).toBe(0);
     expect(owner.drain(3, true)[0]).toEqual(['3=30']);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { KeyedStateStore } from '../../../src/state/keyed-state.js';
-import { openStore, Pieces } from './state-fixtures.js';
+import { openStore, WHOLE, written } from './state-fixtures.js';
 
 describe('KeyedStateStore', () => {
   it('brings back states of all kinds, also those declared after the restore', () => {
@@ -17,8 +17,7 @@ describe('KeyedStateStore', () => {
       states.list.addAll(['x', `${n}`]);
       states.map.put('n', n);
     }
-    const pieces = new Pieces();
-    store.snapshot(pieces);
+    const pieces = written(store.beginSnapshot(WHOLE));
     const other = openStore();
     other.store.restore(pieces);
     const restored = declare(other.store);

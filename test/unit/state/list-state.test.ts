@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LastingListState, TableListState } from '../../../src/state/list-state.js';
-import { openStore, Pieces } from './state-fixtures.js';
+import { openStore, WHOLE, written } from './state-fixtures.js';
 
 describe('list state', () => {
   it('keeps values of any type in chunks, which a snapshot has as they were', () => {
@@ -12,8 +12,7 @@ describe('list state', () => {
     list.addAll(elements(0, 70));
     key.set(['b']);
     list.add({ n: -1 });
-    const pieces = new Pieces();
-    store.snapshot(pieces);
+    const pieces = written(store.beginSnapshot(WHOLE));
     key.set(['a']);
     list.addAll(elements(70, 100));
     expect([...list.get()]).toEqual(elements(0, 100));

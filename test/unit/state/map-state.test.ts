@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TableMapState } from '../../../src/state/map-state.js';
 import type { MapState } from '../../../src/state/state-handles.js';
-import { openStore, Pieces } from './state-fixtures.js';
+import { openStore, WHOLE, written } from './state-fixtures.js';
 
 describe('map state', () => {
   it('tells keys apart by type and value', () => {
@@ -97,8 +97,7 @@ describe('map state', () => {
                 }
                 break;
               default: {
-                const pieces = new Pieces();
-                store.snapshot(pieces);
+                const pieces = written(store.beginSnapshot(WHOLE));
                 ({ key, store } = openStore());
                 store.advanceTo(now);
                 store.restore(pieces);

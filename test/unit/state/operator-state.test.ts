@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { dealListItems, OperatorStateStore } from '../../../src/state/operator-state.js';
+import type { StateSink } from '../../../src/state/state-writer.js';
 import type { StateSource } from '../../../src/state/table-snapshot.js';
 
 /** Snapshots a store into pieces by name. */
 function snapshotOf(store: OperatorStateStore): Map<string, Uint8Array> {
   const pieces = new Map<string, Uint8Array>();
-  store.snapshot({
-    put: (uid, name, keyGroup, bytes) => {
-      expect([uid, keyGroup]).toEqual(['op', -1]);
-      pieces.set(name, bytes);
-    },
-  });
+  const put: StateSink['put'] = (uid, name, keyGroup, bytes, isChanges) => {
+    expect([uid, keyGroup, isChanges]).toEqual(['op', -1, false]);
+    pieces.set(name, bytes);
+  };
+  expect(store.beginSnapshot().step({ put }, { left: 1 })).toBe(true);
   return pieces;
 }
 

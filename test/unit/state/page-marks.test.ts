@@ -18,16 +18,34 @@ describe('PageMarks', () => {
     const marks = new PageMarks(32, 1, false);
     setBit(marks.alive, 5);
     setBit(marks.dirty, 5);
-    marks.roll(2);
+    marks.roll({ generation: 2, confirmed: 0, confirmable: 1 });
     expect([hasBit(marks.base, 5), hasBit(marks.dirty, 5), hasBit(marks.frozenDirty, 5)]).toEqual([
       true,
       false,
       true,
     ]);
     setBit(marks.dirty, 6);
-    // Nothing changed in generation 3, so nothing of generation 2 may be taken for it.
-    marks.roll(4);
+    // Generations up to 3 are kept for good, so nothing of them is a change any more.
+    marks.roll({ generation: 4, confirmed: 3, confirmable: 3 });
     expect([...marks.frozenDirty, ...marks.dirty]).toEqual([0, 0]);
     expect(marks.generation).toBe(4);
+  });
+  it('adds changes up until they are confirmed, and remembers what any base may hold', () => {
+    const marks = new PageMarks(32, 1, false);
+    setBit(marks.alive, 5);
+    setBit(marks.dirty, 5);
+    marks.roll({ generation: 2, confirmed: 0, confirmable: 1 });
+    clearBit(marks.alive, 5);
+    setBit(marks.dirty, 6);
+    setBit(marks.alive, 6);
+    // Generation 2 was frozen for a savepoint, which no change refers to.
+    marks.roll({ generation: 3, confirmed: 0, confirmable: 1 });
+    expect([...marks.frozenDirty]).toEqual([(1 << 5) | (1 << 6)]);
+    expect([...marks.base]).toEqual([1 << 5]);
+    expect([5, 6, 7].map((offset) => marks.isChanged(offset, 0))).toEqual([true, true, false]);
+    expect([5, 6, 7].map((offset) => marks.isChanged(offset, 2))).toEqual([false, false, false]);
+    marks.roll({ generation: 4, confirmed: 2, confirmable: 3 });
+    expect([...marks.frozenDirty, ...marks.dirty]).toEqual([0, 0]);
+    expect([...marks.base]).toEqual([(1 << 5) | (1 << 6)]);
   });
 });

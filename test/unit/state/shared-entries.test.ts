@@ -5,7 +5,7 @@ import { createHotTable } from '../../../src/state/hot-table.js';
 import { CurrentKey } from '../../../src/state/key-context.js';
 import { SharedEntries, type SharedPart } from '../../../src/state/shared-entries.js';
 import { stateColumn } from '../../../src/state/state-column.js';
-import { Pieces } from './state-fixtures.js';
+import { WHOLE, written } from './state-fixtures.js';
 
 const NUMBER: DataType = { kind: 'number' };
 const TEXT: DataType = { kind: 'utf8' };
@@ -72,20 +72,19 @@ describe('SharedEntries', () => {
 
   it('writes what changes behind a snapshot into the next one only, and brings all of it back', () => {
     const { key, shared, parts } = open([NUMBER]);
+    const pieces = () => written([shared.beginSnapshot(WHOLE)].flatMap((writer) => writer ?? []));
     key.set([1]);
     write(parts[0], 1);
     write(parts[1], 'one');
-    const first = new Pieces();
-    shared.snapshot(first);
+    const first = pieces();
     write(parts[0], 2);
     parts[1].remove(parts[1].find());
     key.set([2]);
     write(parts[3], 'js');
-    const second = new Pieces();
-    shared.snapshot(second);
-    const restored = [first, second].map((pieces) => {
+    const second = pieces();
+    const restored = [first, second].map((snapshot) => {
       const other = open([NUMBER]);
-      other.shared.restore(pieces);
+      other.shared.restore(snapshot);
       return [[1], [2]].map((tuple) => {
         other.key.set(tuple);
         return other.parts.map(read);

@@ -3,7 +3,9 @@ import type { DataType } from '../../../src/record/schema.js';
 import { createHotTable } from '../../../src/state/hot-table.js';
 import { CurrentKey } from '../../../src/state/key-context.js';
 import { KeyedStateStore } from '../../../src/state/keyed-state.js';
-import type { StateSource } from '../../../src/state/table-snapshot.js';
+import type { StateTable } from '../../../src/state/contract.js';
+import type { SnapshotScope, StateWriter } from '../../../src/state/state-writer.js';
+import { type StateSource, TableWriter } from '../../../src/state/table-snapshot.js';
 
 const MAX_PARALLELISM = 16;
 
@@ -19,6 +21,30 @@ export class Pieces implements StateSource {
   get(uid: string, name: string) {
     return this.#pieces.get(`${uid}/${name}`) ?? [];
   }
+}
+
+/** A snapshot of everything that nothing builds on. */
+export const WHOLE = { full: true, isConfirmable: false };
+
+/** What writers put, in slices of `entriesMax`. */
+export function written(
+  writers: readonly StateWriter[],
+  entriesMax = Number.POSITIVE_INFINITY,
+): Pieces {
+  const pieces = new Pieces();
+  for (const writer of writers) while (!writer.step(pieces, { left: entriesMax }));
+  return pieces;
+}
+
+/** The pieces of a table; a snapshot that may be confirmed is. */
+export function piecesOf(
+  table: StateTable,
+  scope: SnapshotScope = WHOLE,
+): readonly { readonly keyGroup: number; readonly bytes: Uint8Array }[] {
+  const writer = new TableWriter('op', table, scope);
+  const pieces = written([writer]).get('op', table.spec.name);
+  if (scope.isConfirmable) writer.confirm();
+  return pieces;
 }
 
 /** A store of keyed states with its current key. */

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { PAGE_SHIFT, type TableSpec } from '../../../src/state/contract.js';
 import { createHotTable } from '../../../src/state/hot-table.js';
 import { layoutOf, mergeSpecs, moveEntries, takesLayout } from '../../../src/state/table-layout.js';
-import { loadTable, snapshotTable } from '../../../src/state/table-snapshot.js';
+import { loadTable } from '../../../src/state/table-snapshot.js';
 import { TableDriver } from '../../contract/state-table-model.js';
+import { piecesOf } from './state-fixtures.js';
 
 const keyGroups = { start: 0, end: 4 };
 
@@ -42,25 +43,34 @@ describe('layouts of tables', () => {
       for (const [index, key] of KEYS.entries()) {
         driver.write(driver.upsert([key]), [undefined, index + 0.5], PAGE_SHIFT);
       }
+      // One that no snapshot holds, and one that a snapshot does.
       from.remove(driver.find([KEYS[1]]));
+      const frozen = from.freeze();
+      from.drain(100, true, () => {});
+      from.confirm(frozen);
+      from.remove(driver.find([KEYS[2]]));
       const moved = createHotTable(specOf(form, 'f64'), { keyGroups });
       const loaded = createHotTable(specOf(form, 'f64'), { keyGroups });
-      snapshotTable(from, true, (_, bytes) => loadTable(loaded, bytes));
+      for (const { bytes } of piecesOf(from)) loadTable(loaded, bytes);
       moveEntries(from, moved);
       for (const table of [moved, loaded]) {
         const entries = [0, 1, 2, 3].flatMap((group) => [...table.entriesOf(group)]);
         const rows = entries.map(({ key, values }) => [key[0], values]);
         expect(rows.toSorted()).toEqual(
           KEYS.flatMap((key, index) =>
-            index === 1 ? [] : [[key, [ZEROS[form], index + 0.5]]],
+            index === 1 || index === 2 ? [] : [[key, [ZEROS[form], index + 0.5]]],
           ).toSorted(),
         );
       }
       expect(from.entries).toBe(0);
       const changed: unknown[] = [];
       moved.freeze();
-      moved.drain(100, false, ({ key }) => changed.push(key[0]));
-      expect(changed.length).toBe(3);
+      moved.drain(100, false, ({ key, values }) => changed.push([key[0], values !== null]));
+      expect(changed.toSorted()).toEqual([
+        [KEYS[0], true],
+        [KEYS[2], false],
+        [KEYS[3], true],
+      ].toSorted());
     });
   }
 });

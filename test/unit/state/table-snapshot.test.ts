@@ -3,19 +3,14 @@ import type { DataType } from '../../../src/record/schema.js';
 import type { StateTable, TableSpec } from '../../../src/state/contract.js';
 import { PAGE_SHIFT } from '../../../src/state/contract.js';
 import { createHotTable } from '../../../src/state/hot-table.js';
-import { loadTable, snapshotTable, TableWriter } from '../../../src/state/table-snapshot.js';
+import { loadTable, TableWriter } from '../../../src/state/table-snapshot.js';
 import { applyEntries, printRows, TableDriver } from '../../contract/state-table-model.js';
+import { Pieces, piecesOf, WHOLE } from './state-fixtures.js';
 
 const KEY_GROUPS = 6;
 
 function open(spec: TableSpec, start = 0, end = KEY_GROUPS): StateTable {
   return createHotTable(spec, { keyGroups: { start, end } });
-}
-
-function piecesOf(table: StateTable, full: boolean): Map<number, Uint8Array> {
-  const pieces = new Map<number, Uint8Array>();
-  snapshotTable(table, full, (keyGroup, bytes) => pieces.set(keyGroup, bytes));
-  return pieces;
 }
 
 function contentOf(...tables: readonly StateTable[]): readonly string[] {
@@ -86,10 +81,9 @@ describe('table snapshots', () => {
         Array.from({ length: 60 }, (__, n) => [keyOf(n), `k${n}`]),
         1,
       );
-      const pieces = piecesOf(driver.table, true);
       const restored = open(spec);
       restored.nowMs = 1000;
-      for (const bytes of pieces.values()) loadTable(restored, bytes);
+      for (const { bytes } of piecesOf(driver.table)) loadTable(restored, bytes);
       expect(restored.entries).toBe(60);
       expect(contentOf(restored)).toEqual(contentOf(driver.table));
     },
@@ -102,16 +96,15 @@ describe('table snapshots', () => {
   it('carry changes and removals on top of a base', () => {
     const driver = new TableDriver(open(SPEC), KEY_GROUPS);
     fill(driver, numbers(0, 500), 1);
-    const base = piecesOf(driver.table, true);
+    const base = piecesOf(driver.table, { full: true, isConfirmable: true });
     fill(driver, numbers(300, 350), 2);
     for (let key = 0; key < 20; key++) driver.table.remove(driver.find([key]));
-    const changes = piecesOf(driver.table, false);
-    const bytes = (pieces: Map<number, Uint8Array>): number =>
-      [...pieces.values()].reduce((sum, piece) => sum + piece.length, 0);
-    expect(bytes(changes)).toBeLessThan(bytes(base) / 4);
+    const changes = piecesOf(driver.table, { full: false, isConfirmable: true });
+    const sum = (pieces: typeof base): number =>
+      pieces.reduce((total, { bytes }) => total + bytes.length, 0);
+    expect(sum(changes)).toBeLessThan(sum(base) / 4);
     const restored = open(SPEC);
-    for (const pieces of [base, changes])
-      for (const piece of pieces.values()) loadTable(restored, piece);
+    for (const { bytes } of [...base, ...changes]) loadTable(restored, bytes);
     expect(contentOf(restored)).toEqual(contentOf(driver.table));
     expect(restored.entries).toBe(480);
   });
@@ -119,9 +112,8 @@ describe('table snapshots', () => {
   it('are dealt to other subtasks by key group', () => {
     const driver = new TableDriver(open(SPEC), KEY_GROUPS);
     fill(driver, numbers(0, 300), 1);
-    const pieces = piecesOf(driver.table, true);
     const halves = [open(SPEC, 0, 2), open(SPEC, 2, KEY_GROUPS)];
-    for (const [keyGroup, bytes] of pieces)
+    for (const { keyGroup, bytes } of piecesOf(driver.table))
       loadTable(halves[keyGroup < 2 ? 0 : 1] ?? open(SPEC), bytes);
     expect(contentOf(...halves)).toEqual(contentOf(driver.table));
   });
@@ -130,23 +122,20 @@ describe('table snapshots', () => {
     const driver = new TableDriver(open(SPEC), KEY_GROUPS);
     fill(driver, numbers(0, 400), 1);
     const wanted = contentOf(driver.table);
-    driver.table.freeze();
-    const writer = new TableWriter(driver.table, true);
-    for (let key = 0; !writer.step(7); key += 3) fill(driver, numbers(key, key + 5), 9);
+    const writer = new TableWriter('op', driver.table, WHOLE);
+    const pieces = new Pieces();
+    for (let key = 0; !writer.step(pieces, { left: 7 }); key += 3) {
+      fill(driver, numbers(key, key + 5), 9);
+    }
     const restored = open(SPEC);
-    const groups: number[] = [];
-    writer.finish((keyGroup, bytes) => {
-      groups.push(keyGroup);
-      loadTable(restored, bytes);
-    });
-    expect(groups).toEqual(groups.toSorted((left, right) => left - right));
+    for (const { bytes } of pieces.get('op', SPEC.name)) loadTable(restored, bytes);
     expect(contentOf(restored)).toEqual(wanted);
   });
 
   it('refuse damaged bytes, wherever the damage is', () => {
     const driver = new TableDriver(open(SPEC), 1);
     fill(driver, numbers(0, 3), 1);
-    const piece = piecesOf(driver.table, true).get(0) ?? new Uint8Array();
+    const [{ bytes: piece }] = piecesOf(driver.table);
     for (let at = 0; at < piece.length; at++) {
       const damaged = piece.slice();
       damaged[at] = (damaged[at] ?? 0) ^ 4;
@@ -162,7 +151,7 @@ describe('table snapshots', () => {
   it('refuse a table of another layout and name both', () => {
     const driver = new TableDriver(open(SPEC), 1);
     fill(driver, numbers(0, 1), 1);
-    const piece = piecesOf(driver.table, true).get(0) ?? new Uint8Array();
+    const [{ bytes: piece }] = piecesOf(driver.table);
     const other = open({ ...SPEC, columns: COLUMNS.slice(1) });
     expect(() => loadTable(other, piece)).toThrow(
       expect.objectContaining({
@@ -182,7 +171,7 @@ describe('table snapshots', () => {
       fill(driver, numbers(0, 3), 1);
       const restored = new TableDriver(open(to), 1);
       restored.table.nowMs = 1e6;
-      for (const piece of piecesOf(driver.table, true).values()) loadTable(restored.table, piece);
+      for (const { bytes } of piecesOf(driver.table)) loadTable(restored.table, bytes);
       expect([0, 1, 2].map((key) => restored.find([key]) >= 0)).toEqual([true, true, true]);
     }
   });
