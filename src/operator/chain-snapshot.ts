@@ -8,11 +8,7 @@ import { deserialize, serialize } from 'node:v8';
 import { assert } from '../base/assert.js';
 import type { Schema } from '../record/schema.js';
 import type { TableSpec } from '../state/contract.js';
-import {
-  type SnapshotScope,
-  type StateWriter,
-  writtenAtOnce,
-} from '../state/state-writer.js';
+import { type SnapshotScope, type StateWriter, writtenAtOnce } from '../state/state-writer.js';
 import { loadTable, TableWriter } from '../state/table-snapshot.js';
 import { planAggregate } from './aggregate-tables.js';
 import type { KeyedRun } from './chain-keyed.js';

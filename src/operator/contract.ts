@@ -67,9 +67,6 @@ export interface SnapshotSink {
   put(uid: string, name: string, keyGroup: number, bytes: Uint8Array, isChanges: boolean): void;
 }
 
-/** Entries to write in one step, such that it takes a millisecond or two. */
-export const SNAPSHOT_ENTRIES = 8192;
-
 /**
  * The state of a task as it was when the snapshot began, written in slices between the rows that follow. One that is
  * neither confirmed nor aborted, because it has been overtaken, needs no call.
@@ -77,7 +74,7 @@ export const SNAPSHOT_ENTRIES = 8192;
 export interface TaskSnapshot {
   /**
    * Writes at most about `entriesMax` entries and puts the pieces that are complete; true when all has been put.
-   * Between calls of `step` only.
+   * Between calls of the task only. 8192 entries take about a millisecond.
    */
   step(sink: SnapshotSink, entriesMax: number): boolean;
   /**

@@ -66,11 +66,13 @@ describe('layouts of tables', () => {
       const changed: unknown[] = [];
       moved.freeze();
       moved.drain(100, false, ({ key, values }) => changed.push([key[0], values !== null]));
-      expect(changed.toSorted()).toEqual([
-        [KEYS[0], true],
-        [KEYS[2], false],
-        [KEYS[3], true],
-      ].toSorted());
+      expect(changed.toSorted()).toEqual(
+        [
+          [KEYS[0], true],
+          [KEYS[2], false],
+          [KEYS[3], true],
+        ].toSorted(),
+      );
     });
   }
 });
