@@ -21,6 +21,16 @@ export interface RowRoom {
   readonly behind: CodeBlock;
 }
 
+/** What comes before a loop over rows of a batch, for all of them. */
+export interface RowsAhead {
+  /** Where it is written. */
+  readonly place: CodeBlock;
+  /** The local that counts the rows in their order; the rows to come are those from it up to `end`. */
+  readonly position: string;
+  /** The numbers of the rows in the columns, by position: an expression; null where they are the positions. */
+  readonly selection: string | null;
+}
+
 /** The chain compiler as fragments see it. */
 export interface ChainCode {
   readonly unit: CodeUnit;
@@ -50,6 +60,8 @@ export interface ChainCode {
   readonly kept: string | null;
   /** Of the loop over rows; null in other functions, and behind what hands on several rows for one. */
   readonly room: RowRoom | null;
+  /** Of the loop over rows; null in other functions. */
+  readonly ahead: RowsAhead | null;
 }
 
 /** An operator of one kind, and where it stands in the chain. */

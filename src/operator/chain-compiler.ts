@@ -11,7 +11,7 @@ import type { Batch } from '../record/batch.js';
 import type { Schema } from '../record/schema.js';
 import { schemaName } from '../record/schema.js';
 import { batchRow } from './batch-row.js';
-import type { ChainCode, MisfitCode, Placed, RowRoom } from './chain-code.js';
+import type { ChainCode, MisfitCode, Placed, RowRoom, RowsAhead } from './chain-code.js';
 import type { FlowRow, RowMarks } from './flow-row.js';
 import type { ChainRun } from './chain-run.js';
 import type { CodeBlock } from './code-block.js';
@@ -50,6 +50,7 @@ export class ChainCompiler implements ChainCode {
   readonly run: ChainRun;
   readonly schemas: ReadonlyMap<number, Schema | null>;
   room: RowRoom | null = null;
+  ahead: RowsAhead | null = null;
   kept: string | null = null;
   /** The local that counts the rows of a loop over them; null in other functions. */
   #position: string | null = null;
@@ -88,11 +89,12 @@ export class ChainCompiler implements ChainCode {
     const head = attempt.place();
     const inside = attempt.indented();
     const bound = inside.place();
+    const ahead = inside.place();
     const pairs = inside.place();
     const loop = inside.open(`for (; ${at} < end; ${at}++)`);
-    if (selection !== null) {
-      loop.line(`row = ${unit.hoist('batch.selection', 'selection')}[${at}];`);
-    }
+    const numbers = selection === null ? null : unit.hoist('batch.selection', 'selection');
+    if (numbers !== null) loop.line(`row = ${numbers}[${at}];`);
+    this.ahead = { place: ahead, position: at, selection: numbers };
     const room = { limits: [], behind: inside.place() };
     this.room = room;
     this.next(-1, batchRow(unit, batch.schema, marks), loop);

@@ -73,6 +73,7 @@ export class KeyedRun {
   readonly keysMax: number;
   #scan = 0;
   #entryOfCode = new Int32Array(64);
+  #entryOfRow = new Int32Array(0);
   /** The dictionary whose codes are remembered, and how many of them. */
   #dictionary: object | null = null;
   #codesKnown = 0;
@@ -159,6 +160,12 @@ export class KeyedRun {
     this.#dictionary = this.isPartial ? dictionary : null;
     this.#codesKnown = Math.max(known, entries);
     return this.#entryOfCode;
+  }
+
+  /** Memory for the entry of each row of a batch, up to row `to`. */
+  rowEntries(to: number): Int32Array {
+    if (this.#entryOfRow.length < to) this.#entryOfRow = new Int32Array(to);
+    return this.#entryOfRow;
   }
 
   /**

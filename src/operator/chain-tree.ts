@@ -6,7 +6,7 @@ import { assert } from '../base/assert.js';
 import type { ChainOperator, ChainOutput } from './chain-options.js';
 
 /** Index of the chain's input. */
-const CHAIN_INPUT = -1;
+export const CHAIN_INPUT = -1;
 
 /** A chain's operators and outputs as a tree. */
 export class ChainTree {

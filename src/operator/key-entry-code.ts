@@ -17,9 +17,9 @@ import { columnCode } from '../state/table-shape.js';
 import type { Cell } from './aggregate-accumulator.js';
 import { unknownField } from './aggregate-fields.js';
 import type { ChainCode } from './chain-code.js';
+import { CHAIN_INPUT } from './chain-tree.js';
 import type { FieldValue, FlowRow } from './flow-row.js';
 import type { CodeBlock } from './code-block.js';
-import type { BinaryPlace } from './code-value.js';
 import {
   binaryParts,
   hashCode,
@@ -67,6 +67,8 @@ export interface Lookup {
   readonly values: readonly FieldValue[];
   /** Whether all entries belong to the first key group of the subtask. */
   readonly isLocal: boolean;
+  /** Code that is true, for all rows of a batch, when none is looked up; false when omitted. */
+  readonly unless?: string;
   /** The window or pane that is one more key of the table. */
   readonly pane?: PaneCode;
 }
@@ -174,27 +176,17 @@ function longerHash(code: ChainCode, { size, hash }: KeyCode, element: string): 
 /** Code that finds or creates the entry of a key. */
 export function findEntry(code: ChainCode, lookup: Lookup, place: CodeBlock): EntryCode {
   if (lookup.pane !== undefined) return findEntryAndKey(code, lookup, place).entry;
-  const numbers = lookup.values.filter(isPlainNumber);
-  const texts = lookup.values.filter((value) => value.binary !== null);
-  const binary = texts.length === 1 ? texts[0].binary : null;
   const isOneText = lookup.values.length === 1 && lookup.table.upsertShort !== null;
-  const remembered =
-    binary === null || texts.length + numbers.length < lookup.values.length
-      ? null
-      : entryMemory(code, lookup, binary, numbers);
-  if (remembered === null && !isOneText) return findEntryAndKey(code, lookup, place).entry;
+  const known = entryAhead(code, lookup) ?? entryMemory(code, lookup);
+  if (known === null && !isOneText) return findEntryAndKey(code, lookup, place).entry;
   const { unit } = code;
   const table = unit.constant(lookup.table, 'table');
   const entry = unit.fresh('entry');
   const isNew = unit.fresh('isNew');
-  const first =
-    remembered === null ? '-1' : `${remembered.table} === null ? -1 : ${remembered.cell}`;
-  place.line(`let ${entry} = ${first};`);
+  place.line(`let ${entry} = ${known?.entry ?? '-1'};`);
   place.line(`let ${isNew} = false;`);
   const miss =
-    remembered === null
-      ? place
-      : place.open(`if (${[`${entry} < 0`, ...remembered.changes].join(' || ')})`);
+    known === null ? place : place.open(`if (${[`${entry} < 0`, ...known.changes].join(' || ')})`);
   if (isOneText) {
     upsertText(code, lookup, entry, miss);
   } else {
@@ -202,12 +194,42 @@ export function findEntry(code: ChainCode, lookup: Lookup, place: CodeBlock): En
     miss.line(`${entry} = ${table}.upsert(${[key.group, key.hash, ...key.args].join(', ')});`);
   }
   miss.line(`${isNew} = ${table}.created;`);
-  if (remembered !== null) {
-    const keep = miss.open(`if (${remembered.table} !== null)`);
-    keep.line(`${remembered.cell} = ${entry};`);
-    for (const line of remembered.keep) keep.line(line);
-  }
+  known?.keep(entry, miss);
   return { ...pageCode(code, lookup.table, entry, place), isNew: () => isNew };
+}
+
+/** An entry that may be known before a row is looked up, in generated code. */
+interface KnownEntry {
+  /** The entry, negative where it is not known. */
+  readonly entry: string;
+  /** Conditions under which it is that of another key. */
+  readonly changes: readonly string[];
+  /** Writes what remembers an entry that had to be looked up. */
+  keep(entry: string, place: CodeBlock): void;
+}
+
+/**
+ * The entries of all rows that are there already are looked up before the loop over the rows, where the key is a number
+ * in a column of the input: many look-ups in a small loop take a third of the time that they take one by one.
+ */
+function entryAhead(
+  { unit, run, ahead }: ChainCode,
+  { index, table, values, unless }: Lookup,
+): KnownEntry | null {
+  const isHead = run.tree.operators[index].input === CHAIN_INPUT;
+  if (ahead === null || !isHead || table.findWritten === null || values.length !== 1) return null;
+  const [value] = values;
+  const source = isPlainNumber(value) ? value.source : undefined;
+  if (source === undefined || source.index === null) return null;
+  const bound = unit.constant(table, 'table');
+  const state = unit.constant(run.keyed[index], `keyed${index}`);
+  const column = unit.hoist(`${source.column}.values`, 'keys');
+  const found = unit.hoist(`${state}.rowEntries(to)`, 'entryOfRow');
+  const { place, position, selection } = ahead;
+  const args = [column, selection ?? 'null', position, 'end', found].join(', ');
+  const look = `${bound}.findWritten(${args});`;
+  place.line(unless === undefined ? look : `if (!${unless}) ${look}`);
+  return { entry: `${found}[${position}]`, changes: [], keep: () => {} };
 }
 
 function isPlainNumber(value: FieldValue): boolean {
@@ -216,46 +238,36 @@ function isPlainNumber(value: FieldValue): boolean {
 
 const NUMBER_FORMS: ReadonlySet<string> = new Set(['f64', 'f32', 'i32', 'u32']);
 
-/** The entries that are remembered by the codes of a dictionary, in generated code. */
-interface EntryMemory {
-  /** A local that is null where the column has no dictionary. */
-  readonly table: string;
-  /** The remembered entry of the row's code. */
-  readonly cell: string;
-  /** Conditions under which the remembered entry is that of another key. */
-  readonly changes: readonly string[];
-  /** Lines that remember the rest of the key. */
-  readonly keep: readonly string[];
-}
-
 /**
  * The entry of a key that is in a dictionary is looked up once, then remembered by its code. Of a key with numbers
  * beside it the last entry of each code is remembered: in what comes in the order of a time, such as the day that is
  * grouped by, most rows have the numbers of the last row of their code.
  */
-function entryMemory(
-  { unit, run }: ChainCode,
-  lookup: Lookup,
-  binary: BinaryPlace,
-  numbers: readonly FieldValue[],
-): EntryMemory | null {
+function entryMemory({ unit, run }: ChainCode, { index, values }: Lookup): KnownEntry | null {
+  const numbers = values.filter(isPlainNumber);
+  const texts = values.filter((value) => value.binary !== null);
+  const binary = texts.length === 1 ? texts[0].binary : null;
+  if (binary === null || texts.length + numbers.length < values.length) return null;
   const { entry: word } = binaryParts(unit, binary);
   if (word === null) return null;
   const { column } = binary;
-  const memory = unit.constant(run.keyed[lookup.index], `keyed${lookup.index}`);
+  const memory = unit.constant(run.keyed[index], `keyed${index}`);
   const table = unit.hoist(
     `${column}.isDictionary ? ${memory}.entryMemory(${column}) : null`,
     'entryOfCode',
   );
-  const beside = numbers.map((value, index) => ({
+  const beside = numbers.map((value, position) => ({
     value: value.value,
-    memory: unit.hoist(`${memory}.numberMemory(${index})`, 'numberOfCode'),
+    cell: `${unit.hoist(`${memory}.numberMemory(${position})`, 'numberOfCode')}[${word}]`,
   }));
   return {
-    table,
-    cell: `${table}[${word}]`,
-    changes: beside.map((number) => `${number.memory}[${word}] !== ${number.value}`),
-    keep: beside.map((number) => `${number.memory}[${word}] = ${number.value};`),
+    entry: `${table} === null ? -1 : ${table}[${word}]`,
+    changes: beside.map(({ value, cell }) => `${cell} !== ${value}`),
+    keep: (entry, place) => {
+      const keep = place.open(`if (${table} !== null)`);
+      keep.line(`${table}[${word}] = ${entry};`);
+      for (const { value, cell } of beside) keep.line(`${cell} = ${value};`);
+    },
   };
 }
 

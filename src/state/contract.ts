@@ -11,6 +11,7 @@
  * three arguments (bytes, start, end) per utf8 or bytes column. Keys are equal by value (-0 = 0, NaN = NaN).
  * Callers: the chain compiler, typed state handles, snapshots. Runs on: worker.
  */
+import type { FixedArray } from '../record/column.js';
 import type { DataType } from '../record/schema.js';
 
 /** Entries per page, as shift and mask. */
@@ -78,6 +79,22 @@ export interface StateTable {
         w1: number,
         w2: number,
       ) => number)
+    | null;
+  /**
+   * Looks up the keys of many rows at once, each of which is one number: writes into `found`, at the place of each
+   * row, the entry that `upsert` would give where it is known that the key has been written in this generation, so
+   * that calling `upsert` would change nothing; else -1, for it to be called when the row's turn has come. The rows are
+   * those at `from` up to `to` of `values`, or those that `selection` numbers there. Null for tables with other keys
+   * or a time to live.
+   */
+  readonly findWritten:
+    | ((
+        values: FixedArray,
+        selection: Int32Array | null,
+        from: number,
+        to: number,
+        found: Int32Array,
+      ) => void)
     | null;
   /** Entry of the key, or -1. Counts as a read. */
   readonly find: (keyGroup: number, hash: number, ...key: never[]) => number;

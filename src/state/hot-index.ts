@@ -1,14 +1,14 @@
 /**
- * The index of a hot table: per key group open addressing from hashes to stable entry ids. A key group starts with
- * no memory, doubles its one segment up to 64 K slots, and from then on splits segments by extendible hashing, so
- * that no insert ever moves more than one segment (one or two milliseconds). Callers: hot-table.ts; generated look-ups
- * read `groups` and `children` directly. Runs on: worker. Invariant: probing from the slot of a hash reaches its
- * entries before an empty slot.
+ * The index of a hot table: open addressing from hashes to stable entry ids. It starts with no memory, doubles its one
+ * segment up to 64 K slots, and from then on splits segments by extendible hashing, so that no insert ever moves more
+ * than one segment (one or two milliseconds). Callers: hot-table.ts; generated look-ups read `segments` and `shift`
+ * directly. Runs on: worker. Invariant: probing from the slot of a hash reaches its entries before an empty slot.
  *
  * A segment is an Int32Array of pairs (hash as the caller gave it, word), then its number of entries, its depth and
- * the generation of its WORD_TOUCHED flags. A word is entry id + 1 and flags; 0 is an empty slot. A key group that
- * was split has a router in place of its segment: an array of two, (base, shift), which finds the segment of a slot
- * hash in `children` at base + (slotHash >>> 1 >>> shift).
+ * the generation of its WORD_TOUCHED flags. A word is entry id + 1 and flags; 0 is an empty slot. The segment of a slot
+ * hash is at `slotHash >>> 1 >>> shift` of the segments, where one that has not been split as often as others is at
+ * several places in a row. Key groups have no part in it: finding one costs as much as all the rest of a look-up, and
+ * the entries know theirs.
  */
 import { SegmentMemory, SEGMENT_TRAILER as TRAILER } from './segment-memory.js';
 
@@ -30,16 +30,15 @@ export const SEGMENT_GENERATION = 2;
 /** What to subtract from a segment's length for the mask of (even) slot positions. */
 export const SEGMENT_MASK_OFFSET = TRAILER + 2;
 
-/** Length of a router; segments are longer. */
-export const ROUTER_LENGTH = 2;
-
 const FIRST_SLOTS = 16;
 const SLOTS_MAX = 1 << 16;
 const SPARSE_SLOTS_MAX = 1 << 12;
 /** Beyond this depth hashes are so alike that splitting does not help, and the segment doubles instead. */
 const DEPTH_MAX = 14;
-/** The segment of key groups without entries: one look finds an empty slot. */
+/** The segment of an index without entries: one look finds an empty slot. */
 const EMPTY_SEGMENT = new Int32Array(2 * 2 + TRAILER);
+/** Where the one segment is that an index starts with: no bit of a hash is left to choose by. */
+const SHIFT_OF_ONE = 31;
 
 /** Spreads the caller's hash: Java's hashes of small integers are sequential. */
 export function slotHash(hash: number): number {
@@ -47,41 +46,33 @@ export function slotHash(hash: number): number {
   return mixed ^ (mixed >>> 15);
 }
 
-/** Hashes to entry ids, one index per key group. */
+/** Hashes to entry ids. */
 export class HotIndex {
-  /** The segment or router of each key group, from the first one on. */
-  readonly groups: Int32Array[] = [];
-  /** Segments of the key groups that were split, each at one or more places in a row. */
-  readonly children: Int32Array[] = [];
-  readonly #start: number;
-  readonly #count: number;
+  /** The segments by the highest bits of slot hashes; their number is a power of two. Never another array. */
+  readonly segments: Int32Array[] = [EMPTY_SEGMENT];
+  /** What to shift half a slot hash by to have the place of its segment. */
+  shift = SHIFT_OF_ONE;
   readonly #memory = new SegmentMemory();
-
-  constructor(keyGroups: { readonly start: number; readonly end: number }) {
-    this.#start = keyGroups.start;
-    this.#count = keyGroups.end - keyGroups.start;
-    this.clear();
-  }
 
   /** Bytes of all segments and of what finds them. */
   get bytes(): number {
-    return this.#memory.heldBytes + 8 * (this.groups.length + this.children.length);
+    return this.#memory.heldBytes + 8 * this.segments.length;
   }
 
   /** Adds an entry whose key is not in the index yet. */
-  insert(keyGroup: number, hash: number, word: number): void {
+  insert(hash: number, word: number): void {
     const mixed = slotHash(hash);
-    let segment = this.#segmentOf(keyGroup, mixed);
+    let segment = this.#segmentOf(mixed);
     while (isFull(segment)) {
-      this.#grow(keyGroup - this.#start, mixed, segment);
-      segment = this.#segmentOf(keyGroup, mixed);
+      this.#grow(mixed, segment);
+      segment = this.#segmentOf(mixed);
     }
     put(segment, mixed, hash, word);
   }
 
   /** Takes an entry out; entries behind it move up, so no tombstones slow down later look-ups. */
-  remove(keyGroup: number, hash: number, entry: number): void {
-    const segment = this.#segmentOf(keyGroup, slotHash(hash));
+  remove(hash: number, entry: number): void {
+    const segment = this.#segmentOf(slotHash(hash));
     const mask = segment.length - SEGMENT_MASK_OFFSET;
     let hole = slotOf(segment, hash, entry);
     if (hole < 0) return;
@@ -99,69 +90,45 @@ export class HotIndex {
   }
 
   /** Sets and clears flags of an entry that is in the index. */
-  flag(keyGroup: number, hash: number, entry: number, set: number, clear: number): void {
-    const segment = this.#segmentOf(keyGroup, slotHash(hash));
+  flag(hash: number, entry: number, set: number, clear: number): void {
+    const segment = this.#segmentOf(slotHash(hash));
     const slot = slotOf(segment, hash, entry);
     if (slot >= 0) segment[slot + 1] = (segment[slot + 1] & ~clear) | set;
   }
 
-  /** Ids of the entries of a key group, without the removed ones. */
-  entriesOf(keyGroup: number): number[] {
-    const entries: number[] = [];
-    let before: Int32Array | null = null;
-    for (const segment of this.#segmentsOf(this.groups[keyGroup - this.#start])) {
-      if (segment === before) continue;
-      before = segment;
-      for (let slot = 0; slot < segment.length - TRAILER; slot += 2) {
-        const word = segment[slot + 1];
-        if (word !== 0 && (word & WORD_REMOVED) === 0) entries.push((word & WORD_ENTRY) - 1);
-      }
-    }
-    return entries;
-  }
-
   /** Frees all segments. */
   clear(): void {
-    this.groups.length = 0;
-    this.children.length = 0;
-    for (let group = 0; group < this.#count; group++) this.groups.push(EMPTY_SEGMENT);
+    this.segments.length = 0;
+    this.segments.push(EMPTY_SEGMENT);
+    this.shift = SHIFT_OF_ONE;
     this.#memory.clear();
   }
 
-  #segmentOf(keyGroup: number, mixed: number): Int32Array {
-    const found = this.groups[keyGroup - this.#start];
-    if (found.length !== ROUTER_LENGTH) return found;
-    return this.children[found[0] + ((mixed >>> 1) >>> found[1])];
+  #segmentOf(mixed: number): Int32Array {
+    return this.segments[(mixed >>> 1) >>> this.shift];
   }
 
-  #segmentsOf(found: Int32Array): readonly Int32Array[] {
-    if (found.length !== ROUTER_LENGTH) return [found];
-    return this.children.slice(found[0], found[0] + placesOf(found));
-  }
-
-  #grow(group: number, mixed: number, segment: Int32Array): void {
+  #grow(mixed: number, segment: Int32Array): void {
     const slots = slotsOf(segment);
     const depth = segment[segment.length - DEPTH];
-    if (segment === EMPTY_SEGMENT) this.groups[group] = this.#open(FIRST_SLOTS, 0, 0);
-    else if (slots >= SLOTS_MAX && depth < DEPTH_MAX) this.#split(group, mixed, segment);
+    if (segment === EMPTY_SEGMENT) this.segments[0] = this.#open(FIRST_SLOTS, 0, 0);
+    else if (slots >= SLOTS_MAX && depth < DEPTH_MAX) this.#split(mixed, segment);
     else {
       const larger = this.#open(slots * 2, depth, generationOf(segment));
       for (let slot = 0; slot < segment.length - TRAILER; slot += 2) {
         if (segment[slot + 1] === 0) continue;
         put(larger, slotHash(segment[slot]), segment[slot], segment[slot + 1]);
       }
-      this.#replace(group, mixed, depth, [larger]);
+      this.#replace(mixed, depth, [larger]);
       this.#memory.give(segment);
     }
   }
 
   /** Deals the entries of a full segment to two by the next bit of their hashes. */
-  #split(group: number, mixed: number, segment: Int32Array): void {
+  #split(mixed: number, segment: Int32Array): void {
     const depth = segment[segment.length - DEPTH];
     const slots = slotsOf(segment);
-    const router = this.groups[group];
-    const placesMax = router.length === ROUTER_LENGTH ? placesOf(router) : 1;
-    if (placesMax === 2 ** depth) this.#doublePlaces(group);
+    if (this.segments.length === 2 ** depth) this.#doublePlaces();
     const low = this.#open(slots, depth + 1, generationOf(segment));
     const high = this.#open(slots, depth + 1, generationOf(segment));
     for (let slot = 0; slot < segment.length - TRAILER; slot += 2) {
@@ -171,34 +138,31 @@ export class HotIndex {
       const spread = slotHash(hash);
       put(((spread >>> (31 - depth)) & 1) === 0 ? low : high, spread, hash, word);
     }
-    this.#replace(group, mixed, depth, [low, high]);
+    this.#replace(mixed, depth, [low, high]);
     this.#memory.give(segment);
   }
 
   /** Puts the halves (or the one successor) of the segment of depth `depth` where `mixed` belongs. */
-  #replace(group: number, mixed: number, depth: number, successors: readonly Int32Array[]): void {
-    const router = this.groups[group];
-    if (router.length !== ROUTER_LENGTH) {
-      this.groups[group] = successors[0];
-      return;
-    }
-    const width = placesOf(router) / 2 ** depth;
-    const place = (mixed >>> 1) >>> router[1];
-    const first = router[0] + place - (place % width);
+  #replace(mixed: number, depth: number, successors: readonly Int32Array[]): void {
+    const width = this.segments.length / 2 ** depth;
+    const place = (mixed >>> 1) >>> this.shift;
+    const first = place - (place % width);
     for (let index = 0; index < width; index++) {
       const successor = successors[Math.floor((index * successors.length) / width)];
-      this.children[first + index] = successor;
+      this.segments[first + index] = successor;
     }
   }
 
-  /** Gives a key group twice as many places, each segment at two of them. The old places are left behind. */
-  #doublePlaces(group: number): void {
-    const found = this.groups[group];
-    const before = this.#segmentsOf(found);
-    const isRouter = found.length === ROUTER_LENGTH;
-    if (isRouter) this.children.fill(EMPTY_SEGMENT, found[0], found[0] + before.length);
-    this.groups[group] = Int32Array.of(this.children.length, isRouter ? found[1] - 1 : 30);
-    for (const segment of before) this.children.push(segment, segment);
+  /** Makes twice as many places, each segment at two of those that it was at one. */
+  #doublePlaces(): void {
+    const before = this.segments.length;
+    for (let place = 0; place < before; place++) this.segments.push(EMPTY_SEGMENT);
+    for (let place = before - 1; place >= 0; place--) {
+      const segment = this.segments[place];
+      this.segments[place * 2] = segment;
+      this.segments[place * 2 + 1] = segment;
+    }
+    this.shift--;
   }
 
   #open(slots: number, depth: number, generation: number): Int32Array {
@@ -218,11 +182,6 @@ export function openSegmentGeneration(segment: Int32Array, generation: number): 
 
 function generationOf(segment: Int32Array): number {
   return segment[segment.length - SEGMENT_GENERATION];
-}
-
-/** Places of a router: 2 to the power of the bits that choose among them. */
-function placesOf(router: Int32Array): number {
-  return 2 ** (31 - router[1]);
 }
 
 function slotsOf(segment: Int32Array): number {

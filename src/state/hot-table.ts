@@ -1,5 +1,5 @@
 /**
- * The hot table: one keyed state of one subtask in pages of typed arrays, with an index per key group. Callers:
+ * The hot table: one keyed state of one subtask in pages of typed arrays, with an index over all of them. Callers:
  * the runtime opens it; generated loops, state handles and snapshots use it through contract.ts. Runs on: worker.
  *
  * Invariants. Pages are added, never copied or moved, and an id names the same entry until it is removed. Whatever
@@ -68,6 +68,7 @@ class HotTable implements StateTable {
   readonly upsert: StateTable['upsert'];
   readonly find: StateTable['find'];
   readonly upsertShort: StateTable['upsertShort'];
+  readonly findWritten: StateTable['findWritten'];
   created = false;
   nowMs = 0;
   entries = 0;
@@ -110,7 +111,7 @@ class HotTable implements StateTable {
     this.#heap = spec.columns.map((column) =>
       column.form === 'js' ? { sizes: [], untilMeasured: 0, untilNew: 0, newBytes: 0 } : null,
     );
-    this.#index = new HotIndex(options.keyGroups);
+    this.#index = new HotIndex();
     this.#arena = new ByteArena(
       (owner, position) => this.#code.ownsText(this.#pageOf(owner), owner & this.#mask, position),
       (owner, from, to) => this.#code.moveText(this.#pageOf(owner), owner & this.#mask, from, to),
@@ -121,12 +122,12 @@ class HotTable implements StateTable {
       marks: this.marks,
       index: this.#index,
       arena: this.#arena,
-      firstKeyGroup: options.keyGroups.start,
     });
     this.#frozen = new FrozenGeneration(this, shape, this.#code);
     this.upsert = this.#code.upsert;
     this.find = this.#code.find;
     this.upsertShort = this.#code.upsertShort;
+    this.findWritten = this.#code.findWritten;
   }
 
   #pageOf(entry: number): TablePage {
@@ -230,7 +231,7 @@ class HotTable implements StateTable {
     clearBit(marks.alive, offset);
     this.entries--;
     if (hasBit(marks.base, offset)) {
-      this.#index.flag(marks.keyGroups[offset], marks.hashes[offset], entry, WORD_REMOVED, 0);
+      this.#index.flag(marks.hashes[offset], entry, WORD_REMOVED, 0);
     } else {
       this.#release(entry);
     }
@@ -249,7 +250,7 @@ class HotTable implements StateTable {
   #release(entry: number): void {
     const marks = this.#marksOf(entry);
     const offset = entry & this.#mask;
-    this.#index.remove(marks.keyGroups[offset], marks.hashes[offset], entry);
+    this.#index.remove(marks.hashes[offset], entry);
     this.#code.clearKey(this.#pageOf(entry), offset);
     clearBit(marks.used, offset);
     clearBit(marks.base, offset);
@@ -363,10 +364,9 @@ class HotTable implements StateTable {
   }
 
   *entriesOf(keyGroup: number): Generator<TableEntry> {
-    for (const entry of this.#index.entriesOf(keyGroup)) {
+    for (let entry = 0; entry < this.#top; entry++) {
       const marks = this.#marksOf(entry);
       const offset = entry & this.#mask;
-      // The table may change between two steps of the iteration.
       if (!this.#isVisible(marks, offset) || marks.keyGroups[offset] !== keyGroup) continue;
       const page = this.#pageOf(entry);
       yield {
@@ -474,7 +474,7 @@ class HotTable implements StateTable {
     // What was loaded is in a snapshot: it has not changed since, and removing it must leave a tombstone.
     clearBit(marks.dirty, offset);
     setBit(marks.base, offset);
-    this.#index.flag(entry.keyGroup, marks.hashes[offset], id, 0, WORD_TOUCHED);
+    this.#index.flag(marks.hashes[offset], id, 0, WORD_TOUCHED);
   }
 
   loadRemoved(entry: TableEntry): void {

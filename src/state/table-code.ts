@@ -12,7 +12,6 @@ import type { ByteArena } from './byte-arena.js';
 import type { StateTable, TablePage, ValueForm } from './contract.js';
 import type { HotIndex } from './hot-index.js';
 import {
-  ROUTER_LENGTH,
   SEGMENT_GENERATION,
   SEGMENT_MASK_OFFSET,
   slotHash,
@@ -46,7 +45,6 @@ export interface TableParts {
   readonly marks: readonly PageMarks[];
   readonly index: HotIndex;
   readonly arena: ByteArena;
-  readonly firstKeyGroup: number;
 }
 
 /** The generated functions. `o` is the offset of an entry in its page. */
@@ -54,6 +52,7 @@ export interface TableCode {
   readonly upsert: StateTable['upsert'];
   readonly find: StateTable['find'];
   readonly upsertShort: StateTable['upsertShort'];
+  readonly findWritten: StateTable['findWritten'];
   makePage(): TablePage;
   readKey(page: TablePage, o: number): readonly unknown[];
   readValues(page: TablePage, o: number): readonly unknown[];
@@ -75,8 +74,7 @@ const MS_PER_DAY = 86_400_000;
 export function compileTable(shape: TableShape, parts: TableParts): TableCode {
   const constants = {
     ...parts,
-    groups: parts.index.groups,
-    children: parts.index.children,
+    segments: parts.index.segments,
     slotHash,
     keyTexts: new KeyTexts(parts.arena),
     decimalText,
@@ -99,6 +97,7 @@ export function tableCode(shape: TableShape): string {
     createCode(shape),
     lookupCode(shape, 'upsert', upsertHit(shape), `return create(${argumentsOf(shape)});`),
     ...(isShortText(shape) ? shortCode(shape) : ['const upsertShort = null;']),
+    ...(isNumber(shape) ? findWrittenCode() : ['const findWritten = null;']),
     lookupCode(shape, 'find', findHit(shape), 'return -1;'),
     readKeyCode(shape),
     readValuesCode(shape),
@@ -106,14 +105,14 @@ export function tableCode(shape: TableShape): string {
     ...clearCode(shape),
     copyCode(shape),
     ...textCode(shape),
-    'return { upsert, upsertShort, find, makePage, readKey, readValues, writeFixed, clearValues,',
-    '  clearKey, copy, ownsText, moveText };',
+    'return { upsert, upsertShort, findWritten, find, makePage, readKey, readValues, writeFixed,',
+    '  clearValues, clearKey, copy, ownsText, moveText };',
   ].join('\n');
 }
 
 /** Bound as constants, not as parameters: V8 then takes them for constants where it inlines a look-up. */
-const BINDINGS = `const { table, pages, marks, index, arena, firstKeyGroup, groups, children,
-  slotHash, keyTexts, decimalText, freezeHeapValue } = constants;`;
+const BINDINGS = `const { table, pages, marks, index, arena, segments, slotHash, keyTexts,
+  decimalText, freezeHeapValue } = constants;`;
 
 /** A bigint is compared as two words: storing it in an array makes no garbage, comparing bigints does. */
 const SCRATCH = `const wide = new BigInt64Array(1);
@@ -222,6 +221,60 @@ function isShortText({ keys }: TableShape): boolean {
   return keys.length === 1 && keys[0].form === 'text';
 }
 
+/** Whether keys are one number that may be its own hash, without a time to live. */
+function isNumber({ keys, spec }: TableShape): boolean {
+  const isOne = keys.length === 1 && ['f64', 'f32', 'i32', 'u32'].includes(keys[0].form);
+  return isOne && spec.ttlMs === null;
+}
+
+/**
+ * The look-up of many rows, in a loop without calls that reads nothing but the index, so that the processor is at
+ * several rows at a time. Keys that are not their own hash are left to `upsert`.
+ */
+function findWrittenCode(): readonly string[] {
+  const loop = (isSelected: boolean, isOne: boolean): string => `
+    for (let at = from | 0; at < to; at++) {
+      const key = values[${isSelected ? 'selection[at]' : 'at'}], hash = key | 0;
+      const mixed = slotHash(hash);${
+        isOne
+          ? ''
+          : `
+      const segment = segments[(mixed >>> 1) >>> shift];
+      const mask = segment.length - ${SEGMENT_MASK_OFFSET};`
+      }
+      let slot = (mixed << 1) & mask, word = segment[slot + 1];
+      while (word !== 0 && (segment[slot] !== hash || word >= 0)) {
+        slot = (slot + 2) & mask;
+        word = segment[slot + 1];
+      }
+      const isOpen = (word & ${WORD_REMOVED | WORD_TOUCHED}) === ${WORD_TOUCHED} && hash === key${
+        isOne ? '' : ` && segment[segment.length - ${SEGMENT_GENERATION}] === generation`
+      };
+      found[at] = isOpen ? (word & ${WORD_ENTRY}) - 1 : -1;
+    }`;
+  const lookUp = (isSelected: boolean): string => {
+    const name = isSelected ? 'findSelected' : 'findInOrder';
+    return `function ${name}(values, selection, from, to, found) {
+  const generation = table.generation, shift = index.shift;
+  if (segments.length === 1) {
+    const segment = segments[0], mask = segment.length - ${SEGMENT_MASK_OFFSET};
+    if (segment[segment.length - ${SEGMENT_GENERATION}] !== generation) found.fill(-1, from, to);
+    else {${loop(isSelected, true)}
+    }
+  } else {${loop(isSelected, false)}
+  }
+}`;
+  };
+  return [
+    lookUp(false),
+    lookUp(true),
+    `function findWritten(values, selection, from, to, found) {
+  if (selection === null) findInOrder(values, null, from, to, found);
+  else findSelected(values, selection, from, to, found);
+}`,
+  ];
+}
+
 /** The upsert of a short text by its length and words. */
 function shortCode(shape: TableShape): readonly string[] {
   const page = `pages[entry >>> ${shape.pageShift}]`;
@@ -229,7 +282,7 @@ function shortCode(shape: TableShape): readonly string[] {
   const create = `const entry = table.take(keyGroup, hash);
   q = ${page}.k0, k = ${at};
   q[k] = length, q[k + 1] = w0, q[k + 2] = w1, q[k + 3] = w2;
-  index.insert(keyGroup, hash, entry + 1);
+  index.insert(hash, entry + 1);
   return entry;`;
   const equal = 'q[k] === length && q[k + 1] === w0 && q[k + 2] === w1 && q[k + 3] === w2';
   const probe = {
@@ -274,10 +327,7 @@ function probeCode(
   return `function ${name}(${parameters}) {
   ${start}
   const mixed = slotHash(hash);
-  let segment = groups[keyGroup - firstKeyGroup];
-  if (segment.length === ${ROUTER_LENGTH}) {
-    segment = children[segment[0] + ((mixed >>> 1) >>> segment[1])];
-  }
+  const segment = segments[(mixed >>> 1) >>> index.shift];
   const mask = segment.length - ${SEGMENT_MASK_OFFSET};
   let slot = (mixed << 1) & mask, word = 0, ${locals};
   while ((word = segment[slot + 1]) !== 0) {
@@ -333,7 +383,7 @@ function createCode(shape: TableShape): string {
   const entry = table.take(keyGroup, hash);
   const p = pages[entry >>> ${shape.pageShift}], o = entry & ${(1 << shape.pageShift) - 1};
   ${keep.join('\n  ')}
-  index.insert(keyGroup, hash, (entry + 1) | ${flag});
+  index.insert(hash, (entry + 1) | ${flag});
   return entry;
 }`;
 }

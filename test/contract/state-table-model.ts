@@ -2,6 +2,7 @@
  * The reference model of a state table: a Map from the printed key to its values, and generations as copies. Used by
  * the contract suite and the property tests; slow and obvious on purpose.
  */
+import { expect } from 'vitest';
 import type { DataType } from '../../src/record/schema.js';
 import { SHORT_TEXT_BYTES_MAX, wordAt } from '../../src/record/short-text.js';
 import type { StateTable, TableEntry, TableSpec } from '../../src/state/contract.js';
@@ -67,7 +68,10 @@ export class TableDriver {
   readonly table: StateTable;
   readonly spec: TableSpec;
   readonly #keyGroups: number;
+  /** Whether the last `upsert` created its entry. */
+  created = false;
   #byWords = false;
+  #upserts = 0;
   readonly #hashOf: (key: readonly unknown[]) => number;
 
   constructor(
@@ -85,8 +89,33 @@ export class TableDriver {
     return (this.#hashOf(key) >>> 0) % this.#keyGroups;
   }
 
-  /** By words every other time where the table takes them, which must come to the same. */
+  /** In any of the ways that the table offers, in turn; all must come to the same. */
   upsert(key: readonly unknown[]): number {
+    const written = this.#upserts++ % 3 === 0 ? this.findWritten(key) : -1;
+    this.created = false;
+    if (written >= 0) return written;
+    const entry = this.#upsert(key);
+    this.created = this.table.created;
+    return entry;
+  }
+
+  /** The entry as it is found among those of other rows; -1 where the table has no such look-up. */
+  findWritten(key: readonly unknown[]): number {
+    const { findWritten } = this.table;
+    const [, , value] = this.#arguments(key);
+    if (findWritten === null || typeof value !== 'number') return -1;
+    const found = new Int32Array(5).fill(-2);
+    if (this.#upserts % 2 === 0) {
+      findWritten(Float64Array.of(0, 0.5, value, Number.NaN, value), null, 1, 4, found);
+    } else {
+      findWritten(Float64Array.of(value, 0.5), Int32Array.of(0, 1, 0, 1, 0), 1, 4, found);
+    }
+    // Nothing but the places of the rows is written.
+    expect([found[0], found[4]]).toEqual([-2, -2]);
+    return found[2];
+  }
+
+  #upsert(key: readonly unknown[]): number {
     const [keyGroup, hash, bytes, start, end] = this.#arguments(key);
     const { upsertShort } = this.table;
     this.#byWords = !this.#byWords;

@@ -193,7 +193,7 @@ class Comparison {
     const name = printKey(key);
     const entry = this.#driver.upsert(key);
     const before = this.#live.get(name);
-    expect(this.#driver.table.created).toBe(before === undefined);
+    expect(this.#driver.created).toBe(before === undefined);
     expect(this.#driver.read(entry, PAGE_SHIFT)).toEqual(
       before?.values ?? [0, 0, 0, 0n, '', undefined],
     );

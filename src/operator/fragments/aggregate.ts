@@ -95,7 +95,7 @@ export function aggregateFragment(
     return;
   }
   const state = code.unit.constant(keyed, `partial${index}`);
-  const passes = place.open(`if (${code.unit.hoist(`${state}.passesThrough`, 'passesThrough')})`);
+  const passes = place.open(`if (${passesThrough(code, index, keyed)})`);
   loneCode(code, bound, keys, row, passes);
   const holds = place.open('else');
   holds.line(`${code.unit.register(`${state}.rows`, 'partialRows')}++;`);
@@ -108,6 +108,11 @@ export function aggregateFragment(
     const entry = accumulateCode(code, bound, { keys, row, pane }, inside);
     inside.line(`${entry.page}.c${column}[${entry.at}]++;`);
   });
+}
+
+/** The local that tells whether a partial aggregation passes rows on one by one, which it decides between batches. */
+function passesThrough({ unit }: ChainCode, index: number, keyed: KeyedRun): string {
+  return unit.hoist(`${unit.constant(keyed, `partial${index}`)}.passesThrough`, 'passesThrough');
 }
 
 /** Adds a row to each of its windows, and has those that fired already give a result again. */
@@ -160,7 +165,8 @@ function accumulateCode(
 ): EntryCode {
   const { plan, keyed, index } = bound;
   const table = keyed.table(plan.table);
-  const of = { index, table, values: keys, isLocal: keyed.isPartial };
+  const passes = keyed.isPartial ? { unless: passesThrough(code, index, keyed) } : {};
+  const of = { index, table, values: keys, isLocal: keyed.isPartial, ...passes };
   const lookup = pane === null ? of : { ...of, pane };
   const needsKey = plan.aggregates.some((aggregate) => aggregate.distinct !== null);
   const found = needsKey ? findEntryAndKey(code, lookup, place) : null;

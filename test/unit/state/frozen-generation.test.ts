@@ -36,12 +36,11 @@ class Owner {
       table: { ...this, created: false, take: unused, open: unused, reset: unused },
       pages: this.pages,
       marks: this.marks,
-      index: new HotIndex({ start: 0, end: 1 }),
+      index: new HotIndex(),
       arena: new ByteArena(
         () => false,
         () => {},
       ),
-      firstKeyGroup: 0,
     });
     for (let at = 0; at < pages; at++) {
       const page = code.makePage();

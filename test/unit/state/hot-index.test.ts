@@ -2,98 +2,110 @@ import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../../src/base/random.js';
 import {
   HotIndex,
-  ROUTER_LENGTH,
   SEGMENT_MASK_OFFSET,
   slotHash,
   WORD_ENTRY,
   WORD_REMOVED,
 } from '../../../src/state/hot-index.js';
 
-/** The entries that a look-up would meet under a hash, in any order. */
-function lookUp(index: HotIndex, group: number, hash: number): readonly number[] {
+/** The entries that a look-up would meet under a hash, in any order; those flagged as removed too. */
+function lookUp(index: HotIndex, hash: number): readonly number[] {
+  return wordsOf(index, hash).map((word) => (word & WORD_ENTRY) - 1);
+}
+
+function wordsOf(index: HotIndex, hash: number): readonly number[] {
   const mixed = slotHash(hash);
-  let segment = index.groups[group];
-  if (segment.length === ROUTER_LENGTH) {
-    segment = index.children[segment[0] + ((mixed >>> 1) >>> segment[1])];
-  }
+  const segment = index.segments[(mixed >>> 1) >>> index.shift];
   const mask = segment.length - SEGMENT_MASK_OFFSET;
   const found: number[] = [];
   let slot = (mixed << 1) & mask;
   while (segment[slot + 1] !== 0) {
-    if (segment[slot] === hash) found.push((segment[slot + 1] & WORD_ENTRY) - 1);
+    if (segment[slot] === hash) found.push(segment[slot + 1]);
     slot = (slot + 2) & mask;
   }
   return found;
 }
 
 describe('HotIndex', () => {
-  it('takes no memory for key groups without entries', () => {
-    const index = new HotIndex({ start: 0, end: 32768 });
-    expect(index.bytes).toBeLessThan(32768 * 17);
-    index.insert(100, 5, 1);
-    expect(lookUp(index, 100, 5)).toEqual([0]);
-    expect(lookUp(index, 101, 5)).toEqual([]);
+  it('takes no memory without entries', () => {
+    const index = new HotIndex();
+    expect(index.bytes).toBeLessThan(16);
+    expect(lookUp(index, 5)).toEqual([]);
+    index.insert(5, 1);
+    expect(lookUp(index, 5)).toEqual([0]);
+    expect(index.bytes).toBeLessThan(256);
+    index.clear();
+    expect(index.bytes).toBeLessThan(16);
+    expect(lookUp(index, 5)).toEqual([]);
   });
 
-  it('finds every entry while one key group grows far beyond one segment, never slowly', () => {
-    const index = new HotIndex({ start: 7, end: 8 });
+  it('finds every entry while it grows far beyond one segment, never slowly', () => {
+    const index = new HotIndex();
     const count = 300_000;
-    let widest = 0;
-    for (let entry = 0; entry < count; entry++) {
-      const before = index.children.length;
-      index.insert(7, Math.imul(entry, 31), entry + 1);
-      widest = Math.max(widest, index.children.length - before);
-    }
+    for (let entry = 0; entry < count; entry++) index.insert(Math.imul(entry, 31), entry + 1);
     for (let entry = 0; entry < count; entry += 17) {
-      expect(lookUp(index, 0, Math.imul(entry, 31))).toEqual([entry]);
+      expect(lookUp(index, Math.imul(entry, 31))).toEqual([entry]);
     }
-    expect(index.entriesOf(7)).toHaveLength(count);
+    expect(index.segments.length).toBeGreaterThanOrEqual(8);
     // No segment is larger than 64 K slots, so no step moves more than that.
-    expect(Math.max(...index.children.map((segment) => segment.length))).toBeLessThan(2 ** 17 + 8);
-    expect(widest).toBeLessThan(64);
+    expect(Math.max(...index.segments.map((segment) => segment.length))).toBeLessThan(2 ** 17 + 8);
+  });
+
+  it('splits one segment again and again while the others stay as they are', () => {
+    const index = new HotIndex();
+    // All of these hashes begin alike once they are spread.
+    const alike: number[] = [];
+    for (let hash = 0; alike.length < 150_000; hash++) {
+      if (slotHash(hash) >>> 29 === 5) alike.push(hash);
+    }
+    for (const [entry, hash] of alike.entries()) index.insert(hash, entry + 1);
+    const segments = new Set(index.segments);
+    expect(index.segments.length).toBeGreaterThan(segments.size);
+    for (let entry = 0; entry < alike.length; entry += 7) {
+      expect(lookUp(index, alike[entry])).toEqual([entry]);
+    }
+    for (let hash = 0; hash < 1000; hash++) {
+      expect(lookUp(index, hash)).toEqual(slotHash(hash) >>> 29 === 5 ? [alike.indexOf(hash)] : []);
+    }
   });
 
   it('keeps going when very many hashes are the same', () => {
-    const index = new HotIndex({ start: 0, end: 1 });
-    for (let entry = 0; entry < 3000; entry++) index.insert(0, 42, entry + 1);
-    for (let entry = 3000; entry < 6000; entry++) index.insert(0, entry, entry + 1);
-    expect(lookUp(index, 0, 42)).toHaveLength(3000);
-    expect(lookUp(index, 0, 5000)).toEqual([5000]);
+    const index = new HotIndex();
+    for (let entry = 0; entry < 3000; entry++) index.insert(42, entry + 1);
+    for (let entry = 3000; entry < 6000; entry++) index.insert(entry, entry + 1);
+    expect(lookUp(index, 42)).toHaveLength(3000);
+    expect(lookUp(index, 5000)).toEqual([5000]);
   });
 
   it('agrees with a Map over random inserts and removals', () => {
     const random = new SeededRandom(3);
-    const index = new HotIndex({ start: 0, end: 2 });
-    const model = new Map<number, { group: number; hash: number }>();
+    const index = new HotIndex();
+    const model = new Map<number, number>();
     for (let step = 0; step < 60_000; step++) {
       const entry = random.below(2000);
       const known = model.get(entry);
       if (known === undefined) {
-        const added = { group: random.below(2), hash: random.below(500) };
-        index.insert(added.group, added.hash, entry + 1);
-        model.set(entry, added);
+        const hash = random.below(500);
+        index.insert(hash, entry + 1);
+        model.set(entry, hash);
       } else {
-        index.remove(known.group, known.hash, entry);
+        index.remove(known, entry);
         model.delete(entry);
       }
     }
-    for (const group of [0, 1]) {
-      const wanted = [...model].filter(([, at]) => at.group === group).map(([entry]) => entry);
-      expect(index.entriesOf(group).sort((a, b) => a - b)).toEqual(wanted.sort((a, b) => a - b));
-      for (let hash = 0; hash < 500; hash++) {
-        const alike = wanted.filter((entry) => model.get(entry)?.hash === hash);
-        expect([...lookUp(index, group, hash)].sort((a, b) => a - b)).toEqual(alike);
-      }
+    for (let hash = 0; hash < 500; hash++) {
+      const alike = [...model].flatMap(([entry, at]) => (at === hash ? [entry] : []));
+      expect([...lookUp(index, hash)].sort((a, b) => a - b)).toEqual(alike.sort((a, b) => a - b));
     }
   });
 
-  it('does not list entries that are flagged as removed', () => {
-    const index = new HotIndex({ start: 0, end: 1 });
-    index.insert(0, 1, 1);
-    index.insert(0, 2, 2);
-    index.flag(0, 1, 0, WORD_REMOVED, 0);
-    expect(index.entriesOf(0)).toEqual([1]);
-    index.flag(0, 1, 0, 0, WORD_REMOVED);
-    expect(index.entriesOf(0).sort()).toEqual([0, 1]);
+  it('sets and clears flags of one entry of several with the same hash', () => {
+    const index = new HotIndex();
+    index.insert(1, 1);
+    index.insert(1, 2);
+    index.flag(1, 1, WORD_REMOVED, 0);
+    expect(wordsOf(index, 1)).toEqual([1, 2 | WORD_REMOVED]);
+    index.flag(1, 1, 0, WORD_REMOVED);
+    expect(wordsOf(index, 1)).toEqual([1, 2]);
   });
 });
