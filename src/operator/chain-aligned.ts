@@ -3,10 +3,11 @@
  * windows lie in a grid of time, which one a record is in. Callers: generated code asks for the window of a record,
  * the chain task tells of time. Runs on: the slot's thread.
  */
+import { assert } from '../base/assert.js';
 import type { Clock } from '../base/clock.js';
 import { hashNumber } from '../record/key-hash.js';
 import type { StateTable } from '../state/contract.js';
-import { lastWindowStart, type WindowGrid } from '../time/window-arithmetic.js';
+import { firstWindowEnd, lastWindowStart, type WindowGrid } from '../time/window-arithmetic.js';
 import { ZoneClock } from '../time/zone-clock.js';
 import { WATERMARK_MAX, WATERMARK_MIN } from '../time/watermark.js';
 import type { TimedOperator } from './chain-time.js';
@@ -47,6 +48,17 @@ export interface TakenEntries {
   readonly ids: Int32Array;
   at: number;
   count: number;
+}
+
+/** Event times of records that have arrived. */
+export interface ArrivingTimes {
+  /** Null where there are none. */
+  readonly values: ArrayLike<number> | null;
+  readonly count: number;
+  /** Where in `values` the times are; null for the first ones. */
+  readonly rows: Int32Array | null;
+  /** Whether they are by the clock of the windows already. */
+  readonly isLocal: boolean;
 }
 
 /** What the windows of an aggregation are made of. */
@@ -95,8 +107,13 @@ export abstract class TimedWindows implements TimedOperator {
     return this.#zone === null || !Number.isFinite(localMs) ? localMs : this.#zone.instant(localMs);
   }
 
+  /** Whether the windows are counted by other clocks than those of UTC. */
+  protected get hasZone(): boolean {
+    return this.#zone !== null;
+  }
+
   /** The last millisecond by that clock that is over when time has passed `timeMs`. */
-  #passed(timeMs: number): number {
+  protected passedAt(timeMs: number): number {
     if (timeMs <= WATERMARK_MIN || timeMs >= WATERMARK_MAX) return timeMs;
     return this.local(timeMs + 1) - 1;
   }
@@ -118,7 +135,7 @@ export abstract class TimedWindows implements TimedOperator {
     if (this.spec.time !== 'event') {
       return this.spec.firesAtEnd && watermarkMs >= WATERMARK_MAX && this.fire(watermarkMs);
     }
-    const passedMs = this.#passed(watermarkMs);
+    const passedMs = this.passedAt(watermarkMs);
     if (passedMs !== this.passedMs) {
       this.passedMs = passedMs;
       this.passed();
@@ -130,13 +147,19 @@ export abstract class TimedWindows implements TimedOperator {
     if (this.spec.time !== 'processing') return false;
     this.clockMs = Math.max(this.clockMs, Math.floor(nowMs));
     // A window is over when its last millisecond is.
-    return this.fire(this.#passed(this.clockMs - 1));
+    return this.fire(this.passedAt(this.clockMs - 1));
   }
 
   abstract get nextProcessingTimer(): number;
 
   /** Is told that event time has passed on. */
   protected passed(): void {}
+
+  /**
+   * Whether records may be added while windows fire, as if all that is due at the newest watermark had been fired:
+   * none of them is late there, or in a window that is over.
+   */
+  abstract admits(times: ArrivingTimes, watermarkMs: number): boolean;
 
   /** Does one piece of what is due when time is past `passedMs`; false when nothing is. */
   protected abstract fire(passedMs: number): boolean;
@@ -186,6 +209,28 @@ export abstract class AlignedRun extends TimedWindows {
   protected override passed(): void {
     // Whether the window of the record before is late may have changed.
     this.pane = NO_PANE;
+  }
+
+  admits({ values, count, rows, isLocal }: ArrivingTimes, watermarkMs: number): boolean {
+    const { grid, time } = this.spec;
+    assert(grid !== undefined, 'Windows that are no sessions lie in a grid.');
+    // What comes now is in no window that was over before, unless clocks are put back.
+    if (time === 'processing') return !this.hasZone;
+    if (values === null) return false;
+    const passedMs = this.passedAt(watermarkMs);
+    // Times that are known to be in no such window.
+    let [from, end] = [Number.NaN, Number.NaN];
+    for (let row = 0; row < count; row++) {
+      const value = values[rows === null ? row : rows[row]];
+      if (value <= WATERMARK_MIN) return false;
+      const timeMs = isLocal ? value : this.local(value);
+      if (timeMs >= from && timeMs < end) continue;
+      from = timeMs;
+      end = firstWindowEnd(timeMs, grid);
+      if (timeMs > passedMs) end = Number.POSITIVE_INFINITY;
+      else if (end - 1 <= passedMs || end - grid.sizeMs > timeMs) return false;
+    }
+    return true;
   }
 
   /** The window or pane that starts there. */

@@ -6,12 +6,14 @@
  */
 import { assert } from '../base/assert.js';
 import type { Clock } from '../base/clock.js';
-import type { BinaryColumn } from '../record/column.js';
-import type { Schema } from '../record/schema.js';
+import type { Batch } from '../record/batch.js';
+import { type BinaryColumn, FixedColumn } from '../record/column.js';
+import { fieldIndex, type Schema } from '../record/schema.js';
 import { mergeSchemas } from '../record/schema-merge.js';
 import type { StateTable, TableSpec } from '../state/contract.js';
 import { layoutOf, layoutText, mergeSpecs, moveEntries } from '../state/table-layout.js';
 import type { TableWriter } from '../state/table-snapshot.js';
+import { PANE_FIELD } from './aggregate-fields.js';
 import type { AggregatePlan } from './aggregate-tables.js';
 import type { ChainErrors } from './chain-errors.js';
 import type { TimedWindows } from './chain-aligned.js';
@@ -113,6 +115,20 @@ export class KeyedRun {
     return new WindowRun(parts, window.grid);
   }
 
+  /**
+   * Whether the rows of a batch may be added while windows fire: what comes of them is what would have come of them after
+   * all had been fired that is due at the newest watermark.
+   */
+  admits(batch: Batch, watermarkMs: number): boolean {
+    const { spec, windows } = this;
+    if (spec.kind !== 'aggregate' || windows === null || this.isPartial) return false;
+    const { rows: count, selection: rows = null } = batch;
+    const pane =
+      spec.phase === 'merge' ? batch.columns[fieldIndex(batch.schema, PANE_FIELD)] : null;
+    const values = pane instanceof FixedColumn ? pane.values : batch.times;
+    return windows.admits({ values, count, rows, isLocal: pane !== null }, watermarkMs);
+  }
+
   /** Whether the operator emits its entries rather than a row per record. */
   get emitsEntries(): boolean {
     return this.spec.kind !== 'distinct' && this.spec.emit === 'final';
@@ -179,6 +195,11 @@ export class KeyedRun {
     if (known !== undefined) grown.set(known);
     this.#numberOfCode[index] = grown;
     return grown;
+  }
+
+  /** Whether records of a schema are what the plans are made for. */
+  knows(schema: Schema): boolean {
+    return this.input !== null && mergeSchemas(this.input, schema) === this.input;
   }
 
   /** Takes the schema of the records to come; true when plans made for the one before are outdated. */

@@ -110,6 +110,16 @@ export class ChainRun {
     return stateful;
   }
 
+  /**
+   * Whether rows may be taken in while windows fire: where an aggregation heads the chain, and nobody behind it judges
+   * records by a time that has yet to be passed on.
+   */
+  get takesRowsBetween(): boolean {
+    const [first, ...others] = this.tree.operators.map((_, operator) => this.time.timed[operator]);
+    const isAlone = others.every((timed) => timed === null) && !this.time.makesWatermarks;
+    return isAlone && first !== null && this.keyed[0]?.windows === first;
+  }
+
   #process(spec: ProcessOperator, operator: number): ProcessRun {
     const { tables, ...parts } = this.options;
     const { time, pending } = this;

@@ -10,7 +10,12 @@
 import { assert } from '../base/assert.js';
 import { PAGE_MASK, PAGE_SHIFT, type StateTable } from '../state/contract.js';
 import type { SessionColumns } from './aggregate-tables.js';
-import { NO_ENTRY, TimedWindows, type WindowRunParts } from './chain-aligned.js';
+import {
+  type ArrivingTimes,
+  NO_ENTRY,
+  TimedWindows,
+  type WindowRunParts,
+} from './chain-aligned.js';
 import { eachEntry, keyEntryOf, type Links } from './key-lists.js';
 import type { SessionSpec } from './operator-spec.js';
 
@@ -214,6 +219,15 @@ export class SessionRun extends TimedWindows {
     taken.at = 0;
     taken.count = entries.length;
     return entries.length > 0;
+  }
+
+  /** A record at the end of a session that is over would still be part of it. */
+  admits({ values, count, rows }: ArrivingTimes, watermarkMs: number): boolean {
+    if (this.spec.time === 'processing' || values === null) return false;
+    for (let row = 0; row < count; row++) {
+      if (values[rows === null ? row : rows[row]] <= watermarkMs + 1) return false;
+    }
+    return true;
   }
 
   get nextProcessingTimer(): number {

@@ -80,6 +80,8 @@ class CompiledChainTask implements CompiledChain {
   /** Whether any batch so far had event times, and kinds; outputs then have them for good. */
   #times = false;
   #kinds = false;
+  /** Whether the aggregation that heads the chain has windows to fire that are due already. */
+  #isFiring = false;
   /** The record that last did not fit, and the schema that was agreed on then. */
   #misfit: Misfit | null = null;
 
@@ -121,6 +123,7 @@ class CompiledChainTask implements CompiledChain {
     for (; cursor.position < tree.operators.length; cursor.position++) {
       const watermark = time.take(cursor.position);
       const fired = this.#fire(cursor.position, 'event', watermark);
+      this.#isFiring = fired !== STEP_DONE && cursor.position === 0;
       if (fired !== STEP_DONE) return fired;
       // What a partial aggregation holds, of rows or of timers before it, goes out before the watermark does.
       const emitted = this.#emitAll(
@@ -139,9 +142,22 @@ class CompiledChainTask implements CompiledChain {
     this.#advanceStates(nowMs);
     for (; cursor.position < tree.operators.length; cursor.position++) {
       const fired = this.#fire(cursor.position, 'processing', nowMs);
+      this.#isFiring = fired !== STEP_DONE && cursor.position === 0;
       if (fired !== STEP_DONE) return fired;
     }
     return STEP_DONE;
+  }
+
+  get isBetweenSlices(): boolean {
+    return this.#isFiring && this.#run.takesRowsBetween;
+  }
+
+  admits(input: number, batch: Batch, watermarkMs: number): boolean {
+    const [keyed] = this.#run.keyed;
+    // Other records may need other tables, into which entries that are on their way out would have to move.
+    const isKnown =
+      this.#rows.some((rows) => isFor(rows, input, batch)) || keyed?.knows(batch.schema) === true;
+    return isKnown && keyed?.admits(batch, watermarkMs) === true;
   }
 
   inputIdle(isIdle: boolean): void {

@@ -84,6 +84,11 @@ export class ChainTime {
     return assigner;
   }
 
+  /** Whether an operator of the chain assigns event times. */
+  get makesWatermarks(): boolean {
+    return this.#acting.length > 0;
+  }
+
   /** Whether a tick may change a watermark of the chain. */
   get needsTicks(): boolean {
     for (let at = 0; at < this.#acting.length; at++) if (this.#acting[at].needsTick) return true;

@@ -115,6 +115,16 @@ export interface ChainTask {
    * watermark of before it is a tick, at which the chain's own assigners of event time bring theirs up to date.
    */
   advance(watermarkMs: number, cursor: Cursor, budgetRows: number): StepResult;
+  /**
+   * Whether `advance` or `advanceProcessingTime` has left off where rows may be stepped before its next call, if
+   * `admits` says so of their batch.
+   */
+  readonly isBetweenSlices: boolean;
+  /**
+   * Between two slices: whether what comes of the rows of a batch is what would have come of them after the last slice,
+   * and after all that is due at the newest watermark of the input.
+   */
+  admits(input: number, batch: Batch, watermarkMs: number): boolean;
   /** Says before `advance` whether the whole input is idle. */
   inputIdle(isIdle: boolean): void;
   /** Whether a tick may change a watermark, so that `advance` is worth calling at each interval. */

@@ -21,6 +21,8 @@ import { TimeSender } from './time-sender.js';
 
 /** Rows a subtask may process in one step, so that the slot stays responsive. */
 const STEP_ROWS_MAX = 4096;
+/** The same for what is due: as its slices take turns with input, they are shorter. */
+const TIME_ROWS_MAX = 1024;
 
 /** The step did something; there may be more to do. */
 export const SUBTASK_PROGRESS = 0;
@@ -98,6 +100,10 @@ export class Subtask {
   readonly #senders: readonly TimeSender[];
   #timeWork: TimeWork = 'none';
   readonly #timeCursor: Cursor = { position: 0 };
+  /** The watermark for which event-time work is being done. */
+  #watermarkMs = WATERMARK_MIN;
+  /** Whether the gate has told of a time since. */
+  #hasNewTime = false;
   /** The wall clock for which processing-time work is being done. */
   #nowMs = 0;
   #nextTickMs: number;
@@ -172,18 +178,24 @@ export class Subtask {
   #run(): SubtaskStatus {
     const { task, source, metrics } = this.parts;
     let rowsLeft = STEP_ROWS_MAX;
+    let isBetween = false;
     while (rowsLeft > 0 && this.#phase === 'running') {
       if (this.#timeWork === 'none') this.#lookAtTime();
-      if (this.#timeWork !== 'none') {
+      if (this.#timeWork !== 'none' && !isBetween) {
         if (rowsLeft < STEP_ROWS_MAX) return SUBTASK_PROGRESS;
         const status = this.#workOnTime();
-        if (status !== null) return status;
+        // Input does not stand still while much is due: rows that it does not concern come in between.
+        isBetween = status === SUBTASK_PROGRESS && this.#isBetweenSlices;
+        if (status !== null && !isBetween) return status;
         // Rows follow in the same step: where a pass of the slot takes longer than a tick, one is due at every look.
       }
       if (this.#batch === null) {
         const found = source === null ? this.#pollGate() : this.#pollSource();
         if (found !== SUBTASK_PROGRESS) return rowsLeft < STEP_ROWS_MAX ? SUBTASK_PROGRESS : found;
         if (this.#batch === null) return found;
+      }
+      if (isBetween && !task.admits(this.#input, this.#batch, this.#inputWatermark())) {
+        return SUBTASK_PROGRESS;
       }
       const before = this.#cursor.position;
       const result = task.step(this.#input, this.#batch, this.#cursor, rowsLeft);
@@ -213,7 +225,7 @@ export class Subtask {
   /** Finds out whether time makes something due. */
   #lookAtTime(): void {
     const { task, clock } = this.parts;
-    if (task.isTimeDue) {
+    if (this.#hasNewTime || task.isTimeDue) {
       this.#beginTimeWork('event');
     } else if (task.needsTicks && clock.monotonicMs() >= this.#nextTickMs) {
       this.#nextTickMs = clock.monotonicMs() + this.#tickIntervalMs;
@@ -227,17 +239,25 @@ export class Subtask {
   #beginTimeWork(work: TimeWork): void {
     this.#timeWork = work;
     this.#timeCursor.position = 0;
+    // What comes up meanwhile is for the next time: watermarks are passed on however close they follow each other.
+    this.#watermarkMs = this.#inputWatermark();
+    if (work === 'event') this.#hasNewTime = false;
   }
 
   /** Does what is due, then says what time it is behind the outputs; null when rows may follow. */
   #workOnTime(): SubtaskStatus | null {
-    const status = this.#advanceTime(this.#timeWork, this.#inputWatermark());
+    const status = this.#advanceTime(this.#timeWork, this.#watermarkMs);
     if (status !== null) return status;
     const { source, task } = this.parts;
     if (source !== null && task.alignIntervalMs < Infinity) source.pause(task.splitsAhead());
     this.#timeWork = 'none';
     this.#endIfStopping();
-    return this.#phase === 'running' ? null : SUBTASK_PROGRESS;
+    return this.#phase === 'running' && !this.#hasNewTime ? null : SUBTASK_PROGRESS;
+  }
+
+  /** Whether time has more to do, and rows may come before. */
+  get #isBetweenSlices(): boolean {
+    return this.#timeWork !== 'none' && this.parts.task.isBetweenSlices;
   }
 
   #inputWatermark(): number {
@@ -250,8 +270,8 @@ export class Subtask {
     if (gate !== null) task.inputIdle(gate.time.isIdle);
     const result =
       work === 'processing'
-        ? task.advanceProcessingTime(this.#nowMs, this.#timeCursor, STEP_ROWS_MAX)
-        : task.advance(watermarkMs, this.#timeCursor, STEP_ROWS_MAX);
+        ? task.advanceProcessingTime(this.#nowMs, this.#timeCursor, TIME_ROWS_MAX)
+        : task.advance(watermarkMs, this.#timeCursor, TIME_ROWS_MAX);
     if (result === STEP_OUT_OF_OUTPUT) return SUBTASK_BLOCKED;
     if (result !== STEP_DONE) return SUBTASK_PROGRESS;
     for (const [output, sender] of this.#senders.entries()) {
@@ -297,15 +317,17 @@ export class Subtask {
     const { gate, metrics } = this.parts;
     if (gate === null) return SUBTASK_IDLE;
     const result = gate.poll();
-    if (result === GATE_EMPTY) return this.#dry();
+    // While what is due is being done there is no end of input, and it has not run dry.
+    const isBusy = this.#timeWork !== 'none';
+    if (result === GATE_EMPTY) return isBusy ? SUBTASK_PROGRESS : this.#dry();
     if (result === GATE_TIME) {
-      this.#beginTimeWork('event');
+      this.#hasNewTime = true;
     } else if (result === GATE_BATCH) {
       this.#batch = gate.batch;
       this.#input = gate.input;
       metrics.addBatchesIn(1);
       metrics.addBytesIn(gate.bytes);
-    } else {
+    } else if (!isBusy) {
       this.#ending = gate.isDraining ? 'drain' : 'stop';
       this.#end();
     }

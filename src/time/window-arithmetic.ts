@@ -25,6 +25,11 @@ export function lastWindowStart(timeMs: number, { slideMs, offsetMs }: WindowGri
   return periodStart(timeMs, slideMs, offsetMs);
 }
 
+/** The end of the first window of a grid that ends after a time. It may start after it as well, when there are gaps. */
+export function firstWindowEnd(timeMs: number, { sizeMs, slideMs, offsetMs }: WindowGrid): number {
+  return periodStart(timeMs - sizeMs, slideMs, offsetMs) + slideMs + sizeMs;
+}
+
 /** The starts of all windows that hold a time, latest first; none when it lies in a gap between windows. */
 export function windowStarts(timeMs: number, grid: WindowGrid): readonly number[] {
   const starts: number[] = [];

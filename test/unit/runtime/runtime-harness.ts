@@ -115,6 +115,16 @@ export class ScriptedTask implements ChainTask {
     return this.advances.shift() ?? STEP_DONE;
   }
 
+  isBetweenSlices = false;
+  /** Answers of `admits`; an empty list means yes. */
+  admissions: boolean[] = [];
+
+  admits(input: number, _batch: Batch, watermarkMs: number): boolean {
+    const answer = this.admissions.shift() ?? true;
+    this.calls.push(`${answer ? 'admits' : 'refuses'} ${input} at ${watermarkMs}`);
+    return answer;
+  }
+
   enterSplit(split: number): void {
     this.calls.push(`enter split ${split}`);
   }

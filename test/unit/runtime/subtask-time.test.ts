@@ -4,7 +4,13 @@ import {
   STEP_OUT_OF_BUDGET,
   STEP_OUT_OF_OUTPUT,
 } from '../../../src/operator/contract.js';
-import { FRAME_END_OF_DATA, FRAME_FINISHED, FRAME_WATERMARK } from '../../../src/ring/contract.js';
+import { encodeFrame, frameBytes } from '../../../src/record/frame-codec.js';
+import {
+  FRAME_DATA,
+  FRAME_END_OF_DATA,
+  FRAME_FINISHED,
+  FRAME_WATERMARK,
+} from '../../../src/ring/contract.js';
 import { silentWaker } from '../../../src/ring/parker.js';
 import { createRing, openRingReader, openRingWriter } from '../../../src/ring/spsc-ring.js';
 import { InputGate } from '../../../src/runtime/input-gate.js';
@@ -23,6 +29,7 @@ import { watermarkOf, watermarkPayload } from '../../../src/runtime/time-sender.
 import { WATERMARK_MAX } from '../../../src/time/watermark.js';
 import { MemorySchemas } from '../operator/chain-harness.js';
 import {
+  builderOf,
   channelMetrics,
   ScriptedTask,
   StillClock,
@@ -62,7 +69,39 @@ function wire() {
     }
     return seen;
   };
-  return { clock, gate, input, task, subtask, sent: out1 };
+  return { clock, gate, input, schemas, task, subtask, sent: out1 };
+}
+
+/** The same, with what writes into the input. */
+function wired() {
+  const { input, ...wire1 } = wire();
+  const builder = builderOf([{ n: 1 }]);
+  const batch = builder.take();
+  const { schema } = batch;
+  const write = {
+    watermark: (ms: number) => input.tryWriteControl(FRAME_WATERMARK, watermarkPayload(ms)),
+    row: () => {
+      wire1.schemas.propose(schema);
+      const bytesMax = frameBytes(batch);
+      const bytes = encodeFrame(batch, input.memory, input.claim(bytesMax));
+      input.commit(FRAME_DATA, bytes);
+    },
+    end: () => {
+      input.tryWriteControl(FRAME_END_OF_DATA, Uint8Array.of(1));
+      input.tryWriteControl(FRAME_FINISHED, new Uint8Array(0));
+    },
+  };
+  return { ...wire1, write };
+}
+
+/** What a task was told of rows and times. */
+function told(task: ScriptedTask): readonly string[] {
+  return task.calls.filter((call) => call !== 'flush' && !call.startsWith('input'));
+}
+
+function stepUntil(subtask: Subtask, isSo: () => boolean): boolean {
+  for (let steps = 0; steps < 50 && !isSo(); steps++) subtask.step();
+  return isSo();
 }
 
 function stepUntilIdle(subtask: Subtask): number {
@@ -120,6 +159,65 @@ describe('time in a subtask', () => {
     const calls = task.calls.filter((call) => call.startsWith('processing'));
     expect(calls).toEqual(['processing time 510', 'processing time 510']);
     expect(subtask.sleepMs).toBe(Infinity);
+  });
+
+  it('lets rows in between two slices of what is due, and takes the next watermark afterwards', () => {
+    const { write, task, subtask, sent } = wired();
+    task.isBetweenSlices = true;
+    task.advances = [STEP_OUT_OF_BUDGET, STEP_OUT_OF_BUDGET, STEP_DONE];
+    task.watermarks = [70];
+    write.watermark(70);
+    write.row();
+    write.watermark(80);
+    write.row();
+    expect(stepUntil(subtask, () => task.calls.includes('advance 80'))).toBe(true);
+    expect(told(task)).toEqual([
+      'advance 70',
+      'admits 0 at 70',
+      'step 0 from 0',
+      'advance 70',
+      'admits 0 at 80',
+      'step 0 from 0',
+      'advance 70',
+      'advance 80',
+    ]);
+    expect(sent()).toEqual([70]);
+    expect(task.calls.indexOf('flush')).toBeGreaterThan(task.calls.indexOf('advance 80'));
+  });
+
+  it('keeps a row that is not let in until all that is due has been done', () => {
+    const { write, task, subtask } = wired();
+    task.isBetweenSlices = true;
+    task.advances = [STEP_OUT_OF_BUDGET, STEP_OUT_OF_BUDGET, STEP_DONE];
+    task.admissions = [false, false];
+    write.watermark(70);
+    write.row();
+    write.watermark(80);
+    expect(stepUntil(subtask, () => task.calls.includes('advance 80'))).toBe(true);
+    expect(told(task)).toEqual([
+      'advance 70',
+      'refuses 0 at 70',
+      'advance 70',
+      'refuses 0 at 70',
+      'advance 70',
+      'step 0 from 0',
+      'advance 80',
+    ]);
+  });
+
+  it('does not end, and has not run dry, before all that is due has been done', () => {
+    const { write, task, subtask, sent } = wired();
+    task.isBetweenSlices = true;
+    task.advances = [STEP_OUT_OF_BUDGET, STEP_OUT_OF_BUDGET, STEP_DONE];
+    task.watermarks = [70];
+    write.watermark(70);
+    subtask.step();
+    expect([subtask.step(), task.calls.includes('flush')]).toEqual([SUBTASK_PROGRESS, false]);
+    write.end();
+    expect(stepUntil(subtask, () => subtask.status === SUBTASK_FINISHED)).toBe(true);
+    const due = Array.from({ length: 3 }, () => 'advance 70');
+    expect(told(task)).toEqual([...due, `advance ${WATERMARK_MAX}`, 'endOfInput']);
+    expect(sent()).toContain(70);
   });
 
   it('sends a watermark that a record brought before it goes on', () => {
