@@ -116,8 +116,8 @@ export class KeyedRun {
   }
 
   /**
-   * Whether the rows of a batch may be added while windows fire: what comes of them is what would have come of them after
-   * all had been fired that is due at the newest watermark.
+   * Whether the rows of a batch may be added while windows fire: what comes of them is what would have come of them
+   * after all had been fired that is due at the newest watermark.
    */
   admits(batch: Batch, watermarkMs: number): boolean {
     const { spec, windows } = this;
