@@ -1,6 +1,6 @@
 /**
  * The disk contract: the synchronous file operations the data plane needs, so that a simulation can pass
- * another disk. `node-disk.ts` is the real one. Callers: formats, connectors, later storage and checkpoint.
+ * another disk. `node-disk.ts` is the real one. Callers: formats, connectors, storage, checkpoint.
  * Runs on: any thread.
  */
 
@@ -40,6 +40,8 @@ export interface Disk {
   remove(path: string): void;
   /** Removes a directory and everything below it; silent when it is gone already. */
   removeTree(path: string): void;
+  /** Makes everything that anyone has written to a file durable. */
+  syncFile(path: string): void;
   /** Makes creations, renames and removals inside a directory durable. */
   syncDirectory(path: string): void;
 }

@@ -66,6 +66,17 @@ export const ERROR_CODES = {
   STATE_READ_ONLY: permanent('Broadcast state is written where its copies would come to differ.'),
   CONTEXT_EXPIRED: permanent('The context of a process function is used after its call.'),
 
+  // Checkpoints
+  CHECKPOINT_NOT_FOUND: permanent('There is no checkpoint or savepoint at the path.'),
+  CHECKPOINT_CORRUPT: permanent('A file of a checkpoint is damaged, incomplete or missing.'),
+  CHECKPOINT_VERSION_UNSUPPORTED: permanent(
+    'A checkpoint was written in a format that this version of Millrace does not know.',
+  ),
+  CHECKPOINT_FENCED: permanent(
+    'A later attempt of the job, or another process, has taken over its checkpoints.',
+  ),
+  CHECKPOINT_IN_USE: permanent('A job still needs the snapshot in order to recover.'),
+
   // Input and output
   FILE_NOT_FOUND: permanent('A path or glob matches no file.'),
   FILE_UNREADABLE: passing('A file cannot be opened or read.'),

@@ -67,6 +67,8 @@ export const nodeDisk: Disk = {
   remove: (path) => attempt('FILE_UNWRITABLE', path, () => fs.rmSync(path, { force: true })),
   removeTree: (path) =>
     attempt('FILE_UNWRITABLE', path, () => fs.rmSync(path, { recursive: true, force: true })),
+  // Windows syncs only what may be written.
+  syncFile: (path) => attempt('FILE_UNWRITABLE', path, () => syncPath(path, 'r+')),
   syncDirectory: (path) => attempt('FILE_UNWRITABLE', path, () => syncDirectory(path)),
 };
 
@@ -83,8 +85,11 @@ export function walkFiles(path: string): readonly string[] {
 
 /** Directories cannot be opened for syncing on Windows, where renames are durable by themselves. */
 function syncDirectory(path: string): void {
-  if (process.platform === 'win32') return;
-  const descriptor = fs.openSync(path, 'r');
+  if (process.platform !== 'win32') syncPath(path, 'r');
+}
+
+function syncPath(path: string, flags: string): void {
+  const descriptor = fs.openSync(path, flags);
   try {
     fs.fsyncSync(descriptor);
   } finally {

@@ -67,6 +67,10 @@ describe('nodeDisk', () => {
     writeFileSync(join(folder, 'a'), 'text');
     nodeDisk.rename(join(folder, 'a'), join(folder, 'b'));
     nodeDisk.syncDirectory(folder);
+    nodeDisk.syncFile(join(folder, 'b'));
+    expect(() => nodeDisk.syncFile(join(folder, 'a'))).toThrow(
+      expect.objectContaining({ code: 'FILE_NOT_FOUND' }),
+    );
     expect(nodeDisk.list(folder)).toEqual(['b']);
     nodeDisk.remove(join(folder, 'b'));
     nodeDisk.remove(join(folder, 'b'));

@@ -94,6 +94,7 @@ export class MemoryDisk implements Disk {
   rename = refuse;
   remove = refuse;
   removeTree = refuse;
+  syncFile = refuse;
   syncDirectory = refuse;
 }
 
