@@ -1,12 +1,14 @@
 /**
- * What the parts of fault tolerance pass to each other, all plain data: what triggers a checkpoint, what a slot answers,
- * what a completed checkpoint consists of, and where it is kept. Callers: the coordinator, the store, runtime. Runs on:
- * any thread. Invariant: a checkpoint is one consistent cut of the job; a piece of state belongs to exactly one operator,
- * name and key group, and says where its bytes are.
+ * What the parts of fault tolerance pass to each other, all plain data: what triggers a checkpoint, what a slot
+ * answers, what a completed checkpoint consists of, and where it is kept. Callers: the coordinator, the store, runtime.
+ * Runs on: any thread. Invariant: a checkpoint is one consistent cut of the job; a piece of state belongs to exactly
+ * one operator, name and key group, and says where its bytes are.
  */
 import type { WireError } from '../base/errors.js';
 
-/** Why a checkpoint is taken. A savepoint belongs to the user: it is whole, relocatable and never deleted by the engine. */
+/**
+ * Why a checkpoint is taken. A savepoint belongs to the user: it is whole, relocatable and never deleted by the engine.
+ */
 export type CheckpointKind = 'checkpoint' | 'savepoint';
 
 /** What happens to the job once the checkpoint has been taken. `drain` also emits what operators hold back. */
@@ -34,7 +36,7 @@ export type PieceLocation =
       readonly file: string;
       readonly offset: number;
       readonly length: number;
-      /** Over the identity of the piece (uid, name, key group, file, offset) and its bytes. */
+      /** Over the identity of the piece (uid, name, key group, name of the file, offset) and its bytes. */
       readonly checksum: number;
     };
 
@@ -170,13 +172,24 @@ export interface CheckpointReport {
 }
 
 /**
- * Where checkpoints of one job are kept. Every call blocks until its work is durable. Runs on: the coordinator's thread,
- * or the caller's where the job runs in it.
+ * Where checkpoints of one job are kept. Every call blocks until its work is durable. Runs on: the coordinator's
+ * thread, or the caller's where the job runs in it.
  */
 export interface CheckpointStore {
-  /** Makes room for a checkpoint; slots write below `directoryOf(id)`, each a file of a name of its own. */
-  begin(id: number): void;
-  /** Relative to the job's checkpoint directory, with forward slashes: `chk-7`. */
+  /** Number of this attempt of the job: higher than that of everyone who has had the directory before. */
+  readonly attempt: number;
+  /**
+   * The highest number that any checkpoint kept here has had; a new one is given a higher one. 0 when there was none.
+   */
+  readonly lastId: number;
+  /**
+   * Makes room for a checkpoint; slots write below `directoryOf(id)`, each a file of a name of its own. A savepoint has
+   * the directory that it goes to, and is moved there when it is complete.
+   */
+  begin(id: number, savepointTarget?: string): void;
+  /**
+   * Relative to the job's checkpoint directory, with forward slashes: `chk-7`, or `shared` where others build on it.
+   */
   directoryOf(id: number): string;
   /**
    * Completes a checkpoint: syncs its files, then writes its metadata so that it is there wholly or not at all. Throws
@@ -187,7 +200,7 @@ export interface CheckpointStore {
   discard(id: number): void;
   /** Deletes a completed one, and of its files those that no retained one refers to. */
   dispose(id: number): void;
-  /** Completed checkpoints that are still there, newest first. */
+  /** Completed checkpoints that are still there, newest first; savepoints are their owner's and not among them. */
   readonly retained: readonly { readonly id: number; readonly path: string }[];
   close(): void;
 }
