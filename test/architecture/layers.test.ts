@@ -14,6 +14,7 @@ const OWNERS: Readonly<Record<string, RegExp>> = {
   yaml: /^src\/cli\//,
   zod: /^src\/cli\//,
   zstddec: /^src\/connector\/parquet\//,
+  flatbuffers: /^src\/checkpoint\//,
   'lz4-napi': /^native-bindings\//,
   'node:fs': /^src\/(base\/node-disk|cli\/|runtime\/)/,
   'node:fs/promises': /^src\/base\/node-disk/,

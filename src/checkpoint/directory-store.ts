@@ -1,0 +1,401 @@
+/**
+ * Checkpoints of one job in a directory. A checkpoint is there from the moment at which its metadata is renamed into
+ * `chk-N`, after everything that it refers to has become durable. Callers: the coordinator; runtime opens and closes
+ * it. Runs on: the coordinator's thread, or the caller's where the job runs in it. Invariant: nothing that a retained
+ * checkpoint refers to is ever deleted, and what nothing refers to is, at the latest when the next attempt opens the
+ * directory; an attempt that was fenced completes nothing.
+ */
+import { basename, join, posix } from 'node:path';
+import { assert } from '../base/assert.js';
+import type { Disk } from '../base/disk.js';
+import { MillraceError } from '../base/errors.js';
+import { freshSeed, type Random, SeededRandom } from '../base/random.js';
+import { corruptFile } from './checkpoint-errors.js';
+import { CheckpointFence, isEpochName } from './checkpoint-fence.js';
+import {
+  checkpointIdOf,
+  checkpointName,
+  jobDirectory,
+  METADATA,
+  savepointName,
+  SHARED,
+  stateDirectory,
+  stateFileIdentity,
+} from './checkpoint-paths.js';
+import type { CheckpointManifest, CheckpointStore } from './contract.js';
+import { DurableFiles, type FsyncPolicy } from './durable-files.js';
+import { encodeManifest } from './manifest-bytes.js';
+import {
+  type DamagedCheckpoint,
+  listCheckpoints,
+  type OpenedCheckpoint,
+  snapshotDirectory,
+  verifyState,
+} from './open-checkpoint.js';
+import { pinBytes, pinnedSnapshot, RESTORED_FROM } from './snapshot-pin.js';
+
+/** As many as Flink makes to find a name that is free. */
+const NAMES_MAX = 10;
+
+/** What a store is opened with. */
+export interface DirectoryStoreOptions {
+  readonly disk: Disk;
+  /** Where the checkpoints of all jobs are; those of this one are in a directory of its id. Absolute. */
+  readonly directory: string;
+  readonly jobId: string;
+  /** Whether checkpoints build on those before. `false` when not given. */
+  readonly isIncremental?: boolean;
+  /** `'always'` when not given. */
+  readonly fsync?: FsyncPolicy;
+  /** Names savepoints. Fresh when not given. */
+  readonly random?: Random;
+}
+
+/** What a completed checkpoint keeps from being deleted. */
+interface Retained {
+  readonly path: string;
+  readonly files: ReadonlySet<string>;
+  /** Null for one of this attempt. */
+  readonly opened: OpenedCheckpoint | null;
+}
+
+/** What has begun. */
+interface Pending {
+  /** Where a savepoint goes; null for a checkpoint. */
+  readonly target: string | null;
+  /** The directory that a savepoint has got there. */
+  published: string | null;
+}
+
+/**
+ * Opens the directory of a job for one attempt, which ends the rights of all attempts before, and collects what they
+ * left behind. To restore, ask `latest()` afterwards, since only then no checkpoint of theirs can come in between.
+ *
+ * @example
+ * const store = new DirectoryStore({ disk, directory: 'checkpoints', jobId: '3f2a91' });
+ * const from = store.latest();
+ * store.begin(store.lastId + 1);
+ */
+export class DirectoryStore implements CheckpointStore {
+  readonly #disk: Disk;
+  readonly #files: DurableFiles;
+  readonly #fence: CheckpointFence;
+  readonly #random: Random;
+  readonly #jobId: string;
+  readonly #isIncremental: boolean;
+  readonly #retained = new Map<number, Retained>();
+  readonly #pending = new Map<number, Pending>();
+  /** Directories that nothing needs any more. */
+  readonly #leftovers = new Set<string>();
+  #damaged: DamagedCheckpoint[];
+  #hasCompleted = false;
+  #lastId: number;
+  /** The job's checkpoint directory: what paths of manifests are relative to. Absolute. */
+  readonly root: string;
+
+  constructor(options: DirectoryStoreOptions) {
+    const { disk, directory, jobId } = options;
+    this.#disk = disk;
+    this.#jobId = jobId;
+    this.#isIncremental = options.isIncremental ?? false;
+    this.#random = options.random ?? new SeededRandom(freshSeed());
+    this.#files = new DurableFiles(disk, options.fsync ?? 'always');
+    this.root = jobDirectory(directory, jobId);
+    this.#files.makeDirectory(this.root);
+    // Whoever made it may have been killed before it was durable.
+    this.#files.syncDirectory(directory);
+    this.#fence = CheckpointFence.claim(disk, this.root);
+    if (this.#isIncremental) disk.makeDirectory(join(this.root, SHARED));
+    this.#files.syncDirectory(this.root);
+    const { completed, damaged } = listCheckpoints(disk, directory, jobId);
+    for (const opened of completed) {
+      const { manifest, path } = opened;
+      this.#makeDurable(opened);
+      this.#retained.set(manifest.id, { path, files: filesOf(manifest), opened });
+    }
+    this.#damaged = [...damaged];
+    this.#lastId = this.#highestId();
+    this.#fence.guarded(() => this.#collectOrphans());
+  }
+
+  get attempt(): number {
+    return this.#fence.attempt;
+  }
+
+  /** The highest number that any checkpoint in this directory has had; 0 when there was none. */
+  get lastId(): number {
+    return this.#lastId;
+  }
+
+  get retained(): readonly { readonly id: number; readonly path: string }[] {
+    return [...this.#retained.keys()]
+      .toSorted((left, right) => right - left)
+      .map((id) => ({ id, path: join(this.root, checkpointName(id)) }));
+  }
+
+  /**
+   * Checkpoints that cannot be restored, as far as they were looked at. They stay until a checkpoint has completed, so
+   * that someone can look at them.
+   */
+  get damaged(): readonly DamagedCheckpoint[] {
+    return this.#damaged;
+  }
+
+  /** The snapshot that the job was started from and still needs, because it has no checkpoint of its own; or null. */
+  get restoredFrom(): string | null {
+    return pinnedSnapshot(this.#disk, this.root);
+  }
+
+  /**
+   * The newest checkpoint whose every byte is right, or null. Newer ones that are damaged are in `damaged` from then on
+   * and no longer retained. To be asked before the first checkpoint begins.
+   */
+  latest(): OpenedCheckpoint | null {
+    for (const { id, path } of this.retained) {
+      const opened = this.#retained.get(id)?.opened;
+      if (opened == null) continue;
+      try {
+        verifyState(opened);
+        return opened;
+      } catch (error) {
+        if (!MillraceError.is(error) || error.code !== 'CHECKPOINT_CORRUPT') throw error;
+        this.#retained.delete(id);
+        this.#damaged = [{ path, error }, ...this.#damaged];
+      } finally {
+        opened.reader.close();
+      }
+    }
+    return null;
+  }
+
+  /**
+   * Notes which snapshot the job starts from. Until the job has a checkpoint of its own, the snapshot is needed to
+   * recover, and `disposeSnapshot` refuses to delete it.
+   */
+  restoreFrom(path: string): void {
+    this.#disk.remove(join(this.root, RESTORED_FROM));
+    this.#files.write(join(this.root, RESTORED_FROM), pinBytes(snapshotDirectory(path)));
+    this.#files.syncDirectory(this.root);
+  }
+
+  begin(id: number, savepointTarget?: string): void {
+    assert(!this.#pending.has(id) && !this.#retained.has(id), `Checkpoint ${id} began twice.`);
+    this.#fence.guarded(() => {
+      this.#tidy();
+      // A target that cannot be written is told before the whole job has made a snapshot for it.
+      if (savepointTarget !== undefined) this.#files.makeDirectory(savepointTarget);
+      this.#disk.makeDirectory(join(this.root, checkpointName(id)));
+    });
+    this.#pending.set(id, { target: savepointTarget ?? null, published: null });
+    this.#lastId = Math.max(this.#lastId, id);
+  }
+
+  directoryOf(id: number): string {
+    const isSavepoint = (this.#pending.get(id)?.target ?? null) !== null;
+    return stateDirectory(id, isSavepoint ? 'savepoint' : 'checkpoint', this.#isIncremental);
+  }
+
+  complete(manifest: CheckpointManifest): string {
+    const pending = this.#pending.get(manifest.id);
+    assert(pending !== undefined, `Checkpoint ${manifest.id} is completed without having begun.`);
+    assert(
+      manifest.attempt === this.attempt && manifest.jobId === this.#jobId,
+      'A manifest is of another attempt or job.',
+    );
+    const isSavepoint = pending.target !== null;
+    const path = this.#fence.guarded(() => {
+      this.#makeStateDurable(checkpointName(manifest.id), manifest.files);
+      return isSavepoint ? this.#publishSavepoint(manifest, pending) : this.#publish(manifest);
+    });
+    this.#pending.delete(manifest.id);
+    if (!isSavepoint) {
+      this.#hasCompleted = true;
+      this.#retained.set(manifest.id, { path, files: filesOf(manifest), opened: null });
+    }
+    return path;
+  }
+
+  discard(id: number): void {
+    const published = this.#pending.get(id)?.published ?? null;
+    this.#fence.guarded(() => {
+      if (published !== null) this.#disk.removeTree(published);
+      this.#withdraw(id);
+      this.#pending.delete(id);
+      this.#sweepShared();
+    });
+  }
+
+  dispose(id: number): void {
+    assert(this.#retained.has(id), `Checkpoint ${id} is not retained.`);
+    this.#fence.guarded(() => {
+      this.#withdraw(id);
+      this.#retained.delete(id);
+      this.#tidy();
+      this.#sweepShared();
+    });
+  }
+
+  /** Ends the attempt. The directory goes with it when it holds nothing that anyone could restore. */
+  close(): void {
+    for (const { opened } of this.#retained.values()) opened?.reader.close();
+    if (!this.#fence.isHeld()) return;
+    for (const id of [...this.#pending.keys()]) this.discard(id);
+    this.#tidy();
+    const names = this.#disk.list(this.root);
+    const isEmpty = names.every(
+      (name) =>
+        isEpochName(name) ||
+        (name === SHARED && this.#disk.list(join(this.root, SHARED)).length === 0),
+    );
+    if (isEmpty) this.#disk.removeTree(this.root);
+  }
+
+  /** Checks that the files are there and as long as slots said, and syncs those that are not durable yet. */
+  #makeStateDurable(own: string, files: CheckpointManifest['files']): void {
+    const durable = new Set([...this.#retained.values()].flatMap((each) => [...each.files]));
+    const directories = new Set<string>();
+    for (const { path, bytes } of files) {
+      assert([own, SHARED].includes(posix.dirname(path)), `${path} is not of ${own} nor shared.`);
+      const full = join(this.root, path);
+      const found = this.#disk.stat(full)?.bytes ?? 0;
+      if (found !== bytes) {
+        throw corruptFile(full, Math.min(found, bytes), `It has ${found} of ${bytes} bytes.`);
+      }
+      if (durable.has(path)) continue;
+      this.#files.syncFile(full);
+      directories.add(posix.dirname(path));
+    }
+    for (const directory of directories) this.#files.syncDirectory(join(this.root, directory));
+  }
+
+  /**
+   * An attempt that was killed may have completed a checkpoint without it being durable yet. Whoever restores it acts
+   * on it, so it must not be gone after a loss of power.
+   */
+  #makeDurable({ manifest, path }: OpenedCheckpoint): void {
+    for (const file of filesOf(manifest)) this.#files.syncFile(join(this.root, file));
+    this.#files.syncFile(join(path, METADATA));
+    this.#files.syncDirectory(path);
+  }
+
+  #publish(manifest: CheckpointManifest): string {
+    const name = checkpointName(manifest.id);
+    const path = join(this.root, name);
+    const prepared = join(this.#fence.directory, name);
+    const bytes = encodeManifest(manifest, name);
+    this.#files.syncDirectory(this.root);
+    this.#files.write(prepared, bytes);
+    // Fails when another attempt has taken over, which may have happened since this one was last asked.
+    this.#disk.rename(prepared, join(path, METADATA));
+    this.#files.syncDirectory(path);
+    return path;
+  }
+
+  /** All state goes into one directory, which then needs nothing else; the metadata goes last. */
+  #publishSavepoint(manifest: CheckpointManifest, pending: Pending): string {
+    const target = pending.target ?? '';
+    const name = this.#freeName(target);
+    const path = join(target, name);
+    pending.published = path;
+    this.#files.makeDirectory(path);
+    const own = checkpointName(manifest.id);
+    const moved = (file: string): string => `${name}/${basename(file)}`;
+    for (const { path: file } of manifest.files) {
+      const [from, to] = [join(this.root, file), join(target, moved(file))];
+      if (posix.dirname(file) === own) this.#files.move(from, to);
+      else this.#files.copy(from, to);
+    }
+    const whole: CheckpointManifest = {
+      ...manifest,
+      files: manifest.files.map((file) => ({ ...file, path: moved(file.path) })),
+      pieces: manifest.pieces.map((piece) =>
+        'bytes' in piece.at ? piece : { ...piece, at: { ...piece.at, file: moved(piece.at.file) } },
+      ),
+    };
+    const prepared = join(path, `${METADATA}.pending`);
+    this.#files.write(prepared, encodeManifest(whole, name));
+    this.#files.syncDirectory(path);
+    this.#fence.check();
+    this.#disk.rename(prepared, join(path, METADATA));
+    this.#files.syncDirectory(path);
+    this.#leftovers.add(join(this.root, own));
+    return path;
+  }
+
+  #freeName(target: string): string {
+    for (let names = 0; names < NAMES_MAX; names++) {
+      const name = savepointName(this.#jobId, () => this.#random.next());
+      if (this.#disk.stat(join(target, name)) === null) return name;
+    }
+    throw new MillraceError('FILE_UNWRITABLE', 'No name for the savepoint is free.', {
+      where: { file: target },
+    });
+  }
+
+  /** Makes a checkpoint cease to be one, durably, before anything that it refers to goes. */
+  #withdraw(id: number): void {
+    this.#disk.remove(join(this.#fence.directory, checkpointName(id)));
+    this.#removeCheckpoint(join(this.root, checkpointName(id)));
+  }
+
+  /** Also one whose metadata someone has removed before, which may not be durable yet. */
+  #removeCheckpoint(path: string): void {
+    if (this.#disk.stat(path) === null) return;
+    this.#files.remove(path, METADATA);
+    this.#disk.removeTree(path);
+  }
+
+  /** Removes what checkpoints of this attempt make unnecessary. No part of completing one, which this must not fail. */
+  #tidy(): void {
+    for (const path of this.#leftovers) {
+      this.#disk.removeTree(path);
+      this.#leftovers.delete(path);
+    }
+    if (!this.#hasCompleted) return;
+    this.#disk.remove(join(this.root, RESTORED_FROM));
+    for (const { path } of this.#damaged) this.#removeCheckpoint(path);
+    this.#damaged = [];
+  }
+
+  /**
+   * Removes what earlier attempts have left behind. A later attempt may have begun meanwhile, so only numbers that were
+   * there before are touched; it counts on from them.
+   */
+  #collectOrphans(): void {
+    const damaged = new Set(this.#damaged.map(({ path }) => basename(path)));
+    for (const name of this.#disk.list(this.root)) {
+      const id = checkpointIdOf(name);
+      if (id === null || id > this.#lastId || this.#retained.has(id) || damaged.has(name)) continue;
+      this.#removeCheckpoint(join(this.root, name));
+    }
+    this.#sweepShared();
+  }
+
+  /**
+   * Removes shared files that no retained checkpoint refers to. What a damaged one refers to is not known, so that only
+   * files of this attempt are removed while there is one; those of later attempts are never touched.
+   */
+  #sweepShared(): void {
+    const referenced = new Set([...this.#retained.values()].flatMap((each) => [...each.files]));
+    for (const name of this.#disk.list(join(this.root, SHARED))) {
+      const identity = stateFileIdentity(name);
+      if (identity === null || identity.attempt > this.attempt) continue;
+      const isOwn = identity.attempt === this.attempt;
+      if (isOwn ? this.#pending.has(identity.checkpoint) : this.#damaged.length > 0) continue;
+      if (!referenced.has(`${SHARED}/${name}`)) this.#disk.remove(join(this.root, SHARED, name));
+    }
+  }
+
+  #highestId(): number {
+    const shared = this.#disk.list(join(this.root, SHARED)).map(stateFileIdentity);
+    return Math.max(
+      0,
+      ...this.#disk.list(this.root).map((name) => checkpointIdOf(name) ?? 0),
+      ...shared.map((identity) => identity?.checkpoint ?? 0),
+    );
+  }
+}
+
+function filesOf(manifest: CheckpointManifest): ReadonlySet<string> {
+  return new Set(manifest.files.map(({ path }) => path));
+}
