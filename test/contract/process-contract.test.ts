@@ -109,3 +109,31 @@ describeOperator({
   times,
   watermarks,
 });
+
+describeOperator({
+  name: 'process with values that are changed in place before they are put back',
+  parts: () => ({
+    operators: line(
+      op.process<Row, unknown>(['user'], (context) => {
+        const one = context.state.value<{ n: number; ids: number[] }>({ name: 'one' });
+        const many = context.state.map<number, { ids: number[] }>({ name: 'many' });
+        return {
+          processElement(row, out) {
+            const value = one.value() ?? { n: 0, ids: [] };
+            value.n++;
+            value.ids.push(row.id);
+            one.update(value);
+            const held = many.get(row.id % 5) ?? { ids: [] };
+            held.ids.push(row.id);
+            many.put(row.id % 5, held);
+            if (row.id % 9 === 8) many.remove((row.id + 1) % 5);
+            if (row.id % 13 === 12) one.clear();
+            out.collect({ n: value.n, ids: [...value.ids], held: [...held.ids] });
+          },
+        };
+      }),
+    ),
+  }),
+  records,
+  times,
+});

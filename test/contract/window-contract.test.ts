@@ -220,3 +220,21 @@ describeOperator({
       fold: reduceFold<Row>((left, right) => ({ ...right, id: left.id + right.id })),
     }),
 });
+
+describeOperator({
+  ...common,
+  name: 'windows of values whose type becomes known while snapshots are under way',
+  parts: () => ({
+    operators: line(
+      op.map(({ id, user }: Row) => ({ user, price: id < 25 ? null : id, text: null })),
+      op.map((row: { price: number | null }) =>
+        row.price !== null && row.price > 40 ? { ...row, text: `at ${row.price}` } : row,
+      ),
+      op.window(
+        ['user'],
+        { least: { fn: 'min', of: col('price') }, most: { fn: 'max', of: col('text') } },
+        { sizeMs: 700 },
+      ),
+    ),
+  }),
+});
