@@ -42,6 +42,12 @@ export { isJobDefinition, job, type JobDefinition, type ParamsOf } from './api/j
 export type { IterateOptions, IterationBody } from './api/iterate.js';
 export { CoGroupedStreams, JoinedStreams, type JoinOptions } from './api/joined-streams.js';
 export { WindowedCoGroup, WindowedJoin } from './api/joined-windows.js';
+export {
+  LookupJoin,
+  type LookupCacheOptions,
+  type LookupJoinType,
+  type LookupOptions,
+} from './api/lookup-join.js';
 export { type EmitOptions, KeyedStream } from './api/keyed-stream.js';
 export type { OperatorOptions } from './api/operator-options.js';
 export type { FieldsOf, FieldType } from './api/record-types.js';
@@ -136,7 +142,12 @@ export {
   type NamedColumn,
   when,
 } from './operator/expression-builder.js';
-export type { AsyncCall, AsyncContext, AsyncResult } from './operator/async/async-function.js';
+export type {
+  AsyncCall,
+  AsyncContext,
+  AsyncResult,
+  LookupCall,
+} from './operator/async/async-function.js';
 export type { PairContext } from './operator/join/interval-join.js';
 export type { JoinType } from './operator/join/regular-join.js';
 export type { EmitMode } from './operator/operator-spec.js';

@@ -16,7 +16,13 @@ import type { AsyncOrder } from '../operator/async/async-queue.js';
 import type { UserFunction } from '../operator/operator-spec.js';
 import { callSite } from './call-site.js';
 import type { OperatorBody } from './graph-builder.js';
-import { checkOptions, durationCheck, type OptionCheck } from './operator-options.js';
+import {
+  checkOptions,
+  countCheck,
+  durationCheck,
+  functionCheck,
+  type OptionCheck,
+} from './operator-options.js';
 import { RETURNS, type ReturnsOptions } from './returns-option.js';
 import type { VerbCall } from './stream-core.js';
 
@@ -78,8 +84,7 @@ const TIMEOUT = '3min';
 /** Checks of the options that all calls have. */
 export const CALL_CHECKS: Readonly<Record<string, OptionCheck>> = {
   ...RETURNS,
-  capacity: (value) =>
-    Number.isSafeInteger(value) && Number(value) >= 1 ? null : 'a whole number from 1 on',
+  capacity: countCheck,
   timeout: durationCheck,
   retry: retryCheck,
 };
@@ -139,8 +144,7 @@ function retryOf(retry: AsyncRetryStrategy<never>): AsyncRetry {
 }
 
 const RETRY_CHECKS: Readonly<Record<keyof AsyncRetryStrategy, OptionCheck>> = {
-  maxAttempts: (value) =>
-    Number.isSafeInteger(value) && Number(value) >= 1 ? null : 'a whole number from 1 on',
+  maxAttempts: countCheck,
   delay: (value) =>
     typeof value === 'function' || durationCheck(value) === null
       ? null
@@ -173,8 +177,4 @@ function unknownPart(name: string): MillraceError {
     where: { field: `retry.${name}` },
     advice: didYouMean(name, Object.keys(RETRY_CHECKS)),
   });
-}
-
-function functionCheck(value: unknown): string | null {
-  return typeof value === 'function' ? null : 'a function';
 }

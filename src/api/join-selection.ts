@@ -5,7 +5,7 @@
 import { MillraceError } from '../base/errors.js';
 import { isPlainObject } from '../record/any-value.js';
 import { setOwn } from '../record/column-value.js';
-import { VALUE_FIELD } from '../record/schema.js';
+import { fieldOf } from '../record/field-of.js';
 import type {
   CheckFields,
   FieldsOf,
@@ -86,13 +86,8 @@ export function joinSelection(first: unknown, second: unknown): JoinSelection {
 }
 
 function pick(result: Record<string, unknown>, record: unknown, columns: readonly Column[]): void {
-  for (const [as, name] of columns) setOwn(result, as, record === null ? null : of(record, name));
-}
-
-function of(record: unknown, name: string): unknown {
-  if (isPlainObject(record)) return record[name];
-  if (Array.isArray(record)) return record[Number(name)];
-  return name === VALUE_FIELD ? record : undefined;
+  for (const [as, name] of columns)
+    setOwn(result, as, record === null ? null : fieldOf(record, name));
 }
 
 function textOf(columns: readonly Column[]): string {

@@ -3,7 +3,7 @@
  * refused when the job is built, with the nearest valid name. Callers: the builders of this folder.
  * Runs on: any thread; pure.
  */
-import { MillraceError } from '../base/errors.js';
+import { type ErrorWhere, MillraceError } from '../base/errors.js';
 import { didYouMean } from '../base/nearest-name.js';
 import { parseDurationMs } from '../base/units.js';
 import type { NodeOptions } from '../graph/logical-graph.js';
@@ -57,25 +57,43 @@ export function checkOptions(
   createdAt: string | null,
   extra: Readonly<Record<string, OptionCheck>> = {},
 ): void {
-  const checks = { ...COMMON_CHECKS, ...extra };
-  const at = createdAt === null ? '' : ` at ${createdAt}`;
+  const at = `${verb}(...)${createdAt === null ? '' : ` at ${createdAt}`}`;
   const where = { operator: verb };
   if (!isPlainObject(options)) {
-    const message = `${verb}(...)${at}: options are an object such as { uid: 'totals' }.`;
+    const message = `${at}: options are an object such as { uid: 'totals' }.`;
     throw new MillraceError('OPTION_INVALID', message, { where });
   }
+  checkMembers(options, { ...COMMON_CHECKS, ...extra }, { at, where });
+}
+
+/** Where options stand, for errors about them. */
+export interface OptionsPlace {
+  /** Such as `keyBy(...) at jobs.ts:3:5`. */
+  readonly at: string;
+  readonly where: ErrorWhere;
+  /** Of options within an option: its name. */
+  readonly within?: string;
+}
+
+/** Throws `OPTION_UNKNOWN` or `OPTION_INVALID` unless an object has only members that are checked, and valid ones. */
+export function checkMembers(
+  options: Readonly<Record<string, unknown>>,
+  checks: Readonly<Record<string, OptionCheck>>,
+  { at, where, within }: OptionsPlace,
+): void {
+  const [who, path] = within === undefined ? [at, ''] : [`${at}: "${within}"`, `${within}.`];
   for (const [name, value] of Object.entries(options)) {
+    const field = `${path}${name}`;
     if (!Object.hasOwn(checks, name)) {
-      throw new MillraceError('OPTION_UNKNOWN', `${verb}(...)${at} has no option "${name}".`, {
-        where: { ...where, field: name },
+      throw new MillraceError('OPTION_UNKNOWN', `${who} has no option "${name}".`, {
+        where: { ...where, field },
         advice: didYouMean(name, Object.keys(checks)),
       });
     }
     const valid = value === undefined ? null : checks[name]?.(value);
     if (valid === null || valid === undefined) continue;
-    const message = `${verb}(...)${at}: option "${name}" is ${shown(value)}.`;
-    throw new MillraceError('OPTION_INVALID', message, {
-      where: { ...where, field: name },
+    throw new MillraceError('OPTION_INVALID', `${at}: option "${field}" is ${shown(value)}.`, {
+      where: { ...where, field },
       advice: `It must be ${valid}.`,
     });
   }
@@ -103,6 +121,16 @@ function parallelismCheck(value: unknown): string | null {
 
 function shown(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(value) : String(value);
+}
+
+/** Of an option that is a count. */
+export function countCheck(value: unknown): string | null {
+  return Number.isSafeInteger(value) && Number(value) >= 1 ? null : 'a whole number from 1 on';
+}
+
+/** Of an option that is a function. */
+export function functionCheck(value: unknown): string | null {
+  return typeof value === 'function' ? null : 'a function';
 }
 
 /** Of an option that is a duration. */

@@ -23,6 +23,13 @@ import {
   type SideStream,
   sideOfStream,
 } from './connected-streams.js';
+import {
+  LookupJoin,
+  type LookupJoinType,
+  type LookupKey,
+  type LookupOf,
+  type RowOf,
+} from './lookup-join.js';
 import { type IterateOptions, type IterationBody, iterated } from './iterate.js';
 import type { OperatorOptions, OptionCheck } from './operator-options.js';
 import { RETURNS, type ReturnsOptions } from './returns-option.js';
@@ -200,6 +207,32 @@ export class Stream<T> {
     const boundary = this.unorderedWait;
     const call = { verb: 'unorderedWait', boundary, options, extra: ASYNC_CHECKS };
     return this.#asyncWait(call, 'unordered', fn, options);
+  }
+
+  /**
+   * Joins each record with what a function finds for its key in a table outside: a database, a service, a map in
+   * memory. It is looked up when the record comes, and what changes there later changes no result.
+   *
+   * @example
+   * orders
+   *   .lookupJoin({
+   *     key: 'currency',
+   *     open: () => new Rates(),
+   *     lookup: (currency, { client, signal }) => client.rate(currency, signal),
+   *     type: 'left',
+   *     cache: { maxRows: 1000, expireAfterWrite: '10m' },
+   *   })
+   *   .apply((order, rate) => ({ ...order, euros: order.amount * (rate?.euros ?? 1) }))
+   */
+  lookupJoin<
+    const K extends LookupKey<T>,
+    Found,
+    Client = undefined,
+    const J extends LookupJoinType = 'inner',
+    // Always `T`. A parameter of its own keeps what a join may do out of how TypeScript compares streams.
+    Left = T,
+  >(options: LookupOf<NoInfer<Left>, K, Found, Client, J>): LookupJoin<Left, RowOf<Found>, J> {
+    return new LookupJoin(this.#core, options, (core) => new Stream(core));
   }
 
   /**

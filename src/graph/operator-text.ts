@@ -68,8 +68,16 @@ function asyncWaitText(spec: Extract<OperatorSpec, { kind: 'asyncWait' }>): stri
   const parts = [order, `at most ${capacity} at a time`];
   if (timeoutMs !== null) parts.push(`each within ${formatDuration(timeoutMs)}`);
   if (retry !== null) parts.push(`repeated up to ${retry.maxAttempts} times`);
-  const { verb: _, ...named } = typeof functions === 'function' ? { verb: '' } : functions;
-  return `${parts.join(', ')}: ${partsText(named)}`;
+  return `${parts.join(', ')}: ${partsText(partsOf(functions))}`;
+}
+
+function partsOf(
+  functions: Extract<OperatorSpec, { kind: 'asyncWait' }>['functions'],
+): Readonly<Record<string, unknown>> {
+  if (typeof functions === 'function') return {};
+  if ('of' in functions) return functions.of;
+  const { verb: _, ...named } = functions;
+  return named;
 }
 
 /** What a function of the engine was made of, such as `join left, apply (a, b) => ({ ...a, ...b })`. */

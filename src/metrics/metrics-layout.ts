@@ -55,6 +55,16 @@ export const TASK_VALUES = {
   timeStatus: 15,
   /** Records whose calls of an asynchronous function are under way. */
   callsInFlight: 16,
+  /** Wall clock at which the oldest of them was made, 0 for none. */
+  oldestCallMs: 17,
+  /** Of look-ups: records that found their key in the cache or did not, and calls made and failed. */
+  lookupHits: 18,
+  lookupMisses: 19,
+  lookupLoads: 20,
+  lookupFailures: 21,
+  /** Rows in the cache of look-ups, and what they take, about. */
+  cachedRows: 22,
+  cachedBytes: 23,
 } as const;
 
 /** Float64 values of a channel's block. */

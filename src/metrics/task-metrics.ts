@@ -16,6 +16,29 @@ import {
   taskWords,
 } from './metrics-layout.js';
 
+/** What an asynchronous function of a subtask tells of its calls. */
+export interface CallsReport {
+  /** Records whose results have not been handed on. */
+  readonly inFlight: number;
+  /** Wall clock at which the first of those that wait for an answer was made; 0 when none does. */
+  readonly oldestSinceMs: number;
+  /** Null for functions that look nothing up. */
+  readonly lookups: LookupReport | null;
+}
+
+/** What look-ups have done so far, and what their cache holds. */
+export interface LookupReport {
+  /** Records that found their key in the cache, and those that did not; 0 without a cache. */
+  readonly hits: number;
+  readonly misses: number;
+  /** Calls made, repetitions included, and how many of them failed. */
+  readonly loads: number;
+  readonly loadFailures: number;
+  /** Rows in the cache, and what they and their keys take, about. */
+  readonly rows: number;
+  readonly bytes: number;
+}
+
 /** Counts for one subtask. Runs on: the slot's thread. */
 export class TaskMetricsWriter {
   /** `control[0]` is the operator whose user function runs, -1 for none; generated code stores it. */
@@ -85,9 +108,18 @@ export class TaskMetricsWriter {
     add(this.#values, TASK_VALUES.lateRecords, records);
   }
 
-  /** For asynchronous functions, which know how many answers they wait for. */
-  setCallsInFlight(calls: number): void {
-    this.#values[TASK_VALUES.callsInFlight] = calls;
+  /** For asynchronous functions, which know what they wait for. */
+  setCalls({ inFlight, oldestSinceMs, lookups }: CallsReport): void {
+    const values = this.#values;
+    values[TASK_VALUES.callsInFlight] = inFlight;
+    values[TASK_VALUES.oldestCallMs] = oldestSinceMs;
+    if (lookups === null) return;
+    values[TASK_VALUES.lookupHits] = lookups.hits;
+    values[TASK_VALUES.lookupMisses] = lookups.misses;
+    values[TASK_VALUES.lookupLoads] = lookups.loads;
+    values[TASK_VALUES.lookupFailures] = lookups.loadFailures;
+    values[TASK_VALUES.cachedRows] = lookups.rows;
+    values[TASK_VALUES.cachedBytes] = lookups.bytes;
   }
 
   setHeap(usedBytes: number, limitBytes: number): void {
@@ -237,6 +269,13 @@ export function readTaskMetrics(
     heapUsedBytes: at(TASK_VALUES.heapUsedBytes),
     heapLimitBytes: at(TASK_VALUES.heapLimitBytes),
     callsInFlight: at(TASK_VALUES.callsInFlight),
+    oldestCallMs: at(TASK_VALUES.oldestCallMs),
+    lookupHits: at(TASK_VALUES.lookupHits),
+    lookupMisses: at(TASK_VALUES.lookupMisses),
+    lookupLoads: at(TASK_VALUES.lookupLoads),
+    lookupFailures: at(TASK_VALUES.lookupFailures),
+    cachedRows: at(TASK_VALUES.cachedRows),
+    cachedBytes: at(TASK_VALUES.cachedBytes),
     ...readTime(values, TASK_VALUES),
     state: TASK_STATES[words[TASK_WORDS.state] ?? 0] ?? 'CREATED',
     currentOperator: operator < 0 ? null : operator,

@@ -61,6 +61,8 @@ export interface ChainTaskOptions {
   readonly countLate: (records: number) => void;
   /** Has the slot look at the chain again, from a callback of its thread. */
   readonly wake?: () => void;
+  /** Counts memory of the chain beside its tables, for as long as the job runs. */
+  readonly holds?: (memory: { readonly bytes: number }, purpose: string) => void;
   /** Keys a partial aggregation holds before it hands them on. */
   readonly preAggregateKeysMax: number;
 }

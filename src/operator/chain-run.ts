@@ -142,7 +142,7 @@ export class ChainRun {
   }
 
   #calls(): AsyncRun | null {
-    const { operators, wake = () => {}, ...parts } = this.options;
+    const { operators, wake = () => {}, holds = () => {}, ...parts } = this.options;
     const operator = operators.findIndex(({ spec }) => spec.kind === 'asyncWait');
     if (operator < 0) return null;
     const [{ spec }] = operators;
@@ -154,6 +154,7 @@ export class ChainRun {
     return new this.stateful.AsyncRun({
       ...parts,
       wake,
+      holds,
       operator,
       spec,
       errors,

@@ -5,6 +5,7 @@
  * subtask loop of the runtime, tests. Runs on: the slot's thread. Invariant: a row that was consumed is in an
  * output, in state, or pending; a user function is called once per record.
  */
+import type { CallsReport } from '../metrics/task-metrics.js';
 import type { Batch } from '../record/batch.js';
 import { inferSchema, inferSlot } from '../record/infer.js';
 import type { Schema } from '../record/schema.js';
@@ -96,6 +97,10 @@ class CompiledChainTask implements CompiledChain {
 
   get callsInFlight(): number | null {
     return this.#run.calls?.inFlight ?? null;
+  }
+
+  get callsReport(): CallsReport | null {
+    return this.#run.calls;
   }
 
   step(input: number, batch: Batch, cursor: Cursor, budgetRows: number): StepResult {

@@ -4,6 +4,7 @@
  * window boundary. Everything stateful later (windows, timers, joins, checkpoints) uses these same methods.
  * Callers: runtime, the contract suite. Runs on: worker (the slot's thread) or the in-thread runtime.
  */
+import type { CallsReport } from '../metrics/task-metrics.js';
 import type { Batch } from '../record/batch.js';
 import type { BatchBuilder } from '../record/batch-builder.js';
 import type { Schema } from '../record/schema.js';
@@ -104,6 +105,8 @@ export interface ChainTask {
   open(): PromiseLike<void> | null;
   /** Records whose calls are under way; null for a chain that makes none. */
   readonly callsInFlight: number | null;
+  /** The same with what else is to be known of them. */
+  readonly callsReport: CallsReport | null;
   /**
    * Consumes rows of a batch of input `input` from `cursor.position`, at most `budgetRows`; `cursor.position`
    * is the first row not yet consumed when it returns.

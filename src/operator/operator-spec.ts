@@ -6,7 +6,12 @@
 import type { Schema } from '../record/schema.js';
 import type { WatermarkStrategy } from '../time/watermark-strategy.js';
 import type { WindowGrid } from '../time/window-arithmetic.js';
-import type { AsyncRetry, OpenAsync, PromisedFunctions } from './async/async-function.js';
+import type {
+  AsyncRetry,
+  LookupFunctions,
+  OpenAsync,
+  PromisedFunctions,
+} from './async/async-function.js';
 import type { AsyncOrder } from './async/async-queue.js';
 import type { Expression } from './expression.js';
 
@@ -182,7 +187,7 @@ export type OperatorSpec = OperatorIdentity &
     | {
         readonly kind: 'asyncWait';
         /** What is called; a function of the engine makes its own functions for each subtask. */
-        readonly functions: OpenAsync | PromisedFunctions;
+        readonly functions: OpenAsync | PromisedFunctions | LookupFunctions;
         readonly order: AsyncOrder;
         /** Records whose calls may be under way at a time. */
         readonly capacity: number;

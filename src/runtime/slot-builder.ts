@@ -61,6 +61,8 @@ export interface HeldTable {
   readonly table: Pick<StateTable, 'bytes'>;
   readonly operator: string;
   readonly subtask: number;
+  /** What the ledger calls it: 'state', or 'cache' for one that is no state. */
+  readonly purpose: string;
 }
 
 /** What a slot is built from. */
@@ -170,6 +172,8 @@ class SlotBuilder {
       aligned: (operator) => this.#aligned(vertex.id, operator, index),
       countLate: (records) => metrics.addLateRecords(records),
       wake: this.#wakeSelf(),
+      holds: (table, purpose) =>
+        this.#parts.tables.push({ table, operator: vertex.name, subtask: index, purpose }),
       preAggregateKeysMax: deployment.settings['aggregate.preAggregateKeys'],
     });
     this.opened.push(task);
@@ -216,7 +220,8 @@ class SlotBuilder {
     const keyGroups = keyGroupRange(index, vertex.parallelism, vertex.maxParallelism);
     return (spec) => {
       const table = createHotTable(spec, { keyGroups });
-      this.#parts.tables.push({ table, operator: vertex.name, subtask: index });
+      const held = { table, operator: vertex.name, subtask: index, purpose: 'state' };
+      this.#parts.tables.push(held);
       return table;
     };
   }
@@ -373,7 +378,7 @@ class SlotBuilder {
     const schemas = this.#registry.stream(this.#streams.operator(tail.vertex.id, tail.operator));
     const channel = new FeedbackChannel(head.spec.name, schemas, wakerFor(this.#ownWord()));
     this.#feedbacks.set(id, channel);
-    tables.push({ table: channel, operator: head.vertex.name, subtask: index });
+    tables.push({ table: channel, operator: head.vertex.name, subtask: index, purpose: 'state' });
     return channel;
   }
 

@@ -106,8 +106,8 @@ function loopOf(
 /** What the slot's state holds at its end, for the ledger of the run. */
 function stateRows(parts: SlotRunParts, tables: readonly HeldTable[]): readonly LedgerRow[] {
   const ledger = new Ledger();
-  for (const { table, operator, subtask } of tables) {
-    const owner = { job: parts.plan.jobName, operator, subtask, purpose: 'state' };
+  for (const { table, operator, subtask, purpose } of tables) {
+    const owner = { job: parts.plan.jobName, operator, subtask, purpose };
     ledger.add(owner, table.bytes, table.bytes);
   }
   return ledger.rows();

@@ -159,7 +159,7 @@ export class Subtask {
   step(): SubtaskStatus {
     this.status = this.#phase === 'running' ? this.#run() : this.#finish();
     const { task, metrics } = this.parts;
-    if (task.callsInFlight !== null) metrics.setCallsInFlight(task.callsInFlight);
+    if (task.callsReport !== null) metrics.setCalls(task.callsReport);
     return this.status;
   }
 

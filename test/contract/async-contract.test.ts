@@ -1,5 +1,6 @@
 import type { OpenAsync, ResultFuture } from '../../src/operator/async/async-function.js';
 import type { AsyncOrder } from '../../src/operator/async/async-queue.js';
+import { lookups } from '../../src/operator/async/lookup.js';
 import { line, op } from '../unit/operator/chain-harness.js';
 import { describeOperator } from './operator-contract.js';
 
@@ -55,6 +56,23 @@ function answering(): { readonly open: OpenAsync; readonly epochMs: () => number
   };
 }
 
+/** A promise that is fulfilled when the test says so, and at once. */
+class Later<T> implements PromiseLike<T> {
+  readonly #waiting: (() => void)[];
+  readonly #value: T;
+
+  constructor(waiting: (() => void)[], value: T) {
+    this.#waiting = waiting;
+    this.#value = value;
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: it stands for a promise.
+  then(fulfilled?: ((value: T) => never) | null): never {
+    this.#waiting.push(() => fulfilled?.(this.#value));
+    return undefined as never;
+  }
+}
+
 for (const order of ['ordered', 'unordered'] as const satisfies readonly AsyncOrder[]) {
   describeOperator({
     name: `an asynchronous function that answers later, ${order}, and windows behind it`,
@@ -63,6 +81,51 @@ for (const order of ['ordered', 'unordered'] as const satisfies readonly AsyncOr
       return {
         operators: [
           { spec: op.asyncWait(open, { capacity: 4, order }), input: -1 },
+          { spec: op.window(['copy'], { rows: { fn: 'count' } }, { sizeMs: 700 }), input: 0 },
+        ],
+        outputs: [{ after: 0 }, { after: 1 }],
+        clock: { epochMs, monotonicMs: () => 0 },
+      };
+    },
+    records,
+    times: records.map(({ at }) => at),
+    watermarks,
+    isUnordered: true,
+  });
+}
+
+for (const cache of [null, { rowsMax: 4, expireAfterWriteMs: null }] as const) {
+  describeOperator({
+    name: `a look-up join ${cache === null ? 'without' : 'with'} a cache, and windows behind it`,
+    parts: () => {
+      // Every other look at the clock answers the oldest call.
+      const waiting: (() => void)[] = [];
+      let looks = 0;
+      const open = lookups({
+        verb: 'lookupJoin',
+        key: (row: Row) => (row.id % 9 === 0 ? null : row.id % 6),
+        lookup: (key: number) =>
+          new Later(waiting, key === 3 ? null : key === 4 ? [{ key }, { key }] : { key }),
+        cache:
+          cache === null
+            ? null
+            : { ...cache, bytesMax: null, expireAfterAccessMs: null, keepsMissing: true },
+        isOuter: true,
+        join: (left, right) => ({
+          id: (left as Row).id,
+          copy: (right as { key: number } | null)?.key ?? -1,
+        }),
+        of: {},
+        open: null,
+        close: null,
+      });
+      const epochMs = (): number => {
+        if (++looks % 2 === 0) waiting.shift()?.();
+        return 0;
+      };
+      return {
+        operators: [
+          { spec: op.asyncWait(open, { capacity: 4 }), input: -1 },
           { spec: op.window(['copy'], { rows: { fn: 'count' } }, { sizeMs: 700 }), input: 0 },
         ],
         outputs: [{ after: 0 }, { after: 1 }],

@@ -1,8 +1,11 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, describe, expect, it } from 'vitest';
 
@@ -10,22 +13,28 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const out = mkdtempSync(join(tmpdir(), 'millrace-examples-'));
 afterAll(() => rmSync(out, { recursive: true, force: true }));
 
+const callOf = (name: string, flags: readonly string[]): string[] => [
+  join(root, 'dist/cli.js'),
+  'run',
+  join(root, 'examples', name),
+  '-p',
+  '2',
+  ...flags,
+];
+
 /** Runs an example as a user would; what it writes to standard output. */
 function runExample(name: string, ...flags: string[]): string {
-  const call = [
-    join(root, 'dist/cli.js'),
-    'run',
-    join(root, 'examples', name),
-    '-p',
-    '2',
-    ...flags,
-  ];
-  return execFileSync(process.execPath, call, {
+  return execFileSync(process.execPath, callOf(name, flags), {
     cwd: root,
     encoding: 'utf8',
     timeout: 30_000,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+}
+
+/** The same while this thread goes on. */
+function startExample(name: string, ...flags: string[]): Promise<unknown> {
+  return promisify(execFile)(process.execPath, callOf(name, flags), { cwd: root, timeout: 30_000 });
 }
 
 /** The rows of a table that the print sink drew, as trimmed cells. */
@@ -141,6 +150,48 @@ describe('examples', () => {
     const table = tableOf(runExample('custom-aggregate.ts'));
     expect(table.map(([sensor]) => sensor).toSorted()).toEqual(['1', '2', '3', '4', '5']);
     for (const [, median] of table) expect(Math.abs(Number(median) - 20)).toBeLessThan(3);
+  });
+
+  it('customer-lookup asks an HTTP service once for each customer, and again when it is busy', async () => {
+    const { service } = await import('../../examples/customer-lookup.js');
+    const asked = new Map<string, number>();
+    const [answer] = service.listeners('request');
+    service.removeAllListeners('request');
+    service.on('request', (request, response) => {
+      const url = String(request.url);
+      const times = (asked.get(url) ?? 0) + 1;
+      asked.set(url, times);
+      // Each of two subtasks has a cache of its own.
+      if (times <= 2) response.writeHead(503).end();
+      else answer?.call(service, request, response);
+    });
+    service.listen(0);
+    await once(service, 'listening');
+    try {
+      const { port } = service.address() as AddressInfo;
+      const directory = join(out, 'customers');
+      const params = [`url=http://localhost:${port}`, `out=${directory}`];
+      await startExample('customer-lookup.ts', ...params.flatMap((param) => ['--param', param]));
+      const rows = linesOf(directory).map((line) => JSON.parse(line));
+      const text = readFileSync(join(root, 'examples/data/orders.csv'), 'utf8');
+      expect(rows.length).toBe(text.trimEnd().split('\n').length - 1);
+      const known = new Set(
+        rows.map(({ customer, name, country }) => `${customer} ${name} ${country}`),
+      );
+      expect([...known].toSorted()).toEqual([
+        'ada Ada Lovelace GB',
+        'barbara Barbara Liskov US',
+        'edsger Edsger Dijkstra NL',
+        'grace null null',
+      ]);
+      expect([...asked.keys()].toSorted()).toEqual(
+        ['ada', 'barbara', 'edsger', 'grace'].map((name) => `/customers/${name}`),
+      );
+      for (const times of asked.values()) expect(times).toBeLessThanOrEqual(4);
+    } finally {
+      service.closeAllConnections();
+      service.close();
+    }
   });
 
   it('fastify-handler answers with a summary of the body', async () => {

@@ -4,8 +4,10 @@
  * the functions. Runs on: the slot's thread. Invariant: a call is answered once, by the first that answers; whoever
  * comes later is not heard.
  */
+import type { Clock } from '../../base/clock.js';
 import type { MillraceError } from '../../base/errors.js';
 import { type Duration, parseDurationMs } from '../../base/units.js';
+import type { LookupReport } from '../../metrics/task-metrics.js';
 
 /** Who the subtask is that a client is opened for. */
 export interface AsyncContext {
@@ -58,7 +60,11 @@ export function retryDelayMs(retry: AsyncRetry, repetition: number): number {
 export interface ResultFuture {
   /** Whether the answer is not waited for any more. */
   readonly isOver: boolean;
-  complete(records: readonly unknown[]): void;
+  /**
+   * Gives the answer. False when it is not taken: the strategy has the call made again, or nobody waits for it. One
+   * that `isFinal` is taken whatever the strategy says of it.
+   */
+  complete(records: readonly unknown[], isFinal?: boolean): boolean;
   completeExceptionally(error: unknown): void;
   /** The function is not what it should be, so that calling it again is of no use. */
   misused(error: MillraceError): void;
@@ -69,14 +75,29 @@ export interface AsyncFunctions {
   /** What calls are given as `client`. */
   readonly client?: unknown;
   asyncInvoke(record: unknown, call: AsyncCall<unknown>, result: ResultFuture): void;
+  /** The answer for a record, where it is at hand and final, so that no call need be made; null where it is not. */
+  atHand?(record: unknown): readonly unknown[] | null;
+  /** What is handed on of a record and its answer; absent: the answer as it is. */
+  results?(record: unknown, answer: readonly unknown[]): readonly unknown[];
+  /** What look-ups have done so far; absent for functions that are none. */
+  readonly lookups?: LookupReport;
   /** Called instead of failing when no answer came in time. */
   timeout?(record: unknown, call: AsyncCall<unknown>, result: ResultFuture): void;
   /** Lets go of the client; the job waits for the promise it may give. */
   close?(): unknown;
 }
 
+/** What functions of the engine are opened with. */
+export interface EngineAsyncContext extends AsyncContext {
+  readonly clock: Clock;
+  /** Counts memory among what the subtask holds, for as long as the job runs. */
+  holds(memory: { readonly bytes: number }, purpose: string): void;
+}
+
 /** Makes the functions of one subtask, or a promise of them. */
-export type OpenAsync = (context: AsyncContext) => AsyncFunctions | PromiseLike<AsyncFunctions>;
+export type OpenAsync = (
+  context: EngineAsyncContext,
+) => AsyncFunctions | PromiseLike<AsyncFunctions>;
 
 /** Functions of a user. */
 export interface PromisedFunctions {
@@ -85,6 +106,37 @@ export interface PromisedFunctions {
   readonly invoke: (record: never, call: AsyncCall<never>) => unknown;
   readonly onTimeout: ((record: never, call: AsyncCall<never>) => unknown) | null;
   /** Opens what calls are given as `client`, and lets go of it. */
+  readonly open: ((context: AsyncContext) => unknown) | null;
+  readonly close: ((client: never) => unknown) | null;
+}
+
+/** What a look-up is given beside the key. One call answers for all records of the key that wait by then. */
+export type LookupCall<Client = undefined> = Omit<AsyncCall<Client>, 'timestamp'>;
+
+/** How much is kept of what look-ups found, and for how long; null: without that bound. */
+export interface LookupCacheSpec {
+  readonly rowsMax: number | null;
+  readonly bytesMax: number | null;
+  readonly expireAfterWriteMs: number | null;
+  readonly expireAfterAccessMs: number | null;
+  /** Whether it is kept too that there is nothing for a key. */
+  readonly keepsMissing: boolean;
+}
+
+/** The functions of a look-up join. */
+export interface LookupFunctions {
+  /** The verb that was called, for errors. */
+  readonly verb: string;
+  /** What is looked up for a record: the value of a field, an object of several, or what a function gives. */
+  readonly key: string | readonly string[] | ((record: never) => unknown);
+  readonly lookup: (key: never, call: LookupCall<never>) => unknown;
+  readonly cache: LookupCacheSpec | null;
+  /** Whether records for which nothing is found are joined with null. */
+  readonly isOuter: boolean;
+  /** Makes the result of a record and a row. */
+  readonly join: (left: unknown, right: unknown) => unknown;
+  /** What it was made of, for explain and the hash of the plan. */
+  readonly of: Readonly<Record<string, unknown>>;
   readonly open: ((context: AsyncContext) => unknown) | null;
   readonly close: ((client: never) => unknown) | null;
 }

@@ -64,6 +64,12 @@ export class AsyncQueue<C extends QueuedCall> {
     return this.#entries.length;
   }
 
+  /** The first record whose answer has not come; null when there is none, or results or watermarks are due. */
+  get oldest(): C | null {
+    const front = this.#front();
+    return front === null || front instanceof Mark || front.isDone ? null : front;
+  }
+
   /** Puts a record behind all others. */
   add(call: C): void {
     call.segment = this.#last;

@@ -8,6 +8,7 @@
 import { assert } from '../../base/assert.js';
 import type { Clock } from '../../base/clock.js';
 import { MillraceError } from '../../base/errors.js';
+import type { CallsReport, LookupReport } from '../../metrics/task-metrics.js';
 import { KIND_INSERT } from '../../record/batch.js';
 import { OperatorStateStore } from '../../state/operator-state.js';
 import type { ListState } from '../../state/state-handles.js';
@@ -22,13 +23,15 @@ import type { OperatorSpec } from '../operator-spec.js';
 import { rejected, timedOut } from './async-errors.js';
 import {
   type AsyncFunctions,
+  type EngineAsyncContext,
   type OpenAsync,
   type ResultFuture,
   retryDelayMs,
 } from './async-function.js';
 import { AsyncQueue, type QueuedCall, type Segment } from './async-queue.js';
 import { CallContext } from './call-context.js';
-import { promised } from './promised.js';
+import { lookups } from './lookup.js';
+import { isPromise, promised } from './promised.js';
 import { CallTimers, NO_TIMER } from './call-timers.js';
 
 /** The operator that calls an asynchronous function. */
@@ -46,6 +49,7 @@ export interface AsyncRunParts {
   /** Element 0 is the index of the operator whose function runs. */
   readonly control: Int32Array;
   readonly errors: ChainErrors;
+  readonly holds: EngineAsyncContext['holds'];
   /** Has the slot look again, because an answer has come. */
   readonly wake: () => void;
 }
@@ -71,6 +75,8 @@ class Call implements QueuedCall, KeptRecord {
   attempt = 0;
   /** Of the call that is waited for; null while none is. */
   context: CallContext | null = null;
+  /** Wall clock at which the function was first called; 0 while it has not been. */
+  sinceMs = 0;
   /** Whether the function for calls that took too long has been called. */
   isTimedOut = false;
   /** Numbers of its timers: when it is given up, and when it is made again. */
@@ -87,7 +93,7 @@ class Call implements QueuedCall, KeptRecord {
 }
 
 /** A running asynchronous function. */
-export class AsyncRun implements TimedOperator, HeldTime {
+export class AsyncRun implements TimedOperator, HeldTime, CallsReport {
   readonly spec: AsyncOperator;
   /** What time it is behind the operator. */
   watermarkMs = WATERMARK_MIN;
@@ -124,12 +130,12 @@ export class AsyncRun implements TimedOperator, HeldTime {
 
   /** Makes the functions of this subtask; gives a promise where that takes time. */
   open(): PromiseLike<void> | null {
-    const { spec, subtask, parallelism, errors, operator } = this.#parts;
+    const { spec, subtask, parallelism, clock, holds, errors, operator } = this.#parts;
     const failed = (error: unknown): never => {
       throw errors.failed(error, operator, -1);
     };
     try {
-      const opened = openOf(spec)({ subtask, parallelism });
+      const opened = openOf(spec)({ subtask, parallelism, clock, holds });
       if (!isPromise(opened)) {
         this.#functions = opened;
         return null;
@@ -149,6 +155,14 @@ export class AsyncRun implements TimedOperator, HeldTime {
     return this.#queue.size + this.#restored.length - this.#entered;
   }
 
+  get oldestSinceMs(): number {
+    return this.#queue.oldest?.sinceMs ?? 0;
+  }
+
+  get lookups(): LookupReport | null {
+    return this.#functions?.lookups ?? null;
+  }
+
   /** Whether no record may be entered for now. */
   get isFull(): boolean {
     return this.#queue.size >= this.spec.capacity || this.#isRestoring;
@@ -156,7 +170,7 @@ export class AsyncRun implements TimedOperator, HeldTime {
 
   /** Calls the function with a record. */
   enter(record: unknown, timeMs: number, kind: number, row: number): void {
-    if (kind !== KIND_INSERT && this.spec.order === 'unordered') throw overtaken();
+    if (kind !== KIND_INSERT && this.spec.order === 'unordered') throw overtaken(this.spec);
     this.#add(new Call({ record, timeMs, kind }, row));
   }
 
@@ -165,10 +179,26 @@ export class AsyncRun implements TimedOperator, HeldTime {
     const { pending } = this.#parts;
     if (this.#isPassing || !pending.isEmpty) return !pending.isEmpty;
     for (let call = this.#queue.take(); call !== null; call = this.#queue.take()) {
-      const { results, timeMs, kind, row } = call;
-      for (const record of results) pending.hold(record, timeMs, kind, row, undefined);
+      const { timeMs, kind, row } = call;
+      for (const record of this.#given(call)) pending.hold(record, timeMs, kind, row, undefined);
     }
     return !pending.isEmpty;
+  }
+
+  /** What is handed on for a record; a function of the user may have a part in it. */
+  #given(call: Call): readonly unknown[] {
+    const functions = this.#opened;
+    if (functions.results === undefined) return call.results;
+    const { control, errors, operator } = this.#parts;
+    const before = control[0];
+    control[0] = operator;
+    try {
+      const given = functions.results(call.record, call.results);
+      control[0] = before;
+      return given;
+    } catch (error) {
+      throw errors.failed(error, operator, call.row);
+    }
   }
 
   // Event time: a watermark waits in the queue for the records before it.
@@ -238,6 +268,9 @@ export class AsyncRun implements TimedOperator, HeldTime {
 
   #add(call: Call): void {
     this.#queue.add(call);
+    const answer = this.#opened.atHand?.(call.record) ?? null;
+    if (answer !== null) return this.#answered(call, answer);
+    call.sinceMs = this.#parts.clock.epochMs();
     this.#setDeadline(call);
     this.#start(call);
   }
@@ -267,44 +300,52 @@ export class AsyncRun implements TimedOperator, HeldTime {
 
   /** What takes the answer of a call, as long as it is the one that is waited for. */
   #resultOf(call: Call, context: CallContext): ResultFuture {
-    const first = (answer: () => void): void => {
-      if (call.context !== context || this.#isClosed) return;
+    /** Whether it is the first answer, and is taken. */
+    const first = (answer: () => boolean): boolean => {
+      if (call.context !== context || this.#isClosed) return false;
       call.context = null;
       // An answer may come outside of every step, where nobody takes what is thrown.
       try {
-        answer();
+        return answer();
       } catch (error) {
-        this.#fail(error, call);
+        return this.#fail(error, call);
+      } finally {
+        this.#parts.wake();
       }
-      this.#parts.wake();
     };
     const isOver = (): boolean => call.context !== context || this.#isClosed;
     return {
       get isOver() {
         return isOver();
       },
-      complete: (records) => first(() => this.#complete(call, records)),
-      completeExceptionally: (error) => first(() => this.#completeExceptionally(call, error)),
-      misused: (error) => first(() => this.#fail(error, call)),
+      complete: (records, isFinal = false) => first(() => this.#complete(call, records, isFinal)),
+      completeExceptionally: (error) => void first(() => this.#completeExceptionally(call, error)),
+      misused: (error) => void first(() => this.#fail(error, call)),
     };
   }
 
-  #complete(call: Call, records: readonly unknown[]): void {
+  /** Whether the answer is taken. */
+  #complete(call: Call, records: readonly unknown[], isFinal: boolean): boolean {
     const { retry } = this.spec;
-    if (retry !== null && retry.ifResult !== null && this.#mayRepeat(call)) {
+    if (!isFinal && retry !== null && retry.ifResult !== null && this.#mayRepeat(call)) {
       if (retry.ifResult(records)) return this.#repeat(call);
     }
+    this.#answered(call, records);
+    return true;
+  }
+
+  #answered(call: Call, records: readonly unknown[]): void {
     call.results = records;
     this.#timers.cancel(call.deadline);
     this.#queue.done(call);
   }
 
-  #completeExceptionally(call: Call, error: unknown): void {
+  #completeExceptionally(call: Call, error: unknown): false {
     const { retry } = this.spec;
     if (retry !== null && this.#mayRepeat(call) && retry.ifException(error)) {
       return this.#repeat(call);
     }
-    this.#fail(rejected(this.spec, error, call), call);
+    return this.#fail(rejected(this.spec, error, call), call);
   }
 
   #mayRepeat(call: Call): boolean {
@@ -312,10 +353,11 @@ export class AsyncRun implements TimedOperator, HeldTime {
     return retry !== null && !call.isTimedOut && call.attempt <= retry.maxAttempts;
   }
 
-  #repeat(call: Call): void {
+  #repeat(call: Call): false {
     const { clock, spec } = this.#parts;
     const delayMs = spec.retry === null ? 0 : retryDelayMs(spec.retry, call.attempt);
     call.repetition = this.#timers.set(call, clock.epochMs() + delayMs);
+    return false;
   }
 
   /** No answer has come in time, repetitions included. */
@@ -335,9 +377,10 @@ export class AsyncRun implements TimedOperator, HeldTime {
     functions.timeout(call.record, context, this.#resultOf(call, context));
   }
 
-  #fail(error: unknown, { row }: Call): void {
+  #fail(error: unknown, { row }: Call): false {
     const { errors, operator } = this.#parts;
     this.#failure ??= { error: errors.failed(error, operator, row) };
+    return false;
   }
 
   // State: the records whose answers have not been handed on, in order of arrival.
@@ -390,21 +433,22 @@ export class AsyncRun implements TimedOperator, HeldTime {
 
 /** What makes the functions of a subtask. */
 function openOf({ functions }: AsyncOperator): OpenAsync {
-  return typeof functions === 'function' ? functions : promised(functions);
+  if (typeof functions === 'function') return functions;
+  return 'lookup' in functions ? lookups(functions) : promised(functions);
 }
 
 function kept({ record, timeMs, kind }: KeptRecord): KeptRecord {
   return { record, timeMs, kind };
 }
 
-function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
-  return typeof value === 'object' && value !== null && 'then' in value;
-}
-
-function overtaken(): MillraceError {
+function overtaken({ functions }: AsyncOperator): MillraceError {
+  const isLookup = 'lookup' in functions;
+  const [verb, instead] = isLookup
+    ? [functions.verb, "outputMode: 'ordered'"]
+    : ['unorderedWait', 'orderedWait'];
   return new MillraceError(
     'FEATURE_UNSUPPORTED',
-    'unorderedWait was given an update of an earlier record, which might overtake that one.',
-    { advice: "Use orderedWait, or give its input { emit: 'final' }." },
+    `${verb} was given an update of an earlier record, which might overtake that one.`,
+    { advice: `Use ${instead}, or give its input { emit: 'final' }.` },
   );
 }

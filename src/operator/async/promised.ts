@@ -99,7 +99,7 @@ class Collector {
 
   #take(step: IteratorResult<unknown>): void {
     const result = this.#result;
-    if (step.done === true) return result.complete(this.#records);
+    if (step.done === true) return void result.complete(this.#records);
     if (result.isOver) return this.#giveUp();
     if (step.value === undefined) {
       this.#giveUp();
@@ -118,7 +118,7 @@ class Collector {
   }
 }
 
-function isPromise(value: unknown): value is PromiseLike<unknown> {
+export function isPromise(value: unknown): value is PromiseLike<unknown> {
   return (
     typeof value === 'object' &&
     value !== null &&

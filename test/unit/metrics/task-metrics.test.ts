@@ -30,7 +30,11 @@ describe('task metrics', () => {
     writer.addBadRecords(6);
     writer.addLateRecords(7);
     writer.setHeap(1000, 2000);
-    writer.setCallsInFlight(9);
+    writer.setCalls({
+      inFlight: 9,
+      oldestSinceMs: 77,
+      lookups: { hits: 1, misses: 2, loads: 3, loadFailures: 4, rows: 5, bytes: 6 },
+    });
     writer.setTime(-5, true);
     writer.setSplit(3);
     writer.setState('RUNNING');
@@ -51,6 +55,13 @@ describe('task metrics', () => {
       heapUsedBytes: 1000,
       heapLimitBytes: 2000,
       callsInFlight: 9,
+      oldestCallMs: 77,
+      lookupHits: 1,
+      lookupMisses: 2,
+      lookupLoads: 3,
+      lookupFailures: 4,
+      cachedRows: 5,
+      cachedBytes: 6,
       watermarkMs: -5,
       isIdle: true,
       state: 'RUNNING',

@@ -90,6 +90,7 @@ export class ScriptedTask implements ChainTask {
 
   needsTicks = false;
   callsInFlight: number | null = null;
+  callsReport = null;
   closed: PromiseLike<unknown> | null = null;
   isTimeDue = false;
   isAhead = false;
