@@ -6,7 +6,7 @@ import { numberRecords } from '../lib/records.mjs';
 
 export const benchJob = job('chain-expr', (flow, { rows, seed }) => {
   flow
-    .from(columnSource(() => numberRecords(seed), rows))
+    .from(columnSource({ numbers: ['a', 'b'] }, () => numberRecords(seed), rows))
     .select({ a: col('a').mul(2).add(1), b: 'b' })
     .filter(col('a').gt(200_001))
     .select({ a: col('a').sub(col('b').mul(3)), b: 'b' })

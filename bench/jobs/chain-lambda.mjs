@@ -6,7 +6,7 @@ import { numberRecords } from '../lib/records.mjs';
 
 export const benchJob = job('chain-lambda', (flow, { rows, seed }) => {
   flow
-    .from(columnSource(() => numberRecords(seed), rows))
+    .from(columnSource({ numbers: ['a', 'b'] }, () => numberRecords(seed), rows))
     .map((r) => ({ a: r.a * 2 + 1, b: r.b }))
     .filter((r) => r.a > 200_001)
     .map((r) => ({ a: r.a - r.b * 3, b: r.b }))

@@ -7,9 +7,11 @@ import { checksumSink } from '../lib/answer-sinks.mjs';
 import { columnSource } from '../lib/column-source.mjs';
 import { orderRecords } from '../lib/records.mjs';
 
+const columns = { numbers: ['id', 'user', 'price', 'quantity'], texts: ['city', 'note'] };
+
 export const benchJob = job('exchange', (flow, { rows, seed }) => {
   flow
-    .from(columnSource(() => orderRecords(seed), rows))
+    .from(columnSource(columns, () => orderRecords(seed), rows))
     .keyBy('user')
     .aggregate({
       total: sum('price'),

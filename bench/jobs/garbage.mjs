@@ -6,7 +6,7 @@ import { numberRecords } from '../lib/records.mjs';
 
 export const benchJob = job('garbage', (flow, { rows, seed }) => {
   flow
-    .from(columnSource(() => numberRecords(seed), rows))
+    .from(columnSource({ numbers: ['a', 'b'] }, () => numberRecords(seed), rows))
     .keyBy('b')
     .aggregate({ total: sum('a'), most: max('a') })
     .to(checksumSink(['b', 'total', 'most']));

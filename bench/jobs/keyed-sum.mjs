@@ -4,9 +4,13 @@ import { sumSink } from '../lib/answer-sinks.mjs';
 import { columnSource } from '../lib/column-source.mjs';
 import { amountRecords, amountRows } from '../lib/records.mjs';
 
+const columns = { numbers: ['user', 'amount'] };
+
 export const benchJob = job('keyed-sum', (flow, { rows, seed, keys }) => {
   flow
-    .from(columnSource(() => amountRecords(seed, keys), rows, { passRows: amountRows(keys) }))
+    .from(
+      columnSource(columns, () => amountRecords(seed, keys), rows, { passRows: amountRows(keys) }),
+    )
     .keyBy('user')
     .aggregate({ total: sum('amount') }, { emit: 'updates' })
     .to(sumSink('total'));

@@ -7,9 +7,11 @@ import { checksumSink } from '../lib/answer-sinks.mjs';
 import { columnSource } from '../lib/column-source.mjs';
 import { TIMED_ROWS, timedRecords } from '../lib/records.mjs';
 
+const columns = { numbers: ['user', 'price', 'due'] };
+
 export const benchJob = job('process-timers', (flow, { rows, seed }) => {
   flow
-    .from(columnSource(() => timedRecords(seed), rows, { passRows: TIMED_ROWS }))
+    .from(columnSource(columns, () => timedRecords(seed), rows, { passRows: TIMED_ROWS }))
     .keyBy('user')
     .process((context) => {
       const total = context.state.value({ name: 'total', type: { kind: 'number' } });

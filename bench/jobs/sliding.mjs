@@ -4,11 +4,13 @@ import { sumSink } from '../lib/answer-sinks.mjs';
 import { columnSource } from '../lib/column-source.mjs';
 import { EVENT_ROWS, eventPassMs, eventRecords } from '../lib/records.mjs';
 
+const columns = { numbers: ['user', 'price', 'at'] };
+
 export const benchJob = job('sliding', (flow, { rows, seed, users, readers, slideMs }) => {
   const advance = { field: 'at', byMs: eventPassMs(readers) };
   flow
     .from(
-      columnSource(() => eventRecords(seed, { users, readers }), rows, {
+      columnSource(columns, () => eventRecords(seed, { users, readers }), rows, {
         passRows: EVENT_ROWS,
         advance,
       }),

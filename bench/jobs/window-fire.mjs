@@ -7,11 +7,13 @@ import { everyUser } from '../lib/records.mjs';
 
 export const WINDOW_MS = 10_000;
 
+const columns = { numbers: ['user', 'price', 'at'] };
+
 export const benchJob = job('window-fire', (flow, { rows, keys, seed, readers, pauses }) => {
   const records = () => everyUser(seed, { users: keys, windowMs: WINDOW_MS });
   const options = { passRows: keys, advance: { field: 'at', byMs: WINDOW_MS } };
   flow
-    .from(pausesOf(columnSource(records, rows, options), keys / readers, pauses))
+    .from(pausesOf(columnSource(columns, records, rows, options), keys / readers, pauses))
     .assignTimestamps('at')
     .keyBy('user')
     .window(tumbling(WINDOW_MS))

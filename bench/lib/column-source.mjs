@@ -23,15 +23,22 @@ const ASCII = 0;
  */
 
 /**
- * Records of columns by name: a Float64Array holds numbers, anything else texts.
+ * The columns of records. They are told beforehand, because a plan is no place to make records in.
  *
+ * @typedef {{ numbers: readonly string[], texts?: readonly string[] }} ColumnNames
+ */
+
+/**
+ * Records of columns by name.
+ *
+ * @param {ColumnNames} names
  * @param {() => Record<string, Float64Array | Texts>} make called on the thread that reads, since columns do not travel
  * @param {number} rows about how many records; whole passes are given
  * @param {{ passRows?: number, advance?: Advance }} [options] records of a pass, as many as the columns have, and what
  *   grows
  * @returns {import('millrace').SourceConnector}
  */
-export function columnSource(make, rows, { passRows = PASS_ROWS, advance } = {}) {
+export function columnSource(names, make, rows, { passRows = PASS_ROWS, advance } = {}) {
   const passes = passesOf(rows, passRows);
   const splitsPerSubtask = advance === undefined ? SPLITS_PER_SUBTASK : 1;
   return {
@@ -44,13 +51,14 @@ export function columnSource(make, rows, { passRows = PASS_ROWS, advance } = {})
     guarantee: 'exactly-once',
     projects: true,
     plan: ({ parallelism }) => ({
-      schema: schemaOf(make(), null),
+      schema: schemaOf(names, null),
       splits: splitsOf(passes, parallelism * splitsPerSubtask, passRows),
       bytes: null,
       rows: passes * passRows,
       data: null,
     }),
-    open: (context) => new ColumnReader(make(), context, passRows, advance),
+    open: (context) =>
+      new ColumnReader(schemaOf(names, context.columns), make(), context, passRows, advance),
   };
 }
 
@@ -63,15 +71,14 @@ function splitsOf(passes, splitsMax, passRows) {
   });
 }
 
-function schemaOf(records, wanted) {
-  const names = Object.keys(records).filter((name) => wanted?.includes(name) ?? true);
-  const fields = names.map((name) => ({
+function schemaOf({ numbers, texts = [] }, wanted) {
+  const fields = [...numbers, ...texts].map((name) => ({
     name,
-    type: { kind: records[name] instanceof Float64Array ? 'number' : 'utf8' },
+    type: { kind: numbers.includes(name) ? 'number' : 'utf8' },
     nullable: false,
     optional: false,
   }));
-  return { shape: 'object', fields };
+  return { shape: 'object', fields: fields.filter(({ name }) => wanted?.includes(name) ?? true) };
 }
 
 class ColumnReader {
@@ -86,16 +93,16 @@ class ColumnReader {
   #grownMs = 0;
   #byMs = 0;
 
-  constructor(records, { columns, schemas, batchRows }, passRows, advance) {
-    const schema = schemaOf(records, columns);
+  constructor(schema, records, { schemas, batchRows }, passRows, advance) {
     const { version } = schemas.propose(schema);
     const count = passRows / batchRows;
+    const codes = Int32Array.from({ length: batchRows }, (_, row) => row);
     this.#batches = Array.from({ length: count }, (_, index) => ({
       schema,
       schemaVersion: version,
       rows: batchRows,
       columns: schema.fields.map((field) =>
-        columnOf(field, records[field.name], index * batchRows, batchRows),
+        columnOf(field, records[field.name], index * batchRows, codes),
       ),
       times: null,
       kinds: null,
@@ -144,7 +151,8 @@ function grow({ first, values }, byMs) {
 }
 
 /** A column over a part of the records' arrays, with the properties that columns of the engine have. */
-function columnOf(field, records, from, rows) {
+function columnOf(field, records, from, codes) {
+  const rows = codes.length;
   if (records instanceof Float64Array) {
     return { field, values: records.subarray(from, from + rows), validity: null, presence: null };
   }
@@ -152,7 +160,7 @@ function columnOf(field, records, from, rows) {
   const end = records.offsets[from + rows];
   return {
     field,
-    codes: Int32Array.from({ length: rows }, (_, row) => row),
+    codes,
     offsets: records.offsets.slice(from, from + rows + 1).map((offset) => offset - start),
     bytes: records.bytes.subarray(start, end),
     entries: rows,
