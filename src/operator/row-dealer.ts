@@ -28,11 +28,16 @@ export function takesBatches(port: OutputPort): port is BatchPort {
 
 /** The rows of one output, by channel. */
 export class RowDealer {
-  /** Numbers of the rows of each channel, and how many there are: written by generated code. */
-  readonly rows: Int32Array[];
+  /** Numbers of the rows of each channel, from `channel * stride` on: written by generated code. */
+  rows = NO_ROWS;
+  /** Rows that a channel has room for. */
+  stride = 0;
+  /** Rows of each channel: written by generated code. */
   readonly counts: Int32Array;
   readonly #port: BatchPort;
   readonly #builders: readonly BatchBuilder[];
+  /** By channel: its part of the numbers. */
+  #rowsOf: readonly Int32Array[];
   /** By channel: the rows as a batch that the port has not taken yet. */
   readonly #selected: (Batch | null)[];
   /** The batch under the schema of the output; made when the first channel needs it. */
@@ -49,7 +54,7 @@ export class RowDealer {
   constructor(port: BatchPort) {
     this.#port = port;
     this.#builders = port.builders;
-    this.rows = port.builders.map(() => NO_ROWS);
+    this.#rowsOf = port.builders.map(() => NO_ROWS);
     this.counts = new Int32Array(port.builders.length);
     this.#selected = port.builders.map(() => null);
     this.#spentRows = port.builders.map(() => null);
@@ -62,10 +67,13 @@ export class RowDealer {
     this.#batch = batch;
     this.#columns = columns;
     this.#isEmpty = false;
-    if (rowsMax <= this.rows[0].length) return;
-    for (let channel = 0; channel < this.rows.length; channel++) {
-      this.rows[channel] = new Int32Array(rowsMax);
-    }
+    if (rowsMax <= this.stride) return;
+    const rows = new Int32Array(rowsMax * this.counts.length);
+    this.rows = rows;
+    this.stride = rowsMax;
+    this.#rowsOf = this.#builders.map((_, channel) =>
+      rows.subarray(channel * rowsMax, (channel + 1) * rowsMax),
+    );
   }
 
   /** Hands on what has been noted; false while a channel has no room: call again. */
@@ -106,7 +114,7 @@ export class RowDealer {
   }
 
   #select(whole: SpentBatch, channel: number, count: number): Batch {
-    const selected = batchOfRows(whole, this.rows[channel], count, this.#spentRows[channel]);
+    const selected = batchOfRows(whole, this.#rowsOf[channel], count, this.#spentRows[channel]);
     this.#spentRows[channel] = selected;
     return selected;
   }
@@ -121,7 +129,7 @@ export class RowDealer {
   #append(batch: Batch, channel: number): boolean {
     const builder = this.#builders[channel];
     const count = this.counts[channel];
-    const rows = this.rows[channel];
+    const rows = this.#rowsOf[channel];
     for (;;) {
       if (builder.rows === builder.capacity && !this.#port.flush(channel)) return false;
       const from = this.#taken[channel];

@@ -50,6 +50,8 @@ export class FrameWriter {
   #compact = false;
   /** Numbers of the rows in the batch's arrays; null: all, in order. */
   #selection: Int32Array | null = null;
+  /** Where those numbers are in the frame, for all columns whose codes they are; 0 while they are not. */
+  #selectionAt = 0;
 
   write(batch: Batch, target: Uint8Array, offset: number, compact: boolean): number {
     const { rows, times, kinds, columns } = batch;
@@ -65,6 +67,7 @@ export class FrameWriter {
     this.#entries = 0;
     this.#compact = compact;
     this.#selection = batch.selection ?? null;
+    this.#selectionAt = 0;
     assert(!compact || this.#selection === null, 'Frames that are kept are made of whole batches.');
     // System columns are often uniform, which is seen at a glance, so these are always looked at.
     if (times !== null) {
@@ -179,7 +182,9 @@ export class FrameWriter {
       encoding = this.#writeCodes(shared.codes, rows, entries);
     } else if (isSome) {
       encoding = layout.ENCODING_SELECTED;
-      words[entry + layout.ENTRY_VALUES_WORD] = this.#putRows(shared.codes, rows);
+      words[entry + layout.ENTRY_VALUES_WORD] = shared.isSelected
+        ? this.#putRows(shared.codes, rows)
+        : this.#putSelection(rows);
     }
     words[entry + layout.ENTRY_ENTRIES_WORD] = entries;
     const coding = this.#compact ? offsetsCoding(offsets, entries) : layout.OFFSETS_PLAIN;
@@ -244,6 +249,12 @@ export class FrameWriter {
     this.#bytes.set(bytes.subarray(from, from + length), this.#start + offset);
     this.#end = layout.aligned(offset + length);
     return offset;
+  }
+
+  /** The numbers of the rows themselves: the entry of a row of a plain column has its number. */
+  #putSelection(rows: number): number {
+    if (this.#selectionAt === 0) this.#selectionAt = this.#put(this.#selection ?? EMPTY, rows * 4);
+    return this.#selectionAt;
   }
 
   /** Copies the elements of the rows straight to where they belong. */

@@ -121,7 +121,7 @@ export function entryBytes(columns: readonly Column[]): number {
 
 /**
  * Copies the elements numbered in `rows` to the target from element `first` on; a loop for each kind of array that is
- * met often, so that it stays fast.
+ * met often, with four rows in a turn: V8 looks for interrupts once in a turn, which costs as much as a row.
  */
 export function gather(
   source: RowArray,
@@ -144,7 +144,15 @@ function gatherFloat64(
   target: Float64Array,
   first: number,
 ): void {
-  for (let index = 0; index < count; index++) target[first + index] = source[rows[index]];
+  let index = 0;
+  let at = first;
+  for (const last = count - 3; index < last; index += 4, at += 4) {
+    target[at] = source[rows[index]];
+    target[at + 1] = source[rows[index + 1]];
+    target[at + 2] = source[rows[index + 2]];
+    target[at + 3] = source[rows[index + 3]];
+  }
+  for (; index < count; index++) target[first + index] = source[rows[index]];
 }
 
 function gatherInt32(
@@ -154,7 +162,15 @@ function gatherInt32(
   target: Int32Array,
   first: number,
 ): void {
-  for (let index = 0; index < count; index++) target[first + index] = source[rows[index]];
+  let index = 0;
+  let at = first;
+  for (const last = count - 3; index < last; index += 4, at += 4) {
+    target[at] = source[rows[index]];
+    target[at + 1] = source[rows[index + 1]];
+    target[at + 2] = source[rows[index + 2]];
+    target[at + 3] = source[rows[index + 3]];
+  }
+  for (; index < count; index++) target[first + index] = source[rows[index]];
 }
 
 /** The bits numbered in `rows`. */

@@ -32,7 +32,7 @@ export const SEGMENT_MASK_OFFSET = TRAILER + 2;
 
 const FIRST_SLOTS = 16;
 const SLOTS_MAX = 1 << 16;
-const SPARSE_SLOTS_MAX = 1 << 12;
+const SPARSE_SLOTS_MAX = 1 << 14;
 /** Beyond this depth hashes are so alike that splitting does not help, and the segment doubles instead. */
 const DEPTH_MAX = 14;
 /** The segment of an index without entries: one look finds an empty slot. */
@@ -189,8 +189,8 @@ function slotsOf(segment: Int32Array): number {
 }
 
 /**
- * Small segments stay half empty: their memory is in the cache anyway, and every probe beyond the first is a branch
- * mispredicted. In large ones a cache line holds several probes, so three quarters cost little and save memory.
+ * Segments that fit into the second cache stay half empty: every probe beyond the first is a branch mispredicted. In
+ * large ones a cache line holds several probes, so three quarters cost little and save memory.
  */
 function isFull(segment: Int32Array): boolean {
   if (segment === EMPTY_SEGMENT) return true;

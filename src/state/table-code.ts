@@ -221,6 +221,10 @@ function isShortText({ keys }: TableShape): boolean {
   return keys.length === 1 && keys[0].form === 'text';
 }
 
+/** All flags of a word, and those of an entry whose hash is its key, which has been written in this generation. */
+const FLAGS = WORD_DIRECT | WORD_REMOVED | WORD_TOUCHED;
+const WRITTEN = WORD_DIRECT | WORD_TOUCHED;
+
 /** Whether keys are one number that may be its own hash, without a time to live. */
 function isNumber({ keys, spec }: TableShape): boolean {
   const isOne = keys.length === 1 && ['f64', 'f32', 'i32', 'u32'].includes(keys[0].form);
@@ -242,12 +246,10 @@ function findWrittenCode(): readonly string[] {
       const segment = segments[(mixed >>> 1) >>> shift];
       const mask = segment.length - ${SEGMENT_MASK_OFFSET};`
       }
-      let slot = (mixed << 1) & mask, word = segment[slot + 1];
-      while (word !== 0 && (segment[slot] !== hash || word >= 0)) {
-        slot = (slot + 2) & mask;
-        word = segment[slot + 1];
-      }
-      const isOpen = (word & ${WORD_REMOVED | WORD_TOUCHED}) === ${WORD_TOUCHED} && hash === key${
+      let slot = (mixed << 1) & mask;
+      while (segment[slot] !== hash && segment[slot + 1] !== 0) slot = (slot + 2) & mask;
+      const word = segment[slot + 1];
+      const isOpen = hash === key && (word & ${FLAGS}) === ${WRITTEN}${
         isOne ? '' : ` && segment[segment.length - ${SEGMENT_GENERATION}] === generation`
       };
       found[at] = isOpen ? (word & ${WORD_ENTRY}) - 1 : -1;

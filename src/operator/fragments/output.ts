@@ -125,11 +125,13 @@ function dealCode(
   unit.atStart(`${dealer}.begin(batch, ${unit.constant(columns, 'columns')}, to - from);`);
   const rows = unit.hoist(`${dealer}.rows`, 'dealtRows');
   const counts = unit.hoist(`${dealer}.counts`, 'dealtCounts');
+  const stride = unit.hoist(`${dealer}.stride`, 'stride');
+  const first = channel === '0' ? '' : `${channel} * ${stride} + `;
   if (kept === null) {
-    place.line(`${rows}[${channel}][${counts}[${channel}]++] = row;`);
+    place.line(`${rows}[${first}${counts}[${channel}]++] = row;`);
     return;
   }
-  place.line(`${rows}[${channel}][${counts}[${channel}]] = row;`);
+  place.line(`${rows}[${first}${counts}[${channel}]] = row;`);
   place.line(`${counts}[${channel}] += ${kept};`);
 }
 
