@@ -1,11 +1,17 @@
 /**
- * LZ4 block decompression by the native package lz4-napi; nothing else of the engine imports it for
- * reading. The package wants the size in front of the block, so blocks are copied behind a size.
- * Callers: the LZ4 feed of file sources. Runs on: any thread.
+ * LZ4 blocks by the native package lz4-napi; nothing else of the engine imports it. The package puts the size in front
+ * of a block, which whoever keeps blocks has elsewhere, so it is taken away here and put back. Callers: the LZ4 feed of
+ * file sources, run files. Runs on: any thread.
  */
-import { uncompressSync } from 'lz4-napi';
+import { compressSync, uncompressSync } from 'lz4-napi';
 
 const SIZE_BYTES = 4;
+
+/** One raw block. */
+export function compressLz4Block(content: Uint8Array): Uint8Array {
+  const view = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+  return compressSync(view).subarray(SIZE_BYTES);
+}
 
 /**
  * The content of one raw block of at most `outputBytesMax` bytes, in memory of its own.

@@ -75,6 +75,7 @@ export const ERROR_CODES = {
   CHECKPOINT_FENCED: permanent(
     'A later attempt of the job, or another process, has taken over its checkpoints.',
   ),
+  RUN_CORRUPT: permanent('A run file, which holds sorted state or records, is damaged.'),
   CHECKPOINT_IN_USE: permanent('A job still needs the snapshot in order to recover.'),
 
   // Input and output
