@@ -1,7 +1,8 @@
 /**
- * Content of a block: sorted entries behind one another. Callers: run writer. Runs on: any thread. Invariant: the buffer
- * is used again for every block, so that what `finish` gives is to be written before the next entry.
+ * Content of a block: sorted entries behind one another. Callers: run writer. Runs on: any thread. Invariant: the
+ * buffer is used again for every block, so that what `finish` gives is to be written before the next entry.
  */
+import { copyBytes, type RunEntry } from './run-cursor.js';
 import { RESTART_ENTRIES } from './run-layout.js';
 
 const LENGTH_BYTES_MAX = 10;
@@ -28,19 +29,17 @@ export class BlockBuilder {
     return this.#length;
   }
 
-  /** A tombstone when `value` is null. */
-  add(key: Uint8Array, value: Uint8Array | null): void {
-    const valueBytes = value?.length ?? 0;
-    this.#reserve(LENGTH_BYTES_MAX + key.length + valueBytes);
+  add({ bytes, keyStart, keyEnd, valueStart, valueEnd, isTombstone }: RunEntry): void {
+    const keyBytes = keyEnd - keyStart;
+    const valueBytes = isTombstone ? 0 : valueEnd - valueStart;
+    this.#reserve(LENGTH_BYTES_MAX + keyBytes + valueBytes);
     if (this.#entries % RESTART_ENTRIES === 0) this.#restarts.push(this.#length);
     this.#entries++;
-    this.#writeLength(key.length);
-    this.#writeLength(value === null ? 0 : valueBytes + 1);
-    this.#bytes.set(key, this.#length);
-    this.#length += key.length;
-    if (value === null) return;
-    this.#bytes.set(value, this.#length);
-    this.#length += valueBytes;
+    this.#writeLength(keyBytes);
+    this.#writeLength(isTombstone ? 0 : valueBytes + 1);
+    this.#length = copyBytes(this.#bytes, this.#length, bytes, keyStart, keyEnd);
+    if (isTombstone) return;
+    this.#length = copyBytes(this.#bytes, this.#length, bytes, valueStart, valueEnd);
   }
 
   /** The content, and an empty builder. */

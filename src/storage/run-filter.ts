@@ -14,13 +14,13 @@ export class FilterBuilder {
   #hashes = new Uint32Array(2048);
   #count = 0;
 
-  add(key: Uint8Array): void {
+  add(key: Uint8Array, length: number): void {
     if (this.#count === this.#hashes.length) {
       const larger = new Uint32Array(2 * this.#count);
       larger.set(this.#hashes);
       this.#hashes = larger;
     }
-    this.#hashes[this.#count++] = hashOf(key);
+    this.#hashes[this.#count++] = hashOf(key, length);
   }
 
   finish(): Uint8Array {
@@ -38,7 +38,7 @@ export class FilterBuilder {
 /** Whether the key may be among those of the filter. */
 export function mayContain(bits: Uint8Array, key: Uint8Array): boolean {
   return eachProbe(
-    hashOf(key),
+    hashOf(key, key.length),
     8 * bits.length,
     (bit) => ((bits[bit >>> 3] ?? 0) & (1 << (bit & 7))) !== 0,
   );
@@ -55,10 +55,10 @@ function eachProbe(hash: number, bits: number, probe: (bit: number) => boolean):
   return true;
 }
 
-function hashOf(key: Uint8Array): number {
-  let hash = FIRST_FACTOR ^ key.length;
-  for (const byte of key) {
-    hash = Math.imul(hash ^ byte, FIRST_FACTOR);
+function hashOf(key: Uint8Array, length: number): number {
+  let hash = FIRST_FACTOR ^ length;
+  for (let at = 0; at < length; at++) {
+    hash = Math.imul(hash ^ (key[at] ?? 0), FIRST_FACTOR);
     hash ^= hash >>> 15;
   }
   hash = Math.imul(hash ^ (hash >>> 16), SECOND_FACTOR);

@@ -1,8 +1,8 @@
 /**
- * Where the parts of a run file are: a header with the id of the file, blocks of sorted entries, an index with the first
- * key of every block, a filter if there is one, and a footer that says where those are. Numbers are little-endian.
- * Callers: run writer and reader. Runs on: any thread; pure. Invariant: every byte of a file is covered by a checksum,
- * and every checksum covers the id of the file and the place of what it is about.
+ * Where the parts of a run file are: a header with the id of the file, blocks of sorted entries, an index with the
+ * first key of every block, a filter if there is one, and a footer that says where those are. Numbers are
+ * little-endian. Callers: run writer and reader. Runs on: any thread; pure. Invariant: every byte of a file is covered
+ * by a checksum, and every checksum covers the id of the file and the place of what it is about.
  */
 
 /** 'MLRSRUNF' */
@@ -37,7 +37,8 @@ export const FOOTER_CHECKSUM = 36;
 export const FOOTER_BYTES = 40;
 
 /**
- * A block is entries one after the other, then the offset of every sixteenth of them, then how many offsets. An entry is
- * the length of its key, the length of its value plus one (0 for a tombstone), key and value; lengths are 7 bits a byte.
+ * A block is entries one after the other, then the offset of every sixteenth of them, then how many offsets. An entry
+ * is the length of its key, the length of its value plus one (0 for a tombstone), key and value; lengths are 7 bits a
+ * byte.
  */
 export const RESTART_ENTRIES = 16;

@@ -1,8 +1,9 @@
 /**
- * Several sorted runs as one. Callers: the merge of incremental chains, sort, restore, which reads through a base and its
- * changes. Runs on: any thread, in steps. Invariant: of equal keys the entry of the newest run is given, and only that.
+ * Several sorted runs as one. Callers: the merge of incremental chains, sort, restore, which reads through a base and
+ * its changes. Runs on: any thread, in steps. Invariant: of equal keys the entry of the newest run is given, and only
+ * that, unless all are asked for, as for sorting.
  */
-import { compareCursors, keyOf, type RunCursor, valueOf } from './run-cursor.js';
+import { compareCursors, type RunCursor } from './run-cursor.js';
 import type { RunWriter } from './run-writer.js';
 
 /**
@@ -10,14 +11,19 @@ import type { RunWriter } from './run-writer.js';
  * the newest, on top.
  */
 export class MergeCursor implements RunCursor {
-  /** Newest first. */
   readonly #runs: readonly RunCursor[];
+  readonly #givesAll: boolean;
   /** Indices of runs that are not done. */
   readonly #heap: number[] = [];
   #top: RunCursor;
 
-  constructor(runs: readonly RunCursor[]) {
+  /** `equalKeys: 'all'` gives every entry of a key, those of the first run first. */
+  constructor(
+    runs: readonly RunCursor[],
+    { equalKeys = 'newest' }: { readonly equalKeys?: 'newest' | 'all' } = {},
+  ) {
     this.#runs = runs;
+    this.#givesAll = equalKeys === 'all';
     this.#top = NOTHING;
     this.#fill();
   }
@@ -46,7 +52,7 @@ export class MergeCursor implements RunCursor {
 
   next(): void {
     // Older entries of the same key go first, as long as the newest one still shows which key that is.
-    while (this.#heap.length > 1) {
+    while (this.#heap.length > 1 && !this.#givesAll) {
       const other = this.#secondOf();
       if (compareCursors(this.#run(this.#heap[other]), this.#top) !== 0) break;
       this.#run(this.#heap[other]).next();
@@ -138,7 +144,7 @@ export function mergeStep(
   { entriesMax, isBase }: { readonly entriesMax: number; readonly isBase: boolean },
 ): boolean {
   for (let left = entriesMax; left > 0 && !merged.isDone; left--) {
-    if (!isBase || !merged.isTombstone) writer.add(keyOf(merged), valueOf(merged));
+    if (!isBase || !merged.isTombstone) writer.append(merged);
     merged.next();
   }
   return merged.isDone;

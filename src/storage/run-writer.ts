@@ -1,7 +1,7 @@
 /**
- * Writes a run file: sorted entries in compressed blocks, an index, a footer. Callers: merge, sort, spilling state. Runs
- * on: any thread; a call writes one block at most, `finish` the index too. Invariant: keys rise strictly; the file is
- * whole only when `finish` has returned, and durable when it was asked to be.
+ * Writes a run file: sorted entries in compressed blocks, an index, a footer. Callers: merge, sort, spilling state.
+ * Runs on: any thread; a call writes one block at most, `finish` the index too. Invariant: keys rise; the file is whole
+ * only when `finish` has returned, and durable when it was asked to be.
  */
 import { basename } from 'node:path';
 import { compressLz4Block } from '../../native-bindings/lz4.js';
@@ -9,6 +9,7 @@ import { assert } from '../base/assert.js';
 import type { Disk, FileHandle } from '../base/disk.js';
 import { BlockBuilder } from './block-builder.js';
 import { runChecksum } from './run-checksum.js';
+import { copyBytes, entryOf, type RunEntry } from './run-cursor.js';
 import { FilterBuilder } from './run-filter.js';
 import { compareBytes } from './run-key.js';
 import * as layout from './run-layout.js';
@@ -29,6 +30,8 @@ export interface RunWriterOptions {
   readonly blockBytes?: number;
   /** `'lz4'` when not given. */
   readonly compression?: 'lz4' | 'none';
+  /** Whether keys may be equal: `add` keeps the order of such entries. `false` when not given. */
+  readonly hasEqualKeys?: boolean;
   /** Whether single keys will be looked for: adds ten bits for each. `false` when not given. */
   readonly hasFilter?: boolean;
 }
@@ -81,15 +84,17 @@ export class RunWriter {
 
   /** Adds an entry behind all others, a tombstone when `value` is null. Both may be used again afterwards. */
   add(key: Uint8Array, value: Uint8Array | null): void {
-    assert(
-      this.#entries === 0 || compareBytes(this.#last, 0, this.#lastBytes, key, 0, key.length) < 0,
-      'Keys of a run file do not rise.',
-    );
+    this.append(entryOf(key, value));
+  }
+
+  /** Adds a copy of an entry behind all others, such as the one that a cursor is at. */
+  append(entry: RunEntry): void {
+    assert(this.#isInOrder(entry), 'Keys of a run file do not rise.');
     this.#entries++;
-    if (value === null) this.#tombstones++;
-    this.#keepLast(key);
-    this.#filter?.add(key);
-    this.#block.add(key, value);
+    if (entry.isTombstone) this.#tombstones++;
+    this.#keepLast(entry);
+    this.#filter?.add(this.#last, this.#lastBytes);
+    this.#block.add(entry);
     if (this.#block.length >= this.#blockBytes) this.#endBlock();
   }
 
@@ -120,6 +125,12 @@ export class RunWriter {
     this.#options.disk.remove(this.#options.path);
   }
 
+  #isInOrder({ bytes, keyStart, keyEnd }: RunEntry): boolean {
+    if (this.#entries === 0) return true;
+    const difference = compareBytes(this.#last, 0, this.#lastBytes, bytes, keyStart, keyEnd);
+    return difference < 0 || (difference === 0 && this.#options.hasEqualKeys === true);
+  }
+
   #header(): Uint8Array {
     const id = Buffer.from(this.#id);
     const bytes = new Uint8Array(layout.HEADER_ID + id.length);
@@ -140,7 +151,7 @@ export class RunWriter {
     const { entries } = this.#block;
     view.setFloat64(0, this.#position, true);
     view.setUint32(8, this.#writeBlock(this.#block.finish(), entries), true);
-    this.#index.add(this.#last.subarray(0, this.#lastBytes), place);
+    this.#index.add(entryOf(this.#last.subarray(0, this.#lastBytes), place));
     this.#blocks++;
   }
 
@@ -177,10 +188,10 @@ export class RunWriter {
     return bytes;
   }
 
-  #keepLast(key: Uint8Array): void {
-    if (key.length > this.#last.length) this.#last = new Uint8Array(2 * key.length);
-    this.#last.set(key);
-    this.#lastBytes = key.length;
+  #keepLast({ bytes, keyStart, keyEnd }: RunEntry): void {
+    const length = keyEnd - keyStart;
+    if (length > this.#last.length) this.#last = new Uint8Array(2 * length);
+    this.#lastBytes = copyBytes(this.#last, 0, bytes, keyStart, keyEnd);
   }
 
   #write(bytes: Uint8Array): void {
