@@ -23,6 +23,8 @@ export type OperatorBody = OperatorSpec extends infer Spec
 
 /** A process function. */
 export type ProcessBody = Extract<OperatorBody, { kind: 'process' }>;
+/** What a join is, without its identity. */
+export type JoinBody = Extract<OperatorBody, { kind: 'join' }>;
 
 /** Who asks for a node: the verb, the user's options and the user's line. */
 export interface NodeRequest {

@@ -4,6 +4,7 @@
  */
 import { MillraceError } from '../base/errors.js';
 import { isPlainObject } from '../record/any-value.js';
+import type { JoinColumn } from '../operator/operator-spec.js';
 import { setOwn } from '../record/column-value.js';
 import { fieldOf } from '../record/field-of.js';
 import type {
@@ -58,6 +59,7 @@ type SourceOf<S, As> = S extends readonly string[]
 /** What a join makes of its pairs. */
 export interface JoinSelection {
   readonly apply: (left: unknown, right: unknown) => Readonly<Record<string, unknown>>;
+  readonly columns: readonly JoinColumn[];
   /** Fields of each side that it reads. */
   readonly reads: readonly [readonly string[], readonly string[]];
   /** Such as `id, paid = amount`, by side. */
@@ -80,6 +82,9 @@ export function joinSelection(first: unknown, second: unknown): JoinSelection {
       pick(record, right, rights);
       return record;
     },
+    columns: [lefts, rights].flatMap((columns, side) =>
+      columns.map(([as, name]) => ({ as, side: side === 0 ? (0 as const) : (1 as const), name })),
+    ),
     reads: [lefts.map(([, name]) => name), rights.map(([, name]) => name)],
     texts: [textOf(lefts), textOf(rights)],
   };

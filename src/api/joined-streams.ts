@@ -2,6 +2,7 @@
  * Two keyed streams whose records are paired or grouped by key: what `join` and `coGroup` give. Callers: job functions.
  * Runs on: any thread.
  */
+import { assert } from '../base/assert.js';
 import { MillraceError } from '../base/errors.js';
 import { type Duration, parseDurationMs } from '../base/units.js';
 import type { EngineProcessContext } from '../operator/engine-functions.js';
@@ -9,7 +10,7 @@ import type { JoinType } from '../operator/join/regular-join.js';
 import { sideOfStream, type StreamSide } from './connected-streams.js';
 import type { KeyedStream } from './keyed-stream.js';
 import type { Boundary } from './call-site.js';
-import type { ProcessBody } from './graph-builder.js';
+import type { JoinBody, ProcessBody } from './graph-builder.js';
 import {
   type CheckClash,
   type CheckSide,
@@ -133,7 +134,9 @@ export class JoinedStreams<T, U, J extends JoinType, K = unknown> {
   ): Stream<Out> {
     requireFunction('join', fn, 'join(other).apply((left, right) => ({ ...left, ...right }))');
     const apply = fn as (a: unknown, b: unknown) => unknown;
-    return this.#joined(apply, { of: { apply } }, { boundary: this.apply, options });
+    const at = { boundary: this.apply, options };
+    if (this.#isPlain) return this.#compiled({ columns: null, apply }, at);
+    return this.#joined(apply, { of: { apply } }, at);
   }
 
   /**
@@ -148,9 +151,30 @@ export class JoinedStreams<T, U, J extends JoinType, K = unknown> {
     right: B & CheckSide<U, B> & CheckClash<A, B>,
     options: ReturnsOptions = {},
   ): Stream<JoinSelected<LeftOf<T, J>, RightOf<U, J>, A, B>> {
-    const { apply, reads, texts } = joinSelection(left, right);
+    const { apply, columns, reads, texts } = joinSelection(left, right);
+    if (this.#isPlain) {
+      return this.#compiled({ columns, apply: null }, { boundary: this.select, options });
+    }
     const made = { reads, of: { 'select of the first': texts[0], 'of the second': texts[1] } };
     return this.#joined(apply, made, { boundary: this.select, options });
+  }
+
+  /** Whether nothing is ever given for records without a partner, and none is forgotten. */
+  get #isPlain(): boolean {
+    return this.#type === 'inner' && this.#ttlMs === null;
+  }
+
+  #compiled<Out>(
+    results: Pick<JoinBody, 'columns' | 'apply'>,
+    { boundary, options }: { readonly boundary: Boundary; readonly options: ReturnsOptions },
+  ): Stream<Out> {
+    const { core, keys, stream } = this.#sides;
+    const [left, right] = keys;
+    assert(left != null && right != null, 'The sides of a join are keyed.');
+    const call = { verb: 'join', boundary, options, extra: RETURNS };
+    const returns = options.returns ?? null;
+    const body = { kind: 'join', keys: [left, right], returns, ...results } as JoinBody;
+    return stream(core.operator(call, body));
   }
 
   #joined<Out>(

@@ -48,7 +48,11 @@ export function wantedFields(graph: PlacedGraph): WantedFields {
  * pruned before it, so its unused columns go with them.
  */
 export function withoutUnused(spec: OperatorSpec, wanted: FieldNames): OperatorSpec {
-  if (spec.kind !== 'select' || wanted === null) return spec;
+  if (wanted === null) return spec;
+  if (spec.kind === 'join' && spec.columns !== null) {
+    return { ...spec, columns: spec.columns.filter(({ as }) => wanted.includes(as)) };
+  }
+  if (spec.kind !== 'select') return spec;
   const columns = spec.columns.filter((column) => wanted.includes(column.name));
   return columns.length === spec.columns.length ? spec : { ...spec, columns };
 }

@@ -36,6 +36,8 @@ export function operatorText(spec: OperatorSpec): string {
       return timestampsText(spec);
     case 'process':
       return processText(spec);
+    case 'join':
+      return joinText(spec);
     case 'asyncWait':
       return asyncWaitText(spec);
     case 'sideOutput':
@@ -60,6 +62,18 @@ function processText({
   const sides = keys.map((names) => (names === null ? 'without a key' : byKeys(names)));
   const what = about ?? (of === undefined ? functionText(open) : partsText(of));
   return `${sides.join(' and ')}: ${what}`;
+}
+
+/** Such as `by id and by order: join inner, select of the first id, of the second paid = amount`. */
+function joinText({ keys, columns, apply }: Extract<OperatorSpec, { kind: 'join' }>): string {
+  const ofSide = (side: number): string =>
+    (columns ?? [])
+      .filter((column) => column.side === side)
+      .map(({ as, name }) => (as === name ? as : `${as} = ${name}`))
+      .join(', ');
+  const results =
+    apply === null ? { 'select of the first': ofSide(0), 'of the second': ofSide(1) } : { apply };
+  return `${keys.map(byKeys).join(' and ')}: ${partsText({ join: 'inner', ...results })}`;
 }
 
 /** Such as `at most 100 at a time, within 3 m 0 s, 2 repetitions: (o) => fetchRate(o)`. */

@@ -12,6 +12,7 @@ const STATEFUL: ReadonlySet<OperatorSpec['kind']> = new Set([
   'reduce',
   'distinct',
   'process',
+  'join',
   'asyncWait',
 ]);
 

@@ -8,6 +8,7 @@ import { MillraceError } from '../base/errors.js';
 import { didYouMean } from '../base/nearest-name.js';
 import { tableKeyType } from '../operator/key-code.js';
 import type { InputSide } from '../operator/operator-sides.js';
+import { joinFields } from '../operator/operator-fields.js';
 import { outputSchemaOf } from '../operator/operator-schema.js';
 import { type DataType, fieldIndex, type Schema, typeName } from '../record/schema.js';
 import { mergeSchemas, sameSchema, sameType } from '../record/schema-merge.js';
@@ -141,6 +142,9 @@ function checkInputFields(
   checkKeys(graph, node, side, input);
   if (node.kind === 'operator' && node.spec.kind === 'process') {
     for (const name of node.spec.reads?.[side] ?? []) requireField(graph, node, input, name);
+  }
+  if (node.kind === 'operator' && node.spec.kind === 'join' && node.spec.columns !== null) {
+    for (const name of joinFields(node.spec, side) ?? []) requireField(graph, node, input, name);
   }
   if (node.kind !== 'sink') return;
   const { columns, requires = [] } = node.connector;

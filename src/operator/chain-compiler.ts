@@ -179,6 +179,18 @@ export class ChainCompiler implements ChainCode {
     return this.#finish(`items${placed.index}`, '', 'stop');
   }
 
+  /** The loop over the pairs of a join's row that has not come to their end. */
+  pairs(index: number, side: InputSide): Generated<DrainFunction> {
+    const { unit, run } = this;
+    const { spec } = run.tree.operators[index];
+    assert(spec.kind === 'join', 'Pairs are those of a join.');
+    unit.body.comment(`Pairs of ${JSON.stringify(spec.name)} that wait to be handed on`);
+    unit.body.line('let row = -1;');
+    run.stateful.joinRestFragment(this, { index, spec }, side, unit.body.open('try'));
+    this.#catch();
+    return this.#finish(`pairs${index}`, '', 'stop');
+  }
+
   #pendingRecord(index: number, pending: string, marks: RowMarks, loop: CodeBlock): void {
     const { spec } = this.run.tree.operators[index];
     const misfit: MisfitCode = (place) => {
@@ -317,6 +329,8 @@ export class ChainCompiler implements ChainCode {
         return flatMapFragment(this, { index, spec }, row, place);
       case 'process':
         return run.stateful.processFragment(this, { index, spec }, row, place);
+      case 'join':
+        return run.stateful.joinFragment(this, { index, spec }, row, place);
       case 'asyncWait':
         return run.stateful.asyncWaitFragment(this, { index, spec }, row, place);
       case 'select':

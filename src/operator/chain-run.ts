@@ -8,6 +8,7 @@ import type { Schema } from '../record/schema.js';
 import type { StreamSchemas } from '../record/schema-registry.js';
 import { ChainErrors } from './chain-errors.js';
 import type { AsyncRun } from './async/async-run.js';
+import type { JoinRun } from './chain-join.js';
 import type { KeyedRun } from './chain-keyed.js';
 import type { ChainTaskOptions, StatefulParts } from './chain-options.js';
 import { OutputRun } from './chain-output.js';
@@ -31,6 +32,8 @@ export class ChainRun {
   readonly time: ChainTime;
   /** By operator; null for those that are no process functions. */
   readonly processes: readonly (ProcessRun | null)[];
+  /** By operator; null for those that are no joins. */
+  readonly joins: readonly (JoinRun | null)[];
   /** The calls of the asynchronous function that heads the chain; null where none does. */
   readonly calls: AsyncRun | null;
   /** By operator: merged schema of the input, where records of it may wait; null before the first. */
@@ -91,6 +94,16 @@ export class ChainRun {
       this.time.timed[operator] = process;
       return process;
     });
+    this.joins = operators.map(({ spec }, operator) =>
+      spec.kind === 'join'
+        ? new this.stateful.JoinRun({
+            operator,
+            spec,
+            openTable: options.tables,
+            errors: this.errors,
+          })
+        : null,
+    );
     this.calls = this.#calls();
     if (this.calls !== null) {
       this.time.timed[0] = this.calls;

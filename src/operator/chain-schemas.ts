@@ -53,6 +53,7 @@ export function prepareSchemas(
       const keyed = run.keyed[child];
       if (keyed !== null && rows !== null && keyed.adopt(rows)) state.isChanged = true;
       if (rows !== null) run.processes[child]?.adopt(side, rows);
+      if (rows !== null && run.joins[child]?.adopt(side, rows) === true) state.isChanged = true;
       if (holdsInput(spec) && rows !== null) rememberInput(run, child, rows);
       const result = namedResultSchema(run, child, rows);
       schemas.set(child, result);
@@ -100,6 +101,9 @@ function resultSchema(run: ChainRun, operator: number, rows: Schema | null): Sch
     case 'asyncWait':
     case 'sideOutput':
     case 'reduce':
+      return run.tree.needsFields(operator) ? run.recordSchema(operator) : null;
+    case 'join':
+      if (spec.columns !== null) return run.joins[operator]?.resultSchema ?? null;
       return run.tree.needsFields(operator) ? run.recordSchema(operator) : null;
     case 'computeKey': {
       const key = run.recordSchema(operator);

@@ -43,6 +43,7 @@ export class ChainSnapshot implements TaskSnapshot {
       const keyed = run.keyed[operator];
       if (keyed !== null) writers.push(...keyedWriters(keyed, scope));
       writers.push(...(run.processes[operator]?.beginSnapshot(scope) ?? []));
+      writers.push(...(run.joins[operator]?.beginSnapshot(scope) ?? []));
     }
     if (run.calls !== null) writers.push(run.calls.beginSnapshot());
     this.#writers = writers;
@@ -101,6 +102,7 @@ export function restoreChain(run: ChainRun, source: SnapshotSource): void {
     if (keyed !== null && !keyed.isPartial) restoreKeyed(keyed, source);
   }
   for (const process of run.processes) process?.restore(source);
+  for (const join of run.joins) join?.restore(source);
   run.calls?.restore(source);
 }
 

@@ -17,6 +17,7 @@ import {
   type Generated,
   type RowsFunction,
 } from './chain-compiler.js';
+import type { JoinRun } from './chain-join.js';
 import type { KeyedRun } from './chain-keyed.js';
 import type { ChainTaskOptions, CompiledChain } from './chain-options.js';
 import type { PendingRecords } from './chain-pending.js';
@@ -76,6 +77,8 @@ class CompiledChainTask implements CompiledChain {
   /** Functions over pending records and state entries, by operator. */
   readonly #pending = new Map<number, DrainFunction>();
   readonly #entries = new Map<number, DrainFunction>();
+  /** Functions over pairs that wait, by operator and side. */
+  readonly #pairs = new Map<string, DrainFunction>();
   /** The newest text of each function, by what it runs over. */
   readonly #code = new Map<string, string>();
   /** Whether any batch so far had event times, and kinds; outputs then have them for good. */
@@ -268,6 +271,7 @@ class CompiledChainTask implements CompiledChain {
   close(): void {
     this.#invalidate();
     for (const keyed of this.#run.keyed) keyed?.close();
+    for (const join of this.#run.joins) join?.close();
     // Last, because they may run code of the user: functions, and iterators that are told that nobody reads on.
     const failures: unknown[] = [];
     const attempt = (close: () => void): void => {
@@ -389,6 +393,15 @@ class CompiledChainTask implements CompiledChain {
     return this.#run.calls?.handOn() === true ? pending[0] : null;
   }
 
+  /** Joins head their chains: what waits behind them is older. */
+  #waitingPairs(): JoinRun | null {
+    const { joins } = this.#run;
+    for (let index = 0; index < joins.length; index++) {
+      if (joins[index]?.isWaiting === true) return joins[index];
+    }
+    return null;
+  }
+
   /** Hands on what blocked outputs hold and what is pending. */
   #handOn(): StepResult {
     const { outputs } = this.#run;
@@ -397,10 +410,16 @@ class CompiledChainTask implements CompiledChain {
         if (!outputs[index].retry()) return STEP_OUT_OF_OUTPUT;
       }
       const waiting = this.#waitingRecords();
-      if (waiting === null) return STEP_DONE;
+      const pairs = waiting === null ? this.#waitingPairs() : null;
+      if (waiting === null && pairs === null) return STEP_DONE;
       if (this.#run.itemsLeft <= 0) return STEP_OUT_OF_BUDGET;
-      this.#settleSchema(waiting);
-      const drain = this.#pendingFunction(waiting);
+      if (waiting !== null) this.#settleSchema(waiting);
+      const drain =
+        waiting !== null
+          ? this.#pendingFunction(waiting)
+          : pairs !== null
+            ? this.#pairsFunction(pairs)
+            : null;
       if (drain === null) return STEP_OUT_OF_OUTPUT;
       drain();
     }
@@ -549,6 +568,17 @@ class CompiledChainTask implements CompiledChain {
     return drain;
   }
 
+  #pairsFunction({ operator, side }: JoinRun): DrainFunction | null {
+    const label = `pairs ${operator}:${side}`;
+    const known = this.#pairs.get(label);
+    if (known !== undefined) return known;
+    const compiler = this.#prepare(operator, null);
+    if (compiler === null) return null;
+    const drain = this.#keep(label, compiler.pairs(operator, side));
+    this.#pairs.set(label, drain);
+    return drain;
+  }
+
   #entriesFunction(keyed: KeyedRun): DrainFunction | null {
     const { operator } = keyed;
     const known = this.#entries.get(operator);
@@ -584,6 +614,7 @@ class CompiledChainTask implements CompiledChain {
     this.#lastRows = null;
     this.#pending.clear();
     this.#entries.clear();
+    this.#pairs.clear();
     for (const pending of this.#run.pending) pending.invalidate();
   }
 }

@@ -20,6 +20,8 @@ export interface BinaryPlace {
     readonly steady: boolean;
     /** A DataView of the memory, where there is one. */
     readonly view?: string;
+    /** What the bytes are as text, where `column` is no local of the whole function. */
+    readonly textKind?: string;
   };
 }
 

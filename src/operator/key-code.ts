@@ -112,7 +112,7 @@ export function hashCode(unit: CodeUnit, value: FieldValue, place: CodeBlock): s
 function binaryHashCode(unit: CodeUnit, binary: BinaryPlace, isText: boolean): string {
   const parts = binaryParts(unit, binary);
   const { column } = binary;
-  const kind = unit.hoist(`${column}.textKind`, 'textKind');
+  const kind = binary.range?.textKind ?? unit.hoist(`${column}.textKind`, 'textKind');
   const range = `${parts.bytes}, ${parts.start}, ${parts.end}`;
   const single = isText
     ? `${unit.constant(hashTextBytes, 'hashTextBytes')}(${range}, ${kind})`

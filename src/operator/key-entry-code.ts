@@ -500,6 +500,7 @@ const EMPTY: Readonly<Record<ValueForm, string>> = {
   i64: '0n',
   utf8: `''`,
   js: 'undefined',
+  rows: '0',
   none: 'undefined',
 };
 

@@ -47,6 +47,8 @@ export function fieldsNeeded(
     case 'process':
       // What functions of users read is not known.
       return union(spec.reads?.[side] ?? null, spec.keys[side] ?? []);
+    case 'join':
+      return union(joinFields(spec, side, wanted), spec.keys[side]);
     case 'loop':
     case 'feedback':
     case 'sideOutput':
@@ -58,6 +60,19 @@ export function fieldsNeeded(
     case 'distinct':
       return union(wanted, spec.keys);
   }
+}
+
+/** The fields of a side that results are made of; null for all. */
+export function joinFields(
+  { columns, apply }: Extract<OperatorSpec, { kind: 'join' }>,
+  side: InputSide,
+  wanted: Iterable<string> | null = null,
+): readonly string[] | null {
+  if (columns === null) return usedFields(apply, side);
+  const names = setOf(wanted);
+  return columns
+    .filter((column) => column.side === side && (names === null || names.has(column.as)))
+    .map(({ name }) => name);
 }
 
 /** The fields that an asynchronous function reads; null for all. */

@@ -19,6 +19,7 @@ export function outputSchemaOf(spec: OperatorSpec, input: Schema | null): Schema
     case 'flatMap':
     case 'sideOutput':
     case 'asyncWait':
+    case 'join':
       return spec.returns;
     case 'process':
       if (input !== null && spec.keys.length === 1) {

@@ -118,6 +118,13 @@ export type TimestampOrigin =
   /** The event time that the record has already, from its source or an operator before. */
   | { readonly from: 'record' };
 
+/** A field of a joined record: what it is called, and which field of which side it is. */
+export interface JoinColumn {
+  readonly as: string;
+  readonly side: 0 | 1;
+  readonly name: string;
+}
+
 /** The operators that chains are made of. */
 export type OperatorSpec = OperatorIdentity &
   (
@@ -183,6 +190,18 @@ export type OperatorSpec = OperatorIdentity &
         /** What a function of the engine does, for explain and the hash of the plan; absent for those of users. */
         readonly about?: string;
       }
+    /**
+     * Pairs records of two sides that have one key, each pair when the later of the two arrives; `keys` by side. Results
+     * are chosen fields of both, or what a function makes of them.
+     */
+    | ({
+        readonly kind: 'join';
+        readonly keys: readonly [readonly string[], readonly string[]];
+        readonly returns: Schema | null;
+      } & (
+        | { readonly columns: readonly JoinColumn[]; readonly apply: null }
+        | { readonly columns: null; readonly apply: UserFunction }
+      ))
     /** Calls a function that answers later, for many records at a time. It always heads its chain. */
     | {
         readonly kind: 'asyncWait';
@@ -228,7 +247,12 @@ export function isKeyed(spec: OperatorSpec): spec is KeyedOperator {
 }
 
 /** Kinds of operators that keep something between two rows without having keys of their own. */
-const KEEPING: ReadonlySet<OperatorSpec['kind']> = new Set(['process', 'asyncWait', 'explode']);
+const KEEPING: ReadonlySet<OperatorSpec['kind']> = new Set([
+  'process',
+  'join',
+  'asyncWait',
+  'explode',
+]);
 
 /** Whether an operator keeps state, or the rest of a record; its code is loaded only where there is one. */
 export function isStateful(spec: OperatorSpec): boolean {

@@ -8,11 +8,13 @@
 export { createHotTable } from '../state/hot-table.js';
 export { planResults } from './aggregate-plan.js';
 export { AsyncRun } from './async/async-run.js';
+export { JoinRun } from './chain-join.js';
 export { KeyedRun } from './chain-keyed.js';
 export { ProcessRun } from './chain-process.js';
 export { ChainSnapshot, restoreChain, snapshotChain } from './chain-snapshot.js';
 export { aggregateEntryFragment, aggregateFragment } from './fragments/aggregate.js';
 export { asyncWaitFragment } from './fragments/async-wait.js';
 export { explodeFragment, explodeRestFragment } from './fragments/explode.js';
+export { joinFragment, joinRestFragment } from './fragments/join.js';
 export { processFragment } from './fragments/process.js';
 export { distinctFragment, reduceEntryFragment, reduceFragment } from './fragments/reduce.js';

@@ -134,6 +134,15 @@ export class BinaryAppender extends BaseAppender {
     } else this.#appendNewBytes(row, bytes, start, end);
   }
 
+  /** The same for bytes that `view` shows too, from memory that may be another one at each call. */
+  appendViewed(row: number, bytes: Uint8Array, view: DataView, start: number, end: number): void {
+    if (this.#from !== bytes) {
+      this.#from = bytes;
+      this.#fromWords = view;
+    }
+    this.appendBytes(row, bytes, start, end);
+  }
+
   /**
    * Appends `rows` values as rows from `first` on: like `appendBytes` for each, with the start and
    * end of the i-th at `ranges[2 * i]` and behind it.

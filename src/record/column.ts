@@ -88,7 +88,8 @@ export class BinaryColumn {
   readonly codes: Int32Array;
   /** Entries + 1 byte offsets into `bytes`. */
   readonly offsets: Int32Array;
-  readonly bytes: Uint8Array;
+  /** Set anew only in columns of one value that show memory of others (`stored-row-runtime.ts`, `explode`). */
+  bytes: Uint8Array;
   readonly entries: number;
   readonly textKind: TextKind;
   readonly validity: Uint8Array | null;

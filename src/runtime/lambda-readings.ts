@@ -19,6 +19,7 @@ export function lambdaReadings(plan: PhysicalPlan): LambdaReadings {
   for (const { operators } of plan.vertices) {
     for (const { spec } of operators) {
       if ('fn' in spec) functions.push(spec.fn);
+      if (spec.kind === 'join' && spec.apply !== null) functions.push(spec.apply);
       if (spec.kind === 'asyncWait') functions.push(...spec.readers);
     }
   }

@@ -6,16 +6,17 @@
  * by a frozen generation stay good.
  *
  * A position counts units of 4 bytes: chunk << 18 | unit. A record is a word (length * 2 + 1 when ASCII), a word
- * (id of the owning entry), and its bytes padded to whole units. Position 0 is no record: the empty text.
+ * (id of the owning entry), and its bytes padded to whole units. Position 0 is no record: the empty text. Records that
+ * are rows form lists: each begins with the position of the one before it (`row-place.ts`), so that a list is known by
+ * its newest row, and what a frozen generation knows stays what it was.
  */
 import { isAscii } from 'node:buffer';
 import { MillraceError } from '../base/errors.js';
 import { TEXT_ASCII } from '../record/column.js';
 import { decodeText, textKindOf } from '../record/text.js';
+import type { RowMemory } from './contract.js';
+import { CHUNK_MASK, CHUNK_SHIFT, HEADER_UNITS, LINK_BYTES } from './row-place.js';
 
-/** Units per chunk at most, as shift and mask. */
-const CHUNK_SHIFT = 18;
-const CHUNK_MASK = (1 << CHUNK_SHIFT) - 1;
 const CHUNK_UNITS = 1 << CHUNK_SHIFT;
 /** Positions are positive 31-bit numbers, so 8 GiB is the most that an arena holds in whole chunks. */
 const CHUNKS_MAX = 1 << (31 - CHUNK_SHIFT);
@@ -23,7 +24,6 @@ const CHUNKS_MAX = 1 << (31 - CHUNK_SHIFT);
 const FIRST_CHUNK_UNITS = 1 << 12;
 /** Unit 0 of a chunk is left out, so that no record has position 0. */
 const FIRST_UNIT = 1;
-const HEADER_UNITS = 2;
 /** Up to this length a loop copies faster than a native call. */
 const LOOP_BYTES_MAX = 48;
 /** Below this many dead units compaction is not worth its work. */
@@ -35,6 +35,7 @@ const RECORD_BYTES_MAX = 2 ** 30 - 1;
 
 const NO_WORDS = new Int32Array(0);
 const NO_BYTES = new Uint8Array(0);
+const NO_VIEW = new DataView(NO_BYTES.buffer);
 
 /** Makes entry `owner`, which refers to `from`, refer to `to`. */
 export type MoveRecord = (owner: number, from: number, to: number) => void;
@@ -45,6 +46,9 @@ export type OwnsRecord = (owner: number, position: number) => boolean;
 export class ByteArena {
   readonly #words: Int32Array[] = [];
   readonly #bytes: Uint8Array[] = [];
+  readonly #views: DataView[] = [];
+  /** The bytes of rows. */
+  readonly rows: RowMemory = { chunks: this.#bytes, views: this.#views };
   /** Units handed out per chunk, the left-out first one included. */
   readonly #used: number[] = [];
   readonly #dead: number[] = [];
@@ -83,7 +87,16 @@ export class ByteArena {
   }
 
   #write(source: Uint8Array, start: number, end: number, owner: number, units: number): number {
-    const length = end - start;
+    const position = this.#take(end - start, owner, units);
+    const chunk = position >>> CHUNK_SHIFT;
+    const unit = position & CHUNK_MASK;
+    const target = (unit + HEADER_UNITS) << 2;
+    if (copyBytes(source, start, end, this.#bytes[chunk], target)) this.#words[chunk][unit]++;
+    return position;
+  }
+
+  /** Makes room for a record of `length` bytes, which counts as not ASCII until it is written. */
+  #take(length: number, owner: number, units: number): number {
     let chunk = this.#current;
     if (chunk < 0 || this.#used[chunk] + units > this.#words[chunk].length) {
       chunk = this.#openChunk(units, length);
@@ -92,10 +105,66 @@ export class ByteArena {
     this.#used[chunk] = unit + units;
     this.#usedUnits += units;
     const words = this.#words[chunk];
-    const ascii = copyBytes(source, start, end, this.#bytes[chunk], (unit + HEADER_UNITS) << 2);
-    words[unit] = length * 2 + (ascii ? 1 : 0);
+    words[unit] = length * 2;
     words[unit + 1] = owner;
     return (chunk << CHUNK_SHIFT) | unit;
+  }
+
+  /** Pays for an append of so many bytes with some compaction; rows that the caller knows of may move. */
+  pace(bytes: number): void {
+    if (this.#source < 0 || this.#onHold) return;
+    this.compact(Math.max(STEP_UNITS_MIN, PACE * (bytes >>> 2)));
+  }
+
+  /** Makes room for a row of entry `owner` whose bytes the caller writes, behind `older`, and gives its position. */
+  addRow(bytes: number, owner: number, older: number): number {
+    const length = bytes + LINK_BYTES;
+    const position = this.#take(length, owner, HEADER_UNITS + ((length + 3) >>> 2));
+    this.#words[position >>> CHUNK_SHIFT][(position & CHUNK_MASK) + HEADER_UNITS] = older;
+    return position;
+  }
+
+  /** The row before a row; 0 when it is the oldest. */
+  olderRow(position: number): number {
+    return this.#words[position >>> CHUNK_SHIFT][(position & CHUNK_MASK) + HEADER_UNITS];
+  }
+
+  /** Copies of the rows of a list, oldest first. */
+  copyRows(newest: number): readonly Uint8Array[] {
+    const rows: Uint8Array[] = [];
+    for (let at = newest; at !== 0; at = this.olderRow(at)) {
+      rows.push(this.copy(at).subarray(LINK_BYTES));
+    }
+    return rows.reverse();
+  }
+
+  /** Counts the rows of a list dead. */
+  freeRows(newest: number): void {
+    for (let at = newest; at !== 0; ) {
+      const older = this.olderRow(at);
+      this.free(at);
+      at = older;
+    }
+  }
+
+  /** Whether a row belongs to a list. */
+  hasRow(newest: number, position: number): boolean {
+    for (let at = newest; at !== 0; at = this.olderRow(at)) if (at === position) return true;
+    return false;
+  }
+
+  /** Has a list refer to a row at its new position, and gives that of its newest. */
+  moveRow(newest: number, from: number, to: number): number {
+    if (newest === from) return to;
+    for (let at = newest; at !== 0; ) {
+      const older = this.olderRow(at);
+      if (older === from) {
+        this.#words[at >>> CHUNK_SHIFT][(at & CHUNK_MASK) + HEADER_UNITS] = to;
+        return newest;
+      }
+      at = older;
+    }
+    return newest;
   }
 
   /** A chunk with room for a record. A record beyond the size of chunks gets one of its own. */
@@ -108,6 +177,7 @@ export class ByteArena {
     const buffer = new ArrayBuffer(capacity * 4);
     this.#words[chunk] = new Int32Array(buffer);
     this.#bytes[chunk] = new Uint8Array(buffer);
+    this.#views[chunk] = new DataView(buffer);
     this.#used[chunk] = FIRST_UNIT;
     this.#dead[chunk] = 0;
     this.#heldBytes += buffer.byteLength;
@@ -224,6 +294,7 @@ export class ByteArena {
     this.#heldBytes -= this.#words[chunk].byteLength;
     this.#words[chunk] = NO_WORDS;
     this.#bytes[chunk] = NO_BYTES;
+    this.#views[chunk] = NO_VIEW;
     this.#used[chunk] = 0;
     this.#dead[chunk] = 0;
     this.#freeChunks.push(chunk);
@@ -233,6 +304,7 @@ export class ByteArena {
   clear(): void {
     this.#words.length = 0;
     this.#bytes.length = 0;
+    this.#views.length = 0;
     this.#used.length = 0;
     this.#dead.length = 0;
     this.#freeChunks.length = 0;

@@ -19,10 +19,11 @@ export const PAGE_SHIFT = 12;
 export const PAGE_MASK = (1 << PAGE_SHIFT) - 1;
 
 /**
- * Form of a value column: fixed forms live in typed arrays, `utf8` as bytes, `js` as heap values. `none` is a column
- * whose type is not known yet; it takes no memory and is neither read nor written.
+ * Form of a value column: fixed forms live in typed arrays, `utf8` as bytes, `js` as heap values, `rows` as a list of
+ * encoded rows whose bytes only their owner understands. `none` is a column whose type is not known yet; it takes no
+ * memory and is neither read nor written.
  */
-export type ValueForm = 'f64' | 'i32' | 'u8' | 'i64' | 'utf8' | 'js' | 'none';
+export type ValueForm = 'f64' | 'i32' | 'u8' | 'i64' | 'utf8' | 'js' | 'rows' | 'none';
 
 /** The layout of a table. */
 export interface TableSpec {
@@ -50,11 +51,21 @@ export type TablePage = Readonly<
 /** A key as JavaScript values, for everything that is not per record. */
 export type KeyTuple = readonly unknown[];
 
+/**
+ * Where the bytes of `rows` columns are. A position is that of a row in its table; `row-place.ts` tells the chunk and the
+ * offset that it stands for. Good until a row is added or removed.
+ */
+export interface RowMemory {
+  readonly chunks: readonly Uint8Array[];
+  /** The same memory, for numbers. */
+  readonly views: readonly DataView[];
+}
+
 /** The frozen or live content of one entry, for snapshots and iteration. */
 export interface TableEntry {
   readonly keyGroup: number;
   readonly key: KeyTuple;
-  /** Values of the columns in order; null when the entry is a tombstone. */
+  /** Values of the columns in order, of `rows` the bytes of each, oldest first; null when the entry is a tombstone. */
   readonly values: readonly unknown[] | null;
   /** Time of the last write in ms for TTL; 0 when the table has none. */
   readonly stampMs: number;
@@ -109,6 +120,19 @@ export interface StateTable {
   getText(entry: number, index: number): string;
   setValue(entry: number, index: number, value: unknown): void;
   getValue(entry: number, index: number): unknown;
+  /**
+   * Adds a row of `bytes` bytes to a `rows` column, and gives its position, where the caller writes all of them before it
+   * calls anything else.
+   */
+  addRow(entry: number, index: number, bytes: number): number;
+  /** Empties a `rows` column. */
+  dropRows(entry: number, index: number): void;
+  /** Position of the newest row of a column, 0 when there is none; and of the one before it. */
+  newestRow(entry: number, index: number): number;
+  olderRow(position: number): number;
+  /** Copies of the rows of a column, oldest first. */
+  rowsOf(entry: number, index: number): readonly Uint8Array[];
+  readonly rows: RowMemory;
   /** Estimates the size of a heap value anew, which has been changed in place. */
   measure(entry: number, index: number): void;
   /** The key of an entry as JavaScript values, in the order of `spec.keys`. */

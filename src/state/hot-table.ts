@@ -9,7 +9,7 @@
  */
 import { assert } from '../base/assert.js';
 import { ByteArena } from './byte-arena.js';
-import type { StateTable, TableEntry, TablePage, TableSpec } from './contract.js';
+import type { RowMemory, StateTable, TableEntry, TablePage, TableSpec } from './contract.js';
 import { PAGE_SHIFT } from './contract.js';
 import { FrozenGeneration } from './frozen-generation.js';
 import { heapValueBytes } from './heap-value.js';
@@ -25,7 +25,8 @@ import type { TableCode } from './table-code.js';
 import { compileTable } from './table-code.js';
 import { pushKeyArguments, tableKeyHash } from './table-key.js';
 import type { TableShape } from './table-shape.js';
-import { tableShape } from './table-shape.js';
+import { type ColumnPlace, columnPlace, tableShape } from './table-shape.js';
+import { rowPlace } from './row-place.js';
 import { encodeText } from '../record/text.js';
 
 /** What a hot table needs to know besides its specification. */
@@ -69,6 +70,7 @@ class HotTable implements StateTable {
   readonly find: StateTable['find'];
   readonly upsertShort: StateTable['upsertShort'];
   readonly findWritten: StateTable['findWritten'];
+  readonly rows: RowMemory;
   created = false;
   nowMs = 0;
   entries = 0;
@@ -85,6 +87,8 @@ class HotTable implements StateTable {
   readonly #heap: (HeapColumn | null)[];
   /** Names of the value columns in pages. */
   readonly #names: readonly string[];
+  /** Where the columns with fixed places are in pages. */
+  readonly #places: readonly ColumnPlace[];
   readonly #mask: number;
   readonly #ttlMs: number;
   #heapBytes = 0;
@@ -107,6 +111,7 @@ class HotTable implements StateTable {
     this.#shape = shape;
     this.#mask = (1 << shape.pageShift) - 1;
     this.#names = spec.columns.map((_, index) => `c${index}`);
+    this.#places = spec.columns.map((_, index) => columnPlace(spec, index));
     this.#ttlMs = spec.ttlMs ?? Number.POSITIVE_INFINITY;
     this.#heap = spec.columns.map((column) =>
       column.form === 'js' ? { sizes: [], untilMeasured: 0, untilNew: 0, newBytes: 0 } : null,
@@ -123,6 +128,7 @@ class HotTable implements StateTable {
       index: this.#index,
       arena: this.#arena,
     });
+    this.rows = this.#arena.rows;
     this.#frozen = new FrozenGeneration(this, shape, this.#code);
     this.upsert = this.#code.upsert;
     this.find = this.#code.find;
@@ -279,6 +285,39 @@ class HotTable implements StateTable {
 
   getText(entry: number, index: number): string {
     return this.#arena.text(this.#pageOf(entry)[this.#names[index]][entry & this.#mask]);
+  }
+
+  addRow(entry: number, index: number, bytes: number): number {
+    this.#beforeWrite(entry);
+    this.#arena.pace(bytes);
+    const { array, width, at } = this.#places[index];
+    const newest: Int32Array = this.#pageOf(entry)[array];
+    const place = (entry & this.#mask) * width + at;
+    const position = this.#arena.addRow(bytes, entry, newest[place]);
+    newest[place] = position;
+    return position;
+  }
+
+  dropRows(entry: number, index: number): void {
+    this.#beforeWrite(entry);
+    const { array, width, at } = this.#places[index];
+    const newest: Int32Array = this.#pageOf(entry)[array];
+    const place = (entry & this.#mask) * width + at;
+    this.#arena.freeRows(newest[place]);
+    newest[place] = 0;
+  }
+
+  newestRow(entry: number, index: number): number {
+    const { array, width, at } = this.#places[index];
+    return this.#pageOf(entry)[array][(entry & this.#mask) * width + at];
+  }
+
+  olderRow(position: number): number {
+    return this.#arena.olderRow(position);
+  }
+
+  rowsOf(entry: number, index: number): readonly Uint8Array[] {
+    return this.#arena.copyRows(this.newestRow(entry, index));
   }
 
   setValue(entry: number, index: number, value: unknown): void {
@@ -509,10 +548,19 @@ class HotTable implements StateTable {
     this.#code.writeFixed(this.#pageOf(entry), entry & this.#mask, values);
     this.spec.columns.forEach(({ form }, index) => {
       if (form === 'js') this.setValue(entry, index, values[index]);
+      if (form === 'rows') this.#loadRows(entry, index, values[index] as readonly Uint8Array[]);
       if (form !== 'utf8') return;
       const bytes = encodeText(String(values[index]));
       this.setText(entry, index, bytes, 0, bytes.length);
     });
+  }
+
+  #loadRows(entry: number, index: number, rows: readonly Uint8Array[]): void {
+    this.dropRows(entry, index);
+    for (const row of rows) {
+      const { chunk, offset } = rowPlace(this.addRow(entry, index, row.length));
+      this.rows.chunks[chunk].set(row, offset);
+    }
   }
 
   clear(): void {

@@ -417,13 +417,14 @@ function readValuesCode({ spec }: TableShape): string {
   const parts = spec.columns.map(({ form }, index) => {
     if (form === 'none') return 'undefined';
     const place = columnCode(spec, index, 'page', 'o');
+    if (form === 'rows') return `arena.copyRows(${place})`;
     return form === 'utf8' ? `arena.text(${place})` : place;
   });
   return `function readValues(page, o) { return [${parts.join(', ')}]; }`;
 }
 
 /** Forms without an array of fixed values. */
-const VARIABLE: ReadonlySet<ValueForm> = new Set(['utf8', 'js', 'none']);
+const VARIABLE: ReadonlySet<ValueForm> = new Set(['utf8', 'js', 'rows', 'none']);
 
 function writeFixedCode({ spec }: TableShape): string {
   const parts = spec.columns.flatMap(({ form }, index) =>
@@ -432,13 +433,24 @@ function writeFixedCode({ spec }: TableShape): string {
   return `function writeFixed(page, o, values) { ${parts.join(' ')} }`;
 }
 
-const ZEROS = { f64: '0', i32: '0', u8: '0', utf8: '0', i64: '0n', js: 'undefined' } as const;
+const ZEROS = {
+  f64: '0',
+  i32: '0',
+  u8: '0',
+  utf8: '0',
+  rows: '0',
+  i64: '0n',
+  js: 'undefined',
+} as const;
+/** How what a column has in the arena is counted dead. */
+const FREE: Partial<Record<ValueForm, string>> = { utf8: 'free', rows: 'freeRows' };
 
 function clearCode({ spec, keys }: TableShape): readonly string[] {
   const values = spec.columns.map(({ form }, index) => {
     if (form === 'none') return '';
     const place = columnCode(spec, index, 'page', 'o');
-    return `${form === 'utf8' ? `arena.free(${place}); ` : ''}${place} = ${ZEROS[form]};`;
+    const free = FREE[form];
+    return `${free === undefined ? '' : `arena.${free}(${place}); `}${place} = ${ZEROS[form]};`;
   });
   const texts = keys.flatMap(({ form }, index) =>
     form === 'text' ? [`keyTexts.clear(page.k${index}, o);`] : [],
@@ -468,13 +480,18 @@ function copyCode({ spec, keys }: TableShape): string {
 function textCode({ spec, keys }: TableShape): readonly string[] {
   const texts = keys.flatMap(({ form }, index) => (form === 'text' ? [index] : []));
   const values = spec.columns.flatMap(({ form }, index) => (form === 'utf8' ? [index] : []));
+  const rows = spec.columns.flatMap(({ form }, index) =>
+    form === 'rows' ? [columnCode(spec, index, 'page', 'o')] : [],
+  );
   const owns = [
     ...texts.map((index) => `keyTexts.owns(page.k${index}, o, position)`),
     ...values.map((index) => `page.c${index}[o] === position`),
+    ...rows.map((place) => `arena.hasRow(${place}, position)`),
   ];
   const moves = [
     ...texts.map((index) => `keyTexts.move(page.k${index}, o, from, to);`),
     ...values.map((index) => `if (page.c${index}[o] === from) page.c${index}[o] = to;`),
+    ...rows.map((place) => `${place} = arena.moveRow(${place}, from, to);`),
   ];
   return [
     `function ownsText(page, o, position) { return ${owns.join(' || ') || 'false'}; }`,

@@ -21,6 +21,7 @@ const ZEROS: Readonly<Record<ValueForm, unknown>> = {
   i64: 0n,
   utf8: '',
   js: undefined,
+  rows: [],
   none: undefined,
 };
 

@@ -47,7 +47,7 @@ export interface TableShape {
   readonly pageShift: number;
 }
 
-/** Bytes per entry, constructor and elements per entry by form; text values are positions in the byte arena. */
+/** Bytes per entry, constructor and elements per entry by form; texts and rows are positions in the byte arena. */
 const ELEMENTS: Readonly<Record<KeyForm | ValueForm, readonly [number, string, number] | null>> = {
   f64: [8, 'Float64Array', 1],
   f32: [4, 'Float32Array', 1],
@@ -57,6 +57,7 @@ const ELEMENTS: Readonly<Record<KeyForm | ValueForm, readonly [number, string, n
   i64: [8, 'BigInt64Array', 1],
   text: [KEY_TEXT_BYTES, 'Int32Array', KEY_TEXT_BYTES / 4],
   utf8: [4, 'Int32Array', 1],
+  rows: [4, 'Int32Array', 1],
   js: null,
   none: null,
 };
@@ -87,7 +88,7 @@ export function tableShape(spec: TableSpec, pageShift: number): TableShape {
 }
 
 /** Forms that are packed, widest first, so that every value is aligned. */
-const PACKED_FORMS = ['f64', 'i64', 'i32', 'u8'] as const;
+const PACKED_FORMS = ['f64', 'i64', 'i32', 'rows', 'u8'] as const;
 
 function packingOf({ columns, isPacked = false }: TableSpec): Packing {
   const offsets = columns.map(() => -1);

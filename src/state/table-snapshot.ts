@@ -286,6 +286,12 @@ function writeValue(writer: PieceWriter, form: ValueForm, value: unknown): void 
       return writer.bytes(encodeText(value as string));
     case 'js':
       return writer.heapValue(value);
+    case 'rows': {
+      const rows = value as readonly Uint8Array[];
+      writer.uint32(rows.length);
+      for (const row of rows) writer.bytes(row);
+      return;
+    }
     case 'none':
       return;
   }
@@ -305,6 +311,8 @@ function readValue(reader: PieceReader, form: ValueForm): unknown {
       return textOf(reader.bytes());
     case 'js':
       return reader.heapValue();
+    case 'rows':
+      return Array.from({ length: reader.uint32() }, () => reader.bytes());
     case 'none':
       return undefined;
   }

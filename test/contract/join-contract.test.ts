@@ -1,3 +1,4 @@
+import { col } from '../../src/operator/expression-builder.js';
 import { intervalJoin } from '../../src/operator/join/interval-join.js';
 import { type JoinType, regularJoin } from '../../src/operator/join/regular-join.js';
 import { pairsOf, type WindowCoGroup, windowCoGroup } from '../../src/operator/join/window-join.js';
@@ -45,6 +46,55 @@ for (const type of ['inner', 'left', 'right', 'full'] satisfies JoinType[]) {
     records: records.map((row) => (row.id % 13 === 0 ? { ...row, user: `only ${row.id}` } : row)),
   });
 }
+
+/** Fields of all forms, some of them null or missing. */
+const mixed = both.records.map(({ id, user, at }) => ({
+  id,
+  user,
+  on: id % 2 === 0,
+  when: new Date(at * 1e6),
+  big: BigInt(id) << 40n,
+  text: id % 5 === 0 ? null : `${user} ${'ü'.repeat(id)}`,
+  long: 'x'.repeat(id * 20),
+  list: id % 3 === 0 ? [id, null, -0.5] : [],
+  any: id % 2 === 0 ? { id } : [user, new Map([[id, user]])],
+  ...(id % 4 === 0 ? {} : { maybe: id % 4 === 1 ? null : id / 4 }),
+}));
+const fields = Object.keys(mixed[1] ?? {});
+const sided = (side: 0 | 1, prefix: string) =>
+  fields.map((name) => ({ as: `${prefix}${name}`, side, name }));
+
+describeOperator({
+  name: 'join of chosen fields, with what works on them behind it',
+  parts: () => ({
+    operators: [
+      { spec: op.join(['user'], [...sided(0, ''), ...sided(1, 'r_')]), input: -1 },
+      { spec: op.where(col('text').ne(col('r_text')).or(col('maybe').gt(2))), input: 0 },
+      { spec: op.flatMap((row: object) => [row, row]), input: 0 },
+    ],
+    outputs: [{ after: 0 }, { after: 1 }, { after: 2 }],
+    inputSides: [0, 1],
+  }),
+  ...both,
+  records: mixed,
+});
+
+describeOperator({
+  name: 'join by a function, with another one behind it',
+  parts: () => ({
+    operators: [
+      {
+        spec: op.join(['user'], (left: object, right: Row) => ({ left, id: right.id })),
+        input: -1,
+      },
+      { spec: op.map((row: object) => ({ row })), input: 0 },
+    ],
+    outputs: [{ after: 0 }, { after: 1 }],
+    inputSides: [0, 1],
+  }),
+  ...both,
+  records: mixed,
+});
 
 describeOperator({
   name: 'interval join with late records, and functions behind it',

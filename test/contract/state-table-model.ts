@@ -7,6 +7,7 @@ import type { DataType } from '../../src/record/schema.js';
 import { SHORT_TEXT_BYTES_MAX, wordAt } from '../../src/record/short-text.js';
 import type { StateTable, TableEntry, TableSpec } from '../../src/state/contract.js';
 import { pushKeyArguments, tableKeyHash } from '../../src/state/table-key.js';
+import { rowPlace } from '../../src/state/row-place.js';
 import { columnPlace } from '../../src/state/table-shape.js';
 
 export type Row = { readonly keyGroup: number; readonly key: readonly unknown[] } & {
@@ -146,6 +147,7 @@ export class TableDriver {
       if (values[index] === undefined) return;
       if (form === 'js') this.table.setValue(entry, index, values[index]);
       else if (form === 'utf8') this.#writeText(entry, index, String(values[index]));
+      else if (form === 'rows') this.#writeRows(entry, index, values[index] as Uint8Array[]);
       else {
         const { array, width, at } = columnPlace(this.spec, index);
         page[array][(entry & ((1 << pageShift) - 1)) * width + at] = values[index];
@@ -158,12 +160,36 @@ export class TableDriver {
     this.table.setText(entry, index, bytes, 1, bytes.length - 1);
   }
 
+  /** Adds what is new to the rows that there are; what is no continuation of them replaces them. */
+  #writeRows(entry: number, index: number, rows: readonly Uint8Array[]): void {
+    const { table } = this;
+    const known = this.#readRows(entry, index).length;
+    if (rows.length <= known) table.dropRows(entry, index);
+    for (const row of rows.slice(rows.length <= known ? 0 : known)) {
+      const { chunk, offset } = rowPlace(table.addRow(entry, index, row.length));
+      table.rows.chunks[chunk]?.set(row, offset);
+    }
+  }
+
+  /** Copies of the rows, oldest first. Each begins with its length. */
+  #readRows(entry: number, index: number): Uint8Array[] {
+    const { table } = this;
+    const rows: Uint8Array[] = [];
+    for (let at = table.newestRow(entry, index); at !== 0; at = table.olderRow(at)) {
+      const { chunk, offset } = rowPlace(at);
+      const bytes = table.rows.chunks[chunk] ?? new Uint8Array(0);
+      rows.push(bytes.slice(offset, offset + (bytes[offset] ?? 0)));
+    }
+    return rows.reverse();
+  }
+
   /** The values of an entry. */
   read(entry: number, pageShift: number): unknown[] {
     const page = this.table.pages[entry >>> pageShift] as Record<string, any>;
     return this.spec.columns.map(({ form }, index) => {
       if (form === 'js') return this.table.getValue(entry, index);
       if (form === 'utf8') return this.table.getText(entry, index);
+      if (form === 'rows') return this.#readRows(entry, index);
       const { array, width, at } = columnPlace(this.spec, index);
       return page[array][(entry & ((1 << pageShift) - 1)) * width + at];
     });

@@ -8,8 +8,10 @@ import { collectSink, job, run } from '../../src/index.js';
 import { intervalJoin } from '../../src/operator/join/interval-join.js';
 import { type JoinType, regularJoin } from '../../src/operator/join/regular-join.js';
 import type { InputSide } from '../../src/operator/operator-sides.js';
+import type { OperatorSpec } from '../../src/operator/operator-spec.js';
 import type { OpenProcess } from '../../src/operator/process-function.js';
 import { WATERMARK_MIN } from '../../src/time/watermark.js';
+import { op } from '../unit/operator/chain-harness.js';
 import { driveSides } from './two-sided-chain.js';
 
 interface Row {
@@ -94,7 +96,7 @@ function sorted(pairs: readonly Pair[]): readonly Pair[] {
 /** What an operator gives for steps, and its late records. */
 function driven(
   steps: readonly Step[],
-  open: OpenProcess<unknown, unknown, unknown, unknown>,
+  open: OpenProcess<unknown, unknown, unknown, unknown> | OperatorSpec,
   parallelism: number,
   frameRows: number,
 ) {
@@ -141,6 +143,26 @@ it('a regular join gives every pair once, and at the end what has none', () => {
       const expected = regularModel(
         steps.map(({ row }) => row),
         type,
+      );
+      expect(sorted(pairs)).toEqual(expected);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+it('a join that keeps rows as bytes gives every pair once', () => {
+  const results = fc.constantFrom<'select' | 'apply'>('select', 'apply');
+  fc.assert(
+    fc.property(anySteps(60), results, parallelism, frameRows, (steps, how, subtasks, rows) => {
+      const columns = [
+        { as: 'left', side: 0, name: 'id' },
+        { as: 'right', side: 1, name: 'id' },
+      ] as const;
+      const join = op.join(['key'], how === 'select' ? columns : pairOf);
+      const { pairs } = driven(steps, join, subtasks, rows);
+      const expected = regularModel(
+        steps.map(({ row }) => row),
+        'inner',
       );
       expect(sorted(pairs)).toEqual(expected);
     }),

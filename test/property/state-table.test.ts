@@ -67,6 +67,7 @@ const COLUMNS: TableSpec['columns'] = [
   { name: 'l', form: 'i64' },
   { name: 't', form: 'utf8' },
   { name: 'j', form: 'js' },
+  { name: 'r', form: 'rows' },
 ];
 
 /** What becomes of a snapshot: it is kept for good, aborted when or before it is drained, or is a savepoint. */
@@ -107,6 +108,13 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('burst' as const), x }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('restore' as const) }) },
 );
+
+/** A row of some bytes, which begins with their number. */
+function rowOf(seed: number): Uint8Array {
+  const row = new Uint8Array(1 + ((seed * 7) % 40)).fill(seed);
+  row[0] = row.length;
+  return row;
+}
 
 /** A table and its model, stepped together. */
 class Comparison {
@@ -195,7 +203,7 @@ class Comparison {
     const before = this.#live.get(name);
     expect(this.#driver.created).toBe(before === undefined);
     expect(this.#driver.read(entry, PAGE_SHIFT)).toEqual(
-      before?.values ?? [0, 0, 0, 0n, '', undefined],
+      before?.values ?? [0, 0, 0, 0n, '', undefined, []],
     );
     this.#counter++;
     // Some objects are changed in place, as user aggregators do.
@@ -205,7 +213,13 @@ class Comparison {
     const text = value === 5 ? '' : value === 6 ? 'long '.repeat(30) : `ü${this.#counter}`;
     const fixed = [value / 4, -this.#counter, value, BigInt(this.#counter)];
     // Often only fixed columns are written, which the table does not hear of.
-    const rest = value < 5 ? [undefined, undefined] : [text, object];
+    const rest: unknown[] = value < 5 ? [undefined, undefined] : [text, object];
+    const rows = (before?.values[6] ?? []) as Uint8Array[];
+    // A row or two more, or none any more.
+    if (value === 7) rest.push([]);
+    else if (value !== 8) {
+      rest.push([...rows, rowOf(this.#counter), ...(value % 2 === 0 ? [rowOf(value)] : [])]);
+    }
     this.#driver.write(entry, [...fixed, ...rest], PAGE_SHIFT);
     this.#changed.add(name);
     this.#live.set(name, {

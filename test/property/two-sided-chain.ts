@@ -2,6 +2,7 @@
  * Drives the chains of all subtasks of an operator with two sides through one sequence of records and watermarks.
  * Callers: the property tests of joins.
  */
+import type { OperatorSpec } from '../../src/operator/operator-spec.js';
 import type { OpenProcess } from '../../src/operator/process-function.js';
 import { keyGroupRange } from '../../src/record/key-group.js';
 import { CurrentKey } from '../../src/state/key-context.js';
@@ -36,10 +37,11 @@ export interface SidesDrive {
 /** What leaves the operator, and each of its side outputs. */
 export function driveSides<Row extends { readonly key: number; readonly at: number }>(
   steps: readonly Step<Row>[],
-  open: OpenProcess<unknown, unknown, unknown, unknown>,
+  operator: OpenProcess<unknown, unknown, unknown, unknown> | OperatorSpec,
   { parallelism, frameRows, budgetRows, tags }: SidesDrive,
 ): readonly (readonly Left[])[] {
-  const spec = op.coProcess([['key'], ['key']], open);
+  const spec =
+    typeof operator === 'function' ? op.coProcess([['key'], ['key']], operator) : operator;
   const chains = Array.from({ length: parallelism }, (_, subtask) =>
     chainOf({
       operators: [...line(spec), ...tags.map((tag) => ({ spec: op.sideOutput(tag), input: 0 }))],

@@ -5,22 +5,15 @@ export function q20({ bids, auctions }) {
   return bids
     .keyBy('auction')
     .join(auctions.filter(col('category').eq(10)).keyBy('id'))
-    .apply((bid, auction) => ({
-      auction: bid.auction,
-      bidder: bid.bidder,
-      price: bid.price,
-      channel: bid.channel,
-      url: bid.url,
-      dateTime: bid.dateTime,
-      extra: bid.extra,
-      itemName: auction.itemName,
-      description: auction.description,
-      initialBid: auction.initialBid,
-      reserve: auction.reserve,
-      dateTime0: auction.dateTime,
-      expires: auction.expires,
-      seller: auction.seller,
-      category: auction.category,
-      extra0: auction.extra,
-    }));
+    .select(['auction', 'bidder', 'price', 'channel', 'url', 'dateTime', 'extra'], {
+      itemName: 'itemName',
+      description: 'description',
+      initialBid: 'initialBid',
+      reserve: 'reserve',
+      dateTime0: 'dateTime',
+      expires: 'expires',
+      seller: 'seller',
+      category: 'category',
+      extra0: 'extra',
+    });
 }

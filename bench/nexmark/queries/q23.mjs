@@ -1,35 +1,31 @@
 /** Nexmark q23: the bids of people who sell, with the person and each auction of theirs. */
 export function q23({ bids, people, auctions }) {
+  const bid = { bidder: 'bidder', price: 'price', channel: 'channel', url: 'url' };
+  const person = {
+    person_id: 'id',
+    name: 'name',
+    emailAddress: 'emailAddress',
+    creditCard: 'creditCard',
+    city: 'city',
+    state: 'state',
+    person_extra: 'extra',
+  };
+  const names = [...Object.keys(bid), 'bid_extra', ...Object.keys(person)];
   return bids
-    .select('bidder', 'price', 'channel', 'url', 'extra')
     .keyBy('bidder')
     .join(people.keyBy('id'))
-    .apply((bid, person) => ({
-      bidder: bid.bidder,
-      price: bid.price,
-      channel: bid.channel,
-      url: bid.url,
-      bid_extra: bid.extra,
-      person_id: person.id,
-      name: person.name,
-      emailAddress: person.emailAddress,
-      creditCard: person.creditCard,
-      city: person.city,
-      state: person.state,
-      person_extra: person.extra,
-    }))
+    .select({ ...bid, bid_extra: 'extra' }, person)
     .keyBy('bidder')
     .join(auctions.keyBy('seller'))
-    .apply((bid, auction) => ({
-      ...bid,
-      itemName: auction.itemName,
-      description: auction.description,
-      initialBid: auction.initialBid,
-      reserve: auction.reserve,
-      auction_dateTime: auction.dateTime,
-      expires: auction.expires,
-      seller: auction.seller,
-      category: auction.category,
-      auction_extra: auction.extra,
-    }));
+    .select(names, {
+      itemName: 'itemName',
+      description: 'description',
+      initialBid: 'initialBid',
+      reserve: 'reserve',
+      auction_dateTime: 'dateTime',
+      expires: 'expires',
+      seller: 'seller',
+      category: 'category',
+      auction_extra: 'extra',
+    });
 }

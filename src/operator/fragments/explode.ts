@@ -23,6 +23,7 @@ import { recordValueCode } from '../object-code.js';
 import { ObjectRow } from '../object-row.js';
 import { outputSchemaOf } from '../operator-schema.js';
 import { marksCode } from '../record-code.js';
+import { itemsCode, turnCode } from './turns.js';
 import {
   byteFrom,
   ITEM_FIELD,
@@ -219,7 +220,7 @@ function partLoop(
   const loop = place.open(`while (${at} >= 0 && ${turnCode(code)})`);
   const from = unit.fresh('from');
   const to = unit.fresh('to');
-  loop.line(`${itemsOf(code)}++;`);
+  loop.line(`${itemsCode(code)}++;`);
   loop.line(`const ${from} = ${at};`);
   if (separator === null) {
     loop.line(`const ${to} = ${unit.constant(wordEnd, 'wordEnd')}(${bytes}, ${from}, ${end});`);
@@ -301,7 +302,7 @@ function arrayLoop(
   const { unit } = code;
   const item = unit.fresh('item');
   const loop = place.open(`while (${at} < ${list}.length && ${turnCode(code)})`);
-  loop.line(`${itemsOf(code)}++;`);
+  loop.line(`${itemsCode(code)}++;`);
   loop.line(`const ${item} = ${list}[${at}++];`);
   const field: Field = { ...resultField(exploding), name: 'value' };
   const schema: Schema = { shape: 'value', fields: [field] };
@@ -336,7 +337,7 @@ function columnFragment(
   }
   const loop = place.open(`while (${at} < ${end} && ${turnCode(code)})`);
   const item = unit.fresh('item');
-  loop.line(`${itemsOf(code)}++;`);
+  loop.line(`${itemsCode(code)}++;`);
   loop.line(`const ${item} = ${at}++;`);
   const found = columnValue(unit, itemField(value.type), {
     column: child,
@@ -367,18 +368,6 @@ function itemField(type: DataType): Field {
 
 function resultField({ schema, spec }: Exploding): Field {
   return schema.fields[fieldIndex(schema, spec.as)];
-}
-
-/** Code that is true as long as a loop may take one more item. */
-function turnCode(code: ChainCode): string {
-  const run = code.unit.constant(code.run, 'run');
-  const most = code.unit.hoist(`${run}.itemsLeft`, 'itemsMax');
-  return `stop === 0 && ${itemsOf(code)} < ${most}`;
-}
-
-/** The local that counts items. */
-function itemsOf({ unit, run }: ChainCode): string {
-  return unit.tally(`${unit.constant(run, 'run')}.itemsLeft`, 'items');
 }
 
 /** Hands on the row with one item. */

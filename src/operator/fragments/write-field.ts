@@ -110,6 +110,11 @@ function presentCode(
     const stored = field.type.kind === 'bool' ? `${value.value} ? 1 : 0` : value.value;
     return `${target.values()}[${row}] = ${stored};`;
   }
+  const range = value.binary?.range;
+  if (range?.view !== undefined && sameType(value.type, field.type)) {
+    const { bytes, view, start, end } = range;
+    return `${target.appender()}.appendViewed(${row}, ${bytes}, ${view}, ${start}, ${end});`;
+  }
   if (field.type.kind === 'utf8' && value.type.kind === 'utf8') {
     return `${target.appender()}.appendText(${row}, ${value.value});`;
   }

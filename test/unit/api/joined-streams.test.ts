@@ -21,9 +21,15 @@ const pair = (a: Flight, b: Flight) => ({ a: a.delay, b: b.delay });
 
 function specOf(build: (flow: Flow) => void) {
   for (const node of job('joins', build).build({}).nodes) {
-    if (node.kind === 'operator' && node.spec.kind === 'process') return node.spec;
+    if (node.kind !== 'operator') continue;
+    if (node.spec.kind === 'process' || node.spec.kind === 'join') return node.spec;
   }
   throw new Error('There is no join.');
+}
+
+/** What a process function of the engine was made of. */
+function partsOf(spec: ReturnType<typeof specOf>) {
+  return spec.kind === 'process' ? spec.of : undefined;
 }
 
 function failure(build: (flow: Flow) => unknown): MillraceError {
@@ -50,6 +56,15 @@ describe('join', () => {
       of: { join: 'inner', ttlMs: 3_600_000 },
     });
     expect(explainText(planOf(build))).toContain('join inner, ttlMs 3600000, apply (a,');
+  });
+
+  it('says in the plan which fields it takes, and carries no others', () => {
+    const plan = planOf((flow) => {
+      const { left, right } = sides(flow);
+      left.join(right).select(['origin'], { late: 'delay' }).to(sink());
+    });
+    const text = explainText(plan).replaceAll(/\s+/g, ' ');
+    expect(text).toContain('join inner, select of the first origin, of the second late = delay');
   });
 
   it('makes another plan of another type, ttl or function', () => {
@@ -122,17 +137,17 @@ describe('intervalJoin', () => {
           .between(...args)
           .apply(pair)
           .to(sink()),
-      ).of;
+      );
     const joining = (flow: Flow) => {
       const { left, right } = sides(flow);
       return left.intervalJoin(right);
     };
     const name = 'interval join between';
-    expect(between('-5s', '1m')?.[name]).toBe('-5000 ms and 60000 ms');
-    expect(between(-3, 3, { lowerExclusive: true, upperExclusive: true })?.[name]).toBe(
+    expect(partsOf(between('-5s', '1m'))?.[name]).toBe('-5000 ms and 60000 ms');
+    expect(partsOf(between(-3, 3, { lowerExclusive: true, upperExclusive: true }))?.[name]).toBe(
       '-2 ms and 2 ms',
     );
-    expect(between(' - 2s', '-1s', { upperExclusive: false })?.[name]).toBe(
+    expect(partsOf(between(' - 2s', '-1s', { upperExclusive: false }))?.[name]).toBe(
       '-2000 ms and -1000 ms',
     );
   });
@@ -147,7 +162,7 @@ describe('intervalJoin', () => {
         .process<{ n: number }>((a, b, out) => out.collect({ n: a.delay + b.delay }))
         .to(sink());
     };
-    expect(specOf(build).of).toMatchObject({ 'late left': 'tardy', 'late right': null });
+    expect(partsOf(specOf(build))).toMatchObject({ 'late left': 'tardy', 'late right': null });
   });
 
   it('refuses an empty interval, parts of milliseconds and options it does not have', () => {
@@ -301,7 +316,7 @@ describe('joins in windows', () => {
         .apply((a, b) => ({ a: a?.delay ?? null, b: b?.delay ?? null }))
         .to(sink());
     };
-    expect(specOf(build).of).toMatchObject({ 'full join in': 'windows of 1 m 0 s' });
+    expect(partsOf(specOf(build))).toMatchObject({ 'full join in': 'windows of 1 m 0 s' });
   });
 
   it('refuses what does not go together', () => {

@@ -26,10 +26,12 @@ import type { ColumnLike } from '../../../src/operator/expression-builder.js';
 import type {
   AggregateSpec,
   BuiltInAggregate,
+  JoinColumn,
   OperatorSpec,
   Partitioner,
   TimestampOrigin,
   UserAggregator,
+  UserFunction,
   AlignedSpec,
   SessionSpec,
 } from '../../../src/operator/operator-spec.js';
@@ -376,6 +378,18 @@ export const op = {
     open: OpenProcess<never, never, unknown, never>,
     returns: Schema | null = null,
   ): OperatorSpec => ({ ...identity('process'), kind: 'process', keys, open, returns }),
+  /** An inner join by the same keys on both sides: of chosen fields, or by a function. */
+  join: (
+    keys: readonly string[],
+    results: readonly JoinColumn[] | UserFunction,
+    returns: Schema | null = null,
+  ): OperatorSpec => {
+    const made =
+      typeof results === 'function'
+        ? { columns: null, apply: results }
+        : { columns: results, apply: null };
+    return { ...identity('join'), kind: 'join', keys: [keys, keys], returns, ...made };
+  },
   /** An asynchronous function of the engine; ordered, 100 at a time and without a timeout unless told otherwise. */
   asyncWait: (
     open: OpenAsync,
