@@ -191,8 +191,8 @@ export type OperatorSpec = OperatorIdentity &
         readonly about?: string;
       }
     /**
-     * Pairs records of two sides that have one key, each pair when the later of the two arrives; `keys` by side. Results
-     * are chosen fields of both, or what a function makes of them.
+     * Pairs records of two sides that have one key, each pair when the later of the two arrives; `keys` by side.
+     * Results are chosen fields of both, or what a function makes of them.
      */
     | ({
         readonly kind: 'join';

@@ -1,12 +1,12 @@
 /**
- * Rows that an operator keeps as bytes in its state: how the fields of a schema lie in them, code that writes a row of a
- * chain there, and a row of generated code that reads fields from there when somebody asks for them. Callers: fragments
- * of operators that keep rows, `row-layouts.ts`. Runs on: worker, when a chain is compiled; pure. Invariant: what is read is what was written,
- * null and missing marks included; a row is read by the layout that it was written by.
+ * Rows that an operator keeps as bytes in its state: how the fields of a schema lie in them, code that writes a row
+ * of a chain there, and a row of generated code that reads fields from there when somebody asks for them. Callers:
+ * fragments of operators that keep rows, `row-layouts.ts`. Runs on: worker, when a chain is compiled; pure. Invariant:
+ * what is read is what was written, null and missing marks included; a row is read by the layout of its id.
  *
- * A row is the id of its layout, its marks (a bit per field that may be null, one more per field that may be missing), its fixed values in
- * their own width, for each other value where it ends, and then the bytes of those, one behind the other. Numbers are
- * written lowest byte first and lie where they come, so that they are reached by a DataView.
+ * A row is the id of its layout, its marks (a bit per field that may be null, one more per field that may be missing),
+ * its fixed values in their own width, for each other value where it ends, and then the bytes of those, one behind the
+ * other. Numbers are written lowest byte first and lie where they come, so that they are reached by a DataView.
  */
 import { serializeAny } from '../record/any-value.js';
 import { wordView } from '../record/short-text.js';
@@ -170,8 +170,8 @@ interface Piece {
 }
 
 /**
- * Writes the fields of a row that a layout has. `claim` gives code of the place of a row of so many bytes; it runs once,
- * when the size is known.
+ * Writes the fields of a row that a layout has. `claim` gives code of the place of a row of so many bytes; it runs
+ * once, when the size is known.
  */
 export function storeRowCode(
   unit: CodeUnit,

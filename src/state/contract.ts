@@ -52,8 +52,8 @@ export type TablePage = Readonly<
 export type KeyTuple = readonly unknown[];
 
 /**
- * Where the bytes of `rows` columns are. A position is that of a row in its table; `row-place.ts` tells the chunk and the
- * offset that it stands for. Good until a row is added or removed.
+ * Where the bytes of `rows` columns are. A position is that of a row in its table; `row-place.ts` tells the chunk and
+ * the offset that it stands for. Good until a row is added or removed.
  */
 export interface RowMemory {
   readonly chunks: readonly Uint8Array[];
@@ -121,8 +121,8 @@ export interface StateTable {
   setValue(entry: number, index: number, value: unknown): void;
   getValue(entry: number, index: number): unknown;
   /**
-   * Adds a row of `bytes` bytes to a `rows` column, and gives its position, where the caller writes all of them before it
-   * calls anything else.
+   * Adds a row of `bytes` bytes to a `rows` column, and gives its position, where the caller writes all of them before
+   * it calls anything else.
    */
   addRow(entry: number, index: number, bytes: number): number;
   /** Empties a `rows` column. */

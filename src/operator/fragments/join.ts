@@ -1,9 +1,9 @@
 /**
- * The fragments of a join: a row is kept as bytes under its key, and paired with the rows of the other side there, whose
- * fields are read when something behind the join wants them. A pair is an object only where the results are made by a
- * function. When the loop has to stop in the middle of a row's pairs, a function of its own goes on with them. Callers:
- * the chain compiler. Runs on: worker, when a chain is compiled. Invariant: a row is kept before it is paired, so that
- * what is put aside finds it in state.
+ * The fragments of a join: a row is kept as bytes under its key, and paired with the rows of the other side there,
+ * whose fields are read when something behind the join wants them. A pair is an object only where the results are made
+ * by a function. When the loop has to stop in the middle of a row's pairs, a function of its own goes on with them.
+ * Callers: the chain compiler. Runs on: worker, when a chain is compiled. Invariant: a row is kept before it is paired,
+ * so that what is put aside finds it in state.
  */
 import { assert } from '../../base/assert.js';
 import type { RowLayouts } from '../row-layouts.js';

@@ -32,7 +32,8 @@ function add(table: StateTable, entry: number, index: number, text: string): voi
 }
 
 function texts(values: TableEntry['values'], index: number): string[] {
-  return (values?.[index] as readonly Uint8Array[]).map((row) => Buffer.from(row).toString());
+  const rows = (values ?? [])[index] as readonly Uint8Array[];
+  return rows.map((row) => Buffer.from(row).toString());
 }
 
 const read = (table: StateTable): Map<number, readonly [string[], string[]]> =>
