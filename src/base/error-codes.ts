@@ -77,6 +77,7 @@ export const ERROR_CODES = {
   ),
   RUN_CORRUPT: permanent('A run file, which holds sorted state or records, is damaged.'),
   CHECKPOINT_IN_USE: permanent('A job still needs the snapshot in order to recover.'),
+  CHECKPOINT_FAILED: passing('A checkpoint or savepoint could not be taken.'),
 
   // Input and output
   FILE_NOT_FOUND: permanent('A path or glob matches no file.'),
