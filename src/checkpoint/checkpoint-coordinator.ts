@@ -7,19 +7,18 @@
  */
 import { assert } from '../base/assert.js';
 import { MillraceError, toWire, type WireError } from '../base/errors.js';
-import type { Random } from '../base/random.js';
 import type {
   CheckpointAction,
   CheckpointEvent,
   CheckpointOutcome,
-  CheckpointPolicy,
   CheckpointRequest,
   CheckpointRetention,
   GatheredCheckpoint,
   ShutdownReason,
 } from './checkpoint-protocol.js';
-import type { CheckpointStatistics, RestoredCheckpoint } from './checkpoint-statistics.js';
-import { CommitLedger } from './commit-ledger.js';
+import type { CheckpointState, PendingCheckpoint } from './checkpoint-state.js';
+import { withReport } from './checkpoint-statistics.js';
+import { commitsUpTo, hold } from './held-commits.js';
 import type {
   AbortReason,
   CheckpointKind,
@@ -30,103 +29,25 @@ import type {
   SubtaskSnapshot,
 } from './contract.js';
 
-/** What a coordinator starts from. */
-export interface CheckpointCoordinatorOptions {
-  readonly policy: CheckpointPolicy;
-  readonly slots: readonly number[];
-  /** Greater than that of every checkpoint of the job before, from 1. */
-  readonly nextId: number;
-  /** What this attempt goes on from. */
-  readonly restored: RestoredCheckpoint | null;
-  /** Ids of the completed checkpoints that are still there, without savepoints, oldest first. */
-  readonly retained: readonly number[];
-  /** Those of the job, which go on over its attempts. */
-  readonly statistics: CheckpointStatistics;
-  readonly random: Random;
-  /** Wall clock when the clock of the events shows 0. */
-  readonly epochMs: number;
-}
-
 /** Requests that wait at most, as in Flink. */
 const QUEUE_MAX = 1000;
 /** What counts against `tolerableFailures`. */
 const COUNTED: ReadonlySet<AbortReason> = new Set(['declined', 'expired', 'storeFailed']);
 
-interface Pending {
-  readonly trigger: CheckpointTrigger;
-  /** Null for a periodic checkpoint and the final one. */
-  readonly request: CheckpointRequest | null;
-  readonly startedMs: number;
-  /** Whether it was begun after all slots had ended, so that it holds everything. */
-  readonly isFinal: boolean;
-  /** Slots that have neither answered nor ended. */
-  readonly waitsFor: Set<number>;
-  readonly answers: SlotSnapshot[];
-}
-
-interface FinishedSubtask {
-  /** The last one whose barrier it took. */
-  readonly checkpoint: number;
-  readonly snapshot: SubtaskSnapshot;
-}
-
 /** The state machine of one attempt. */
 export class CheckpointCoordinator {
-  readonly #policy: CheckpointPolicy;
-  readonly #statistics: CheckpointStatistics;
-  readonly #random: Random;
-  readonly #epochMs: number;
-  readonly #live: Set<number>;
-  readonly #pending = new Map<number, Pending>();
-  readonly #ledger = new CommitLedger();
-  readonly #finished: FinishedSubtask[] = [];
-  /** By slot, the newest checkpoint that it answered. */
-  readonly #answered = new Map<number, number>();
-  /** Targets of aborted checkpoints that a slot or the store may still write for, by id. */
-  readonly #undone = new Map<number, string | null>();
-  #queue: readonly CheckpointRequest[] = [];
-  #retained: readonly number[];
-  #nextId: number;
+  /** What it remembers; a copy of it makes another coordinator that goes on from here. */
+  readonly state: CheckpointState;
   #actions: CheckpointAction[] = [];
   #nowMs = 0;
-  #isRunning = false;
-  /** When the next periodic checkpoint is due; the final one once all slots have ended. */
-  #dueMs = 0;
-  #storing: Pending | null = null;
-  #isCommitting = false;
-  /** The newest one that was given to be stored: nothing may come in any more that belongs to it. */
-  #gathered = 0;
-  /** The newest own checkpoint that completed, no savepoint. */
-  #newest = 0;
-  #completedMs = Number.NEGATIVE_INFINITY;
-  #failures = 0;
-  #isFailing = false;
-  /** Whether the output of the job's end is in a checkpoint, or needs none. */
-  #isEndSafe: boolean;
-  #isStopped = false;
-  #isOver = false;
-  #isFinished = false;
 
-  constructor(options: CheckpointCoordinatorOptions) {
-    this.#policy = options.policy;
-    this.#statistics = options.statistics;
-    this.#random = options.random;
-    this.#epochMs = options.epochMs;
-    this.#live = new Set(options.slots);
-    this.#retained = options.retained;
-    this.#nextId = options.nextId;
-    this.#isEndSafe = options.policy.intervalMs === null;
-    if (options.restored !== null) options.statistics.restored(options.restored);
-  }
-
-  /** The id of the next checkpoint, which the next attempt starts from. */
-  get nextId(): number {
-    return this.#nextId;
+  constructor(state: CheckpointState) {
+    this.state = state;
   }
 
   /** When the next `tick` is worth sending, on the clock of the events; infinite when nothing waits for time. */
   get wakeAtMs(): number {
-    if (this.#isOver || this.#isFailing) return Number.POSITIVE_INFINITY;
+    if (this.state.isOver || this.state.isFailing) return Number.POSITIVE_INFINITY;
     const deadlines = this.#collecting().map((pending) => this.#deadlineOf(pending));
     return Math.min(this.#nextTriggerMs(), ...deadlines);
   }
@@ -136,7 +57,7 @@ export class CheckpointCoordinator {
     this.#nowMs = nowMs;
     this.#actions = [];
     this.#take(event);
-    if (!this.#isOver && !this.#isFailing) this.#advance();
+    if (!this.state.isOver && !this.state.isFailing) this.#advance();
     this.#discard();
     return this.#actions;
   }
@@ -162,7 +83,7 @@ export class CheckpointCoordinator {
       case 'storeFailed':
         return this.#storeFailed(event.checkpoint, event.error);
       case 'committed':
-        this.#isCommitting = false;
+        this.state.isCommitting = false;
         return;
       case 'shutdown':
         return this.#shutdown(event.reason);
@@ -174,91 +95,87 @@ export class CheckpointCoordinator {
     for (const pending of this.#collecting()) {
       if (this.#nowMs >= this.#deadlineOf(pending)) this.#expire(pending);
     }
-    if (this.#isFailing) return;
+    if (this.state.isFailing) return;
     this.#triggerRequested();
     if (this.#nowMs >= this.#nextTriggerMs()) this.#triggerDue();
     this.#store();
     this.#finish();
   }
 
-  /** The first periodic checkpoint comes at a random time, so that many jobs do not take theirs all at once. */
   #run(): void {
-    if (this.#isRunning || this.#policy.intervalMs === null) {
-      this.#isRunning = true;
-      return;
-    }
-    this.#isRunning = true;
-    const { minPauseMs } = this.#policy;
-    this.#dueMs = this.#nowMs + minPauseMs + this.#random.next() * (this.#everyMs() - minPauseMs);
+    if (this.state.isRunning) return;
+    this.state.isRunning = true;
+    this.state.dueMs = this.#nowMs + this.state.firstDelayMs;
   }
 
   // Requests
 
   #enqueue(request: CheckpointRequest): void {
-    if (this.#isOver) return this.#refuse(request, 'the job has ended');
-    if (this.#queue.length >= QUEUE_MAX) return this.#refuse(request, 'too many others wait');
+    if (this.state.isOver) return this.#refuse(request, 'the job has ended');
+    if (this.state.queue.length >= QUEUE_MAX) return this.#refuse(request, 'too many others wait');
     // Stable, so that those of one kind stay in the order in which they came.
-    this.#queue = [...this.#queue, request].toSorted((a, b) => rankOf(a) - rankOf(b));
+    this.state.queue = [...this.state.queue, request].toSorted((a, b) => rankOf(a) - rankOf(b));
   }
 
   #triggerRequested(): void {
-    if (this.#isStopped || this.#live.size === 0) {
-      for (const request of this.#queue) this.#refuse(request, 'the job has come to its end');
-      this.#queue = [];
+    if (this.state.isStopped || this.state.live.size === 0) {
+      for (const request of this.state.queue) this.#refuse(request, 'the job has come to its end');
+      this.state.queue = [];
     }
-    for (const request of this.#queue) {
-      const hasRoom = this.#pending.size < this.#policy.maxConcurrent;
+    for (const request of this.state.queue) {
+      const hasRoom = this.state.pending.size < this.state.policy.maxConcurrent;
       if (!this.#mayTrigger() || (request.kind === 'checkpoint' && !hasRoom)) return;
-      this.#queue = this.#queue.slice(1);
+      this.state.queue = this.state.queue.slice(1);
       this.#trigger(request);
     }
   }
 
   /** While the job is being stopped nothing else is begun; it goes on when the stop fails. */
   #mayTrigger(): boolean {
-    const isStopping = [...this.#pending.values()].some(({ trigger }) => trigger.stop !== 'none');
-    return this.#isRunning && !isStopping;
+    const isStopping = [...this.state.pending.values()].some(
+      ({ trigger }) => trigger.stop !== 'none',
+    );
+    return this.state.isRunning && !isStopping;
   }
 
   // Periodic checkpoints and the final one
 
   #everyMs(): number {
-    return Math.max(this.#policy.intervalMs ?? 0, this.#policy.minPauseMs);
+    return Math.max(this.state.policy.intervalMs ?? 0, this.state.policy.minPauseMs);
   }
 
   /** When a checkpoint that nobody asked for is next taken, as things stand. */
   #nextTriggerMs(): number {
     const never = Number.POSITIVE_INFINITY;
-    if (this.#policy.intervalMs === null) return never;
-    if (this.#live.size === 0) {
-      return this.#isEndSafe || this.#pending.size > 0 ? never : this.#dueMs;
+    if (this.state.policy.intervalMs === null) return never;
+    if (this.state.live.size === 0) {
+      return this.state.isEndSafe || this.state.pending.size > 0 ? never : this.state.dueMs;
     }
-    const hasRoom = this.#pending.size < this.#policy.maxConcurrent;
-    if (!hasRoom || this.#isStopped || !this.#mayTrigger()) return never;
-    return Math.max(this.#dueMs, this.#completedMs + this.#policy.minPauseMs);
+    const hasRoom = this.state.pending.size < this.state.policy.maxConcurrent;
+    if (!hasRoom || this.state.isStopped || !this.#mayTrigger()) return never;
+    return Math.max(this.state.dueMs, this.state.completedMs + this.state.policy.minPauseMs);
   }
 
   /** The beat goes on from when it was possible; beats that were missed meanwhile are not made up for. */
   #triggerDue(): void {
     const everyMs = this.#everyMs();
     const atMs = this.#nextTriggerMs();
-    this.#dueMs = atMs + everyMs * (Math.floor((this.#nowMs - atMs) / everyMs) + 1);
+    this.state.dueMs = atMs + everyMs * (Math.floor((this.#nowMs - atMs) / everyMs) + 1);
     this.#trigger(null);
   }
 
   #trigger(request: CheckpointRequest | null): void {
-    const id = this.#nextId++;
+    const id = this.state.nextId++;
     const kind: CheckpointKind = request?.kind ?? 'checkpoint';
     const trigger: CheckpointTrigger = {
       id,
-      timestampMs: Math.round(this.#epochMs + this.#nowMs),
+      timestampMs: Math.round(this.state.epochMs + this.#nowMs),
       kind,
       stop: request?.stop ?? 'none',
-      // Changes say nothing without what they change, so the one before must be there to stay.
-      isFull: kind === 'savepoint' || !this.#policy.isIncremental || this.#newest !== id - 1,
+      isFull: kind === 'savepoint' || !this.#hasBaseFor(id),
     };
-    const slots = [...this.#live];
-    const pending: Pending = {
+    const slots = [...this.state.live];
+    const pending: PendingCheckpoint = {
       trigger,
       request,
       startedMs: this.#nowMs,
@@ -266,9 +183,15 @@ export class CheckpointCoordinator {
       waitsFor: new Set(slots),
       answers: [],
     };
-    this.#pending.set(id, pending);
-    this.#statistics.update(this.#reportOf(pending));
+    this.state.pending.set(id, pending);
+    this.#record(this.#reportOf(pending));
     this.#actions.push({ kind: 'trigger', trigger, target: request?.target ?? null, slots });
+  }
+
+  /** Changes say nothing without what they change: the one before must be there to stay, and of this attempt. */
+  #hasBaseFor(id: number): boolean {
+    const { policy, newest } = this.state;
+    return policy.isIncremental && newest > 0 && newest === id - 1;
   }
 
   // Answers
@@ -277,27 +200,34 @@ export class CheckpointCoordinator {
     const { checkpoint, slot, subtasks } = snapshot;
     const commits = subtasks.flatMap((subtask) => subtask.commits);
     if (!this.#answer(checkpoint, slot, commits)) return;
-    const pending = this.#pending.get(checkpoint);
+    const pending = this.state.pending.get(checkpoint);
     if (pending?.waitsFor.delete(slot) === true) pending.answers.push(snapshot);
   }
 
   #decline(id: number, slot: number, error: WireError, commits: readonly SinkCommit[]): void {
     if (!this.#answer(id, slot, commits)) return;
-    const pending = this.#pending.get(id);
+    const pending = this.state.pending.get(id);
     if (pending !== undefined) this.#abort(pending, 'declined', error);
   }
 
   /** Whether the answer is new. A slot that answers has done with everything before. */
   #answer(id: number, slot: number, commits: readonly SinkCommit[]): boolean {
-    const last = this.#answered.get(slot) ?? 0;
-    if (this.#isOver || id === last) return false;
-    assert(id > last && id < this.#nextId, `Slot ${slot} answered checkpoint ${id} after ${last}.`);
-    assert(this.#live.has(slot), `Slot ${slot} answered checkpoint ${id} after its end.`);
-    this.#answered.set(slot, id);
+    const last = this.state.answered.get(slot) ?? 0;
+    if (this.state.isOver || id === last) return false;
+    assert(
+      id > last && id < this.state.nextId,
+      `Slot ${slot} answered checkpoint ${id} after ${last}.`,
+    );
+    assert(this.state.live.has(slot), `Slot ${slot} answered checkpoint ${id} after its end.`);
+    this.state.answered.set(slot, id);
     this.#collect(id, commits);
     for (const pending of this.#collecting()) {
       if (pending.trigger.id < id && pending.waitsFor.has(slot)) {
-        this.#abort(pending, 'subsumed', failure(pending.trigger, `was overtaken by ${id}`));
+        this.#abort(
+          pending,
+          'subsumed',
+          failure(pending.trigger, `was overtaken by checkpoint ${id}`),
+        );
       }
     }
     return true;
@@ -306,174 +236,177 @@ export class CheckpointCoordinator {
   #collect(checkpoint: number, commits: readonly SinkCommit[]): void {
     const isEmpty = commits.every(({ committables }) => committables.length === 0);
     assert(
-      isEmpty || checkpoint > this.#gathered,
-      `Output for checkpoint ${checkpoint} came after ${this.#gathered} had been put together.`,
+      isEmpty || checkpoint > this.state.gathered,
+      `Output for checkpoint ${checkpoint} came after ${this.state.gathered} had been put together.`,
     );
-    this.#ledger.add(checkpoint, commits);
+    this.state.held = hold(this.state.held, checkpoint, commits);
   }
 
   #subtaskFinished(checkpoint: number, snapshot: SubtaskSnapshot): void {
-    if (this.#isOver) return;
+    if (this.state.isOver) return;
     this.#collect(checkpoint + 1, snapshot.commits);
-    this.#finished.push({ checkpoint, snapshot: { ...snapshot, commits: [] } });
+    this.state.finished.push({ checkpoint, snapshot: { ...snapshot, commits: [] } });
   }
 
   #slotEnded(slot: number): void {
-    if (!this.#live.delete(slot)) return;
-    for (const { waitsFor } of this.#pending.values()) waitsFor.delete(slot);
-    if (this.#live.size === 0) this.#dueMs = this.#nowMs;
+    if (!this.state.live.delete(slot)) return;
+    for (const { waitsFor } of this.state.pending.values()) waitsFor.delete(slot);
+    if (this.state.live.size === 0) this.state.dueMs = this.#nowMs;
   }
 
   // Storing and completion
 
   /** Those that are not being stored yet, oldest first: from then on a checkpoint cannot be aborted but by the store. */
-  #collecting(): readonly Pending[] {
-    return [...this.#pending.values()].filter((pending) => pending !== this.#storing);
+  #collecting(): readonly PendingCheckpoint[] {
+    return [...this.state.pending.values()].filter((pending) => pending !== this.state.storing);
   }
 
   #store(): void {
-    if (this.#storing !== null || this.#isCommitting) return;
+    if (this.state.storing !== null || this.state.isCommitting) return;
     const ready = this.#collecting().find(({ waitsFor }) => waitsFor.size === 0);
     if (ready === undefined) return;
-    this.#storing = ready;
-    this.#gathered = ready.trigger.id;
+    this.state.storing = ready;
+    this.state.gathered = ready.trigger.id;
     this.#actions.push({ kind: 'store', checkpoint: this.#gather(ready) });
   }
 
-  #gather({ trigger, request, answers }: Pending): GatheredCheckpoint {
+  #gather({ trigger, request, answers }: PendingCheckpoint): GatheredCheckpoint {
     return {
       trigger,
       target: request?.target ?? null,
       slots: answers,
-      finished: this.#finished
+      finished: this.state.finished
         .filter(({ checkpoint }) => checkpoint < trigger.id)
         .map(({ snapshot }) => snapshot),
-      commits: this.#ledger.upTo(trigger.id),
+      commits: commitsUpTo(this.state.held, trigger.id),
     };
   }
 
   #stored(id: number, path: string | null): void {
     const pending = this.#leaveStore(id);
-    if (this.#isOver) {
+    if (this.state.isOver) {
       // Its abortion has been told: it must not come back to life.
-      const target = this.#undone.get(id) ?? null;
-      this.#undone.delete(id);
+      const target = this.state.undone.get(id) ?? null;
+      this.state.undone.delete(id);
       this.#actions.push({ kind: 'dispose', checkpoint: id, target });
       return;
     }
     const { trigger, request } = pending;
-    this.#pending.delete(id);
-    this.#completedMs = this.#nowMs;
+    this.state.pending.delete(id);
+    this.state.completedMs = this.#nowMs;
     const report: CheckpointReport = { ...this.#ended(pending), status: 'completed', path };
-    this.#statistics.update(report);
+    this.#record(report);
+    const isStop = trigger.stop !== 'none';
+    this.#actions.push({ kind: 'completed', trigger, report });
     if (trigger.kind === 'checkpoint') this.#retain(id);
-    if (trigger.kind === 'checkpoint' || trigger.stop !== 'none') this.#makeVisible(trigger);
-    if (trigger.stop !== 'none') this.#isStopped = true;
-    if (trigger.stop !== 'none' || pending.isFinal) this.#isEndSafe = true;
+    // The job runs on from a savepoint as if there had been none.
+    if (trigger.kind === 'checkpoint' || isStop) this.#commit(id);
+    if (isStop) this.state.isStopped = true;
+    if (isStop || pending.isFinal) this.state.isEndSafe = true;
     if (request !== null) this.#reply(request, { report });
   }
 
   #storeFailed(id: number, error: WireError): void {
-    const isAnswer = this.#storing?.trigger.id === id;
-    const pending = isAnswer ? this.#leaveStore(id) : this.#pending.get(id);
-    if (pending !== undefined && !this.#isOver) this.#abort(pending, 'storeFailed', error);
+    const isAnswer = this.state.storing?.trigger.id === id;
+    const pending = isAnswer ? this.#leaveStore(id) : this.state.pending.get(id);
+    if (pending !== undefined && !this.state.isOver) this.#abort(pending, 'storeFailed', error);
   }
 
-  #leaveStore(id: number): Pending {
-    const pending = this.#storing;
+  #leaveStore(id: number): PendingCheckpoint {
+    const pending = this.state.storing;
     assert(pending?.trigger.id === id, `Checkpoint ${id} was stored without having been asked to.`);
-    this.#storing = null;
+    this.state.storing = null;
     return pending;
   }
 
   #retain(id: number): void {
-    this.#newest = id;
-    this.#failures = 0;
-    const retained = [...this.#retained, id];
-    this.#retained = retained.slice(-this.#policy.numRetained);
-    this.#dispose(retained.slice(0, -this.#policy.numRetained));
+    this.state.newest = id;
+    this.state.failures = 0;
+    const retained = [...this.state.retained, id];
+    this.state.retained = retained.slice(-this.state.policy.numRetained);
+    this.#dispose(retained.slice(0, -this.state.policy.numRetained));
   }
 
-  #makeVisible(trigger: CheckpointTrigger): void {
-    this.#actions.push({ kind: 'completed', trigger });
-    this.#commit(trigger.id, this.#ledger.take(trigger.id));
-  }
-
-  #commit(checkpoint: number | null, commits: readonly SinkCommit[]): void {
+  /** Hands over all output up to a checkpoint; null: all there is. */
+  #commit(id: number | null): void {
+    const last = id ?? Number.POSITIVE_INFINITY;
+    const commits = commitsUpTo(this.state.held, last);
     if (commits.length === 0) return;
-    this.#isCommitting = true;
-    this.#actions.push({ kind: 'commit', checkpoint, commits });
+    this.state.held = this.state.held.filter(({ checkpoint }) => checkpoint > last);
+    this.state.isCommitting = true;
+    this.#actions.push({ kind: 'commit', checkpoint: id, commits });
   }
 
   #finish(): void {
-    const isBusy = this.#pending.size > 0 || this.#isCommitting;
-    if (this.#live.size > 0 || isBusy || !this.#isEndSafe || this.#isFinished) return;
-    this.#commit(null, this.#ledger.take(Number.POSITIVE_INFINITY));
-    if (this.#isCommitting) return;
-    this.#isFinished = true;
+    const { live, pending, isCommitting, isEndSafe, isFinished } = this.state;
+    if (live.size > 0 || pending.size > 0 || isCommitting || !isEndSafe || isFinished) return;
+    this.#commit(null);
+    if (this.state.isCommitting) return;
+    this.state.isFinished = true;
     this.#actions.push({ kind: 'finished' });
   }
 
   // Abortion
 
-  #expire(pending: Pending): void {
-    const after = `did not complete within ${this.#policy.timeoutMs} ms`;
+  #expire(pending: PendingCheckpoint): void {
+    const after = `did not complete within ${this.state.policy.timeoutMs} ms`;
     const slots = [...pending.waitsFor];
     const who = slots.length === 0 ? '' : `; it waited for slot ${slots.join(', ')}`;
     this.#abort(pending, 'expired', failure(pending.trigger, `${after}${who}`));
   }
 
-  #abort(pending: Pending, reason: AbortReason, error: WireError): void {
+  #abort(pending: PendingCheckpoint, reason: AbortReason, error: WireError): void {
     const { trigger, request } = pending;
-    this.#pending.delete(trigger.id);
-    this.#undone.set(trigger.id, request?.target ?? null);
+    this.state.pending.delete(trigger.id);
+    this.state.undone.set(trigger.id, request?.target ?? null);
     const report: CheckpointReport = { ...this.#ended(pending), status: 'failed', reason, error };
-    this.#statistics.update(report);
+    this.#record(report);
     this.#actions.push({ kind: 'aborted', report });
     if (request !== null) this.#reply(request, { error });
     if (reason === 'shutdown') return;
     // Its barriers have stopped the sources, which cannot take that back.
     if (trigger.stop !== 'none') this.#fail(trigger, error);
-    else if (COUNTED.has(reason) && trigger.kind === 'checkpoint')
-      this.#countFailure(trigger, error);
+    else if (COUNTED.has(reason)) this.#countFailure(trigger, error);
   }
 
-  /** Of what has been overtaken by a success nobody needs to hear. */
+  /** A savepoint is the affair of who asked for it. */
   #countFailure(trigger: CheckpointTrigger, error: WireError): void {
-    if (trigger.id < this.#newest) return;
-    this.#failures++;
-    if (this.#failures > this.#policy.tolerableFailures) this.#fail(trigger, error);
+    if (trigger.kind === 'savepoint') return;
+    this.state.failures++;
+    if (this.state.failures > this.state.policy.tolerableFailures) this.#fail(trigger, error);
   }
 
   #fail(trigger: CheckpointTrigger, cause: WireError): void {
-    if (this.#isFailing) return;
-    this.#isFailing = true;
-    const what =
-      trigger.stop === 'none'
-        ? `failed, and execution.checkpointing.tolerableFailedCheckpoints is ${this.#policy.tolerableFailures}`
-        : 'with which the job was to stop failed';
+    if (this.state.isFailing) return;
+    this.state.isFailing = true;
+    const { tolerableFailures } = this.state.policy;
+    const setting = `execution.checkpointing.tolerableFailedCheckpoints is ${tolerableFailures}`;
+    const what = trigger.stop === 'none' ? `failed, and ${setting}` : 'was to end the job';
     this.#actions.push({ kind: 'failJob', error: { ...failure(trigger, what), cause } });
   }
 
   /** Slots write in the background, so files go only when every one is past the checkpoint or has ended. */
   #discard(): void {
-    for (const [checkpoint, target] of this.#undone) {
-      const isPast = (slot: number): boolean => (this.#answered.get(slot) ?? 0) >= checkpoint;
-      if (this.#storing?.trigger.id === checkpoint || ![...this.#live].every(isPast)) continue;
-      this.#undone.delete(checkpoint);
+    const { undone, answered, live, storing } = this.state;
+    for (const [checkpoint, target] of undone) {
+      const isPast = (slot: number): boolean => (answered.get(slot) ?? 0) >= checkpoint;
+      if (storing?.trigger.id === checkpoint || ![...live].every(isPast)) continue;
+      undone.delete(checkpoint);
       this.#actions.push({ kind: 'discard', checkpoint, target });
     }
   }
 
   #shutdown(reason: ShutdownReason): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    for (const pending of [...this.#pending.values()]) {
+    if (this.state.isOver) return;
+    this.state.isOver = true;
+    for (const pending of [...this.state.pending.values()]) {
       this.#abort(pending, 'shutdown', failure(pending.trigger, 'ended with its attempt'));
     }
-    for (const request of this.#queue) this.#refuse(request, 'the job has ended');
-    this.#queue = [];
-    if (!outlives(this.#policy.retention, reason)) this.#dispose(this.#retained);
+    for (const request of this.state.queue) this.#refuse(request, 'the job has ended');
+    this.state.queue = [];
+    if (outlives(this.state.policy.retention, reason)) return;
+    this.#dispose(this.state.retained);
+    this.state.retained = [];
   }
 
   #dispose(ids: readonly number[]): void {
@@ -491,16 +424,20 @@ export class CheckpointCoordinator {
     this.#actions.push({ kind: 'answer', token: request.token, outcome });
   }
 
-  #deadlineOf(pending: Pending): number {
-    return pending.startedMs + this.#policy.timeoutMs;
+  #deadlineOf(pending: PendingCheckpoint): number {
+    return pending.startedMs + this.state.policy.timeoutMs;
   }
 
-  #ended(pending: Pending): CheckpointReport {
+  #record(report: CheckpointReport): void {
+    this.state.statistics = withReport(this.state.statistics, report);
+  }
+
+  #ended(pending: PendingCheckpoint): CheckpointReport {
     return { ...this.#reportOf(pending), durationMs: this.#nowMs - pending.startedMs };
   }
 
   /** As it is while it is under way. */
-  #reportOf({ trigger, answers }: Pending): CheckpointReport {
+  #reportOf({ trigger, answers }: PendingCheckpoint): CheckpointReport {
     const timings = answers.flatMap(({ subtasks }) => subtasks.map(({ timing }) => timing));
     return {
       id: trigger.id,

@@ -127,8 +127,12 @@ export type CheckpointAction =
     }
   /** Make it durable, then send `stored` or `storeFailed`. There is at most one at a time. */
   | { readonly kind: 'store'; readonly checkpoint: GatheredCheckpoint }
-  /** Tell the slots, which need what came before no longer. Not for savepoints that the job runs on after. */
-  | { readonly kind: 'completed'; readonly trigger: CheckpointTrigger }
+  /** Tell the slots, and who watches the job. */
+  | {
+      readonly kind: 'completed';
+      readonly trigger: CheckpointTrigger;
+      readonly report: CheckpointReport;
+    }
   /**
    * Make output visible, then send `committed`. Null stands for the output of a job that ends without a final
    * checkpoint. Nothing is stored meanwhile, so that the newest checkpoint always has all commits that may be undone.

@@ -1,7 +1,7 @@
 /**
  * The checkpoints of a job as users see them: how many came to what, the last ones one by one, the newest of each kind.
- * They go on over restarts. Callers: `checkpoint-coordinator.ts` writes, views read. Runs on: the coordinator's thread.
- * Invariants: `total` is `inProgress + completed + failed`; the history is bounded.
+ * They go on over restarts. Plain data. Callers: `checkpoint-coordinator.ts`, runtime, views. Runs on: any thread; pure.
+ * Invariant: what is kept one by one is bounded.
  */
 import type { CheckpointReport } from './contract.js';
 
@@ -16,7 +16,7 @@ export interface CheckpointCounts {
   readonly restored: number;
 }
 
-/** What the job went on from. */
+/** What a job went on from. */
 export interface RestoredCheckpoint {
   readonly id: number;
   readonly path: string | null;
@@ -24,62 +24,63 @@ export interface RestoredCheckpoint {
   readonly restoredMs: number;
 }
 
-/** The newest of each kind; null before there is one. */
-export interface LatestCheckpoints {
-  readonly completed: CheckpointReport | null;
-  readonly savepoint: CheckpointReport | null;
-  readonly failed: CheckpointReport | null;
-  readonly restored: RestoredCheckpoint | null;
+/** What became of the checkpoints of a job. */
+export interface CheckpointStatistics {
+  readonly counts: CheckpointCounts;
+  /** Those under way and the last ten others, newest first. */
+  readonly history: readonly CheckpointReport[];
+  /** The newest of each kind; null before there is one. */
+  readonly latest: {
+    readonly completed: CheckpointReport | null;
+    readonly savepoint: CheckpointReport | null;
+    readonly failed: CheckpointReport | null;
+    readonly restored: RestoredCheckpoint | null;
+  };
 }
 
 /** Kept of checkpoints that are not under way any more, as Flink does. */
 const HISTORY_MAX = 10;
 
-/** What became of the checkpoints of a job. */
-export class CheckpointStatistics {
-  readonly #pending = new Map<number, CheckpointReport>();
-  #done: readonly CheckpointReport[] = [];
-  #completed = 0;
-  #failed = 0;
-  #restored = 0;
-  #latest: LatestCheckpoints = { completed: null, savepoint: null, failed: null, restored: null };
+/** Those of a job that has not begun. */
+export const NO_STATISTICS: CheckpointStatistics = {
+  counts: { total: 0, inProgress: 0, completed: 0, failed: 0, restored: 0 },
+  history: [],
+  latest: { completed: null, savepoint: null, failed: null, restored: null },
+};
 
-  get counts(): CheckpointCounts {
-    const inProgress = this.#pending.size;
-    const total = inProgress + this.#completed + this.#failed;
-    const [completed, failed, restored] = [this.#completed, this.#failed, this.#restored];
-    return { total, inProgress, completed, failed, restored };
+/** With a checkpoint that has been started, completed or given up. */
+export function withReport(
+  { counts, history, latest }: CheckpointStatistics,
+  report: CheckpointReport,
+): CheckpointStatistics {
+  const rest = history.filter(({ id }) => id !== report.id);
+  if (report.status === 'pending') {
+    const { total, inProgress } = counts;
+    return {
+      counts: { ...counts, total: total + 1, inProgress: inProgress + 1 },
+      history: [report, ...rest],
+      latest,
+    };
   }
+  const { status } = report;
+  const isSavepoint = status === 'completed' && report.kind === 'savepoint';
+  const all = [report, ...rest].toSorted((a, b) => b.id - a.id);
+  const done = all.filter((other) => other.status !== 'pending').slice(0, HISTORY_MAX);
+  return {
+    counts: { ...counts, inProgress: counts.inProgress - 1, [status]: counts[status] + 1 },
+    history: all.filter((other) => other.status === 'pending' || done.includes(other)),
+    latest: { ...latest, [isSavepoint ? 'savepoint' : status]: report },
+  };
+}
 
-  get latest(): LatestCheckpoints {
-    return this.#latest;
-  }
-
-  /** Those under way and the last ten others, newest first. */
-  get history(): readonly CheckpointReport[] {
-    return [...this.#pending.values(), ...this.#done].toSorted((a, b) => b.id - a.id);
-  }
-
-  /** A checkpoint has been started, finished or given up. */
-  update(report: CheckpointReport): void {
-    if (report.status === 'pending') {
-      this.#pending.set(report.id, report);
-      return;
-    }
-    this.#pending.delete(report.id);
-    this.#done = [...this.#done, report].slice(-HISTORY_MAX);
-    if (report.status === 'failed') {
-      this.#failed++;
-      this.#latest = { ...this.#latest, failed: report };
-    } else {
-      this.#completed++;
-      const kind = report.kind === 'savepoint' ? 'savepoint' : 'completed';
-      this.#latest = { ...this.#latest, [kind]: report };
-    }
-  }
-
-  restored(checkpoint: RestoredCheckpoint): void {
-    this.#restored++;
-    this.#latest = { ...this.#latest, restored: checkpoint };
-  }
+/** With a restore. */
+export function withRestored(
+  { counts, history, latest }: CheckpointStatistics,
+  restored: RestoredCheckpoint,
+): CheckpointStatistics {
+  return {
+    counts: { ...counts, restored: counts.restored + 1 },
+    history,
+    latest: { ...latest, restored },
+  };
 }
