@@ -47,7 +47,7 @@ export class CheckpointCoordinator {
 
   /** When the next `tick` is worth sending, on the clock of the events; infinite when nothing waits for time. */
   get wakeAtMs(): number {
-    if (this.state.isOver || this.state.isFailing) return Number.POSITIVE_INFINITY;
+    if (this.state.endedBy !== null || this.state.isFailing) return Number.POSITIVE_INFINITY;
     const deadlines = this.#collecting().map((pending) => this.#deadlineOf(pending));
     return Math.min(this.#nextTriggerMs(), ...deadlines);
   }
@@ -57,7 +57,7 @@ export class CheckpointCoordinator {
     this.#nowMs = nowMs;
     this.#actions = [];
     this.#take(event);
-    if (!this.state.isOver && !this.state.isFailing) this.#advance();
+    if (this.state.endedBy === null && !this.state.isFailing) this.#advance();
     this.#discard();
     return this.#actions;
   }
@@ -111,7 +111,7 @@ export class CheckpointCoordinator {
   // Requests
 
   #enqueue(request: CheckpointRequest): void {
-    if (this.state.isOver) return this.#refuse(request, 'the job has ended');
+    if (this.state.endedBy !== null) return this.#refuse(request, 'the job has ended');
     if (this.state.queue.length >= QUEUE_MAX) return this.#refuse(request, 'too many others wait');
     // Stable, so that those of one kind stay in the order in which they came.
     this.state.queue = [...this.state.queue, request].toSorted((a, b) => rankOf(a) - rankOf(b));
@@ -213,7 +213,7 @@ export class CheckpointCoordinator {
   /** Whether the answer is new. A slot that answers has done with everything before. */
   #answer(id: number, slot: number, commits: readonly SinkCommit[]): boolean {
     const last = this.state.answered.get(slot) ?? 0;
-    if (this.state.isOver || id === last) return false;
+    if (this.state.endedBy !== null || id === last) return false;
     assert(
       id > last && id < this.state.nextId,
       `Slot ${slot} answered checkpoint ${id} after ${last}.`,
@@ -243,7 +243,7 @@ export class CheckpointCoordinator {
   }
 
   #subtaskFinished(checkpoint: number, snapshot: SubtaskSnapshot): void {
-    if (this.state.isOver) return;
+    if (this.state.endedBy !== null) return;
     this.#collect(checkpoint + 1, snapshot.commits);
     this.state.finished.push({ checkpoint, snapshot: { ...snapshot, commits: [] } });
   }
@@ -284,13 +284,6 @@ export class CheckpointCoordinator {
 
   #stored(id: number, path: string | null): void {
     const pending = this.#leaveStore(id);
-    if (this.state.isOver) {
-      // Its abortion has been told: it must not come back to life.
-      const target = this.state.undone.get(id) ?? null;
-      this.state.undone.delete(id);
-      this.#actions.push({ kind: 'dispose', checkpoint: id, target });
-      return;
-    }
     const { trigger, request } = pending;
     this.state.pending.delete(id);
     this.state.completedMs = this.#nowMs;
@@ -299,17 +292,18 @@ export class CheckpointCoordinator {
     const isStop = trigger.stop !== 'none';
     this.#actions.push({ kind: 'completed', trigger, report });
     if (trigger.kind === 'checkpoint') this.#retain(id);
-    // The job runs on from a savepoint as if there had been none.
-    if (trigger.kind === 'checkpoint' || isStop) this.#commit(id);
+    // The job runs on from a savepoint as if there had been none. What an attempt leaves behind the next one commits.
+    if (this.state.endedBy === null && (trigger.kind === 'checkpoint' || isStop)) this.#commit(id);
     if (isStop) this.state.isStopped = true;
     if (isStop || pending.isFinal) this.state.isEndSafe = true;
     if (request !== null) this.#reply(request, { report });
+    this.#disposeUnlessKept();
   }
 
   #storeFailed(id: number, error: WireError): void {
     const isAnswer = this.state.storing?.trigger.id === id;
     const pending = isAnswer ? this.#leaveStore(id) : this.state.pending.get(id);
-    if (pending !== undefined && !this.state.isOver) this.#abort(pending, 'storeFailed', error);
+    if (pending !== undefined) this.#abort(pending, 'storeFailed', error);
   }
 
   #leaveStore(id: number): PendingCheckpoint {
@@ -358,12 +352,12 @@ export class CheckpointCoordinator {
   #abort(pending: PendingCheckpoint, reason: AbortReason, error: WireError): void {
     const { trigger, request } = pending;
     this.state.pending.delete(trigger.id);
-    this.state.undone.set(trigger.id, request?.target ?? null);
+    this.state.undone.add(trigger.id);
     const report: CheckpointReport = { ...this.#ended(pending), status: 'failed', reason, error };
     this.#record(report);
     this.#actions.push({ kind: 'aborted', report });
     if (request !== null) this.#reply(request, { error });
-    if (reason === 'shutdown') return;
+    if (this.state.endedBy !== null) return;
     // Its barriers have stopped the sources, which cannot take that back.
     if (trigger.stop !== 'none') this.#fail(trigger, error);
     else if (COUNTED.has(reason)) this.#countFailure(trigger, error);
@@ -387,30 +381,36 @@ export class CheckpointCoordinator {
 
   /** Slots write in the background, so files go only when every one is past the checkpoint or has ended. */
   #discard(): void {
-    const { undone, answered, live, storing } = this.state;
-    for (const [checkpoint, target] of undone) {
-      const isPast = (slot: number): boolean => (answered.get(slot) ?? 0) >= checkpoint;
-      if (storing?.trigger.id === checkpoint || ![...live].every(isPast)) continue;
+    const { undone, answered, live } = this.state;
+    for (const checkpoint of undone) {
+      if (![...live].every((slot) => (answered.get(slot) ?? 0) >= checkpoint)) continue;
       undone.delete(checkpoint);
-      this.#actions.push({ kind: 'discard', checkpoint, target });
+      this.#actions.push({ kind: 'discard', checkpoint });
     }
   }
 
+  /** One that is being stored is left to the store: it may be complete already. */
   #shutdown(reason: ShutdownReason): void {
-    if (this.state.isOver) return;
-    this.state.isOver = true;
-    for (const pending of [...this.state.pending.values()]) {
+    if (this.state.endedBy !== null) return;
+    this.state.endedBy = reason;
+    for (const pending of this.#collecting()) {
       this.#abort(pending, 'shutdown', failure(pending.trigger, 'ended with its attempt'));
     }
     for (const request of this.state.queue) this.#refuse(request, 'the job has ended');
     this.state.queue = [];
-    if (outlives(this.state.policy.retention, reason)) return;
-    this.#dispose(this.state.retained);
+    this.#disposeUnlessKept();
+  }
+
+  /** After the end, by how it came. */
+  #disposeUnlessKept(): void {
+    const { endedBy, policy, retained } = this.state;
+    if (endedBy === null || outlives(policy.retention, endedBy)) return;
+    this.#dispose(retained);
     this.state.retained = [];
   }
 
   #dispose(ids: readonly number[]): void {
-    for (const checkpoint of ids) this.#actions.push({ kind: 'dispose', checkpoint, target: null });
+    for (const checkpoint of ids) this.#actions.push({ kind: 'dispose', checkpoint });
   }
 
   // What is told

@@ -97,7 +97,7 @@ export type CheckpointEvent =
   | { readonly kind: 'committed'; readonly checkpoint: number | null }
   /**
    * The attempt ends. Comes with its first failure, or as soon as it is canceled, before its slots end; `finished` comes
-   * after the `finished` action.
+   * after the `finished` action. A `store` under way is still answered; the next attempt begins after that.
    */
   | { readonly kind: 'shutdown'; readonly reason: ShutdownReason };
 
@@ -145,9 +145,9 @@ export type CheckpointAction =
   /** Tell the slots, which let go of what they hold for it. Its files are still theirs until `discard`. */
   | { readonly kind: 'aborted'; readonly report: CheckpointReport }
   /** Throw away what an aborted checkpoint has written: no slot writes for it any more. */
-  | { readonly kind: 'discard'; readonly checkpoint: number; readonly target: string | null }
-  /** Delete a stored checkpoint, with `target` where it is a savepoint that came too late for its user. */
-  | { readonly kind: 'dispose'; readonly checkpoint: number; readonly target: string | null }
+  | { readonly kind: 'discard'; readonly checkpoint: number }
+  /** Delete a completed checkpoint. */
+  | { readonly kind: 'dispose'; readonly checkpoint: number }
   /** Fail the attempt; `shutdown` follows. */
   | { readonly kind: 'failJob'; readonly error: WireError }
   | { readonly kind: 'answer'; readonly token: number; readonly outcome: CheckpointOutcome }

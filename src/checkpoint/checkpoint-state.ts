@@ -4,7 +4,7 @@
  * first one of each attempt. Runs on: the coordinator's thread. Invariant: only the coordinator writes it.
  */
 import type { Random } from '../base/random.js';
-import type { CheckpointPolicy, CheckpointRequest } from './checkpoint-protocol.js';
+import type { CheckpointPolicy, CheckpointRequest, ShutdownReason } from './checkpoint-protocol.js';
 import {
   type CheckpointStatistics,
   type RestoredCheckpoint,
@@ -62,8 +62,8 @@ export interface CheckpointState {
   readonly answered: Map<number, number>;
   /** Subtasks that have finished, each with the last checkpoint whose barrier it took. */
   readonly finished: { readonly checkpoint: number; readonly snapshot: SubtaskSnapshot }[];
-  /** Targets of aborted checkpoints that a slot or the store may still write for, by id. */
-  readonly undone: Map<number, string | null>;
+  /** Aborted checkpoints that a slot may still write for. */
+  readonly undone: Set<number>;
   /** In the order of their checkpoints. */
   held: readonly HeldCommit[];
   queue: readonly CheckpointRequest[];
@@ -88,7 +88,7 @@ export interface CheckpointState {
   /** Whether the output of the job's end is in a checkpoint, or needs none. */
   isEndSafe: boolean;
   isStopped: boolean;
-  isOver: boolean;
+  endedBy: ShutdownReason | null;
   isFinished: boolean;
 }
 
@@ -105,7 +105,7 @@ export function beginCheckpoints(start: CheckpointStart, random: Random): Checkp
     pending: new Map(),
     answered: new Map(),
     finished: [],
-    undone: new Map(),
+    undone: new Set(),
     held: [],
     queue: [],
     retained: start.retained,
@@ -122,7 +122,7 @@ export function beginCheckpoints(start: CheckpointStart, random: Random): Checkp
     isFailing: false,
     isEndSafe: intervalMs === null,
     isStopped: false,
-    isOver: false,
+    endedBy: null,
     isFinished: false,
   };
 }

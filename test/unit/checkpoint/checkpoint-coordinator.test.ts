@@ -459,7 +459,7 @@ describe('failures', () => {
     bench.decline(1, 0);
     expect(bench.of('discard')).toEqual([]);
     bench.acknowledge(1, 1);
-    expect(bench.of('discard')).toEqual([{ kind: 'discard', checkpoint: 1, target: null }]);
+    expect(bench.of('discard')).toEqual([{ kind: 'discard', checkpoint: 1 }]);
   });
 });
 
@@ -604,14 +604,20 @@ describe('the end of a job', () => {
     expect(bench.of('answer')).toHaveLength(2);
   });
 
-  it('deletes what is stored after its abortion was told', () => {
+  it.each<[ShutdownReason, readonly number[]]>([
+    ['restarting', []],
+    ['canceled', [1]],
+  ])('%s: leaves one that is being stored to the store', (reason, disposed) => {
     const bench = new Bench().run();
-    bench.acknowledge(1, 0);
+    bench.acknowledge(1, 0, commit('a'));
     bench.acknowledge(1, 1);
-    bench.send({ kind: 'shutdown', reason: 'restarting' });
+    bench.send({ kind: 'shutdown', reason });
+    expect(bench.of('aborted')).toEqual([]);
     bench.store(1);
-    expect(bench.of('completed')).toEqual([]);
-    expect(bench.of('dispose').map(({ checkpoint }) => checkpoint)).toEqual([1]);
+    expect(bench.of('completed')).toHaveLength(1);
+    // The next attempt does it, if there is one.
+    expect(bench.of('commit')).toEqual([]);
+    expect(bench.of('dispose').map(({ checkpoint }) => checkpoint)).toEqual(disposed);
   });
 });
 

@@ -73,7 +73,7 @@ export const RARE = [
   'a savepoint was aborted: storeFailed',
   'a savepoint was aborted: shutdown',
   'the job ended while a checkpoint was stored',
-  'one was stored after its abortion',
+  'one was stored after the end',
   'two were under way at a time',
   'one was begun beside finished ones',
   'a checkpoint held changes only',
@@ -134,9 +134,9 @@ export function stepsFrom(
   });
   const shutdown = send(`job ${reason}`, { kind: 'shutdown', reason });
   // It follows at once.
-  if (state.isFailing && !state.isOver) return [shutdown];
+  if (state.isFailing && state.endedBy === null) return [shutdown];
   const steps: Step[] = [];
-  if (!state.isRunning && !state.isOver) steps.push(send('running', { kind: 'running' }));
+  if (!state.isRunning && state.endedBy === null) steps.push(send('running', { kind: 'running' }));
   const wakeAtMs = new CheckpointCoordinator(state).wakeAtMs;
   if (wakeAtMs < Number.POSITIVE_INFINITY && state.nextId <= limits.checkpointsMax) {
     const nowMs = Math.max(world.nowMs, wakeAtMs);
@@ -159,7 +159,7 @@ export function stepsFrom(
     steps.push(send('committed', event, { committing: undefined }));
   }
   for (const [slot] of slots.entries()) steps.push(...slotSteps(world, slot, send));
-  if (!state.isOver) steps.push(shutdown);
+  if (state.endedBy === null) steps.push(shutdown);
   return steps;
 }
 
@@ -174,7 +174,7 @@ function slotSteps(
   const changed = (change: Partial<Slot>): Partial<World> => ({
     slots: slots.with(slot, { ...it, ...change }),
   });
-  if (state.isOver) {
+  if (state.endedBy !== null) {
     // Nothing else that slots say is listened to.
     const end = changed({ phase: 'ended', inbox: [], open: null });
     return [send(`slot ${slot} ends`, { kind: 'slotEnded', slot }, end)];
@@ -337,7 +337,7 @@ function checkStep(
     'nothing pends that was not begun',
   );
   check(completed.length === 0 || event.kind === 'stored', 'only what is stored is complete');
-  check(!was.isOver || completed.length + triggered.length === 0, 'nothing after the end');
+  check(was.endedBy === null || triggered.length === 0, 'nothing is begun after the end');
   check(!was.isFailing || triggered.length === 0, 'nothing is begun while the job fails');
 
   const tokens = [
@@ -353,13 +353,13 @@ function checkStep(
   );
 
   const gone = [...of('discard'), ...of('dispose')].map(({ checkpoint }) => checkpoint);
-  const clean = [...was.undone.keys(), ...was.retained, ...aborted, ...completed].filter(
+  const clean = [...was.undone, ...was.retained, ...aborted, ...completed].filter(
     (id) => !is.undone.has(id) && !is.retained.includes(id) && !isSavepoint(of('completed'), id),
   );
   same(gone.toSorted(), clean.toSorted(), 'what goes is thrown away once');
   check(is.retained.length <= is.policy.numRetained, 'no more are retained than wanted');
   check(
-    is.isOver || is.newest === 0 || is.retained.at(-1) === is.newest,
+    is.endedBy !== null || is.newest === 0 || is.retained.at(-1) === is.newest,
     'the newest checkpoint is retained',
   );
   for (const { trigger } of of('trigger')) {
@@ -368,7 +368,8 @@ function checkStep(
   }
 
   let failures = was.failures;
-  for (const { report } of of('aborted')) failures += isCounted(report) ? 1 : 0;
+  for (const { report } of of('aborted'))
+    failures += is.endedBy === null && isCounted(report) ? 1 : 0;
   if (is.newest !== was.newest) failures = 0;
   check(is.failures === failures, 'failures in a row are counted');
   const hasFailed = of('aborted').some(({ report }) => report.reason !== 'shutdown');
@@ -385,7 +386,8 @@ function checkStep(
     'completed ones are counted',
   );
   check(history.length <= 10 + counts.inProgress, 'the history is bounded');
-  const isWaiting = is.pending.size > 0 && !is.isFailing && !is.isOver && is.storing === null;
+  const isWaiting =
+    is.pending.size > 0 && !is.isFailing && is.endedBy === null && is.storing === null;
   const { wakeAtMs } = new CheckpointCoordinator(is);
   check(!isWaiting || wakeAtMs < Number.POSITIVE_INFINITY, 'nothing pends for ever');
   check(!isWaiting || wakeAtMs > after.nowMs, 'what is due is done at once');
@@ -393,7 +395,7 @@ function checkStep(
 
 /** Nothing may happen any more: the world must be tidy. */
 export function checkEnd({ coordinator: state, prepared, slots, isFinished }: World): void {
-  check(state.isOver, 'a run ends by a shutdown');
+  check(state.endedBy !== null, 'a run ends by a shutdown');
   check(
     slots.every(({ phase }) => phase === 'ended'),
     'all slots have ended',
@@ -415,9 +417,6 @@ function notice(
     if (action.kind === 'aborted') {
       const { reason, kind } = action.report;
       sometimes(`a ${kind} was aborted: ${reason}`);
-      if (was.storing?.trigger.id === action.report.id && reason === 'shutdown') {
-        sometimes('the job ended while a checkpoint was stored');
-      }
     }
     if (action.kind === 'completed') {
       const { kind, stop } = action.trigger;
@@ -434,13 +433,14 @@ function notice(
     }
     if (action.kind === 'store' && was.isCommitting) sometimes('a store waited for a commit');
     if (action.kind === 'failJob') sometimes('failures failed the job');
-    if (action.kind === 'dispose' && event.kind === 'stored' && is.isOver) {
-      sometimes('one was stored after its abortion');
-    }
     if (action.kind === 'answer' && 'error' in action.outcome && event.kind === 'slotEnded') {
       sometimes('a request came too late');
     }
   }
+  if (event.kind === 'shutdown' && was.storing !== null) {
+    sometimes('the job ended while a checkpoint was stored');
+  }
+  if (event.kind === 'stored' && is.endedBy !== null) sometimes('one was stored after the end');
   if (event.kind === 'slotAcknowledged' && !was.pending.has(event.snapshot.checkpoint)) {
     sometimes('a slot acknowledged what was aborted');
   }
@@ -451,7 +451,10 @@ function notice(
     sometimes('a slot ended without an answer that was waited for');
   }
   const carried = is.held.filter(({ checkpoint }) => checkpoint < is.newest);
-  check(carried.length === 0, 'nothing older than the newest checkpoint is held');
+  check(
+    is.endedBy !== null || carried.length === 0,
+    'nothing older than the newest checkpoint is held',
+  );
   if (is.held.some(({ checkpoint }) => checkpoint < is.nextId - 1)) {
     sometimes('output waited for a later checkpoint');
   }
@@ -471,7 +474,7 @@ export function copyOf(state: CheckpointState): CheckpointState {
     pending,
     answered: new Map(state.answered),
     finished: [...state.finished],
-    undone: new Map(state.undone),
+    undone: new Set(state.undone),
     storing:
       state.storing === null ? null : (pending.get(state.storing.trigger.id) ?? state.storing),
   };
@@ -481,10 +484,10 @@ export function copyOf(state: CheckpointState): CheckpointState {
 export function signatureOf(world: World): string {
   const { coordinator: state, nowMs } = world;
   const inMs = (timeMs: number): number => Math.max(timeMs - nowMs, -state.policy.minPauseMs);
-  if (state.isOver) {
+  if (state.endedBy !== null) {
     const live = [...state.live].map((slot) => state.answered.get(slot) ?? 0).toSorted();
-    const rest = [[...state.undone.keys()], state.storing?.trigger.id, world.committing ?? -1];
-    return JSON.stringify([live, rest, world.isFinished, state.retained]);
+    const rest = [[...state.undone], state.storing?.trigger.id, world.committing ?? -1];
+    return JSON.stringify([live, rest, world.isFinished, state.retained, state.endedBy]);
   }
   const slots = world.slots.map((slot, index) => [
     slot.phase,
@@ -508,7 +511,7 @@ export function signatureOf(world: World): string {
       one.startedMs - nowMs,
     ]),
     state.queue.map(({ kind, stop }) => [kind, stop]),
-    [...state.undone.keys()],
+    [...state.undone],
     state.retained,
     state.storing?.trigger.id,
     world.requests.map(({ kind, stop }) => [kind, stop]),
@@ -516,7 +519,7 @@ export function signatureOf(world: World): string {
     [state.nextId, state.newest, state.gathered, state.failures],
     [inMs(state.dueMs), inMs(state.completedMs)],
     [state.isRunning, state.isCommitting, state.isFailing, state.isEndSafe],
-    [state.isStopped, state.isOver, state.isFinished],
+    [state.isStopped, state.endedBy !== null, state.isFinished],
   ]);
 }
 
