@@ -256,7 +256,7 @@ export class CheckpointCoordinator {
 
   // Storing and completion
 
-  /** Those that are not being stored yet, oldest first: from then on a checkpoint cannot be aborted but by the store. */
+  /** Those that are not being stored yet, oldest first; from then on only the store can fail a checkpoint. */
   #collecting(): readonly PendingCheckpoint[] {
     return [...this.state.pending.values()].filter((pending) => pending !== this.state.storing);
   }
@@ -292,7 +292,7 @@ export class CheckpointCoordinator {
     const isStop = trigger.stop !== 'none';
     this.#actions.push({ kind: 'completed', trigger, report });
     if (trigger.kind === 'checkpoint') this.#retain(id);
-    // The job runs on from a savepoint as if there had been none. What an attempt leaves behind the next one commits.
+    // The job runs on from a savepoint as if there had been none. What an attempt leaves, the next one commits.
     if (this.state.endedBy === null && (trigger.kind === 'checkpoint' || isStop)) this.#commit(id);
     if (isStop) this.state.isStopped = true;
     if (isStop || pending.isFinal) this.state.isEndSafe = true;

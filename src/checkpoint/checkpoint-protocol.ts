@@ -79,8 +79,8 @@ export type CheckpointEvent =
       readonly commits: readonly SinkCommit[];
     }
   /**
-   * A subtask came to the end of its input. `checkpoint` is the last one whose barrier it took, 0 for none; it counts as
-   * finished in all later ones, and the commits of `snapshot` are those it prepared since.
+   * A subtask came to the end of its input. `checkpoint` is the last one whose barrier it took, 0 for none; it counts
+   * as finished in all later ones, and the commits of `snapshot` are those it prepared since.
    */
   | {
       readonly kind: 'subtaskFinished';
@@ -96,8 +96,8 @@ export type CheckpointEvent =
   /** A `commit` is done; one that fails fails the job instead. */
   | { readonly kind: 'committed'; readonly checkpoint: number | null }
   /**
-   * The attempt ends. Comes with its first failure, or as soon as it is canceled, before its slots end; `finished` comes
-   * after the `finished` action. A `store` under way is still answered; the next attempt begins after that.
+   * The attempt ends. Comes with its first failure, or as soon as it is canceled, before its slots end; `finished`
+   * comes after the `finished` action. A `store` under way is still answered; the next attempt begins after that.
    */
   | { readonly kind: 'shutdown'; readonly reason: ShutdownReason };
 

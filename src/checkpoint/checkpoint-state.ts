@@ -1,7 +1,8 @@
 /**
- * Everything that the checkpoint coordinator remembers, as plain data: a structured copy goes on exactly as the original,
- * on another thread or in a test that tries what else may happen. Callers: `checkpoint-coordinator.ts`, runtime makes the
- * first one of each attempt. Runs on: the coordinator's thread. Invariant: only the coordinator writes it.
+ * Everything that the checkpoint coordinator remembers, as plain data: a structured copy goes on exactly as the
+ * original, on another thread or in a test that tries what else may happen. Callers: `checkpoint-coordinator.ts`;
+ * runtime makes the first one of each attempt. Runs on: the coordinator's thread. Invariant: only the coordinator
+ * writes it.
  */
 import type { Random } from '../base/random.js';
 import type { CheckpointPolicy, CheckpointRequest, ShutdownReason } from './checkpoint-protocol.js';

@@ -1,7 +1,7 @@
 /**
  * The checkpoints of a job as users see them: how many came to what, the last ones one by one, the newest of each kind.
- * They go on over restarts. Plain data. Callers: `checkpoint-coordinator.ts`, runtime, views. Runs on: any thread; pure.
- * Invariant: what is kept one by one is bounded.
+ * They go on over restarts. Plain data. Callers: `checkpoint-coordinator.ts`, runtime, views. Runs on: any thread;
+ * pure. Invariant: what is kept one by one is bounded.
  */
 import type { CheckpointReport } from './contract.js';
 
