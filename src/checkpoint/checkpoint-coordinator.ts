@@ -237,7 +237,7 @@ export class CheckpointCoordinator {
     const isEmpty = commits.every(({ committables }) => committables.length === 0);
     assert(
       isEmpty || checkpoint > this.state.gathered,
-      `Output for checkpoint ${checkpoint} came after ${this.state.gathered} had been put together.`,
+      `Output for ${checkpoint} came after ${this.state.gathered} had been put together.`,
     );
     this.state.held = hold(this.state.held, checkpoint, commits);
   }
