@@ -20,6 +20,10 @@ import {
 export interface CallsReport {
   /** Records whose results have not been handed on. */
   readonly inFlight: number;
+  /** Calls that have been made and not answered: of those in flight, the ones that wait for nothing else. */
+  readonly unanswered: number;
+  /** Answers that have come so far. */
+  readonly answers: number;
   /** Wall clock at which the first of those that wait for an answer was made; 0 when none does. */
   readonly oldestSinceMs: number;
   /** Null for functions that look nothing up. */
@@ -109,7 +113,11 @@ export class TaskMetricsWriter {
   }
 
   /** For asynchronous functions, which know what they wait for. */
-  setCalls({ inFlight, oldestSinceMs, lookups }: CallsReport): void {
+  setCalls({
+    inFlight,
+    oldestSinceMs,
+    lookups,
+  }: Omit<CallsReport, 'unanswered' | 'answers'>): void {
     const values = this.#values;
     values[TASK_VALUES.callsInFlight] = inFlight;
     values[TASK_VALUES.oldestCallMs] = oldestSinceMs;

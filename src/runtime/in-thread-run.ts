@@ -29,7 +29,8 @@ export interface InThreadWorld {
 
 /** An event loop that a simulation steps itself. */
 export interface InThreadEvents {
-  parker(word: Int32Array): Parker;
+  /** How the slot waits; `awaitsAnswers` says whether calls of its functions are under way. */
+  parker(word: Int32Array, awaitsAnswers: () => boolean): Parker;
   yieldToEvents(): Promise<void>;
 }
 
@@ -90,7 +91,7 @@ class InThreadRun implements RunControl {
         disk,
         mayBlock: false,
         shuffle,
-        asyncParker: (word) => events.parker(word),
+        asyncParker: (word, awaitsAnswers) => events.parker(word, awaitsAnswers),
         yieldToEvents: () => events.yieldToEvents(),
         report: (message) => this.#onMessage(message),
       });

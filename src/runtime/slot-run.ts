@@ -29,8 +29,11 @@ export interface SlotRunParts {
   /** Whether the thread belongs to the slot, so that it may wait in `Atomics.wait`. */
   readonly mayBlock: boolean;
   readonly shuffle: Random | null;
-  /** How the slot parks when it may not block, or must not because something in it is asynchronous. */
-  asyncParker(word: Int32Array): Parker;
+  /**
+   * How the slot parks when it may not block, or must not because something in it is asynchronous; `awaitsAnswers` says
+   * whether calls of its functions are under way.
+   */
+  asyncParker(word: Int32Array, awaitsAnswers: () => boolean): Parker;
   yieldToEvents(): Promise<void>;
   report(message: SlotMessage): void;
 }
@@ -87,7 +90,7 @@ function loopOf(
   return new SlotLoop(subtasks, {
     clock: parts.clock,
     blockingParker: parts.mayBlock ? new BlockingParker(word) : null,
-    asyncParker: parts.asyncParker(word),
+    asyncParker: parts.asyncParker(word, () => subtasks.some((one) => one.awaitsAnswers)),
     yieldToEvents: parts.yieldToEvents,
     command: () => Atomics.load(commandWord, 0),
     finished: (subtask) => {

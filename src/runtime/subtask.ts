@@ -126,6 +126,11 @@ export class Subtask {
     return this.parts.sinks.some((sink) => sink.port.isWaiting);
   }
 
+  /** Whether a call that the chain has made is to be answered. */
+  get awaitsAnswers(): boolean {
+    return (this.parts.task.callsReport?.unanswered ?? 0) > 0;
+  }
+
   /** Ends a source before its natural end; other subtasks follow when their inputs finish. */
   stop(ending: 'drain' | 'stop'): void {
     // Without its results a loop may just as well end; to drain one is to let it go round.

@@ -1,8 +1,9 @@
 /**
  * The world of a run on arrays: the in-thread runtime with a clock of its own, subtasks stepped in an order that a
- * seed decides, and nobody to wait for. Callers: `run-on-arrays.ts`. Runs on: the test's thread. Invariant: with
- * sources that are arrays, a run with a seed repeats exactly.
+ * seed decides, and nobody to wait for but asynchronous functions. Callers: `run-on-arrays.ts`. Runs on: the test's
+ * thread. Invariant: with sources that are arrays, and functions that do not wait, a run with a seed repeats exactly.
  */
+import { systemClock } from '../base/clock.js';
 import { nodeDisk } from '../base/node-disk.js';
 import { SeededRandom } from '../base/random.js';
 import type { Parker } from '../ring/contract.js';
@@ -32,23 +33,29 @@ export function arrayWorld(seed: number | undefined): ArrayWorld {
       disk: nodeDisk,
       shuffle: random === null ? null : new SeededRandom(random.nextUint32()),
       events: {
-        parker: (word) => new ImpatientParker(word, clock),
+        parker: (word, awaitsAnswers) => new ImpatientParker(word, clock, awaitsAnswers),
         yieldToEvents: nextEventLoopTurn,
       },
     },
   };
 }
 
-/** Lets the event loop run once, and the clock go on by all the time there was to wait. */
+/**
+ * Lets the event loop run once, and the clock go on by all the time there was to wait; while calls of asynchronous
+ * functions are under way, by the time that it waited for their answers.
+ */
 class ImpatientParker implements Parker {
   readonly #real: AsyncParker;
   readonly #word: Int32Array;
   readonly #clock: LookedAtClock;
+  readonly #awaitsAnswers: () => boolean;
 
-  constructor(word: Int32Array, clock: LookedAtClock) {
+  constructor(word: Int32Array, clock: LookedAtClock, awaitsAnswers: () => boolean) {
     this.#real = new AsyncParker(word);
     this.#word = word;
     this.#clock = clock;
+    this.#awaitsAnswers = awaitsAnswers;
+    clock.isSteady = awaitsAnswers;
   }
 
   announce(): number {
@@ -61,8 +68,18 @@ class ImpatientParker implements Parker {
 
   async park(ticket: number, timeoutMs: number): Promise<void> {
     await nextEventLoopTurn();
-    if (Atomics.load(this.#word, 0) === ticket) this.#clock.pass(timeoutMs);
+    if (Atomics.load(this.#word, 0) === ticket) {
+      if (this.#awaitsAnswers()) await this.#wait(ticket, timeoutMs);
+      else this.#clock.pass(timeoutMs);
+    }
     this.#real.withdraw();
+  }
+
+  /** Calls take their time, and so does giving them up. */
+  async #wait(ticket: number, timeoutMs: number): Promise<void> {
+    const startMs = systemClock.monotonicMs();
+    await this.#real.park(ticket, timeoutMs);
+    this.#clock.pass(systemClock.monotonicMs() - startMs);
   }
 
   wake(): void {

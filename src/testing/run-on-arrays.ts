@@ -12,7 +12,6 @@ import { identityOf, type LogicalGraph, type LogicalNode } from '../graph/logica
 import { startRun } from '../runtime/start-run.js';
 import { arrayWorld } from './array-world.js';
 import { checkTestOptions } from './harness-options.js';
-import { withoutCalls } from './refuse-calls.js';
 import { outputSink, TestOutput } from './test-output.js';
 
 /** Options of a run on arrays. */
@@ -97,7 +96,8 @@ export class ArrayRun {
 
 /**
  * Runs a job to its end in this thread. Rejects with what the job failed with, OPTION_UNKNOWN or OPTION_INVALID for
- * an option, TEST_MISUSED for a source that the job does not have, FEATURE_UNSUPPORTED for asynchronous functions.
+ * an option, and TEST_MISUSED for a source that the job does not have. Asynchronous functions are waited for; meanwhile
+ * the clock of the job goes as the machine's does, so give those that never answer a short `timeout`.
  *
  * @example
  * const run = await runOnArrays(visitCounts, { sources: { visits: [{ user: 'ann' }] } });
@@ -119,7 +119,7 @@ export async function runOnArrays<P>(
   const execution = await startRun({
     job: {
       ...job,
-      build: () => onArrays(withoutCalls(job.build(params)), options.sources ?? {}, sinks),
+      build: () => onArrays(job.build(params), options.sources ?? {}, sinks),
     },
     params,
     settings: settingsOf({

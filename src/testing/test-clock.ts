@@ -38,6 +38,8 @@ export class ManualClock implements Clock {
 export class LookedAtClock implements Clock {
   readonly #random: Random | null;
   #elapsedMs = 0;
+  /** Asked before each jump whether there is none for now. */
+  isSteady: () => boolean = () => false;
 
   constructor(random: Random | null) {
     this.#random = random;
@@ -58,7 +60,7 @@ export class LookedAtClock implements Clock {
 
   #look(): number {
     const isJump = this.#random !== null && this.#random.below(LOOKS_PER_JUMP) === 0;
-    this.#elapsedMs += isJump ? JUMP_MS : LOOK_MS;
+    this.#elapsedMs += isJump && !this.isSteady() ? JUMP_MS : LOOK_MS;
     return this.#elapsedMs;
   }
 }

@@ -3,11 +3,13 @@
  * do. It plays the subtasks before and behind the part; the part itself is planned, compiled and stepped as in a
  * job. Callers: users' tests. Runs on: the test's thread. Invariant: nothing happens between two calls.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Stream } from '../api/stream.js';
 import { settingsOf } from '../api/run-options.js';
+import { systemClock } from '../base/clock.js';
 import { MillraceError } from '../base/errors.js';
 import { didYouMean } from '../base/nearest-name.js';
-import { type Duration, parseDurationMs } from '../base/units.js';
+import { type Duration, formatDuration, parseDurationMs } from '../base/units.js';
 import type { OutputTag, TimeDomain } from '../operator/process-function.js';
 import { checkHarnessOptions, type HarnessOptions } from './harness-options.js';
 import { readState, type StateKey } from './held-state.js';
@@ -151,33 +153,75 @@ export class TestHarness<Out> {
     return this.#exclusively(() => this.#restore(snapshot));
   }
 
-  /** Closes the functions of the part; at the end of every test. */
-  close(): void {
-    if (this.#ended === CLOSED) return;
+  /** Records whose calls of asynchronous functions are under way, those included that wait to be called again. */
+  get callsInFlight(): number {
+    return this.#instance.calls.inFlight;
+  }
+
+  /**
+   * Waits until all calls of asynchronous functions have been answered that are under way, and those that their answers
+   * set off. A call that waits to be repeated, or to be given up, waits for the clock: move it. Throws TEST_MISUSED
+   * when calls are not answered within a time by the clock of the machine, 5 s unless it is given.
+   *
+   * @example
+   * await harness.input.push({ url: 'https://example.com' });
+   * await harness.settle();
+   */
+  async settle(within: Duration = '5s'): Promise<void> {
+    const withinMs = parseDurationMs(within, 'within');
+    const untilMs = systemClock.monotonicMs() + withinMs;
+    let unanswered = 0;
+    await this.#stepAsync(async () => {
+      for (;;) {
+        await this.#instance.rest();
+        ({ unanswered } = this.#instance.calls);
+        if (unanswered === 0 || systemClock.monotonicMs() >= untilMs) return;
+        await pause(1);
+      }
+    });
+    if (unanswered > 0) throw notAnswered(unanswered, withinMs);
+  }
+
+  /** Closes the functions of the part; at the end of every test. Await it where clients are let go of by a promise. */
+  close(): Promise<unknown> {
+    if (this.#ended === CLOSED) return Promise.resolve();
     this.#ended = CLOSED;
-    this.#instance.close();
+    return this.#instance.close();
   }
 
   #step(send: () => void): Promise<void> {
+    return this.#stepAsync(() => this.#instance.rest(), send);
+  }
+
+  /** Sends something, has what it sets off done, and goes on with a new instance where that is asked for. */
+  #stepAsync(rest: () => Promise<void>, send: () => void = () => {}): Promise<void> {
     return this.#exclusively(async () => {
+      // What was answered before is heard before.
+      if (this.#instance.calls.unanswered > 0) await this.#guarded(() => this.#instance.rest());
       // What is refused before anything was sent has changed nothing.
       send();
-      try {
-        this.#instance.settle();
+      await this.#guarded(async () => {
+        await rest();
         const hasEnded = this.#feeds.some((feed) => feed.hasEnded);
         if (this.#restoresEachStep && !hasEnded) await this.#restore(this.#instance.snapshot());
-      } catch (error) {
-        this.#ended = 'has failed before';
-        throw error;
-      }
+      });
     });
   }
 
+  async #guarded(call: () => Promise<void>): Promise<void> {
+    try {
+      await call();
+    } catch (error) {
+      this.#ended = 'has failed before';
+      throw error;
+    }
+  }
+
   async #restore(snapshot: TestSnapshot): Promise<void> {
-    this.#instance.close();
+    await this.#instance.close();
     this.#instance = await TestInstance.start(this.#parts, snapshot);
     for (const feed of this.#feeds) feed.resume();
-    this.#instance.settle();
+    await this.#instance.rest();
   }
 
   async #exclusively<R>(call: () => Promise<R>): Promise<R> {
@@ -198,6 +242,14 @@ export class TestHarness<Out> {
       this.#isBusy = false;
     }
   }
+}
+
+function notAnswered(calls: number, withinMs: number): MillraceError {
+  return new MillraceError(
+    'TEST_MISUSED',
+    `Calls were not answered within ${formatDuration(withinMs)}: ${calls}.`,
+    { advice: 'Have the function answer, or move the clock past the timeout of its calls.' },
+  );
 }
 
 const CLOSED = 'has been closed';
@@ -230,6 +282,8 @@ async function startHarness(
   const recordsOut = (): number => outputs.reduce((sum, { count }) => sum + count, 0);
   const parts = { plan: part.plan, settings, clock, feeds: byUid, recordsOut };
   const instance = await TestInstance.start(parts, options.from ?? null);
+  // Calls that a snapshot holds are made again.
+  await instance.rest();
   return { part, parts, feeds, clock, instance, options };
 }
 

@@ -8,10 +8,12 @@ import { MillraceError } from '../base/errors.js';
 import { didYouMean } from '../base/nearest-name.js';
 import { nodeDisk } from '../base/node-disk.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
+import type { CallsReport } from '../metrics/task-metrics.js';
 import { STEP_DONE } from '../operator/contract.js';
 import type { FunctionInspection } from '../operator/function-inspection.js';
 import { closeAll } from '../runtime/close-all.js';
 import { deploy } from '../runtime/deploy.js';
+import { nextEventLoopTurn } from '../runtime/event-loop.js';
 import type { Settings } from '../runtime/settings.js';
 import { buildSlot } from '../runtime/slot-builder.js';
 import { located } from '../runtime/slot-loop.js';
@@ -19,6 +21,7 @@ import { HOST_SLOT } from '../graph/physical-plan.js';
 import {
   SUBTASK_FINISHED,
   SUBTASK_IDLE,
+  SUBTASK_WAITING,
   type Subtask,
   type SubtaskStatus,
 } from '../runtime/subtask.js';
@@ -42,6 +45,9 @@ export interface TestSnapshot {
     readonly bytes: Uint8Array;
   }[];
 }
+
+/** Calls of asynchronous functions, see `CallsReport`. */
+type CallCounts = Pick<CallsReport, 'inFlight' | 'unanswered' | 'answers'>;
 
 /** What an instance is made of. */
 export interface InstanceParts {
@@ -108,7 +114,7 @@ export class TestInstance {
     let before = this.#recordsOut();
     for (let silent = 0; silent < SILENT_PASSES_MAX; silent++) {
       const statuses = [...this.#live].map((subtask) => this.#step(subtask));
-      if (statuses.every((status) => status === SUBTASK_IDLE)) return;
+      if (statuses.every(isAtRest) && this.#live.every(({ sleepMs }) => sleepMs > 0)) return;
       const after = this.#recordsOut();
       if (after > before) silent = 0;
       before = after;
@@ -116,6 +122,29 @@ export class TestInstance {
     throw new MillraceError('TEST_MISUSED', 'The part under test does not come to rest.', {
       advice: 'Look for a timer that registers another one of a time that has passed.',
     });
+  }
+
+  /** The same, and hears answers to calls for as long as they come at once, without waiting for the world outside. */
+  async rest(): Promise<void> {
+    this.settle();
+    while (this.calls.unanswered > 0) {
+      const before = this.calls.answers;
+      await nextEventLoopTurn();
+      if (this.calls.answers === before) return;
+      this.settle();
+    }
+  }
+
+  /** Calls of asynchronous functions, of all subtasks. */
+  get calls(): CallCounts {
+    const reports = this.#subtasks.flatMap(({ parts }) => parts.task.callsReport ?? []);
+    const total = (name: keyof CallCounts): number =>
+      reports.reduce((sum, report) => sum + report[name], 0);
+    return {
+      inFlight: total('inFlight'),
+      unanswered: total('unanswered'),
+      answers: total('answers'),
+    };
   }
 
   #step(subtask: Subtask): SubtaskStatus {
@@ -180,9 +209,16 @@ export class TestInstance {
     };
   }
 
-  close(): void {
+  /** Closes everything; the promise is fulfilled when clients have been let go of. */
+  close(): Promise<unknown> {
     closeAll(this.#subtasks);
+    return Promise.all(this.#subtasks.map(({ closed }) => closed));
   }
+}
+
+/** Whether only the test, or an answer to a call, can have a subtask go on. */
+function isAtRest(status: SubtaskStatus): boolean {
+  return status === SUBTASK_IDLE || status === SUBTASK_WAITING;
 }
 
 function noOwner(uid: string, known: readonly string[]): MillraceError {

@@ -14,7 +14,6 @@ import { planInThread } from '../runtime/plan-run.js';
 import { planOptionsOf } from '../runtime/plan-options.js';
 import type { Settings } from '../runtime/settings.js';
 import type { HarnessOptions } from './harness-options.js';
-import { withoutCalls } from './refuse-calls.js';
 import { outputSink, TestOutput } from './test-output.js';
 
 /** Builds the part: given a stream for each input, it gives the stream of results. */
@@ -58,7 +57,7 @@ export function planPart(
   const sideOutputs = new Map(
     (options.tags ?? []).map((tag) => [tag.id, read(result.sideOutput(tag), `side ${tag.id}`)]),
   );
-  const planned = planJob(withoutCalls(builder.finish()), {
+  const planned = planJob(builder.finish(), {
     ...planOptionsOf(settings, {}),
     parallelism: 1,
   });

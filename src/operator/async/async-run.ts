@@ -117,6 +117,8 @@ export class AsyncRun implements TimedOperator, HeldTime, CallsReport {
   #isPassing = false;
   #wasEmpty = true;
   #isClosed = false;
+  /** Answers that have come so far. */
+  answers = 0;
   /** Settles when the client has been let go of; null when that takes no time. */
   closed: PromiseLike<unknown> | null = null;
 
@@ -153,6 +155,10 @@ export class AsyncRun implements TimedOperator, HeldTime, CallsReport {
   /** Records whose answers have not been handed on. */
   get inFlight(): number {
     return this.#queue.size + this.#restored.length - this.#entered;
+  }
+
+  get unanswered(): number {
+    return this.#queue.calls().filter(({ context }) => context !== null).length;
   }
 
   get oldestSinceMs(): number {
@@ -304,6 +310,7 @@ export class AsyncRun implements TimedOperator, HeldTime, CallsReport {
     const first = (answer: () => boolean): boolean => {
       if (call.context !== context || this.#isClosed) return false;
       call.context = null;
+      this.answers++;
       // An answer may come outside of every step, where nobody takes what is thrown.
       try {
         return answer();
