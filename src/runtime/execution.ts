@@ -136,7 +136,7 @@ export class Execution implements RunObserver, JobExecution {
   }
 
   whyNoOutput(): readonly TimeReport[] {
-    return timeReports(this.plan, this.metrics());
+    return timeReports(this.plan, this.metrics(), systemClock.epochMs());
   }
 
   /** The end is not announced here, because sinks have not been committed yet. */

@@ -5,6 +5,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { systemClock } from '../base/clock.js';
 import { type ErrorWhere, fromWire, MillraceError, type WireError } from '../base/errors.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import type { JobState } from './coordinator.js';
@@ -99,7 +100,7 @@ export class IsolatedRun implements JobExecution {
   }
 
   whyNoOutput(): readonly TimeReport[] {
-    return timeReports(this.plan, this.#metrics);
+    return timeReports(this.plan, this.#metrics, systemClock.epochMs());
   }
 
   #send(request: IsolatedRequest): void {

@@ -181,6 +181,32 @@ describe('an asynchronous function', () => {
   });
 });
 
+it('says which calls hold event time back', async () => {
+  const asking = job('asking', (flow) => {
+    flow
+      .from(Array.from({ length: 8 }, (_, at) => ({ at: at * 1000 })))
+      .assignTimestamps('at')
+      .orderedWait(
+        async (row, { signal }) => {
+          if (row.at === 5000) await new Promise((_, no) => signal.addEventListener('abort', no));
+          return row;
+        },
+        { name: 'ask', timeout: 0 },
+      )
+      .to(collectSink());
+  });
+  const execution = await start(asking);
+  execution.finished.catch(() => {});
+  await expect
+    .poll(() => execution.whyNoOutput().at(-1)?.sentence, { timeout: 10_000 })
+    .toMatch(/held back by subtask 0 \(3 calls under way, the oldest for \d.* s\) of "ask/);
+  const [held] = execution.whyNoOutput().at(-1)?.heldBackBy ?? [];
+  expect(held?.calls?.inFlight).toBe(3);
+  expect(held?.calls?.oldestMs).toBeGreaterThan(900);
+  execution.cancel();
+  await expect(execution.finished).rejects.toMatchObject({ code: 'JOB_CANCELED' });
+});
+
 describe('failures', () => {
   const failing =
     (
