@@ -129,10 +129,13 @@ export function planAggregate(spec: AggregateOperator, input: Schema): Aggregate
     window: isWindowed ? window : null,
     panes: isPaned ? panePlan(keys, columns) : null,
     sessions: isSession ? sessionPlan(keys, columns.length) : null,
-    // The entries of windows are linked by plain columns.
-    table: isWindowed
-      ? keyTable('accumulators', [...keys, PANE_KEY], [...columns, ...more])
-      : { ...keyTable('accumulators', keys, columns), isPacked: true },
+    table: {
+      ...(isWindowed
+        ? keyTable('accumulators', [...keys, PANE_KEY], [...columns, ...more])
+        : keyTable('accumulators', keys, columns)),
+      // Panes and sessions are linked by plain columns, and reached by their links mostly.
+      ...(isSession || isPaned ? {} : { isPacked: true, isDivided: isWindowed }),
+    },
     aggregates,
     output,
   };

@@ -5,6 +5,7 @@
  * between them, made anew at restore, so that firing walks the entries of a window and needs no timers.
  */
 import { PAGE_MASK, PAGE_SHIFT, type StateTable } from '../state/contract.js';
+import { type ColumnPlace, columnPlace } from '../state/table-shape.js';
 import { paneGridOf, type WindowGrid } from '../time/window-arithmetic.js';
 import { AlignedRun, NO_ENTRY, Pane, type WindowRunParts } from './chain-aligned.js';
 
@@ -16,11 +17,15 @@ const SCAN_ENTRIES = 4096;
 /** A table whose entries are linked by window. */
 interface LinkedTable {
   readonly table: StateTable;
-  /** Names of the columns that hold the next entry and the window's start. */
-  readonly next: string;
+  /** Indices of the column of the next entry and of the key that is the window's start. */
+  readonly nextColumn: number;
+  readonly startKey: number;
+  /** Where pages have the next entry. */
+  readonly next: ColumnPlace;
+  /** Name of the column that holds the window's start. */
   readonly start: string;
-  /** Of the table of results: the column that says whether one is to be given. */
-  readonly isDue: string;
+  /** Of the table of results: where pages say whether one is to be given. */
+  readonly isDue: ColumnPlace | null;
 }
 
 /** The windows of one aggregation. */
@@ -40,8 +45,7 @@ export class WindowRun extends AlignedRun {
   link(table: StateTable, nextColumn: number, startKey: number): number {
     const known = this.#tables.findIndex((linked) => linked.table === table);
     if (known >= 0) return known;
-    const isDue = `c${nextColumn + 1}`;
-    this.#tables.push({ table, next: `c${nextColumn}`, start: `k${startKey}`, isDue });
+    this.#tables.push(linkedTable(table, nextColumn, startKey));
     for (const pane of this.#panes.values()) pane.heads.push(NO_ENTRY);
     return this.#tables.length - 1;
   }
@@ -68,7 +72,8 @@ export class WindowRun extends AlignedRun {
   moved(from: StateTable, to: StateTable): void {
     const index = this.#tables.findIndex((linked) => linked.table === from);
     if (index < 0) return;
-    this.#tables[index] = { ...this.#tables[index], table: to };
+    const { nextColumn, startKey } = this.#tables[index];
+    this.#tables[index] = linkedTable(to, nextColumn, startKey);
     for (const pane of this.#panes.values()) pane.heads[index] = NO_ENTRY;
     this.#relink(index);
   }
@@ -85,8 +90,8 @@ export class WindowRun extends AlignedRun {
         const page = table.pages[entry >>> PAGE_SHIFT];
         const startMs = page[start][entry & PAGE_MASK];
         const pane = this.#panes.get(startMs) ?? this.#add(startMs, startMs + this.grid.sizeMs);
-        const links: Int32Array = page[next];
-        links[entry & PAGE_MASK] = pane.heads[index];
+        const links: Int32Array = page[next.array];
+        links[elementOf(next, entry)] = pane.heads[index];
         pane.heads[index] = entry;
       });
     }
@@ -103,6 +108,8 @@ export class WindowRun extends AlignedRun {
         pane.isFired = true;
         pane.firesAtOnce = true;
         pane.next = pane.heads[0] ?? NO_ENTRY;
+        // Nobody adds to it any more.
+        if (this.spec.allowedLatenessMs === null) this.#tables[0]?.table.leave(pane.startMs);
       }
       if (pane.next !== NO_ENTRY) {
         this.#takeFrom(pane);
@@ -141,8 +148,10 @@ export class WindowRun extends AlignedRun {
       if (taken.count === taken.ids.length) break;
       const page = table.pages[entry >>> PAGE_SHIFT];
       // One that gave its result before a restore has none to give.
-      if (firesOnce || page[isDue][entry & PAGE_MASK] !== 0) taken.ids[taken.count++] = entry;
-      entry = page[next][entry & PAGE_MASK];
+      const hasResult =
+        firesOnce || isDue === null || page[isDue.array][elementOf(isDue, entry)] !== 0;
+      if (hasResult) taken.ids[taken.count++] = entry;
+      entry = page[next.array][elementOf(next, entry)];
     }
     pane.next = entry;
   }
@@ -166,7 +175,8 @@ export class WindowRun extends AlignedRun {
     const { table, next } = this.#tables[index];
     let entry = pane.heads[index];
     for (let count = 0; entry !== NO_ENTRY && count < CLEAR_ENTRIES; count++) {
-      const following = table.pages[entry >>> PAGE_SHIFT][next][entry & PAGE_MASK];
+      const page = table.pages[entry >>> PAGE_SHIFT];
+      const following = page[next.array][elementOf(next, entry)];
       table.remove(entry);
       entry = following;
     }
@@ -187,6 +197,24 @@ export class WindowRun extends AlignedRun {
     }
     return pane;
   }
+}
+
+function linkedTable(table: StateTable, nextColumn: number, startKey: number): LinkedTable {
+  const { spec } = table;
+  const hasDue = nextColumn + 1 < spec.columns.length;
+  return {
+    table,
+    nextColumn,
+    startKey,
+    next: columnPlace(spec, nextColumn),
+    start: `k${startKey}`,
+    isDue: hasDue ? columnPlace(spec, nextColumn + 1) : null,
+  };
+}
+
+/** The element of a column's array that is that of an entry. */
+function elementOf({ width, at }: ColumnPlace, entry: number): number {
+  return (entry & PAGE_MASK) * width + at;
 }
 
 /** Puts a window into a list by start; it mostly is the last one. */

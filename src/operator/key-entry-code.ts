@@ -17,6 +17,7 @@ import { columnCode } from '../state/table-shape.js';
 import type { Cell } from './aggregate-accumulator.js';
 import { unknownField } from './aggregate-fields.js';
 import type { ChainCode } from './chain-code.js';
+import type { ChainRun } from './chain-run.js';
 import { CHAIN_INPUT } from './chain-tree.js';
 import type { FieldValue, FlowRow } from './flow-row.js';
 import type { CodeBlock } from './code-block.js';
@@ -78,6 +79,8 @@ export interface PaneCode {
   /** The local that holds it: a `Pane`. */
   readonly pane: string;
   readonly start: string;
+  /** Whether these are locals of the whole function, which hold the pane of the row before between two rows. */
+  readonly isKept: boolean;
 }
 
 /** The values of a row's key, and code that refuses null. */
@@ -135,9 +138,9 @@ export function findEntryAndKey(
 ): { readonly entry: EntryCode; readonly key: KeyCode } {
   const { unit } = code;
   const table = unit.constant(lookup.table, 'table');
-  const key = paneKeyCode(code, lookup, place);
+  const { key, args } = argumentsCode(code, lookup, place);
   const entry = unit.fresh('entry');
-  place.line(`const ${entry} = ${table}.upsert(${[key.group, key.hash, ...key.args].join(', ')});`);
+  place.line(`const ${entry} = ${table}.upsert(${args.join(', ')});`);
   // The table remembers only its last answer, so it is asked at once, if it is asked at all.
   const asked = place.place();
   let isNew: string | null = null;
@@ -148,16 +151,31 @@ export function findEntryAndKey(
     }
     return isNew;
   };
-  return { entry: { ...pageCode(code, lookup.table, entry, place), isNew: ask }, key };
+  const found = { ...pageCode(code, lookup.table, entry, place), isNew: ask };
+  return { entry: found, key: withPane(code, lookup, key, place) };
+}
+
+/** What a table is asked for an entry, and the key without its window. */
+function argumentsCode(
+  code: ChainCode,
+  lookup: Lookup,
+  place: CodeBlock,
+): { readonly key: KeyCode; readonly args: readonly string[] } {
+  const key = keyCode(code, lookup.values, lookup.isLocal, place);
+  const { pane, table } = lookup;
+  // A divided table is not told of the window by the hash.
+  const isWhole = pane !== undefined && table.spec.isDivided === true;
+  const { group, hash, args } = isWhole ? key : withPane(code, lookup, key, place);
+  return { key, args: [group, hash, ...args, ...(isWhole ? [pane.start] : [])] };
 }
 
 /** The key with its window; the key group is that of the key alone. */
-export function paneKeyCode(
-  code: ChainCode,
-  { values, isLocal, pane }: Lookup,
-  place: CodeBlock,
-): KeyCode {
-  const key = keyCode(code, values, isLocal, place);
+export function paneKeyCode(code: ChainCode, lookup: Lookup, place: CodeBlock): KeyCode {
+  const key = keyCode(code, lookup.values, lookup.isLocal, place);
+  return withPane(code, lookup, key, place);
+}
+
+function withPane(code: ChainCode, { pane }: Lookup, key: KeyCode, place: CodeBlock): KeyCode {
   if (pane === undefined) return key;
   const hash = code.unit.fresh('paneHash');
   place.line(`const ${hash} = ${longerHash(code, key, `${pane.pane}.hash`)};`);
@@ -175,11 +193,16 @@ function longerHash(code: ChainCode, { size, hash }: KeyCode, element: string): 
 
 /** Code that finds or creates the entry of a key. */
 export function findEntry(code: ChainCode, lookup: Lookup, place: CodeBlock): EntryCode {
-  if (lookup.pane !== undefined) return findEntryAndKey(code, lookup, place).entry;
-  const isOneText = lookup.values.length === 1 && lookup.table.upsertShort !== null;
-  const known = entryAhead(code, lookup) ?? entryMemory(code, lookup);
-  if (known === null && !isOneText) return findEntryAndKey(code, lookup, place).entry;
   const { unit } = code;
+  const hasPane = lookup.pane !== undefined;
+  if (hasPane && lookup.table.spec.isDivided !== true) {
+    return findEntryAndKey(code, lookup, place).entry;
+  }
+  const isOneText = !hasPane && lookup.values.length === 1 && lookup.table.upsertShort !== null;
+  const known = entryAhead(code, lookup) ?? (hasPane ? null : entryMemory(code, lookup));
+  if (known === null && !isOneText && !hasPane) {
+    return findEntryAndKey(code, lookup, place).entry;
+  }
   const table = unit.constant(lookup.table, 'table');
   const entry = unit.fresh('entry');
   const isNew = unit.fresh('isNew');
@@ -190,8 +213,8 @@ export function findEntry(code: ChainCode, lookup: Lookup, place: CodeBlock): En
   if (isOneText) {
     upsertText(code, lookup, entry, miss);
   } else {
-    const key = keyCode(code, lookup.values, lookup.isLocal, miss);
-    miss.line(`${entry} = ${table}.upsert(${[key.group, key.hash, ...key.args].join(', ')});`);
+    const { args } = argumentsCode(code, lookup, miss);
+    miss.line(`${entry} = ${table}.upsert(${args.join(', ')});`);
   }
   miss.line(`${isNew} = ${table}.created;`);
   known?.keep(entry, miss);
@@ -210,14 +233,16 @@ interface KnownEntry {
 
 /**
  * The entries of all rows that are there already are looked up before the loop over the rows, where the key is a number
- * in a column of the input: many look-ups in a small loop take a third of the time that they take one by one.
+ * in a column of the input: many look-ups in a small loop take a third of the time that they take one by one. Of
+ * entries in windows, those of the window of the last row before.
  */
 function entryAhead(
   { unit, run, ahead }: ChainCode,
-  { index, table, values, unless }: Lookup,
+  { index, table, values, unless = 'false', pane }: Lookup,
 ): KnownEntry | null {
-  const isHead = run.tree.operators[index].input === CHAIN_INPUT;
-  if (ahead === null || !isHead || table.findWritten === null || values.length !== 1) return null;
+  if (ahead === null || table.findWritten === null || values.length !== 1) return null;
+  if (pane !== undefined && !(pane.isKept && table.spec.isDivided === true)) return null;
+  if (!isBehindInput(run.tree.operators, index)) return null;
   const [value] = values;
   const source = isPlainNumber(value) ? value.source : undefined;
   if (source === undefined || source.index === null) return null;
@@ -226,10 +251,26 @@ function entryAhead(
   const column = unit.hoist(`${source.column}.values`, 'keys');
   const found = unit.hoist(`${state}.rowEntries(to)`, 'entryOfRow');
   const { place, position, selection } = ahead;
-  const args = [column, selection ?? 'null', position, 'end', found].join(', ');
-  const look = `${bound}.findWritten(${args});`;
-  place.line(unless === undefined ? look : `if (!${unless}) ${look}`);
-  return { entry: `${found}[${position}]`, changes: [], keep: () => {} };
+  const args = [column, selection ?? 'null', position, 'end', found];
+  const entry = `${found}[${position}]`;
+  if (pane === undefined) {
+    const look = `${bound}.findWritten(${args.join(', ')});`;
+    place.line(unless === 'false' ? look : `if (!${unless}) ${look}`);
+    return { entry, changes: [], keep: () => {} };
+  }
+  const start = unit.fresh('startAhead');
+  place.line(`const ${start} = ${unless} ? NaN : ${pane.start};`);
+  place.line(`if (${start} === ${start}) ${bound}.findWritten(${[...args, start].join(', ')});`);
+  return { entry, changes: [`${start} !== ${pane.start}`], keep: () => {} };
+}
+
+/** Whether an operator is given the rows of the input as they come, all of them. */
+function isBehindInput(operators: ChainRun['tree']['operators'], index: number): boolean {
+  let at = operators[index].input;
+  while (at !== CHAIN_INPUT && operators[at].spec.kind === 'assignTimestamps') {
+    at = operators[at].input;
+  }
+  return at === CHAIN_INPUT;
 }
 
 function isPlainNumber(value: FieldValue): boolean {

@@ -38,6 +38,11 @@ export interface TableSpec {
    * reached by `columnCode` of `table-shape.ts` only.
    */
   readonly isPacked?: boolean;
+  /**
+   * Whether the last key, a number that is the same for many keys in a row, divides the table: it has an index of its
+   * own for each value. Hashes that a divided table is given are of the other keys only.
+   */
+  readonly isDivided?: boolean;
 }
 
 /**
@@ -105,6 +110,7 @@ export interface StateTable {
         from: number,
         to: number,
         found: Int32Array,
+        division?: number,
       ) => void)
     | null;
   /** Entry of the key, or -1. Counts as a read. */
@@ -115,6 +121,11 @@ export interface StateTable {
   touch(entry: number): void;
   /** Removes an entry (leaves a tombstone for the next snapshot). */
   remove(entry: number): void;
+  /**
+   * None of the keys of a division will be looked up any more, so that its entries, which stay until they are removed,
+   * need not be found by them.
+   */
+  leave(division: number): void;
   /** Variable-length column values. `index` is the index in `spec.columns`. */
   setText(entry: number, index: number, bytes: Uint8Array, start: number, end: number): void;
   getText(entry: number, index: number): string;

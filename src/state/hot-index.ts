@@ -52,6 +52,8 @@ export class HotIndex {
   readonly segments: Int32Array[] = [EMPTY_SEGMENT];
   /** What to shift half a slot hash by to have the place of its segment. */
   shift = SHIFT_OF_ONE;
+  /** How many entries it has. */
+  entries = 0;
   readonly #memory = new SegmentMemory();
 
   /** Bytes of all segments and of what finds them. */
@@ -59,15 +61,17 @@ export class HotIndex {
     return this.#memory.heldBytes + 8 * this.segments.length;
   }
 
-  /** Adds an entry whose key is not in the index yet. */
-  insert(hash: number, word: number): void {
+  /** Adds an entry whose key is not in the index yet, and which has just been touched in `generation`. */
+  insert(hash: number, word: number, generation: number): void {
     const mixed = slotHash(hash);
     let segment = this.#segmentOf(mixed);
     while (isFull(segment)) {
       this.#grow(mixed, segment);
       segment = this.#segmentOf(mixed);
     }
-    put(segment, mixed, hash, word);
+    if (generationOf(segment) !== generation) openSegmentGeneration(segment, generation);
+    put(segment, mixed, hash, word | WORD_TOUCHED);
+    this.entries++;
   }
 
   /** Takes an entry out; entries behind it move up, so no tombstones slow down later look-ups. */
@@ -87,6 +91,7 @@ export class HotIndex {
     segment[hole] = 0;
     segment[hole + 1] = 0;
     segment[segment.length - COUNT]--;
+    this.entries--;
   }
 
   /** Sets and clears flags of an entry that is in the index. */
@@ -101,6 +106,7 @@ export class HotIndex {
     this.segments.length = 0;
     this.segments.push(EMPTY_SEGMENT);
     this.shift = SHIFT_OF_ONE;
+    this.entries = 0;
     this.#memory.clear();
   }
 

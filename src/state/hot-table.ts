@@ -11,6 +11,7 @@ import { assert } from '../base/assert.js';
 import { ByteArena } from './byte-arena.js';
 import type { RowMemory, StateTable, TableEntry, TablePage, TableSpec } from './contract.js';
 import { PAGE_SHIFT } from './contract.js';
+import { DividedIndex } from './divided-index.js';
 import { FrozenGeneration } from './frozen-generation.js';
 import { heapValueBytes } from './heap-value.js';
 import {
@@ -81,7 +82,11 @@ class HotTable implements StateTable {
   readonly #hashOf: (key: readonly unknown[]) => number;
   readonly #shape: TableShape;
   readonly #code: TableCode;
-  readonly #index: HotIndex;
+  /** That of an undivided table. */
+  readonly #index = new HotIndex();
+  /** Those of a divided one, whose last key is in the column of that name. */
+  readonly #divided: DividedIndex | null;
+  readonly #divisionName: string;
   readonly #arena: ByteArena;
   readonly #frozen: FrozenGeneration;
   readonly #heap: (HeapColumn | null)[];
@@ -107,7 +112,8 @@ class HotTable implements StateTable {
     const shape = tableShape(spec, options.pageShift ?? PAGE_SHIFT);
     this.spec = spec;
     this.#keyGroups = options.keyGroups;
-    this.#hashOf = options.hashOf ?? ((key) => tableKeyHash(spec.keys, key));
+    const hashed = spec.isDivided === true ? spec.keys.slice(0, -1) : spec.keys;
+    this.#hashOf = options.hashOf ?? ((key) => tableKeyHash(hashed, key.slice(0, hashed.length)));
     this.#shape = shape;
     this.#mask = (1 << shape.pageShift) - 1;
     this.#names = spec.columns.map((_, index) => `c${index}`);
@@ -116,7 +122,8 @@ class HotTable implements StateTable {
     this.#heap = spec.columns.map((column) =>
       column.form === 'js' ? { sizes: [], untilMeasured: 0, untilNew: 0, newBytes: 0 } : null,
     );
-    this.#index = new HotIndex();
+    this.#divided = spec.isDivided === true ? new DividedIndex() : null;
+    this.#divisionName = `k${spec.keys.length - 1}`;
     this.#arena = new ByteArena(
       (owner, position) => this.#code.ownsText(this.#pageOf(owner), owner & this.#mask, position),
       (owner, from, to) => this.#code.moveText(this.#pageOf(owner), owner & this.#mask, from, to),
@@ -126,6 +133,7 @@ class HotTable implements StateTable {
       pages: this.pages,
       marks: this.marks,
       index: this.#index,
+      divided: this.#divided,
       arena: this.#arena,
     });
     this.rows = this.#arena.rows;
@@ -237,10 +245,25 @@ class HotTable implements StateTable {
     clearBit(marks.alive, offset);
     this.entries--;
     if (hasBit(marks.base, offset)) {
-      this.#index.flag(marks.hashes[offset], entry, WORD_REMOVED, 0);
+      this.#flag(entry, WORD_REMOVED, 0);
     } else {
       this.#release(entry);
     }
+  }
+
+  /** Sets and clears flags of an entry where it is found by its key. */
+  #flag(entry: number, set: number, clear: number): void {
+    const hash = this.hashOf(entry);
+    if (this.#divided === null) this.#index.flag(hash, entry, set, clear);
+    else this.#divided.flag(this.#divisionOf(entry), hash, entry, set, clear);
+  }
+
+  #divisionOf(entry: number): number {
+    return this.#pageOf(entry)[this.#divisionName][entry & this.#mask];
+  }
+
+  leave(division: number): void {
+    this.#divided?.leave(division);
   }
 
   /** Frees the id of a removed entry whose tombstone nobody needs any more, unless it lives again. */
@@ -256,7 +279,9 @@ class HotTable implements StateTable {
   #release(entry: number): void {
     const marks = this.#marksOf(entry);
     const offset = entry & this.#mask;
-    this.#index.remove(marks.hashes[offset], entry);
+    const hash = marks.hashes[offset];
+    if (this.#divided === null) this.#index.remove(hash, entry);
+    else this.#divided.remove(this.#divisionOf(entry), hash, entry);
     this.#code.clearKey(this.#pageOf(entry), offset);
     clearBit(marks.used, offset);
     clearBit(marks.base, offset);
@@ -377,7 +402,7 @@ class HotTable implements StateTable {
       12 * entries * heapColumns;
     return (
       this.pages.length * pageBytes +
-      this.#index.bytes +
+      (this.#divided ?? this.#index).bytes +
       this.#arena.heldBytes +
       this.#heapBytes +
       this.#frozen.bytes
@@ -513,7 +538,7 @@ class HotTable implements StateTable {
     // What was loaded is in a snapshot: it has not changed since, and removing it must leave a tombstone.
     clearBit(marks.dirty, offset);
     setBit(marks.base, offset);
-    this.#index.flag(marks.hashes[offset], id, 0, WORD_TOUCHED);
+    this.#flag(id, 0, WORD_TOUCHED);
   }
 
   loadRemoved(entry: TableEntry): void {
@@ -567,6 +592,7 @@ class HotTable implements StateTable {
     this.pages.length = 0;
     this.marks.length = 0;
     this.#index.clear();
+    this.#divided?.clear();
     this.#arena.clear();
     this.#frozen.reset();
     for (const column of this.#heap) {

@@ -10,6 +10,7 @@ import { compileFunction } from 'node:vm';
 import { decimalText } from '../record/decimal.js';
 import type { ByteArena } from './byte-arena.js';
 import type { StateTable, TablePage, ValueForm } from './contract.js';
+import type { DividedIndex } from './divided-index.js';
 import type { HotIndex } from './hot-index.js';
 import {
   SEGMENT_GENERATION,
@@ -44,6 +45,8 @@ export interface TableParts {
   readonly pages: readonly TablePage[];
   readonly marks: readonly PageMarks[];
   readonly index: HotIndex;
+  /** Null for a table that is not divided. */
+  readonly divided: DividedIndex | null;
   readonly arena: ByteArena;
 }
 
@@ -97,7 +100,7 @@ export function tableCode(shape: TableShape): string {
     createCode(shape),
     lookupCode(shape, 'upsert', upsertHit(shape), `return create(${argumentsOf(shape)});`),
     ...(isShortText(shape) ? shortCode(shape) : ['const upsertShort = null;']),
-    ...(isNumber(shape) ? findWrittenCode() : ['const findWritten = null;']),
+    ...(isNumber(shape) ? findWrittenCode(shape) : ['const findWritten = null;']),
     lookupCode(shape, 'find', findHit(shape), 'return -1;'),
     readKeyCode(shape),
     readValuesCode(shape),
@@ -111,8 +114,8 @@ export function tableCode(shape: TableShape): string {
 }
 
 /** Bound as constants, not as parameters: V8 then takes them for constants where it inlines a look-up. */
-const BINDINGS = `const { table, pages, marks, index, arena, segments, slotHash, keyTexts,
-  decimalText, freezeHeapValue } = constants;`;
+const BINDINGS = `const { table, pages, marks, index, divided, arena, segments, slotHash,
+  keyTexts, decimalText, freezeHeapValue } = constants;`;
 
 /** A bigint is compared as two words: storing it in an array makes no garbage, comparing bigints does. */
 const SCRATCH = `const wide = new BigInt64Array(1);
@@ -199,9 +202,22 @@ function equalCode({ form }: KeyShape, index: number): string {
   }
 }
 
+/** How many keys an index tells entries apart by: all but the one that divides the table. */
+function indexedKeys({ keys, spec }: TableShape): number {
+  return spec.isDivided === true ? keys.length - 1 : keys.length;
+}
+
+/** Code that makes `index` and `segments` those of a division of a divided table. */
+function enterCode({ spec }: TableShape, division: string): string {
+  if (spec.isDivided !== true) return '';
+  return `if (${division} !== divided.division) divided.enter(${division});
+  const index = divided.index, segments = index.segments;`;
+}
+
 /** Whether the argument is the number that its hash is; null where that cannot be. */
-function directCode({ keys }: TableShape): string | null {
-  if (keys.length !== 1) return null;
+function directCode(shape: TableShape): string | null {
+  const { keys } = shape;
+  if (indexedKeys(shape) !== 1) return null;
   switch (keys[0].form) {
     case 'f64':
     case 'f32':
@@ -217,8 +233,8 @@ function directCode({ keys }: TableShape): string | null {
 }
 
 /** Whether keys are one text, short ones of which may be given as words. */
-function isShortText({ keys }: TableShape): boolean {
-  return keys.length === 1 && keys[0].form === 'text';
+function isShortText({ keys, spec }: TableShape): boolean {
+  return spec.isDivided !== true && keys.length === 1 && keys[0].form === 'text';
 }
 
 /** All flags of a word, and those of an entry whose hash is its key, which has been written in this generation. */
@@ -226,8 +242,9 @@ const FLAGS = WORD_DIRECT | WORD_REMOVED | WORD_TOUCHED;
 const WRITTEN = WORD_DIRECT | WORD_TOUCHED;
 
 /** Whether keys are one number that may be its own hash, without a time to live. */
-function isNumber({ keys, spec }: TableShape): boolean {
-  const isOne = keys.length === 1 && ['f64', 'f32', 'i32', 'u32'].includes(keys[0].form);
+function isNumber(shape: TableShape): boolean {
+  const { keys, spec } = shape;
+  const isOne = indexedKeys(shape) === 1 && ['f64', 'f32', 'i32', 'u32'].includes(keys[0].form);
   return isOne && spec.ttlMs === null;
 }
 
@@ -235,7 +252,7 @@ function isNumber({ keys, spec }: TableShape): boolean {
  * The look-up of many rows, in a loop without calls that reads nothing but the index, so that the processor is at
  * several rows at a time. Keys that are not their own hash are left to `upsert`.
  */
-function findWrittenCode(): readonly string[] {
+function findWrittenCode(shape: TableShape): readonly string[] {
   const loop = (isSelected: boolean, isOne: boolean): string => `
     for (let at = from | 0; at < to; at++) {
       const key = values[${isSelected ? 'selection[at]' : 'at'}], hash = key | 0;
@@ -256,7 +273,8 @@ function findWrittenCode(): readonly string[] {
     }`;
   const lookUp = (isSelected: boolean): string => {
     const name = isSelected ? 'findSelected' : 'findInOrder';
-    return `function ${name}(values, selection, from, to, found) {
+    return `function ${name}(values, selection, from, to, found, division) {
+  ${enterCode(shape, 'division')}
   const generation = table.generation, shift = index.shift;
   if (segments.length === 1) {
     const segment = segments[0], mask = segment.length - ${SEGMENT_MASK_OFFSET};
@@ -270,9 +288,9 @@ function findWrittenCode(): readonly string[] {
   return [
     lookUp(false),
     lookUp(true),
-    `function findWritten(values, selection, from, to, found) {
-  if (selection === null) findInOrder(values, null, from, to, found);
-  else findSelected(values, selection, from, to, found);
+    `function findWritten(values, selection, from, to, found, division) {
+  if (selection === null) findInOrder(values, null, from, to, found, division);
+  else findSelected(values, selection, from, to, found, division);
 }`,
   ];
 }
@@ -284,7 +302,7 @@ function shortCode(shape: TableShape): readonly string[] {
   const create = `const entry = table.take(keyGroup, hash);
   q = ${page}.k0, k = ${at};
   q[k] = length, q[k + 1] = w0, q[k + 2] = w1, q[k + 3] = w2;
-  index.insert(hash, entry + 1);
+  index.insert(hash, entry + 1, table.generation);
   return entry;`;
   const equal = 'q[k] === length && q[k + 1] === w0 && q[k + 2] === w1 && q[k + 3] === w2';
   const probe = {
@@ -307,7 +325,7 @@ interface Probe {
 /** A look-up that runs `hit` with the locals `entry`, `o` and `word` set, or `miss`. */
 function lookupCode(shape: TableShape, name: string, hit: string, miss: string): string {
   const direct = directCode(shape);
-  const equal = shape.keys.map(equalCode).join(' && ');
+  const equal = shape.keys.slice(0, indexedKeys(shape)).map(equalCode).join(' && ');
   const compare = `p = pages[entry >>> ${shape.pageShift}]`;
   const test =
     direct === null
@@ -328,6 +346,7 @@ function probeCode(
 ): string {
   return `function ${name}(${parameters}) {
   ${start}
+  ${enterCode(shape, `k${shape.keys.length - 1}`)}
   const mixed = slotHash(hash);
   const segment = segments[(mixed >>> 1) >>> index.shift];
   const mask = segment.length - ${SEGMENT_MASK_OFFSET};
@@ -385,7 +404,7 @@ function createCode(shape: TableShape): string {
   const entry = table.take(keyGroup, hash);
   const p = pages[entry >>> ${shape.pageShift}], o = entry & ${(1 << shape.pageShift) - 1};
   ${keep.join('\n  ')}
-  index.insert(hash, (entry + 1) | ${flag});
+  ${shape.spec.isDivided === true ? 'divided.index' : 'index'}.insert(hash, (entry + 1) | ${flag}, table.generation);
   return entry;
 }`;
 }

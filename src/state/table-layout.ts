@@ -51,7 +51,7 @@ export function mergeSpecs(a: TableSpec, b: TableSpec): TableSpec | null {
     return column.form === 'none' ? other : null;
   });
   const isWhole = keys.every((key) => key !== null) && columns.every((column) => column !== null);
-  return isWhole ? { name: a.name, keys, columns, ttlMs: a.ttlMs } : null;
+  return isWhole ? { ...a, keys, columns } : null;
 }
 
 /** Whether a table takes entries that were written under a layout. */

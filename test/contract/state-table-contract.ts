@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { tableKeyHash } from '../../src/state/table-key.js';
 import type { DataType } from '../../src/record/schema.js';
 import type { StateTable, TableEntry, TableSpec } from '../../src/state/contract.js';
 import { PAGE_SHIFT } from '../../src/state/contract.js';
@@ -157,6 +158,33 @@ export function stateTableContract(backend: string, open: OpenTable): void {
       expect(driver.upsert([4])).toBe(ids[2]);
       findWritten(keys, null, 0, 10, found);
       expect(found[4]).toBe(ids[2]);
+    });
+
+    it('finds nothing in a division that has been left, whose entries stay until they are removed', () => {
+      const spec = { ...specOf([NUMBER, NUMBER]), isDivided: true };
+      const table = open(spec, KEY_GROUPS);
+      const hashOf = ([key]: readonly unknown[]): number => tableKeyHash([NUMBER], [key]);
+      const driver = new TableDriver(table, KEY_GROUPS, hashOf);
+      const ids = [0, 1].flatMap((division) => [5, 6].map((key) => driver.upsert([key, division])));
+      expect(new Set(ids).size).toBe(4);
+      table.leave(0);
+      expect([5, 6].map((key) => driver.find([key, 0]))).toEqual([-1, -1]);
+      expect([5, 6].map((key) => driver.find([key, 1]))).toEqual([ids[2], ids[3]]);
+      expect([table.entries, table.keyOf(ids[0])]).toEqual([4, [5, 0]]);
+      // In a snapshot they are what they were.
+      table.freeze();
+      const drained: unknown[] = [];
+      table.drain(100, true, ({ key }) => drained.push(key));
+      expect(drained).toEqual([
+        [5, 0],
+        [6, 0],
+        [5, 1],
+        [6, 1],
+      ]);
+      for (const id of ids) table.remove(id);
+      expect([table.entries, driver.find([5, 1])]).toEqual([0, -1]);
+      expect(driver.upsert([5, 0])).toBeGreaterThanOrEqual(0);
+      expect([table.created, table.entries]).toEqual([true, 1]);
     });
 
     it('has no look-up of many rows for other keys', () => {

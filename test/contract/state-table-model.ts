@@ -103,13 +103,15 @@ export class TableDriver {
   /** The entry as it is found among those of other rows; -1 where the table has no such look-up. */
   findWritten(key: readonly unknown[]): number {
     const { findWritten } = this.table;
-    const [, , value] = this.#arguments(key);
+    const [, , value, division] = this.#arguments(key) as number[];
     if (findWritten === null || typeof value !== 'number') return -1;
     const found = new Int32Array(5).fill(-2);
     if (this.#upserts % 2 === 0) {
-      findWritten(Float64Array.of(0, 0.5, value, Number.NaN, value), null, 1, 4, found);
+      const values = Float64Array.of(0, 0.5, value, Number.NaN, value);
+      findWritten(values, null, 1, 4, found, division);
     } else {
-      findWritten(Float64Array.of(value, 0.5), Int32Array.of(0, 1, 0, 1, 0), 1, 4, found);
+      const rows = Int32Array.of(0, 1, 0, 1, 0);
+      findWritten(Float64Array.of(value, 0.5), rows, 1, 4, found, division);
     }
     // Nothing but the places of the rows is written.
     expect([found[0], found[4]]).toEqual([-2, -2]);

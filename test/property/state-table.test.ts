@@ -24,6 +24,7 @@ interface KeyCase {
   readonly types: readonly DataType[];
   /** The key of a number, so that commands hit the same few keys again and again. */
   readonly keyOf: (n: number) => readonly unknown[];
+  readonly isDivided?: boolean;
 }
 
 const TEXTS = ['', 'a', 'ä', 'b'.repeat(70), '\ud800', '😀', 'x\u0000y'];
@@ -57,6 +58,24 @@ const KEY_CASES: readonly KeyCase[] = [
     name: 'text, bigint and text',
     types: [{ kind: 'utf8' }, { kind: 'int64' }, { kind: 'utf8' }],
     keyOf: (n) => [TEXTS[n % 3], BigInt(n), TEXTS[n % 5]],
+  },
+  {
+    name: 'a number, divided by another',
+    types: [{ kind: 'number' }, { kind: 'number' }],
+    keyOf: (n) => [[0, -0, Number.NaN, 0.5][n] ?? n % 5, (n % 3) * 1000 - 1000],
+    isDivided: true,
+  },
+  {
+    name: 'nothing, divided by a number',
+    types: [{ kind: 'number' }],
+    keyOf: (n) => [n - 5],
+    isDivided: true,
+  },
+  {
+    name: 'text, divided by a number',
+    types: [{ kind: 'utf8' }, { kind: 'number' }],
+    keyOf: (n) => [TEXTS[n % 7], n % 2],
+    isDivided: true,
   },
 ];
 
@@ -141,8 +160,10 @@ class Comparison {
 
   constructor(keyCase: KeyCase, ttlMs: number | null, collide: boolean, isPacked: boolean) {
     this.#case = keyCase;
-    this.#spec = { name: 'model', keys: keyCase.types, columns: COLUMNS, ttlMs, isPacked };
-    this.#hashOf = collide ? () => 7 : (key) => tableKeyHash(keyCase.types, key);
+    const { types: keys, isDivided = false } = keyCase;
+    this.#spec = { name: 'model', keys, columns: COLUMNS, ttlMs, isPacked, isDivided };
+    const hashed = isDivided ? keys.slice(0, -1) : keys;
+    this.#hashOf = collide ? () => 7 : (key) => tableKeyHash(hashed, key.slice(0, hashed.length));
     this.#driver = this.#open();
   }
 

@@ -106,7 +106,7 @@ export function aggregateFragment(
   const { rows: column } = bound.window.columns;
   forEachPane(code, bound.window, row, holds, (pane, inside) => {
     const entry = accumulateCode(code, bound, { keys, row, pane }, inside);
-    inside.line(`${entry.page}.c${column}[${entry.at}]++;`);
+    inside.line(`${entry.column(column)}++;`);
   });
 }
 
@@ -139,7 +139,7 @@ function windowCode(
     }
     const entry = accumulateCode(code, bound, { keys, row, pane }, inside);
     if (!bound.keyed.refires) return;
-    const isDue = `${entry.page}.c${window.columns.isDue}[${entry.at}]`;
+    const isDue = entry.column(window.columns.isDue);
     inside.line(`${isDue} = ${pane.firesAtOnce} ? ${DUE_AGAIN} : ${DUE};`);
     const again = inside.open(`if (${pane.firesAtOnce})`);
     again.line(
@@ -318,7 +318,7 @@ function resultCode(code: ChainCode, bound: Bound, result: ResultCode, place: Co
   let { marks } = result;
   if (window !== null && start !== null) {
     // Only partial aggregations know of how many rows a result is.
-    const rows = `${entry.page}.c${window.columns.rows}[${entry.at}]`;
+    const rows = spec.phase === 'partial' ? entry.column(window.columns.rows) : '0';
     const { end = null, isLate } = result;
     const of = windowFields(code, window, { start, end, rows, isLate }, place);
     for (const [name, value] of of.values) values.set(name, value);
@@ -413,7 +413,7 @@ export function aggregateEntryFragment(
   let isLate = 'false';
   if (window !== null && bound.keyed.refires) {
     const due = code.unit.fresh('due');
-    const isDue = `${found.page}.c${window.isDue}[${found.at}]`;
+    const isDue = found.column(window.isDue);
     place.line(`const ${due} = ${isDue};`);
     place.line(`if (${due} === 0) continue;`);
     place.line(`${found.table}.touch(${entry});`);

@@ -11,7 +11,13 @@ import type { KeyedRun } from '../chain-keyed.js';
 import { SESSION_DUE, type SessionRun } from '../chain-sessions.js';
 import type { CodeBlock } from '../code-block.js';
 import type { FieldValue, FlowRow } from '../flow-row.js';
-import { type EntryCode, findEntry, pageCode, paneKeyCode } from '../key-entry-code.js';
+import {
+  type EntryCode,
+  findEntry,
+  type PaneCode,
+  pageCode,
+  paneKeyCode,
+} from '../key-entry-code.js';
 import { hashNumber } from '../../record/key-hash.js';
 import { cellIn, mergeInto } from './entry-cells.js';
 import { lateCode, timeCode, type WindowBound } from './window.js';
@@ -107,12 +113,12 @@ function hashedStart(
   code: ChainCode,
   { start }: { readonly start: string },
   place: CodeBlock,
-): { readonly pane: string; readonly start: string } {
+): PaneCode {
   const pane = code.unit.fresh('first');
   place.line(
     `const ${pane} = { hash: ${code.unit.constant(hashNumber, 'hashNumber')}(${start}) };`,
   );
-  return { pane, start };
+  return { pane, start, isKept: false };
 }
 
 /** Makes an older session longer, and adds the one behind it when the row connects them. */

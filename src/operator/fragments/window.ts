@@ -111,7 +111,7 @@ function onlyPane(
   enter.line(`${isLate} = ${pane}.isLate;`);
   const late = (inside: CodeBlock): void => lateCode(code, bound, timed, inside);
   late(place.open(`if (${isLate})`));
-  add({ pane, start, firesAtOnce: `${pane}.firesAtOnce` }, place.open('else'), late);
+  add({ pane, start, isKept: true, firesAtOnce: `${pane}.firesAtOnce` }, place.open('else'), late);
 }
 
 /** The windows of a row, latest first: once one takes no records, those before it do not either. */
@@ -136,7 +136,7 @@ function allPanes(
   loop.line(`if (${pane}.isLate) break;`);
   loop.line(`${isIn} = true;`);
   const late = (inside: CodeBlock): void => lateCode(code, bound, timed, inside);
-  add({ pane, start, firesAtOnce: `${pane}.firesAtOnce` }, loop, late);
+  add({ pane, start, isKept: false, firesAtOnce: `${pane}.firesAtOnce` }, loop, late);
   late(place.open(`if (!${isIn})`));
 }
 
@@ -223,7 +223,7 @@ export function linkEntry(
   entry: EntryCode,
   place: CodeBlock,
 ): void {
-  place.line(`${entry.page}.c${next}[${entry.at}] = ${pane}.heads[${list}];`);
+  place.line(`${entry.column(next)} = ${pane}.heads[${list}];`);
   place.line(`${pane}.heads[${list}] = ${entry.entry};`);
 }
 

@@ -37,6 +37,7 @@ class Owner {
       pages: this.pages,
       marks: this.marks,
       index: new HotIndex(),
+      divided: null,
       arena: new ByteArena(
         () => false,
         () => {},

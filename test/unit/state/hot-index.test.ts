@@ -6,6 +6,7 @@ import {
   slotHash,
   WORD_ENTRY,
   WORD_REMOVED,
+  WORD_TOUCHED,
 } from '../../../src/state/hot-index.js';
 
 /** The entries that a look-up would meet under a hash, in any order; those flagged as removed too. */
@@ -31,7 +32,7 @@ describe('HotIndex', () => {
     const index = new HotIndex();
     expect(index.bytes).toBeLessThan(16);
     expect(lookUp(index, 5)).toEqual([]);
-    index.insert(5, 1);
+    index.insert(5, 1, 1);
     expect(lookUp(index, 5)).toEqual([0]);
     expect(index.bytes).toBeLessThan(256);
     index.clear();
@@ -42,7 +43,7 @@ describe('HotIndex', () => {
   it('finds every entry while it grows far beyond one segment, never slowly', () => {
     const index = new HotIndex();
     const count = 300_000;
-    for (let entry = 0; entry < count; entry++) index.insert(Math.imul(entry, 31), entry + 1);
+    for (let entry = 0; entry < count; entry++) index.insert(Math.imul(entry, 31), entry + 1, 1);
     for (let entry = 0; entry < count; entry += 17) {
       expect(lookUp(index, Math.imul(entry, 31))).toEqual([entry]);
     }
@@ -58,7 +59,7 @@ describe('HotIndex', () => {
     for (let hash = 0; alike.length < 150_000; hash++) {
       if (slotHash(hash) >>> 29 === 5) alike.push(hash);
     }
-    for (const [entry, hash] of alike.entries()) index.insert(hash, entry + 1);
+    for (const [entry, hash] of alike.entries()) index.insert(hash, entry + 1, 1);
     const segments = new Set(index.segments);
     expect(index.segments.length).toBeGreaterThan(segments.size);
     for (let entry = 0; entry < alike.length; entry += 7) {
@@ -71,8 +72,8 @@ describe('HotIndex', () => {
 
   it('keeps going when very many hashes are the same', () => {
     const index = new HotIndex();
-    for (let entry = 0; entry < 3000; entry++) index.insert(42, entry + 1);
-    for (let entry = 3000; entry < 6000; entry++) index.insert(entry, entry + 1);
+    for (let entry = 0; entry < 3000; entry++) index.insert(42, entry + 1, 1);
+    for (let entry = 3000; entry < 6000; entry++) index.insert(entry, entry + 1, 1);
     expect(lookUp(index, 42)).toHaveLength(3000);
     expect(lookUp(index, 5000)).toEqual([5000]);
   });
@@ -86,7 +87,7 @@ describe('HotIndex', () => {
       const known = model.get(entry);
       if (known === undefined) {
         const hash = random.below(500);
-        index.insert(hash, entry + 1);
+        index.insert(hash, entry + 1, 1);
         model.set(entry, hash);
       } else {
         index.remove(known, entry);
@@ -101,11 +102,11 @@ describe('HotIndex', () => {
 
   it('sets and clears flags of one entry of several with the same hash', () => {
     const index = new HotIndex();
-    index.insert(1, 1);
-    index.insert(1, 2);
+    index.insert(1, 1, 1);
+    index.insert(1, 2, 1);
     index.flag(1, 1, WORD_REMOVED, 0);
-    expect(wordsOf(index, 1)).toEqual([1, 2 | WORD_REMOVED]);
+    expect(wordsOf(index, 1)).toEqual([1 | WORD_TOUCHED, 2 | WORD_TOUCHED | WORD_REMOVED]);
     index.flag(1, 1, 0, WORD_REMOVED);
-    expect(wordsOf(index, 1)).toEqual([1, 2]);
+    expect(wordsOf(index, 1)).toEqual([1 | WORD_TOUCHED, 2 | WORD_TOUCHED]);
   });
 });
