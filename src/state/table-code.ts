@@ -399,12 +399,13 @@ function createCode(shape: TableShape): string {
     key.form === 'i64' ? normaliseCode(key, index) : [],
   );
   const flag = direct === null ? '0' : `(${direct} ? ${WORD_DIRECT} : 0)`;
+  const index = shape.spec.isDivided === true ? 'divided.index' : 'index';
   return `function create(${argumentsOf(shape)}) {
   ${direct === null ? '' : again.join('\n  ')}
   const entry = table.take(keyGroup, hash);
   const p = pages[entry >>> ${shape.pageShift}], o = entry & ${(1 << shape.pageShift) - 1};
   ${keep.join('\n  ')}
-  ${shape.spec.isDivided === true ? 'divided.index' : 'index'}.insert(hash, (entry + 1) | ${flag}, table.generation);
+  ${index}.insert(hash, (entry + 1) | ${flag}, table.generation);
   return entry;
 }`;
 }
