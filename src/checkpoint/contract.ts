@@ -198,6 +198,12 @@ export interface CheckpointStore {
   complete(manifest: CheckpointManifest): string;
   /** Throws away what an aborted checkpoint has written. */
   discard(id: number): void;
+  /**
+   * Keeps a shared file that no checkpoint refers to yet, until one has completed that does, or until it is released.
+   */
+  hold(path: string): void;
+  /** Gives up a file that was held, and deletes it. */
+  release(path: string): void;
   /** Deletes a completed one, and of its files those that no retained one refers to. */
   dispose(id: number): void;
   /** Completed checkpoints that are still there, newest first; savepoints are their owner's and not among them. */

@@ -85,6 +85,8 @@ export class DirectoryStore implements CheckpointStore {
   readonly #isIncremental: boolean;
   readonly #retained = new Map<number, Retained>();
   readonly #pending = new Map<number, Pending>();
+  /** Shared files that a checkpoint to come will refer to. */
+  readonly #held = new Set<string>();
   /** Directories that nothing needs any more. */
   readonly #leftovers = new Set<string>();
   #damaged: DamagedCheckpoint[];
@@ -209,6 +211,7 @@ export class DirectoryStore implements CheckpointStore {
     });
     this.#pending.delete(manifest.id);
     if (!isSavepoint) {
+      for (const { path: file } of manifest.files) this.#held.delete(file);
       this.#hasCompleted = true;
       this.#retained.set(manifest.id, { path, files: filesOf(manifest), opened: null });
     }
@@ -223,6 +226,14 @@ export class DirectoryStore implements CheckpointStore {
       this.#pending.delete(id);
       this.#sweepShared();
     });
+  }
+
+  hold(path: string): void {
+    this.#held.add(path);
+  }
+
+  release(path: string): void {
+    if (this.#held.delete(path)) this.#fence.guarded(() => this.#sweepShared());
   }
 
   dispose(id: number): void {
@@ -382,7 +393,9 @@ export class DirectoryStore implements CheckpointStore {
       if (identity === null || identity.attempt > this.attempt) continue;
       const isOwn = identity.attempt === this.attempt;
       if (isOwn ? this.#pending.has(identity.checkpoint) : this.#damaged.length > 0) continue;
-      if (!referenced.has(`${SHARED}/${name}`)) this.#disk.remove(join(this.root, SHARED, name));
+      const path = `${SHARED}/${name}`;
+      if (referenced.has(path) || this.#held.has(path)) continue;
+      this.#disk.remove(join(this.root, path));
     }
   }
 

@@ -75,6 +75,14 @@ export class MemoryStore implements CheckpointStore {
     this.#completed.delete(id);
   }
 
+  hold(): void {
+    assert(false, 'State of a checkpoint in memory is in a file.');
+  }
+
+  release(): void {
+    assert(false, 'State of a checkpoint in memory is in a file.');
+  }
+
   dispose(id: number): void {
     this.#completed.delete(id);
   }

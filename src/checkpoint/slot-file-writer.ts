@@ -18,9 +18,13 @@ const METADATA_INLINE_BYTES = 1024 * 1024;
 /** A write of this size costs a tenth of a millisecond, far more than the call. */
 const BUFFER_BYTES = 256 * 1024;
 
+/** Every checkpoint of a chain writes again what those before had within their metadata, until they are merged. */
+const CHAIN_CHECKPOINTS = 16;
+
 /** How many bytes of state each of so many slots may have within the metadata. */
-export function inlineBytesMax(slots: number): number {
-  return Math.min(INLINE_BYTES, Math.floor(METADATA_INLINE_BYTES / slots));
+export function inlineBytesMax(slots: number, isIncremental = false): number {
+  const bytes = Math.min(INLINE_BYTES, METADATA_INLINE_BYTES / slots);
+  return Math.floor(isIncremental ? bytes / CHAIN_CHECKPOINTS : bytes);
 }
 
 /** Where a slot writes. */
@@ -61,6 +65,11 @@ export class SlotFileWriter {
     this.#inlineLeft = options.inlineBytesMax ?? INLINE_BYTES;
   }
 
+  /** Of the file, whether there is one yet or not; relative to the job's checkpoint directory. */
+  get path(): string {
+    return `${this.#options.directory}/${this.#name}`;
+  }
+
   /** Bytes in the file so far. */
   get bytes(): number {
     return this.#position;
@@ -78,7 +87,7 @@ export class SlotFileWriter {
     const offset = this.#position;
     const checksum = pieceChecksum(identity, this.#name, offset, bytes);
     this.#append(bytes);
-    return { file: this.#path(), offset, length: bytes.length, checksum };
+    return { file: this.path, offset, length: bytes.length, checksum };
   }
 
   /** Writes what is left and closes the file. Null when everything is in the answer. */
@@ -91,7 +100,7 @@ export class SlotFileWriter {
     } finally {
       this.#file.close();
     }
-    return { path: this.#path(), bytes: this.#position };
+    return { path: this.path, bytes: this.#position };
   }
 
   /** Closes and removes the file, if there is one. */
@@ -99,11 +108,7 @@ export class SlotFileWriter {
     this.#isClosed = true;
     if (this.#file === null) return;
     this.#file.close();
-    this.#options.disk.remove(join(this.#options.root, this.#path()));
-  }
-
-  #path(): string {
-    return `${this.#options.directory}/${this.#name}`;
+    this.#options.disk.remove(join(this.#options.root, this.path));
   }
 
   #append(bytes: Uint8Array): void {
@@ -126,7 +131,7 @@ export class SlotFileWriter {
   #opened(): FileHandle {
     if (this.#file === null) {
       const { disk, root, bufferBytes = BUFFER_BYTES } = this.#options;
-      this.#file = disk.createNew(join(root, this.#path()));
+      this.#file = disk.createNew(join(root, this.path));
       this.#buffer = new Uint8Array(bufferBytes);
     }
     return this.#file;

@@ -74,6 +74,12 @@ export class PieceWriter {
     this.#bytes.set(value, at);
   }
 
+  /** Bytes as they are. */
+  raw(value: Uint8Array): void {
+    const at = this.#claim(value.length);
+    this.#bytes.set(value, at);
+  }
+
   /** Any value that structured clone carries. */
   heapValue(value: unknown): void {
     this.uint8(HEAP_VALUE_VERSION);
@@ -146,6 +152,20 @@ export class PieceReader {
     const length = this.uint32();
     const start = this.#claim(length);
     return this.#bytes.slice(start, start + length);
+  }
+
+  /** Where the next value begins. */
+  get position(): number {
+    return this.#position;
+  }
+
+  skip(bytes: number): void {
+    this.#claim(bytes);
+  }
+
+  /** A view of bytes that were read or skipped. */
+  between(start: number, end: number): Uint8Array {
+    return this.#bytes.subarray(start, end);
   }
 
   heapValue(): unknown {

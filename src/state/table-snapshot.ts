@@ -34,10 +34,10 @@ const FLAG_CHANGES = 1;
 /** Entries have time stamps. */
 const FLAG_STAMPS = 2;
 const ENTRY_VALUE = 1;
-const ENTRY_TOMBSTONE = 0;
+export const ENTRY_TOMBSTONE = 0;
 const MS_PER_DAY = 86_400_000;
 /** A piece that has become this large is put, and the next one begun. */
-const PIECE_BYTES = 1 << 16;
+export const PIECE_BYTES = 1 << 16;
 
 /** A piece that is written. */
 interface OpenPiece {
@@ -125,7 +125,7 @@ export class EntryWriter {
   /** Puts what has ended. */
   putTo(put: PutPiece): void {
     for (const { keyGroup, piece } of this.#finished) {
-      piece.writer.setUint32(ENTRIES_OFFSET, piece.entries);
+      setEntries(piece.writer, piece.entries);
       put(keyGroup, piece.writer.seal(), piece.isChanges);
     }
     this.#finished.length = 0;
@@ -157,22 +157,61 @@ export class EntryWriter {
     const isChanges = !this.#full || this.#begun.has(keyGroup);
     this.#begun.add(keyGroup);
     const writer = new PieceWriter();
-    writer.uint32(MAGIC);
-    writer.uint8(VERSION);
-    writer.uint8((isChanges ? FLAG_CHANGES : 0) | (this.#hasStamps() ? FLAG_STAMPS : 0));
-    writer.uint8(0);
-    writer.uint8(0);
-    writer.uint32(keyGroup);
-    writer.uint32(0);
-    writer.bytes(this.#layout);
+    const hasStamps = this.#spec.ttlMs !== null;
+    writePieceHeader(writer, { keyGroup, isChanges, hasStamps, layout: this.#layout });
     const piece = { writer, isChanges, entries: 0 };
     this.#open.set(keyGroup, piece);
     return piece;
   }
+}
 
-  #hasStamps(): boolean {
-    return this.#spec.ttlMs !== null;
-  }
+/** What a piece says before its entries. */
+export interface PieceHeader {
+  readonly keyGroup: number;
+  readonly isChanges: boolean;
+  readonly hasStamps: boolean;
+  /** JSON of a `TableLayout`. */
+  readonly layout: Uint8Array;
+}
+
+/** Begins a piece; how many entries follow is set by `setEntries`. */
+export function writePieceHeader(writer: PieceWriter, header: PieceHeader): void {
+  writer.uint32(MAGIC);
+  writer.uint8(VERSION);
+  writer.uint8((header.isChanges ? FLAG_CHANGES : 0) | (header.hasStamps ? FLAG_STAMPS : 0));
+  writer.uint8(0);
+  writer.uint8(0);
+  writer.uint32(header.keyGroup);
+  writer.uint32(0);
+  writer.bytes(header.layout);
+}
+
+export function setEntries(writer: PieceWriter, entries: number): void {
+  writer.setUint32(ENTRIES_OFFSET, entries);
+}
+
+/** Whether bytes are a piece of a table; operators put others too. */
+export function isTablePiece(bytes: Uint8Array): boolean {
+  if (bytes.length < 4) return false;
+  return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true) === MAGIC;
+}
+
+export function readPieceHeader(reader: PieceReader): PieceHeader & { readonly entries: number } {
+  if (reader.uint32() !== MAGIC) throw corruptPiece('It is not the state of a table.');
+  const version = reader.uint8();
+  if (version !== VERSION) throw corruptPiece(`Its version is ${version}, known is ${VERSION}.`);
+  const flags = reader.uint8();
+  reader.uint8();
+  reader.uint8();
+  const keyGroup = reader.uint32();
+  const entries = reader.uint32();
+  return {
+    keyGroup,
+    entries,
+    isChanges: (flags & FLAG_CHANGES) !== 0,
+    hasStamps: (flags & FLAG_STAMPS) !== 0,
+    layout: reader.bytes(),
+  };
 }
 
 /**
@@ -181,15 +220,8 @@ export class EntryWriter {
  */
 export function loadTable(table: LoadedTable, bytes: Uint8Array): void {
   const reader = new PieceReader(bytes);
-  if (reader.uint32() !== MAGIC) throw corruptPiece('It is not the state of a table.');
-  const version = reader.uint8();
-  if (version !== VERSION) throw corruptPiece(`Its version is ${version}, known is ${VERSION}.`);
-  const hasStamps = (reader.uint8() & FLAG_STAMPS) !== 0;
-  reader.uint8();
-  reader.uint8();
-  const keyGroup = reader.uint32();
-  const entries = reader.uint32();
-  const written = JSON.parse(textOf(reader.bytes())) as TableLayout;
+  const { keyGroup, entries, hasStamps, layout } = readPieceHeader(reader);
+  const written = JSON.parse(textOf(layout)) as TableLayout;
   checkLayout(table.spec, written);
   for (let left = entries; left > 0; left--) {
     table.load(readEntry(reader, table, written, { keyGroup, hasStamps }));

@@ -129,5 +129,7 @@ describe('SlotFileWriter', () => {
     expect(inlineBytesMax(1)).toBe(20 * 1024);
     expect(inlineBytesMax(51)).toBe(20 * 1024);
     expect(inlineBytesMax(1024)).toBe(1024);
+    expect(inlineBytesMax(1, true)).toBe(1280);
+    expect(inlineBytesMax(1024, true)).toBe(64);
   });
 });
