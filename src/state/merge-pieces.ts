@@ -23,17 +23,9 @@ export interface MergedPiece {
   readonly isChanges: boolean;
 }
 
-/** Bytes of a value or key in an entry; null for those that say how long they are. */
+/** Bytes of a key in an entry; null for those that say how long they are. */
 type Width = number | null;
 
-const VALUE_WIDTHS: Readonly<Record<Exclude<ValueForm, 'js'>, Width>> = {
-  f64: 8,
-  i32: 4,
-  u8: 1,
-  i64: 8,
-  utf8: null,
-  none: 0,
-};
 const KEY_WIDTHS: Readonly<Record<string, Width>> = {
   number: 8,
   float64: 8,
@@ -87,7 +79,7 @@ export function mergeTablePieces(
 
 interface Shape {
   readonly keys: readonly Width[];
-  readonly values: readonly (Width | 'js')[];
+  readonly values: readonly ValueForm[];
   readonly stampBytes: number;
 }
 
@@ -98,7 +90,7 @@ function shapeOf({ layout, hasStamps }: PieceHeader): Shape | null {
   if (widths.some((width) => width === undefined)) return null;
   return {
     keys: widths.filter((width) => width !== undefined),
-    values: columns.map(({ form }) => (form === 'js' ? 'js' : VALUE_WIDTHS[form])),
+    values: columns.map(({ form }) => form),
     stampBytes: hasStamps ? 8 : 0,
   };
 }
@@ -126,12 +118,31 @@ function takeEntry(reader: PieceReader, shape: Shape, entries: Map<string, Entry
   const key = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
   if (!isTombstone) {
     reader.skip(shape.stampBytes);
-    for (const width of shape.values) {
-      if (width === 'js') reader.skip(1);
-      reader.skip(width === 'js' || width === null ? reader.uint32() : width);
-    }
+    for (const form of shape.values) skipValue(reader, form);
   }
   entries.set(key, { from: reader, start, end: reader.position, isTombstone });
+}
+
+function skipValue(reader: PieceReader, form: ValueForm): void {
+  switch (form) {
+    case 'f64':
+    case 'i64':
+      return reader.skip(8);
+    case 'i32':
+      return reader.skip(4);
+    case 'u8':
+      return reader.skip(1);
+    case 'utf8':
+      return reader.skip(reader.uint32());
+    case 'js':
+      reader.skip(1);
+      return reader.skip(reader.uint32());
+    case 'rows':
+      for (let rows = reader.uint32(); rows > 0; rows--) reader.skip(reader.uint32());
+      return;
+    case 'none':
+      return;
+  }
 }
 
 function writeEntries(

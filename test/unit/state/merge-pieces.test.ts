@@ -4,7 +4,7 @@ import type { DataType } from '../../../src/record/schema.js';
 import { PAGE_SHIFT, type StateTable, type TableSpec } from '../../../src/state/contract.js';
 import { createHotTable } from '../../../src/state/hot-table.js';
 import { mergeTablePieces } from '../../../src/state/merge-pieces.js';
-import { loadTable } from '../../../src/state/table-snapshot.js';
+import { EntryWriter, loadTable } from '../../../src/state/table-snapshot.js';
 import { applyEntries, printRows, TableDriver } from '../../contract/state-table-model.js';
 import { piecesOf } from './state-fixtures.js';
 
@@ -122,6 +122,47 @@ describe('mergeTablePieces', () => {
     columns: [{ name: 'f', form: 'f64' }],
     ttlMs: null,
   };
+
+  it('takes lists of rows as one value', () => {
+    const spec: TableSpec = {
+      name: 's',
+      keys: [{ kind: 'number' }],
+      columns: [
+        { name: 'left', form: 'rows' },
+        { name: 'right', form: 'rows' },
+      ],
+      ttlMs: null,
+    };
+    const write = (full: boolean, entries: readonly (readonly [number, string[] | null])[]) => {
+      const pieces: Uint8Array[] = [];
+      const writer = new EntryWriter(spec, full);
+      for (const [key, texts] of entries) {
+        const rows = texts?.map((text) => new TextEncoder().encode(text)) ?? null;
+        const both = rows === null ? null : [rows, []];
+        writer.write({ keyGroup: 1, key: [key], values: both, stampMs: 0 });
+      }
+      writer.finish();
+      writer.putTo((_, bytes) => pieces.push(bytes));
+      return pieces;
+    };
+    const base = write(true, [
+      [1, ['a', 'b']],
+      [2, ['c']],
+      [3, []],
+    ]);
+    const changes = write(false, [
+      [1, ['a', 'b', 'dd']],
+      [2, null],
+    ]);
+    const [merged, ...others] = mergeTablePieces([...base, ...changes], true) ?? [];
+    expect(others).toEqual([]);
+    expect(merged?.bytes).toEqual(
+      write(true, [
+        [1, ['a', 'b', 'dd']],
+        [3, []],
+      ])[0],
+    );
+  });
 
   it('splits what is large, and holds no more than is there', () => {
     const driver = new TableDriver(open(numbers), KEY_GROUPS);
