@@ -86,6 +86,8 @@ class CompiledChainTask implements CompiledChain {
   #kinds = false;
   /** Whether the aggregation that heads the chain has windows to fire that are due already. */
   #isFiring = false;
+  /** Whether entries of an aggregation are on their way out, maybe from an earlier call. */
+  #isEmitting = false;
   /** The record that last did not fit, and the schema that was agreed on then. */
   #misfit: Misfit | null = null;
 
@@ -390,6 +392,8 @@ class CompiledChainTask implements CompiledChain {
     for (let index = pending.length - 1; index >= 0; index--) {
       if (!pending[index].isEmpty) return pending[index];
     }
+    // Answers would come into a table on its way out.
+    if (this.#isEmitting) return null;
     return this.#run.calls?.handOn() === true ? pending[0] : null;
   }
 
@@ -458,6 +462,7 @@ class CompiledChainTask implements CompiledChain {
   }
 
   #emit(keyed: KeyedRun): StepResult {
+    this.#isEmitting = true;
     while (keyed.at < keyed.count || keyed.fill()) {
       if (this.#run.itemsLeft <= 0) return STEP_OUT_OF_BUDGET;
       const emit = this.#entriesFunction(keyed);
@@ -471,6 +476,7 @@ class CompiledChainTask implements CompiledChain {
     }
     if (keyed.isPartial) keyed.endOfFlush();
     keyed.mustEmit = false;
+    this.#isEmitting = false;
     return STEP_DONE;
   }
 
