@@ -21,6 +21,7 @@ export interface TimeRun {
   readonly looks: number;
   readonly rows: TimeSeen['rows'];
   readonly pausedSplits: number;
+  readonly calls: TimeSeen['calls'];
   wasIdle: boolean;
   wasBlockedLong: boolean;
   lateRows: number;
@@ -43,7 +44,8 @@ export async function simulateTime(timeJob: TimeJob): Promise<TimeRun> {
 
 async function runOf(timeJob: TimeJob): Promise<TimeRun> {
   const world = new SimWorld(timeJob.seed);
-  const seen: TimeSeen = { rows: new Map(), pausedSplits: 0 };
+  const calls = { timedOut: 0, repeated: 0, shared: 0 };
+  const seen: TimeSeen = { rows: new Map(), pausedSplits: 0, calls };
   const definition = job('timed', (flow) => buildTimeFlow(flow, timeJob, world, seen));
   const { plan, deployment } = await deployIn(definition, timeJob, {
     'aggregate.preAggregateKeys': timeJob.preAggregateKeys,

@@ -24,6 +24,7 @@ import { RecordBatcher } from '../../src/connector/iterable/record-batcher.js';
 import { outputTag } from '../../src/operator/process-function.js';
 import type { Batch } from '../../src/record/batch.js';
 import { compileRowReader } from '../../src/record/row-codec.js';
+import { type SeenCalls, throughCalls } from './sim-calls.js';
 import type { SimWorld } from './sim-world.js';
 import {
   type Consumer,
@@ -38,6 +39,7 @@ import {
 export interface TimeSeen {
   readonly rows: Map<string, Readonly<Record<string, number>>[]>;
   pausedSplits: number;
+  readonly calls: SeenCalls;
 }
 
 /** Milliseconds after which a timer of the wall clock fires. */
@@ -53,13 +55,16 @@ export function buildTimeFlow(flow: Flow, job: TimeJob, world: SimWorld, seen: T
     });
     const { idleTimeoutMs, isAligned, parallelism } = source;
     const mapped = source.isMapped ? stream.map((row) => ({ ...row }), { parallelism }) : stream;
-    return mapped.assignTimestamps('at', {
+    const timed = mapped.assignTimestamps('at', {
       uid: `times-${index}`,
       parallelism,
       outOfOrderness: DISORDER_MS,
       ...(idleTimeoutMs === null ? {} : { idleTimeout: idleTimeoutMs }),
       ...(isAligned ? { alignment: { group: 'all', maxDrift: 1500, updateInterval: 20 } } : {}),
     });
+    const calls = job.calls[index] ?? null;
+    if (calls === null) return timed;
+    return throughCalls(timed, calls, { uid: `calls-${index}`, world, seen: seen.calls });
   });
   const [first, ...others] = streams;
   const all = others.length === 0 ? first : (first.union(...others) as Stream<TimeRow>);

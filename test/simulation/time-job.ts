@@ -4,6 +4,7 @@
  * scheduled when, so a job is drawn either without any, or such that they can be counted. Runs on: the test's thread.
  */
 import { type Random, SeededRandom } from '../../src/base/random.js';
+import type { SimCalls } from './sim-calls.js';
 import type { SimLayout } from './sim-deploy.js';
 
 /** A record. */
@@ -59,6 +60,8 @@ export interface TimeJob extends SimLayout {
   readonly refuseMs: number;
   /** Whether idle splits come back, so that rows may be late. */
   readonly mayBeLate: boolean;
+  /** By source: the asynchronous function that its rows go through; null for none. */
+  readonly calls: readonly (SimCalls | null)[];
 }
 
 /** How much earlier than one before it in its split a row may be. */
@@ -91,11 +94,31 @@ export function timeJob(seed: number): TimeJob {
     preAggregateKeys: pick(0, 2, 16_384),
     refuseMs: waits ? pick(0, 20) : pick(0, 20, IDLE_MS * 3, IDLE_MS * 3),
     mayBeLate,
+    calls: drawCalls(seed, sources.length, waits),
     parallelism: 1 + random.below(3),
     batchRows: pick(1, 3, 16, 64),
     ringBytes: pick(640, 1024, 4096),
     localShare: pick(0, 0.5, 1),
   };
+}
+
+/** Drawn apart from all else, so that a seed means the same job with calls and without. */
+function drawCalls(seed: number, sources: number, waits: boolean): readonly (SimCalls | null)[] {
+  const random = new SeededRandom(seed ^ 0x0ca1);
+  const pick = <T>(...choices: readonly T[]): T => choices[random.below(choices.length)];
+  return Array.from({ length: sources }, () => {
+    const isThere = random.below(2) === 0;
+    const calls: SimCalls = {
+      kind: pick('ordered', 'unordered', 'lookup'),
+      capacity: pick(1, 2, 5, 100),
+      // What waits for the wall clock waits for no answer at the end.
+      delayMs: waits ? pick(0, 5) : pick(0, 5, 100),
+      timeoutMs: pick(120, 700),
+      retries: pick(0, 1, 3),
+      cacheRows: pick(0, 2, 100),
+    };
+    return isThere ? calls : null;
+  });
 }
 
 class SourceDraw {

@@ -11,6 +11,9 @@ const RARE: Readonly<Record<string, (run: TimeRun) => boolean>> = {
   'an input was idle': (run) => run.wasIdle,
   'rows were late': (run) => run.lateRows > 0,
   'a split was paused': (run) => run.pausedSplits > 0,
+  'calls were given up': ({ calls }) => calls.timedOut > 0,
+  'calls were repeated': ({ calls }) => calls.repeated > 0,
+  'rows were found while others were looked up': ({ calls }) => calls.shared > 0,
   'an input was blocked for longer than its idle timeout': (run) =>
     run.wasBlockedLong && !run.job.mayBeLate,
 };
