@@ -39,6 +39,7 @@ const ENTRIES = {
 const COMPANIONS = [
   { part: /^src\/operator\/stateful\.ts$/, companion: 'src/runtime/slot-run.ts' },
   { part: /^src\/runtime\/loops\.ts$/, companion: 'src/runtime/slot-run.ts' },
+  { part: /^src\/runtime\/slot-checkpointing\.ts$/, companion: 'src/runtime/slot-run.ts' },
   { part: /^src\/connector\/.*-(reader|writer)\.ts$/, companion: 'src/runtime/slot-run.ts' },
   { part: /^src\/format\/.*-encoder\.ts$/, companion: 'src/runtime/slot-run.ts' },
   { part: /^src\/runtime\/explain-code\.ts$/, companion: 'src/runtime/slot-run.ts' },
@@ -137,7 +138,10 @@ async function bundle() {
   // Its thread shares no code with others and starts sooner without the loader of modules.
   await build({
     ...options,
-    entryPoints: { coordinator: join(root, 'src/runtime/coordinator-thread.ts') },
+    entryPoints: {
+      coordinator: join(root, 'src/runtime/coordinator-thread.ts'),
+      keeper: join(root, 'src/runtime/keeper-thread.ts'),
+    },
     format: 'cjs',
     outExtension: { '.js': '.cjs' },
   });

@@ -23,6 +23,7 @@ export async function generatedPages() {
     'src/operator/expression-functions.ts',
     'src/operator/expression-signature.ts',
     'src/runtime/settings.ts',
+    'src/runtime/setting-meanings.ts',
   ]);
   return new Map([
     ['docs/api-report.md', apiReportPage(root)],

@@ -101,7 +101,15 @@ export type {
   Split,
 } from './connector/contract.js';
 export type { BucketContext, BucketFunction } from './connector/file-sink/buckets.js';
-export { type CustomSink, defineSink } from './connector/custom/define-sink.js';
+export type {
+  CustomSink,
+  CustomWriter,
+  SinkContext,
+  TwoPhaseContext,
+  TwoPhaseSink,
+  TwoPhaseWriter,
+} from './connector/custom/custom-sink.js';
+export { defineSink } from './connector/custom/define-sink.js';
 export { type CustomSource, defineSource } from './connector/custom/define-source.js';
 export { type DatagenOptions, datagen } from './connector/datagen/datagen.js';
 export {
@@ -151,6 +159,14 @@ export type {
 export type { PairContext } from './operator/join/interval-join.js';
 export type { JoinType } from './operator/join/regular-join.js';
 export type { EmitMode } from './operator/operator-spec.js';
+export type { CheckpointReport } from './checkpoint/contract.js';
+export type { SavepointOptions } from './runtime/checkpoint-requests.js';
+export type {
+  ExecutionEvent,
+  JobExecution,
+  JobResult,
+  RestoredAttempt,
+} from './runtime/execution.js';
 export {
   type ElementContext,
   type FiredTimer,

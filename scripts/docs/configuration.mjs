@@ -1,13 +1,13 @@
 /** `docs/configuration.md`: every setting, from the table that the runtime itself checks settings against. */
 import { code, GENERATED, page, table } from '../lib/markdown.mjs';
 
-export function configurationPage({ SETTINGS, environmentName }) {
+export function configurationPage({ SETTINGS, SETTING_MEANINGS, environmentName }) {
   const rows = Object.entries(SETTINGS).map(([key, setting]) => [
     code(key),
     typeOf(setting),
     setting.default === null ? '' : code(String(setting.default)),
     rangeOf(setting),
-    setting.meaning,
+    SETTING_MEANINGS[key],
   ]);
   const variables = Object.keys(SETTINGS).map((key) => [code(key), code(environmentName(key))]);
   return page(

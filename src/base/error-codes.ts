@@ -60,6 +60,7 @@ export const ERROR_CODES = {
   RECORD_TOO_LARGE: permanent('A record is larger than the network memory of the slot allows.'),
 
   // State
+  STATE_NOT_RESTORED: permanent('A checkpoint has state that the job does not take up.'),
   STATE_CORRUPT: permanent('The bytes of a snapshot contradict their checksum or layout.'),
   STATE_INCOMPATIBLE: permanent('State was written with other key or value types than declared.'),
   STATE_WITHOUT_KEY: permanent('Keyed state is used while no record or timer is processed.'),

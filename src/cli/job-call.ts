@@ -12,7 +12,7 @@ import { importJob, type RunnableJob } from '../runtime/job-import.js';
 import { resolveSettings, type Settings, type SettingsLayer } from '../runtime/settings.js';
 import { CONFIG_VARIABLE, environmentLayers } from './config-environment.js';
 import { fileLayers } from './config-file.js';
-import type { JobOptions } from './program.js';
+import type { JobOptions, RunOptions } from './program.js';
 
 /** A job with everything a run needs. */
 export interface JobCall {
@@ -57,15 +57,27 @@ async function importNamed(
   }
 }
 
+/** The flags that are settings. */
+const FLAGS: Readonly<Record<string, string>> = {
+  parallelism: '--parallelism',
+  'execution.stateRecovery.path': '--from',
+  'execution.stateRecovery.ignoreUnclaimedState': '--allow-non-restored',
+};
+
 /** All layers below the defaults of the table, weakest first: file, environment, `-D`, flags of their own. */
 export async function settingsLayers(
-  options: Pick<JobOptions, 'config' | 'D' | 'parallelism'>,
+  options: Pick<RunOptions, 'config' | 'D' | 'parallelism' | 'from' | 'allowNonRestored'>,
   environment: Readonly<Record<string, string | undefined>>,
   directory: string,
 ): Promise<readonly SettingsLayer[]> {
   const named = environment[CONFIG_VARIABLE] ?? '';
   const file = options.config ?? (named === '' ? null : named);
-  const { parallelism } = options;
+  const { parallelism, from, allowNonRestored } = options;
+  const own: Readonly<Record<string, unknown>> = {
+    parallelism,
+    'execution.stateRecovery.path': from,
+    'execution.stateRecovery.ignoreUnclaimedState': allowNonRestored,
+  };
   return [
     ...(await fileLayers(file, directory)),
     ...environmentLayers(environment),
@@ -73,9 +85,9 @@ export async function settingsLayers(
       const [key, value] = pair(text, '-D');
       return { origin: `-D ${text}`, values: { [key]: value } };
     }),
-    ...(parallelism === undefined
-      ? []
-      : [{ origin: `--parallelism ${parallelism}`, values: { parallelism } }]),
+    ...Object.entries(own).flatMap(([key, value]) =>
+      value === undefined ? [] : [{ origin: FLAGS[key] ?? key, values: { [key]: value } }],
+    ),
   ];
 }
 

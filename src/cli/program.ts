@@ -18,6 +18,8 @@ export interface JobOptions {
 /** Options of `run`. */
 export interface RunOptions extends JobOptions {
   readonly verbose?: boolean;
+  readonly from?: string;
+  readonly allowNonRestored?: boolean;
 }
 
 /** Options of `explain`. */
@@ -73,6 +75,9 @@ sinks have not committed is thrown away.
 ${bold('With --json')} standard output has one JSON object a line, told apart by "type":
   plan       the plan, first
   progress   counters of chains and edges, every second
+  restored   the checkpoint that the job goes on from
+  checkpoint a checkpoint that has completed or failed
+  restart    why the job has failed and is started again
   badRecord  a record that could not be parsed and was skipped
   result     duration, counters and memory ledger, when the job has finished
   error      code, message, place, advice and causes, when it has not
@@ -80,6 +85,8 @@ What a print sink or the job's own functions write goes to standard error then.
 
 ${bold('Examples:')}
   millrace run word-count.ts --param path='books/*.txt' --param limit=20
+  millrace run flights.ts -D execution.checkpointing.interval=10s \\
+    -D execution.checkpointing.dir=checkpoints --from latest
   millrace run flights.ts --job daily -D task.stallTimeout=30s --verbose`;
 
 const EXPLAIN_HELP = `
@@ -103,6 +110,8 @@ export function createProgram(version: string, actions: CommandActions): Command
     .exitOverride();
 
   jobCommand(program, 'run', 'Run a job to its end.')
+    .option('--from <checkpoint>', 'go on from a checkpoint or savepoint: its path, or "latest"')
+    .option('--allow-non-restored', 'leave out state that the job no longer has')
     .option('--verbose', 'print the plan, settings, memory ledger and counters too')
     .addHelpText('after', RUN_HELP)
     .action((module: string, options: RunOptions) => actions.run(module, options));

@@ -11,6 +11,7 @@ import { explainPlanText } from '../runtime/explain-job.js';
 import { startRun } from '../runtime/start-run.js';
 import { BadRecords } from './bad-records.js';
 import { type CommandContext, reportCallError } from './command-context.js';
+import { type CheckpointingEvent, checkpointingLine } from './checkpointing-line.js';
 import { errorReport } from './error-report.js';
 import { EXIT_BROKEN_PIPE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK } from './exit-codes.js';
 import { onInterrupts } from './interrupts.js';
@@ -79,8 +80,11 @@ class RunSession {
 
   async run(): Promise<number> {
     const { json } = this.#context;
-    const events = this.#followEvents();
     const view = json === null ? this.#openView() : jsonView(this.#execution, json);
+    const events = this.#followEvents(json === null ? view : null);
+    const { restored } = this.#execution;
+    if (restored !== null)
+      this.#tell({ type: 'restored', ...restored }, json === null ? view : null);
     const interrupts = onInterrupts({
       cancel: (message) => {
         if (message !== null) view.say(message);
@@ -120,11 +124,23 @@ class RunSession {
     return new LiveView(this.#execution, screen, style);
   }
 
-  async #followEvents(): Promise<void> {
+  /** What concerns checkpoints and restarts. */
+  #tell(event: CheckpointingEvent, view: RunView | null): void {
+    const { json } = this.#context;
+    const { type, ...members } = event;
+    if (json !== null) json.line(type, members);
+    const line = checkpointingLine(event, process.cwd());
+    if (line !== null) view?.say(line);
+  }
+
+  async #followEvents(view: RunView | null): Promise<void> {
     for await (const event of this.#execution.events()) {
-      if (event.type !== 'badRecord') continue;
-      this.#badRecords.add(event.record);
-      this.#context.json?.line('badRecord', badRecordMembers(event.record));
+      if (event.type === 'badRecord') {
+        this.#badRecords.add(event.record);
+        this.#context.json?.line('badRecord', badRecordMembers(event.record));
+      } else if (event.type !== 'state') {
+        this.#tell(event, view);
+      }
     }
   }
 

@@ -171,6 +171,12 @@ export interface SinkConnector<T = unknown> {
   open(context: WriterContext): SinkWriter | Promise<SinkWriter>;
   /** Makes results visible, idempotently; on the caller's thread, after all writers of an epoch prepared. */
   commit?(committables: readonly Committable[], context: CommitContext): void | Promise<void>;
+  /**
+   * Goes on after an earlier attempt, whose `plan` it is given: throws away what that left behind and did not commit,
+   * and gives the plan of the next one. Called on the caller's thread after `commit` of what the checkpoint holds;
+   * absent, the plan stays as it is.
+   */
+  resume?(context: CommitContext): PlainData | Promise<PlainData>;
   /** Throws away what was prepared or half written, when the job failed or was canceled. */
   abort?(plan: PlainData, context: CommitContext): void | Promise<void>;
   /** Never set; carries the record type for inference. */

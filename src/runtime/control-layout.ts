@@ -1,7 +1,8 @@
 /**
- * The layout of a run's control memory: split counters of the sources and words of the loops, then a parker word and a
- * command word for each slot, then the watermarks of subtasks that align theirs. Callers: deploy, slots, coordinator.
- * Runs on: any thread. Invariant: words of different slots lie two cache lines apart.
+ * The layout of a run's control memory: split counters of the sources and words of the loops, then a parker word, a
+ * command word and the triggers of checkpoints for each slot, then the watermarks of subtasks that align theirs.
+ * Callers: deploy, slots, coordinator. Runs on: any thread. Invariant: words of different slots lie two cache lines
+ * apart.
  */
 import { createParkerWord, PARKER_BYTES } from '../ring/parker.js';
 
@@ -16,11 +17,18 @@ export const COMMAND_DRAIN = 3;
 /** Words of different owners do not share a pair of cache lines. */
 const COUNTER_BYTES = 128;
 const COMMAND_BYTES = 128;
+/** Behind the command. */
+const TRIGGERS_OFFSET = 8;
 const SLOT_BYTES = PARKER_BYTES + COMMAND_BYTES;
 
 /** Bytes of the control memory of a plan; `slots` counts the host slot too. */
 export function controlBytes(vertices: number, slots: number, alignmentCells = 0): number {
   return vertices * COUNTER_BYTES + slots * SLOT_BYTES + alignmentCells * 8;
+}
+
+/** The place of a slot's words: the host slot's come behind those of the worker slots. */
+export function slotWord(workerSlots: number, slot: number): number {
+  return slot < 0 ? workerSlots : slot;
 }
 
 /** Where the words are by which the heads of a loop agree, behind the split counter of their vertex. */
@@ -65,6 +73,12 @@ export class ControlMemory {
   /** The current command of a slot. */
   commandWord(slot: number): Int32Array {
     return new Int32Array(this.#memory, this.#slotsOffset + slot * SLOT_BYTES + PARKER_BYTES, 1);
+  }
+
+  /** Where a slot is told of checkpoints, by `TriggerCells`. */
+  triggerCells(slot: number): { readonly memory: SharedArrayBuffer; readonly byteOffset: number } {
+    const byteOffset = this.#slotsOffset + slot * SLOT_BYTES + PARKER_BYTES + TRIGGERS_OFFSET;
+    return { memory: this.#memory, byteOffset };
   }
 
   /** Gives a slot a command; a cancellation is never taken back by a later stop. */

@@ -7,9 +7,12 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Clock } from '../base/clock.js';
 import { wakerFor } from '../ring/parker.js';
-import { ControlMemory } from './control-layout.js';
-import { Coordinator, type CoordinatorAction, type CoordinatorEvent } from './coordinator.js';
+import { ControlMemory, slotWord } from './control-layout.js';
+import type { CheckpointKeeper, KeeperEnds } from './checkpoint-keeper.js';
+import type { CoordinatorAction, CoordinatorEvent, RunEvent } from './coordinator.js';
 import type { CoordinationStart, HostMessage, SlotMessage } from './messages.js';
+import { RunCoordinator } from './run-coordinator.js';
+import { TriggerCells } from './trigger-cells.js';
 import { Watchdog } from './watchdog.js';
 
 type SlotExited = CoordinatorEvent & { readonly kind: 'slotExited' };
@@ -27,24 +30,54 @@ export class Coordination {
   readonly #tell: (message: HostMessage) => void;
   readonly #control: ControlMemory;
   readonly #watchdog: Watchdog;
-  readonly #coordinator: Coordinator;
+  readonly #coordinator: RunCoordinator;
+  readonly #keeper: CheckpointKeeper | null;
   readonly #ends: ReadonlyMap<number, ThreadEnd>;
   /** Everything that was handled but ticks, which is a few events for every slot and subtask. */
-  readonly #past: CoordinatorEvent[];
+  readonly #past: RunEvent[];
   #isOver = false;
 
-  /** Goes on where the coordination that made `start` has ended. `tell` reaches the caller's thread. */
-  constructor(start: CoordinationStart, clock: Clock, tell: (message: HostMessage) => void) {
+  /**
+   * Goes on where the coordination that made `start` has ended. `tell` reaches the caller's thread. `keep` makes what
+   * takes the checkpoints of a run that takes some, which is never handed over.
+   */
+  constructor(
+    start: CoordinationStart,
+    clock: Clock,
+    tell: (message: HostMessage) => void,
+    keep: ((ends: KeeperEnds) => CheckpointKeeper) | null = null,
+  ) {
     this.#start = start;
     this.#clock = clock;
     this.#tell = tell;
     this.#control = new ControlMemory(start.control, start.vertices);
     this.#watchdog = new Watchdog(start, clock);
     const { slots, cancellationTimeoutMs } = start;
-    this.#coordinator = new Coordinator({ slots, cancellationTimeoutMs });
+    this.#keeper =
+      keep?.({
+        trigger: (slot, trigger) => {
+          const word = slotWord(start.workerSlots, slot);
+          new TriggerCells(this.#control, word).add(trigger);
+          wakerFor(this.#control.parkerWord(word)).wake();
+        },
+        completed: (checkpoint) => {
+          for (const slot of slots) {
+            const word = slotWord(start.workerSlots, slot);
+            new TriggerCells(this.#control, word).complete(checkpoint);
+          }
+        },
+        tell,
+        handle: (event) => this.#handle(event),
+      }) ?? null;
+    let isPast = true;
+    const perform = (action: CoordinatorAction): void => {
+      // What past events lead to was carried out before.
+      if (!isPast) this.#perform(action);
+    };
+    this.#coordinator = new RunCoordinator({ slots, cancellationTimeoutMs, perform }, this.#keeper);
     this.#past = [...start.past];
-    // What these lead to was carried out before.
     for (const event of start.past) this.#coordinator.handle(event);
+    isPast = false;
     this.#ends = new Map(
       slots.map((slot, index) => [slot, this.#listen(slot, start.slotPorts[index])] as const),
     );
@@ -52,7 +85,7 @@ export class Coordination {
   }
 
   /** Takes what the caller's thread wants or saw. */
-  send(event: CoordinatorEvent): void {
+  send(event: RunEvent): void {
     if (event.kind === 'slotExited') this.#ends.get(event.slot)?.exited(event);
     else this.#handle(event);
   }
@@ -81,6 +114,7 @@ export class Coordination {
   /** Closes the ports; nothing is handled any more. */
   close(): void {
     this.#isOver = true;
+    this.#keeper?.close();
     for (const end of this.#ends.values()) {
       end.leave();
       end.openPort?.close();
@@ -97,16 +131,17 @@ export class Coordination {
     return end;
   }
 
-  #handle(event: CoordinatorEvent): void {
+  #handle(event: RunEvent): void {
     if (this.#isOver) return;
     const described = this.#watchdog.describe(event);
-    if (described.kind !== 'tick') this.#past.push(described);
-    for (const action of this.#coordinator.handle(described)) this.#perform(action);
+    // A run with checkpoints is not handed over, and it may last for months.
+    if (described.kind !== 'tick' && this.#keeper === null) this.#past.push(described);
+    this.#coordinator.handle(described);
   }
 
   #perform(action: CoordinatorAction): void {
     if (action.kind === 'command') {
-      const word = action.slot < 0 ? this.#start.workerSlots : action.slot;
+      const word = slotWord(this.#start.workerSlots, action.slot);
       this.#control.command(word, action.command);
       wakerFor(this.#control.parkerWord(word)).wake();
       return;

@@ -6,12 +6,14 @@
  */
 import { assert } from '../base/assert.js';
 import { MillraceError, toWire, type WireError } from '../base/errors.js';
-import type { Committable } from '../connector/contract.js';
+import type { CheckpointEvent } from '../checkpoint/checkpoint-protocol.js';
+import type { SinkCommit, SubtaskSnapshot } from '../checkpoint/contract.js';
 import { COMMAND_CANCEL, COMMAND_DRAIN, COMMAND_STOP } from './control-layout.js';
 
 /** States of a job, as Flink names them. */
 export type JobState =
   | 'CREATED'
+  | 'RESTARTING'
   | 'RUNNING'
   | 'FAILING'
   | 'FAILED'
@@ -19,12 +21,8 @@ export type JobState =
   | 'CANCELED'
   | 'FINISHED';
 
-/** What a finished subtask's sinks handed over. */
-export interface SinkCommit {
-  readonly vertex: number;
-  readonly sinkIndex: number;
-  readonly committables: readonly Committable[];
-}
+/** What a subtask that has finished leaves behind: it has no state any more. */
+export type FinishedSubtask = Pick<SubtaskSnapshot, 'vertex' | 'subtask' | 'source' | 'commits'>;
 
 /** What can happen to a run. */
 export type CoordinatorEvent =
@@ -32,7 +30,9 @@ export type CoordinatorEvent =
   | {
       readonly kind: 'subtaskFinished';
       readonly slot: number;
-      readonly commits: readonly SinkCommit[];
+      /** The last checkpoint whose barrier it took, and what it leaves behind. */
+      readonly checkpoint: number;
+      readonly snapshot: FinishedSubtask;
     }
   /** The slot's loop ended by itself or after a cancel command. */
   | { readonly kind: 'slotEnded'; readonly slot: number }
@@ -41,9 +41,21 @@ export type CoordinatorEvent =
   | { readonly kind: 'slotStalled'; readonly slot: number; readonly error: WireError }
   /** The slot's thread is gone; `error` says why when that is known. */
   | { readonly kind: 'slotExited'; readonly slot: number; readonly error: WireError | null }
+  /** Something outside of the slots has failed, such as a commit. */
+  | { readonly kind: 'failed'; readonly error: WireError }
+  /** All slots have ended and their output is visible; for runs that take checkpoints. */
+  | { readonly kind: 'outputVisible' }
   | { readonly kind: 'cancel'; readonly reason: WireError | null }
   | { readonly kind: 'stop'; readonly drain: boolean }
   | { readonly kind: 'tick'; readonly nowMs: number };
+
+/** What can happen to a run that takes checkpoints: the same, and what concerns them alone. */
+export type RunEvent =
+  | CoordinatorEvent
+  | Extract<
+      CheckpointEvent,
+      { readonly kind: 'request' | 'committed' | 'slotAcknowledged' | 'slotDeclined' }
+    >;
 
 /** What the caller must do. */
 export type CoordinatorAction =
@@ -61,6 +73,8 @@ export type CoordinatorAction =
 export interface CoordinatorOptions {
   readonly slots: readonly number[];
   readonly cancellationTimeoutMs: number;
+  /** Whether output is made visible with checkpoints, so that the run is complete only after the last. */
+  readonly takesCheckpoints: boolean;
 }
 
 /** The state machine. */
@@ -87,7 +101,7 @@ export class Coordinator {
       case 'slotReady':
         return this.#ready(event.slot);
       case 'subtaskFinished':
-        this.#commits.push(...event.commits);
+        if (!this.#options.takesCheckpoints) this.#commits.push(...event.snapshot.commits);
         return [];
       case 'slotEnded':
         return this.#ended(event.slot);
@@ -97,6 +111,10 @@ export class Coordinator {
         return [...this.#fail(event.error), { kind: 'terminate', slot: event.slot }];
       case 'slotExited':
         return this.#exited(event.slot, event.error);
+      case 'failed':
+        return this.#failedOutside(event.error);
+      case 'outputVisible':
+        return this.#live.size === 0 ? this.#complete() : [];
       case 'cancel':
         return this.#cancel(event.reason);
       case 'stop':
@@ -115,7 +133,14 @@ export class Coordinator {
   #ended(slot: number): CoordinatorAction[] {
     this.#waitingToStart.delete(slot);
     if (!this.#live.delete(slot) || this.#live.size > 0) return [];
-    return this.#complete();
+    const isVisible = !this.#options.takesCheckpoints || this.state !== 'RUNNING';
+    return isVisible ? this.#complete() : [];
+  }
+
+  /** After its slots have ended nothing is left that could end the run. */
+  #failedOutside(error: WireError): CoordinatorAction[] {
+    const actions = this.#fail(error);
+    return this.#live.size > 0 ? actions : [...actions, ...this.#complete()];
   }
 
   /** A thread that is gone before its loop ended has failed, unless it was being cancelled. */

@@ -2,10 +2,12 @@
  * What every thread of a run is given: plain data and shared memory, enough to rebuild its part of the plan.
  * `deploy.ts` makes it once on the caller's thread. Callers: slots, host slot, coordinator. Runs on: any thread.
  */
+import type { CheckpointManifest } from '../checkpoint/contract.js';
 import type { PlainData, SourcePlan } from '../connector/contract.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import type { LambdaReadings } from './lambda-readings.js';
 import type { Settings } from './settings.js';
+import type { RestoredSource } from './source-head.js';
 
 /** A pair of connected subtasks. */
 export interface ChannelPair {
@@ -52,6 +54,31 @@ export interface Deployment {
   readonly control: SharedArrayBuffer;
   /** Slots of worker threads; the host slot, when present, comes after them in the words. */
   readonly slots: number;
+  /** Null for a run that takes no checkpoints. */
+  readonly checkpointing: CheckpointingPlace | null;
+  /** What the run goes on from; null for one that begins. */
+  readonly restore: RestorePlan | null;
+}
+
+/** Where the slots of an attempt write their state. */
+export interface CheckpointingPlace {
+  /** The job's checkpoint directory, absolute; null: state goes with the answers and stays in memory. */
+  readonly directory: string | null;
+  readonly isIncremental: boolean;
+  /** Counts the attempts of the job from 1, over all processes that ran it. */
+  readonly attempt: number;
+}
+
+/** How a checkpoint is dealt to the subtasks of a plan. */
+export interface RestorePlan {
+  readonly checkpoint: number;
+  /** Where its state is; null when the manifest holds all of it. */
+  readonly path: string | null;
+  readonly manifest: Pick<CheckpointManifest, 'pieces' | 'operators'>;
+  /** By vertex, then subtask; null for a vertex without a source. */
+  readonly sources: readonly (readonly RestoredSource[] | null)[];
+  /** Vertices all of whose subtasks had finished. */
+  readonly finished: readonly number[];
 }
 
 /** Whether something is of a channel. */

@@ -4,11 +4,11 @@
  */
 
 /** The bundled entries. */
-export type EntryName = 'index' | 'slot' | 'coordinator' | 'process' | 'cli';
+export type EntryName = 'index' | 'slot' | 'coordinator' | 'keeper' | 'process' | 'cli';
 
-/** The name of an entry's file. The coordinator is no module, because its thread starts sooner without their loader. */
+/** The name of an entry's file. Coordinators are no modules, because a thread starts sooner without their loader. */
 export function entryFile(name: EntryName): string {
-  return name === 'coordinator' ? `${name}.cjs` : `${name}.js`;
+  return name === 'coordinator' || name === 'keeper' ? `${name}.cjs` : `${name}.js`;
 }
 
 /** The URL of an entry: beside this file when bundled, in `dist` when this file runs from source. */

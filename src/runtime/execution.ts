@@ -3,26 +3,47 @@
  * Callers: `api/start.ts`, the command line. Runs on: the caller's thread. Invariant: `finished` settles exactly
  * once, after sinks were committed or aborted and every thread of the run has ended.
  */
+import { resolve } from 'node:path';
 import { systemClock } from '../base/clock.js';
 import type { Disk } from '../base/disk.js';
-import { fromWire, MillraceError, toWire } from '../base/errors.js';
+import { fromWire, MillraceError, toWire, type WireError } from '../base/errors.js';
 import { nodeDisk } from '../base/node-disk.js';
+import type { CheckpointOutcome } from '../checkpoint/checkpoint-protocol.js';
+import { type CheckpointStatistics, NO_STATISTICS } from '../checkpoint/checkpoint-statistics.js';
+import type { CheckpointReport, SinkCommit } from '../checkpoint/contract.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import type { LedgerRow } from '../memory/ledger.js';
-import type { JobState } from './coordinator.js';
+import type { KeptCheckpoint } from './checkpoint-keeper.js';
+import { CheckpointRequests, type SavepointOptions } from './checkpoint-requests.js';
+import type { JobState, RunEvent } from './coordinator.js';
 import type { Deployment } from './deployment.js';
 import { EventStream } from './event-stream.js';
 import type { BadRecordReport } from './messages.js';
 import { type RunMetricsSnapshot, snapshotMetrics } from './metrics-snapshot.js';
+import type { RestoreMapping } from './restore-plan.js';
 import type { RunCompletion, RunControl, RunObserver } from './run-control.js';
 import { type TimeReport, timeReports } from './time-report.js';
 import { sharedLedger } from './shared-ledger.js';
-import { abortSinks, commitSinks } from './sink-commit.js';
+import { abortSinks, commitSinks, type SinkCommitParts } from './sink-commit.js';
 
 /** What `events()` yields. */
 export type ExecutionEvent =
   | { readonly type: 'state'; readonly state: JobState; readonly atMs: number }
-  | { readonly type: 'badRecord'; readonly record: BadRecordReport };
+  | { readonly type: 'badRecord'; readonly record: BadRecordReport }
+  | {
+      readonly type: 'checkpoint';
+      readonly report: CheckpointReport;
+      readonly statistics: CheckpointStatistics;
+    }
+  /** After a restart the job goes on from a checkpoint; what maps to what. */
+  | {
+      readonly type: 'restored';
+      readonly checkpoint: number;
+      readonly path: string | null;
+      readonly mapping: RestoreMapping;
+    }
+  /** An attempt has failed, and the next one begins after `delayMs`. */
+  | { readonly type: 'restart'; readonly error: WireError; readonly delayMs: number };
 
 /** What a finished run leaves behind. */
 export interface JobResult {
@@ -61,48 +82,112 @@ export interface JobExecution {
    * timers that do not fire wait for. Empty for a job without event time.
    */
   whyNoOutput(): readonly TimeReport[];
+  /** Takes a checkpoint now, beside the periodic ones. Rejects with CHECKPOINT_FAILED. */
+  checkpoint(): Promise<CheckpointReport>;
+  /**
+   * Takes a savepoint, which is whole, relocatable, and never deleted by the engine. Rejects with CHECKPOINT_FAILED.
+   */
+  savepoint(options?: SavepointOptions): Promise<CheckpointReport>;
+  /** How often the job has been restarted after a failure. */
+  readonly restarts: number;
+  /** What the job went on from when it was started; null when it began. */
+  readonly restored: RestoredAttempt | null;
+  /** What became of the checkpoints so far, over all attempts. */
+  readonly checkpoints: CheckpointStatistics;
+}
+
+/** What gives a job further attempts after a failure. */
+export interface FurtherAttempts {
+  /** After how long the job is to be started again; null for not at all. */
+  restartDelay(error: WireError, nowMs: number): number | null;
+  /** The next attempt, which goes on from the newest checkpoint; `kept` is the one that was told of last. */
+  next(kept: KeptCheckpoint | null, statistics: CheckpointStatistics): Promise<NextAttempt>;
+  /** There will be no further attempt: what the job need not leave behind goes. */
+  end(state: 'FINISHED' | 'FAILED' | 'CANCELED'): void;
+}
+
+/** An attempt that is ready to start. */
+export interface NextAttempt {
+  readonly deployment: Deployment;
+  readonly restored: RestoredAttempt | null;
+  start(observer: RunObserver): Promise<RunControl>;
+}
+
+/** What an attempt goes on from. */
+export interface RestoredAttempt {
+  readonly checkpoint: number;
+  readonly path: string | null;
+  readonly mapping: RestoreMapping;
 }
 
 /** A job that runs in this process. */
 export class Execution implements RunObserver, JobExecution {
   readonly plan: PhysicalPlan;
-  readonly deployment: Deployment;
+  /** Of the current attempt. */
+  deployment: Deployment;
   readonly finished: Promise<JobResult>;
   state: JobState = 'CREATED';
+  restarts = 0;
+  restored: RestoredAttempt | null = null;
+  checkpoints: CheckpointStatistics = NO_STATISTICS;
   readonly #startedMs = systemClock.monotonicMs();
   readonly #events = new EventStream<ExecutionEvent>();
   readonly #ledger: { slot: number; rows: readonly LedgerRow[] }[] = [];
   readonly #signal: AbortSignal | null;
   readonly #disk: Disk;
+  readonly #further: FurtherAttempts | null;
+  readonly #requests: CheckpointRequests;
   readonly #onAbort = (): void => this.#cancel(this.#signal?.reason);
   #control: RunControl | null = null;
   #resolve: (result: JobResult) => void = () => {};
   #reject: (error: unknown) => void = () => {};
+  /** Settles when everything that was to be made visible so far is. */
+  #commits: Promise<void> = Promise.resolve();
+  #kept: KeptCheckpoint | null = null;
+  /** What the job is to end with before the next attempt begins. */
+  #ending: RunEvent | null = null;
+  /** Ends the wait before the next attempt. */
+  #wakeUp: () => void = () => {};
 
-  /** `disk` is where sinks commit to. */
+  /** `disk` is where sinks commit to; `further` is null for a job that a failure ends. */
   constructor(
     plan: PhysicalPlan,
     deployment: Deployment,
     signal: AbortSignal | null,
     disk: Disk = nodeDisk,
+    further: FurtherAttempts | null = null,
   ) {
     this.plan = plan;
     this.deployment = deployment;
     this.#signal = signal;
     this.#disk = disk;
+    this.#further = further;
+    this.#requests = new CheckpointRequests(deployment.settings, (request) =>
+      this.#control?.send({ kind: 'request', request }),
+    );
     this.finished = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
     // Whoever only listens to events must not bring the process down with an unhandled rejection.
     this.finished.catch(() => {});
+    signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
 
-  /** Called once by whoever starts the threads. */
+  /** Starts an attempt. */
+  async start(attempt: NextAttempt): Promise<void> {
+    this.deployment = attempt.deployment;
+    if (this.#control === null && this.restarts === 0) this.restored = attempt.restored;
+    else if (attempt.restored !== null)
+      this.#events.push({ type: 'restored', ...attempt.restored });
+    this.attach(await attempt.start(this));
+  }
+
+  /** Called by whoever starts the threads of an attempt. */
   attach(control: RunControl): void {
     this.#control = control;
-    this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
-    if (this.#signal?.aborted === true) this.#onAbort();
+    if (this.#signal?.aborted === true && this.#ending === null) this.#onAbort();
+    else if (this.#ending !== null) control.send(this.#ending);
   }
 
   get jobName(): string {
@@ -119,12 +204,29 @@ export class Execution implements RunObserver, JobExecution {
       where: { job: this.jobName },
       ...(cause === undefined ? {} : { cause }),
     });
-    this.#control?.send({ kind: 'cancel', reason: toWire(reason) });
+    this.#end({ kind: 'cancel', reason: toWire(reason) });
   }
 
   stop(options: { readonly drain?: boolean } = {}): Promise<JobResult> {
-    this.#control?.send({ kind: 'stop', drain: options.drain ?? false });
+    if (this.#ending === null) this.#end({ kind: 'stop', drain: options.drain ?? false });
     return this.finished;
+  }
+
+  /** Ends this attempt, and keeps the next one from beginning. */
+  #end(event: RunEvent): void {
+    this.#ending = event;
+    this.#control?.send(event);
+    this.#wakeUp();
+  }
+
+  checkpoint(): Promise<CheckpointReport> {
+    return this.#requests.checkpoint();
+  }
+
+  savepoint({ directory, ...options }: SavepointOptions = {}): Promise<CheckpointReport> {
+    const { baseDirectory } = this.deployment;
+    const target = directory === undefined ? null : resolve(baseDirectory, directory);
+    return this.#requests.savepoint({ ...options, directory: target });
   }
 
   events(): AsyncIterableIterator<ExecutionEvent> {
@@ -152,26 +254,100 @@ export class Execution implements RunObserver, JobExecution {
     this.#ledger.push({ slot, rows });
   }
 
+  onCommit(checkpoint: number | null, commits: readonly SinkCommit[]): void {
+    const control = this.#control;
+    this.#commits = this.#commits.then(async () => {
+      try {
+        await commitSinks(this.#commitParts, commits);
+        control?.send({ kind: 'committed', checkpoint });
+      } catch (cause) {
+        control?.send({ kind: 'failed', error: toWire(cause) });
+      }
+    });
+  }
+
+  onCheckpoint(
+    report: CheckpointReport,
+    kept: KeptCheckpoint | null,
+    statistics: CheckpointStatistics,
+  ): void {
+    this.checkpoints = statistics;
+    this.#kept = kept ?? this.#kept;
+    this.#events.push({ type: 'checkpoint', report, statistics });
+  }
+
+  onAnswer(token: number, outcome: CheckpointOutcome): void {
+    this.#requests.answer(token, outcome);
+  }
+
   onComplete(completion: RunCompletion): void {
-    this.#signal?.removeEventListener('abort', this.#onAbort);
-    void this.#settle(completion);
+    void this.#commits.then(() => this.#ended(completion));
+  }
+
+  async #ended(completion: RunCompletion): Promise<void> {
+    this.#requests.endAttempt();
+    const { state, error } = completion;
+    if (state !== 'FAILED' || error === null || this.#ending !== null)
+      return this.#settle(completion);
+    const delayMs = this.#further?.restartDelay(error, systemClock.monotonicMs()) ?? null;
+    if (this.#further === null || delayMs === null) return this.#settle(completion);
+    this.#control = null;
+    this.#enter('RESTARTING');
+    this.#events.push({ type: 'restart', error, delayMs });
+    await this.#delay(delayMs);
+    const ending = this.#endingNow();
+    if (ending?.kind === 'cancel') {
+      return this.#settle({ state: 'CANCELED', error: ending.reason, commits: [] });
+    }
+    try {
+      const next = await this.#further.next(this.#kept, this.checkpoints);
+      this.restarts++;
+      await this.start(next);
+    } catch (cause) {
+      await this.#ended({ state: 'FAILED', error: toWire(cause), commits: [] });
+    }
+  }
+
+  /** What may have been set while something was waited for. */
+  #endingNow(): RunEvent | null {
+    return this.#ending;
+  }
+
+  async #delay(delayMs: number): Promise<void> {
+    await new Promise<void>((resolved) => {
+      const timer = setTimeout(resolved, delayMs);
+      this.#wakeUp = () => {
+        clearTimeout(timer);
+        resolved();
+      };
+    });
+    this.#wakeUp = () => {};
   }
 
   async #settle(completion: RunCompletion): Promise<void> {
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#requests.end();
     const failure = await this.#closeSinks(completion);
     if (failure === null) {
+      this.#further?.end('FINISHED');
       this.#enter('FINISHED');
       this.#resolve(this.#result());
     } else {
-      this.#enter(completion.state === 'CANCELED' ? 'CANCELED' : 'FAILED');
+      const state = completion.state === 'CANCELED' ? 'CANCELED' : 'FAILED';
+      this.#further?.end(state);
+      this.#enter(state);
       this.#reject(failure);
     }
     this.#events.end();
   }
 
+  get #commitParts(): SinkCommitParts {
+    return { plan: this.plan, deployment: this.deployment, disk: this.#disk };
+  }
+
   /** Commits the sinks, or cleans up after them; gives what the run failed with, null for nothing. */
   async #closeSinks(completion: RunCompletion): Promise<Error | null> {
-    const parts = { plan: this.plan, deployment: this.deployment, disk: this.#disk };
+    const parts = this.#commitParts;
     if (completion.state === 'FINISHED') {
       return commitSinks(parts, completion.commits).then(() => null, asError);
     }

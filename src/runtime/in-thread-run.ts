@@ -11,11 +11,14 @@ import { HOST_SLOT, type PhysicalPlan } from '../graph/physical-plan.js';
 import type { Parker } from '../ring/contract.js';
 import { AsyncParker, wakerFor } from '../ring/parker.js';
 import { ControlMemory } from './control-layout.js';
-import { Coordinator, type CoordinatorAction, type CoordinatorEvent } from './coordinator.js';
+import type { CheckpointingStart } from './checkpoint-keeper.js';
+import type { CoordinatorAction, RunEvent } from './coordinator.js';
 import type { Deployment } from './deployment.js';
 import { eventLoopHold, nextEventLoopTurn } from './event-loop.js';
-import type { SlotMessage } from './messages.js';
-import type { RunControl, RunObserver } from './run-control.js';
+import type { CheckpointMessage, SlotMessage } from './messages.js';
+import { observeCheckpoints, type RunControl, type RunObserver } from './run-control.js';
+import { RunCoordinator } from './run-coordinator.js';
+import { TriggerCells } from './trigger-cells.js';
 
 /** What a simulation replaces. */
 export interface InThreadWorld {
@@ -32,6 +35,8 @@ export interface InThreadEvents {
   /** How the slot waits; `awaitsAnswers` says whether calls of its functions are under way. */
   parker(word: Int32Array, awaitsAnswers: () => boolean): Parker;
   yieldToEvents(): Promise<void>;
+  /** Calls back after so long, once; a second call takes the place of the first, and null of both. */
+  wakeAfter?(delayMs: number | null, callback: () => void): void;
 }
 
 /** The event loop of the caller's thread. */
@@ -46,9 +51,10 @@ export function startInThread(
   deployment: Deployment,
   observer: RunObserver,
   world: InThreadWorld,
+  checkpointing: CheckpointingStart | null = null,
 ): RunControl {
   const run = new InThreadRun(plan, deployment, observer, world);
-  void run.run();
+  void run.run(checkpointing);
   return run;
 }
 
@@ -58,7 +64,10 @@ class InThreadRun implements RunControl {
   readonly #observer: RunObserver;
   readonly #world: InThreadWorld;
   readonly #control: ControlMemory;
-  readonly #coordinator: Coordinator;
+  /** Null until what it needs is loaded. */
+  #coordinator: RunCoordinator | null = null;
+  #early: RunEvent[] = [];
+  #close: () => void = () => {};
 
   constructor(
     plan: PhysicalPlan,
@@ -71,16 +80,13 @@ class InThreadRun implements RunControl {
     this.#observer = observer;
     this.#world = world;
     this.#control = new ControlMemory(deployment.control, plan.vertices.length);
-    this.#coordinator = new Coordinator({
-      slots: [HOST_SLOT],
-      cancellationTimeoutMs: deployment.settings['task.cancellationTimeout'],
-    });
   }
 
-  async run(): Promise<void> {
+  async run(checkpointing: CheckpointingStart | null): Promise<void> {
     const letGo = eventLoopHold();
     const { clock, disk, shuffle, events = threadEvents } = this.#world;
     try {
+      await this.#coordinate(checkpointing, events);
       // Loaded only where it is needed, and while threads start: it brings the whole data plane with it.
       const { runSlot } = await import('./slot-run.js');
       await runSlot({
@@ -102,8 +108,41 @@ class InThreadRun implements RunControl {
     }
   }
 
-  send(event: CoordinatorEvent): void {
-    for (const action of this.#coordinator.handle(event)) this.#perform(action);
+  send(event: RunEvent): void {
+    if (this.#coordinator === null) this.#early.push(event);
+    else this.#coordinator.handle(event);
+  }
+
+  async #coordinate(start: CheckpointingStart | null, events: InThreadEvents): Promise<void> {
+    const { clock, disk } = this.#world;
+    const slots = [HOST_SLOT];
+    const parts = {
+      slots,
+      cancellationTimeoutMs: this.#deployment.settings['task.cancellationTimeout'],
+      perform: (action: CoordinatorAction) => this.#perform(action),
+    };
+    let coordinator: RunCoordinator;
+    if (start === null) {
+      coordinator = new RunCoordinator(parts, null);
+    } else {
+      const { openKeeper } = await import('./open-keeper.js');
+      const cells = new TriggerCells(this.#control, this.#deployment.slots);
+      const wakeAfter = events.wakeAfter?.bind(events);
+      const surroundings = { clock, disk, ...(wakeAfter === undefined ? {} : { wakeAfter }) };
+      const keeper = openKeeper(start, slots, surroundings, {
+        trigger: (_slot, trigger) => {
+          cells.add(trigger);
+          wakerFor(this.#control.parkerWord(this.#deployment.slots)).wake();
+        },
+        completed: (checkpoint) => cells.complete(checkpoint),
+        tell: (message: CheckpointMessage) => observeCheckpoints(this.#observer, message),
+        handle: (event) => this.send(event),
+      });
+      this.#close = () => keeper.close();
+      coordinator = new RunCoordinator(parts, keeper);
+    }
+    this.#coordinator = coordinator;
+    for (const event of this.#early.splice(0)) coordinator.handle(event);
   }
 
   #onMessage(message: SlotMessage): void {
@@ -119,6 +158,7 @@ class InThreadRun implements RunControl {
       this.#control.command(this.#deployment.slots, action.command);
       wakerFor(this.#control.parkerWord(this.#deployment.slots)).wake();
     } else if (action.kind === 'complete') {
+      this.#close();
       this.#observer.onComplete(action);
     }
     // A thread cannot terminate itself; a function that never returns is beyond the in-thread runtime.

@@ -7,6 +7,7 @@ import { assert } from '../base/assert.js';
 import type { Batch } from '../record/batch.js';
 import {
   FRAME_ACTIVE,
+  FRAME_BARRIER,
   FRAME_DATA,
   FRAME_END_OF_DATA,
   FRAME_FINISHED,
@@ -14,6 +15,7 @@ import {
   FRAME_WATERMARK,
 } from '../ring/contract.js';
 import { WatermarkMerge } from '../time/watermark-merge.js';
+import type { Aligned, BarrierAlignment } from './barrier-alignment.js';
 import type { FrameReceiver } from './frame-receiver.js';
 import { watermarkOf } from './time-sender.js';
 
@@ -33,6 +35,9 @@ export const GATE_FINISHED = 2;
 /** The watermark rose, or the input became idle or active: take that before the next batch. */
 export const GATE_TIME = 3;
 
+/** The barrier of a checkpoint has come on all channels: take it before the next batch. */
+export const GATE_BARRIER = 4;
+
 /** What a subtask reads. */
 export interface SubtaskGate {
   readonly batch: Batch | null;
@@ -42,6 +47,8 @@ export interface SubtaskGate {
   /** False once an upstream subtask ended without draining: held-back results must not be emitted. */
   readonly isDraining: boolean;
   readonly time: { readonly watermarkMs: number; readonly isIdle: boolean };
+  /** The checkpoint that the last GATE_BARRIER was about. */
+  readonly barrier: Aligned | null;
   /** One of the GATE constants. */
   poll(): number;
   /** Ends the use of the current batch. */
@@ -60,14 +67,20 @@ export class InputGate implements SubtaskGate {
   isDraining = true;
   /** The watermarks of the channels, and of the input as a whole. */
   readonly time: WatermarkMerge;
+  barrier: Aligned | null = null;
+  readonly #alignment: BarrierAlignment | null;
   readonly #channels: readonly InputChannel[];
   readonly #finished: boolean[];
   #open: number;
   #current = -1;
   #next = 0;
+  /** Whether time has changed together with the barrier that was told last. */
+  #isTimeNew = false;
 
-  constructor(channels: readonly InputChannel[]) {
+  /** `alignment` is null for a run that takes no checkpoints. */
+  constructor(channels: readonly InputChannel[], alignment: BarrierAlignment | null = null) {
     this.#channels = channels;
+    this.#alignment = alignment;
     this.#finished = channels.map(() => false);
     this.#open = channels.length;
     this.time = new WatermarkMerge(channels.length);
@@ -75,12 +88,17 @@ export class InputGate implements SubtaskGate {
 
   poll(): number {
     assert(this.#current < 0, 'The current batch is released before the next poll.');
+    if (this.#isTimeNew) {
+      this.#isTimeNew = false;
+      return GATE_TIME;
+    }
     if (this.#open === 0) return GATE_FINISHED;
     for (let looked = 0; looked < this.#channels.length; looked++) {
       const index = this.#next;
       this.#next = index + 1 === this.#channels.length ? 0 : index + 1;
-      if (this.#finished[index]) continue;
+      if (this.#finished[index] || this.#isBlocked(index)) continue;
       const found = this.#pollChannel(index);
+      if (found === GATE_BARRIER) return found;
       if (this.#open === 0) return GATE_FINISHED;
       if (found !== GATE_EMPTY) return found;
     }
@@ -91,6 +109,10 @@ export class InputGate implements SubtaskGate {
     this.#channels[this.#current].receiver.release();
     this.#current = -1;
     this.batch = null;
+  }
+
+  #isBlocked(index: number): boolean {
+    return this.#alignment?.isBlocked(index) === true;
   }
 
   /** Handles control messages of a channel until it has something to say, or there is none. */
@@ -105,14 +127,22 @@ export class InputGate implements SubtaskGate {
         return GATE_BATCH;
       }
       const { watermarkMs, isIdle } = this.time;
-      this.#control(index, receiver);
+      const aligned = this.#control(index, receiver);
       receiver.release();
-      if (this.time.watermarkMs > watermarkMs || this.time.isIdle !== isIdle) return GATE_TIME;
+      const isTimeNew = this.time.watermarkMs > watermarkMs || this.time.isIdle !== isIdle;
+      if (aligned !== null) {
+        this.barrier = aligned;
+        this.#isTimeNew = isTimeNew;
+        return GATE_BARRIER;
+      }
+      if (isTimeNew) return GATE_TIME;
+      if (this.#isBlocked(index)) return GATE_EMPTY;
     }
     return GATE_EMPTY;
   }
 
-  #control(index: number, receiver: FrameReceiver): void {
+  /** The checkpoint that is aligned with this message, null for none. */
+  #control(index: number, receiver: FrameReceiver): Aligned | null {
     switch (receiver.kind) {
       case FRAME_WATERMARK:
         this.time.advance(index, watermarkOf(receiver.payload()));
@@ -126,14 +156,18 @@ export class InputGate implements SubtaskGate {
       case FRAME_END_OF_DATA:
         if (receiver.payload()[0] === 0) this.isDraining = false;
         break;
+      case FRAME_BARRIER:
+        return this.#alignment?.barrier(index, receiver.payload()) ?? null;
       default:
         assert(
           receiver.kind === FRAME_FINISHED,
-          'A job sends data, times, end-of-data and finished.',
+          'A job sends data, times, barriers, end-of-data and finished.',
         );
         this.#finished[index] = true;
         this.#open--;
         this.time.end(index);
+        return this.#alignment?.end(index) ?? null;
     }
+    return null;
   }
 }

@@ -3,6 +3,7 @@
  * Callers: `isolated-run.ts` forks it. Runs on: the main thread of the child.
  */
 import { toWire } from '../base/errors.js';
+import type { CheckpointRequest } from '../checkpoint/checkpoint-protocol.js';
 import type { JobExecution } from './execution.js';
 import type { IsolatedReport, IsolatedRequest } from './isolated-run.js';
 import { importJob } from './job-import.js';
@@ -38,6 +39,8 @@ async function main(request: IsolatedRequest & { readonly kind: 'run' }): Promis
     const timer = setInterval(() => {
       void report({ kind: 'metrics', metrics: running.metrics() });
     }, METRICS_MS);
+    const { restored } = running;
+    if (restored !== null) void report({ kind: 'event', event: { type: 'restored', ...restored } });
     void forwardEvents(running);
     const result = await running.finished.finally(() => clearInterval(timer));
     await report({ kind: 'finished', result });
@@ -52,9 +55,24 @@ async function forwardEvents(running: JobExecution): Promise<void> {
   for await (const event of running.events()) await report({ kind: 'event', event });
 }
 
+async function takeCheckpoint({ token, kind, stop, target }: CheckpointRequest): Promise<void> {
+  const options = {
+    ...(target === null ? {} : { directory: target }),
+    ...(stop === 'none' ? {} : { stop }),
+  };
+  const taken = kind === 'checkpoint' ? execution?.checkpoint() : execution?.savepoint(options);
+  if (taken === undefined) return;
+  const outcome = await taken.then(
+    (done) => ({ report: done }),
+    (error: unknown) => ({ error: toWire(error) }),
+  );
+  await report({ kind: 'answer', token, outcome });
+}
+
 process.on('message', (request: IsolatedRequest) => {
   if (request.kind === 'run') void main(request);
   else if (request.kind === 'cancel') execution?.cancel();
+  else if (request.kind === 'checkpoint') void takeCheckpoint(request.request);
   else void execution?.stop({ drain: request.drain });
 });
 // Ctrl-C reaches every process of the terminal; what it means for the job is for the parent to say.

@@ -7,11 +7,15 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../base/clock.js';
 import { type ErrorWhere, fromWire, MillraceError, type WireError } from '../base/errors.js';
+import type { CheckpointOutcome, CheckpointRequest } from '../checkpoint/checkpoint-protocol.js';
+import { type CheckpointStatistics, NO_STATISTICS } from '../checkpoint/checkpoint-statistics.js';
+import type { CheckpointReport } from '../checkpoint/contract.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
+import { CheckpointRequests, type SavepointOptions } from './checkpoint-requests.js';
 import type { JobState } from './coordinator.js';
 import { entryUrl } from './entry-url.js';
 import { EventStream } from './event-stream.js';
-import type { ExecutionEvent, JobExecution, JobResult } from './execution.js';
+import type { ExecutionEvent, JobExecution, JobResult, RestoredAttempt } from './execution.js';
 import type { RunMetricsSnapshot } from './metrics-snapshot.js';
 import { type TimeReport, timeReports } from './time-report.js';
 import type { Settings } from './settings.js';
@@ -29,12 +33,14 @@ export type IsolatedRequest =
       readonly columns: number | null;
     }
   | { readonly kind: 'cancel' }
-  | { readonly kind: 'stop'; readonly drain: boolean };
+  | { readonly kind: 'stop'; readonly drain: boolean }
+  | { readonly kind: 'checkpoint'; readonly request: CheckpointRequest };
 
 /** From the child. */
 export type IsolatedReport =
   | { readonly kind: 'event'; readonly event: ExecutionEvent }
   | { readonly kind: 'metrics'; readonly metrics: RunMetricsSnapshot }
+  | { readonly kind: 'answer'; readonly token: number; readonly outcome: CheckpointOutcome }
   | { readonly kind: 'finished'; readonly result: JobResult }
   | { readonly kind: 'failed'; readonly error: WireError };
 
@@ -43,6 +49,10 @@ export class IsolatedRun implements JobExecution {
   readonly plan: PhysicalPlan;
   readonly finished: Promise<JobResult>;
   state: JobState = 'CREATED';
+  restarts = 0;
+  restored: RestoredAttempt | null = null;
+  checkpoints: CheckpointStatistics = NO_STATISTICS;
+  readonly #requests: CheckpointRequests;
   readonly #child: ChildProcess;
   readonly #events = new EventStream<ExecutionEvent>();
   readonly #signal: AbortSignal | null;
@@ -57,6 +67,9 @@ export class IsolatedRun implements JobExecution {
   ) {
     this.plan = plan;
     this.#signal = signal;
+    this.#requests = new CheckpointRequests(request.settings, (asked) =>
+      this.#send({ kind: 'checkpoint', request: asked }),
+    );
     // What the child prints goes through this process, as that of worker threads does, so that the caller stays
     // the only writer of its terminal.
     const options = { serialization: 'advanced', silent: true } as const;
@@ -90,6 +103,14 @@ export class IsolatedRun implements JobExecution {
     return this.finished;
   }
 
+  checkpoint(): Promise<CheckpointReport> {
+    return this.#requests.checkpoint();
+  }
+
+  savepoint(options: SavepointOptions = {}): Promise<CheckpointReport> {
+    return this.#requests.savepoint(options);
+  }
+
   events(): AsyncIterableIterator<ExecutionEvent> {
     return this.#events.subscribe();
   }
@@ -109,8 +130,12 @@ export class IsolatedRun implements JobExecution {
 
   #onReport(report: IsolatedReport): void {
     if (report.kind === 'metrics') this.#metrics = report.metrics;
+    else if (report.kind === 'answer') this.#requests.answer(report.token, report.outcome);
     else if (report.kind === 'event') {
       if (report.event.type === 'state') this.state = report.event.state;
+      if (report.event.type === 'restart') this.restarts++;
+      if (report.event.type === 'checkpoint') this.checkpoints = report.event.statistics;
+      if (report.event.type === 'restored' && this.restarts === 0) this.restored = report.event;
       this.#events.push(report.event);
     } else {
       this.#outcome = report;
@@ -124,6 +149,7 @@ export class IsolatedRun implements JobExecution {
     reject: (error: unknown) => void,
   ): void {
     this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#requests.end();
     const outcome = this.#outcome;
     if (outcome?.kind === 'finished') {
       this.#metrics = outcome.result.metrics;

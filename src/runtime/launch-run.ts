@@ -1,21 +1,19 @@
 /**
- * Launches a planned run: asks sources and sinks to prepare, lays out shared memory, and gives the threads or the
- * in-thread runtime their work. Callers: `start-run.ts`, which loads it. Runs on: the caller's thread.
+ * Launches a planned run: makes its first attempt, in this process or in one of its own, and gives the handle on it.
+ * Callers: `start-run.ts`, which loads it. Runs on: the caller's thread.
  */
-import { systemClock } from '../base/clock.js';
-import { MillraceError } from '../base/errors.js';
-import { nodeDisk } from '../base/node-disk.js';
-import { freshSeed } from '../base/random.js';
-import type { SourcePlan } from '../connector/contract.js';
+import { MillraceError, type WireError } from '../base/errors.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
-import type { Schema } from '../record/schema.js';
-import { deploy } from './deploy.js';
+import type { KeptCheckpoint } from './checkpoint-keeper.js';
+import { freshSeed, SeededRandom } from '../base/random.js';
+import type { CheckpointStatistics } from '../checkpoint/checkpoint-statistics.js';
+import { RestartStrategy } from '../checkpoint/restart-strategy.js';
 import { Execution, type JobExecution } from './execution.js';
 import { importableUrl } from './importable-url.js';
+import { JobAttempts } from './job-attempts.js';
 import { notImportable, type PlannedRun, type RunRequest } from './plan-run.js';
-import { abortPrepared, type PreparedConnectors, prepareConnectors } from './prepare-connectors.js';
+import { checkRecoverySettings, restartPolicyOf } from './recovery-policy.js';
 import type { SlotThreads } from './slot-threads.js';
-import { startThreads } from './threaded-run.js';
 
 /** Launches the run; `threads` is null when it has none in this process. */
 export async function launchRun(
@@ -24,49 +22,22 @@ export async function launchRun(
   threads: SlotThreads | null,
 ): Promise<JobExecution> {
   const { plan } = planned;
+  checkRecoverySettings(request.settings);
   if (request.settings.isolate === 'process') return startIsolated(plan, request);
   threads?.resize(plan.slots);
-  const disk = request.world?.disk ?? nodeDisk;
-  const prepared = await prepareConnectors(plan, disk, request.baseDirectory);
-  try {
-    return await launch(request, planned, prepared, threads);
-  } catch (error) {
-    await abortPrepared(plan, prepared, disk, request.baseDirectory);
-    throw error;
-  }
-}
-
-/** Checks what sources have found, lays out the memory of the run and starts it. */
-async function launch(
-  request: RunRequest,
-  { plan, parallelism, check }: PlannedRun,
-  prepared: PreparedConnectors,
-  threads: SlotThreads | null,
-): Promise<JobExecution> {
-  const { settings, world } = request;
-  check(foundSchemas(plan, prepared.sourcePlans));
-  const deployment = deploy(plan, {
-    jobName: plan.jobName,
-    attempt: `${systemClock.epochMs().toString(36)}-${freshSeed().toString(36)}`,
-    moduleUrl: threads === null ? null : await importableUrl(request.job.module ?? ''),
-    params: request.params,
-    planHash: plan.hash,
-    parallelism,
-    baseDirectory: request.baseDirectory,
-    settings,
-    seed: settings.seed ?? freshSeed(),
-    ...prepared,
-  });
-  const execution = new Execution(plan, deployment, request.signal, world?.disk);
-  if (threads !== null) {
-    execution.attach(
-      startThreads(plan, deployment, execution, threads, request.awaitsEnd === true),
-    );
-    return execution;
-  }
-  const { startInThread } = await import('./in-thread-run.js');
-  const realWorld = { clock: systemClock, disk: nodeDisk, shuffle: null };
-  execution.attach(startInThread(plan, deployment, execution, world ?? realWorld));
+  const attempts = new JobAttempts(request, planned, threads);
+  const first = await attempts.first();
+  const { disk } = attempts;
+  const random = new SeededRandom(request.settings.seed ?? freshSeed());
+  const strategy = new RestartStrategy(restartPolicyOf(request.settings), random);
+  const further = {
+    restartDelay: (error: WireError, nowMs: number) => strategy.failed(error, nowMs),
+    next: (kept: KeptCheckpoint | null, statistics: CheckpointStatistics) =>
+      attempts.next(kept, statistics),
+    end: (state: 'FINISHED' | 'FAILED' | 'CANCELED') => attempts.end(state),
+  };
+  const execution = new Execution(plan, first.deployment, request.signal, disk, further);
+  await execution.start(first);
   return execution;
 }
 
@@ -94,16 +65,4 @@ async function startIsolated(plan: PhysicalPlan, request: RunRequest): Promise<J
   } as const;
   const { IsolatedRun } = await import('./isolated-run.js');
   return new IsolatedRun(plan, run, signal);
-}
-
-function foundSchemas(
-  plan: PhysicalPlan,
-  sourcePlans: readonly (SourcePlan | null)[],
-): ReadonlyMap<string, Schema> {
-  const found = new Map<string, Schema>();
-  for (const { id, source } of plan.vertices) {
-    const schema = sourcePlans[id]?.schema ?? null;
-    if (source !== null && schema !== null) found.set(source.identity.uid, schema);
-  }
-  return found;
 }

@@ -42,6 +42,8 @@ export class LoopGate implements SubtaskGate {
   bytes = 0;
   isDraining = true;
   readonly time = { watermarkMs: WATERMARK_MIN, isIdle: false };
+  /** Jobs with loops take no checkpoints. */
+  readonly barrier = null;
   readonly #parts: LoopGateParts;
   #phase: Phase = 'input';
   #round = 0;

@@ -5,7 +5,11 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { WireError } from '../base/errors.js';
 import type { LedgerRow } from '../memory/ledger.js';
-import type { CoordinatorAction, CoordinatorEvent } from './coordinator.js';
+import type { CheckpointOutcome } from '../checkpoint/checkpoint-protocol.js';
+import type { CheckpointStatistics } from '../checkpoint/checkpoint-statistics.js';
+import type { CheckpointReport, SinkCommit } from '../checkpoint/contract.js';
+import type { CheckpointingStart, KeptCheckpoint } from './checkpoint-keeper.js';
+import type { CoordinatorAction, CoordinatorEvent, RunEvent } from './coordinator.js';
 import type { Deployment } from './deployment.js';
 
 /** Given to a slot's thread once it is settled what it runs. */
@@ -29,7 +33,7 @@ export interface CoordinationStart {
   /** Port of each slot, in the order of `slots`; null when its thread has closed it. */
   readonly slotPorts: readonly (MessagePort | null)[];
   /** What was handled on another thread before, in order. */
-  readonly past: readonly CoordinatorEvent[];
+  readonly past: readonly RunEvent[];
   /** Reported ends of threads that may not have closed their port yet. */
   readonly exits: readonly CoordinatorEvent[];
   readonly control: SharedArrayBuffer;
@@ -38,6 +42,8 @@ export interface CoordinationStart {
   readonly workerSlots: number;
   readonly cancellationTimeoutMs: number;
   readonly stallTimeoutMs: number;
+  /** How checkpoints are taken; null for a run without. */
+  readonly checkpointing: CheckpointingStart | null;
   /** What the watchdog names: the subtasks of each slot, by index into the task metrics. */
   readonly watched: readonly WatchedSubtask[];
 }
@@ -54,7 +60,7 @@ export interface WatchedSubtask {
 
 /** From a slot to the coordinator. */
 export type SlotMessage =
-  | { readonly kind: 'event'; readonly event: CoordinatorEvent }
+  | { readonly kind: 'event'; readonly event: RunEvent }
   | { readonly kind: 'badRecord'; readonly record: BadRecordReport }
   | { readonly kind: 'ledger'; readonly slot: number; readonly rows: readonly LedgerRow[] };
 
@@ -72,7 +78,25 @@ export interface BadRecordReport {
 export type HostMessage =
   | { readonly kind: 'action'; readonly action: CoordinatorAction }
   | { readonly kind: 'badRecord'; readonly record: BadRecordReport }
-  | { readonly kind: 'ledger'; readonly slot: number; readonly rows: readonly LedgerRow[] };
+  | { readonly kind: 'ledger'; readonly slot: number; readonly rows: readonly LedgerRow[] }
+  | CheckpointMessage;
+
+/** What the caller's thread is told of checkpoints. */
+export type CheckpointMessage =
+  /** Output is to be made visible; the answer is `committed`, or `failed`. */
+  | {
+      readonly kind: 'commit';
+      readonly checkpoint: number | null;
+      readonly commits: readonly SinkCommit[];
+    }
+  /** One has ended; `kept` is what the job goes on from after a failure, null when that is another one. */
+  | {
+      readonly kind: 'checkpoint';
+      readonly report: CheckpointReport;
+      readonly kept: KeptCheckpoint | null;
+      readonly statistics: CheckpointStatistics;
+    }
+  | { readonly kind: 'answer'; readonly token: number; readonly outcome: CheckpointOutcome };
 
 /** From the caller's thread to the coordinator. */
-export type HostRequest = { readonly kind: 'event'; readonly event: CoordinatorEvent };
+export type HostRequest = { readonly kind: 'event'; readonly event: RunEvent };

@@ -3,7 +3,7 @@
  * Runs on: the caller's thread. Invariant: when one cannot prepare, the sinks that have are told to clean up.
  */
 import type { Disk } from '../base/disk.js';
-import type { PlainData, SourcePlan } from '../connector/contract.js';
+import type { PlainData, SinkConnector, SourcePlan } from '../connector/contract.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import type { OperatorIdentity } from '../operator/operator-spec.js';
 import { connectorFailure } from './connector-failure.js';
@@ -15,22 +15,44 @@ export interface PreparedConnectors {
   readonly sinkPlans: readonly (readonly PlainData[])[];
 }
 
-/** Prepares all connectors. Throws what one of them threw, with the operator it belongs to. */
+/** What sources and sinks of an earlier attempt had decided, and what is to be committed first, by vertex. */
+export interface RestoredConnectors {
+  readonly sourcePlans: readonly (SourcePlan | null | undefined)[];
+  readonly sinkPlans: readonly (readonly (RestoredSink | undefined)[])[];
+}
+
+/** A sink that goes on. */
+export interface RestoredSink {
+  readonly plan: PlainData;
+  readonly committables: readonly PlainData[];
+}
+
+/**
+ * Prepares all connectors; `restored` are those that go on: they keep what they had decided, and sinks make visible
+ * what a checkpoint holds and throw away what came after it. Throws what one of them threw, with the operator it
+ * belongs to.
+ */
 export async function prepareConnectors(
   plan: PhysicalPlan,
   disk: Disk,
   baseDirectory: string,
+  restored: RestoredConnectors | null = null,
 ): Promise<PreparedConnectors> {
   const sourcePlans: (SourcePlan | null)[] = [];
   const sinkPlans: PlainData[][] = [];
   try {
     for (const vertex of plan.vertices) {
       const context = { parallelism: vertex.parallelism, disk, baseDirectory };
-      sourcePlans.push(await sourcePlan(plan.jobName, vertex.source, context));
+      const known = restored?.sourcePlans[vertex.id];
+      sourcePlans.push(known ?? (await sourcePlan(plan.jobName, vertex.source, context)));
       const prepared: PlainData[] = [];
       sinkPlans.push(prepared);
-      for (const { identity, connector } of vertex.sinks) {
-        const prepare = (): PlainData => connector.plan(context);
+      for (const [index, { identity, connector }] of vertex.sinks.entries()) {
+        const before = restored?.sinkPlans[vertex.id]?.[index];
+        const prepare = (): PlainData | Promise<PlainData> =>
+          before === undefined
+            ? connector.plan(context)
+            : resumeSink(connector, before, { disk, baseDirectory });
         prepared.push(await placed(plan.jobName, identity, 'SINK_FAILED', prepare));
       }
     }
@@ -39,6 +61,16 @@ export async function prepareConnectors(
     throw error;
   }
   return { sourcePlans, sinkPlans };
+}
+
+async function resumeSink(
+  connector: SinkConnector,
+  { plan, committables }: RestoredSink,
+  world: { readonly disk: Disk; readonly baseDirectory: string },
+): Promise<PlainData> {
+  const context = { plan, ...world };
+  await connector.commit?.(committables, context);
+  return connector.resume === undefined ? plan : connector.resume(context);
 }
 
 /** Tells the sinks that have prepared to clean up, because the run does not start for another reason. */

@@ -4,13 +4,17 @@
  */
 import type { WireError } from '../base/errors.js';
 import type { LedgerRow } from '../memory/ledger.js';
-import type { CoordinatorEvent, JobState, SinkCommit } from './coordinator.js';
-import type { BadRecordReport } from './messages.js';
+import type { CheckpointOutcome } from '../checkpoint/checkpoint-protocol.js';
+import type { CheckpointStatistics } from '../checkpoint/checkpoint-statistics.js';
+import type { CheckpointReport, SinkCommit } from '../checkpoint/contract.js';
+import type { KeptCheckpoint } from './checkpoint-keeper.js';
+import type { JobState, RunEvent } from './coordinator.js';
+import type { BadRecordReport, CheckpointMessage } from './messages.js';
 
 /** Steers a run. */
 export interface RunControl {
   /** Tells the coordinator of something that the caller wants or saw; ignored after the end. */
-  send(event: CoordinatorEvent): void;
+  send(event: RunEvent): void;
 }
 
 /** How a run ended. */
@@ -25,6 +29,24 @@ export interface RunObserver {
   onState(state: JobState): void;
   onBadRecord(record: BadRecordReport): void;
   onLedger(slot: number, rows: readonly LedgerRow[]): void;
+  /** Output is to be made visible; `committed` or `failed` is to be sent when that is done. */
+  onCommit(checkpoint: number | null, commits: readonly SinkCommit[]): void;
+  /** A checkpoint has ended; `kept` is what the job goes on from after a failure, if it is this one. */
+  onCheckpoint(
+    report: CheckpointReport,
+    kept: KeptCheckpoint | null,
+    statistics: CheckpointStatistics,
+  ): void;
+  /** What became of a request. */
+  onAnswer(token: number, outcome: CheckpointOutcome): void;
   /** Exactly once, after every thread of the run has ended. */
   onComplete(completion: RunCompletion): void;
+}
+
+/** Tells an observer of checkpoints. */
+export function observeCheckpoints(observer: RunObserver, message: CheckpointMessage): void {
+  if (message.kind === 'commit') observer.onCommit(message.checkpoint, message.commits);
+  else if (message.kind === 'checkpoint')
+    observer.onCheckpoint(message.report, message.kept, message.statistics);
+  else observer.onAnswer(message.token, message.outcome);
 }

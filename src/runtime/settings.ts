@@ -7,9 +7,18 @@ import { inspect } from 'node:util';
 import { MillraceError } from '../base/errors.js';
 import { didYouMean } from '../base/nearest-name.js';
 import { formatBytes, formatDuration, parseBytes, parseDurationMs } from '../base/units.js';
+import { RECOVERY_SETTINGS } from './recovery-settings.js';
 
 /** How a value is written and checked. */
-export type SettingType = 'integer' | 'number' | 'bytes' | 'duration' | 'choice' | 'boolean';
+export type SettingType =
+  | 'integer'
+  | 'number'
+  | 'bytes'
+  | 'duration'
+  | 'choice'
+  | 'boolean'
+  /** Taken relative to the base directory of the run. */
+  | 'path';
 
 /** One row of the table. */
 export interface SettingDefinition {
@@ -20,7 +29,6 @@ export interface SettingDefinition {
   readonly min?: number;
   readonly max?: number;
   readonly choices?: readonly string[];
-  readonly meaning: string;
 }
 
 const GIB = 1024 ** 3;
@@ -33,97 +41,83 @@ export const SETTINGS = {
     default: null,
     min: 1,
     max: 32768,
-    meaning: 'Subtasks of each operator that names no parallelism of its own. Default: the cores.',
   },
   maxParallelism: {
     type: 'integer',
     default: null,
     min: 1,
     max: 32768,
-    meaning:
-      'Number of key groups, the bound of every later rescale. Default: as Flink computes it.',
   },
   'slot.memory': {
     type: 'bytes',
     default: '512mb',
     min: 32 * 1024 ** 2,
     max: 1024 * GIB,
-    meaning: 'Memory of one slot: its rings, its state and its heap together.',
   },
   'slot.networkFraction': {
     type: 'number',
     default: 0.125,
     min: 0.01,
     max: 0.8,
-    meaning: 'Share of the slot memory for the rings through which its subtasks receive frames.',
   },
   'slot.managedFraction': {
     type: 'number',
     default: 0.375,
     min: 0.01,
     max: 0.9,
-    meaning: 'Share of the slot memory for state tables. The rest is the JavaScript heap.',
   },
   'exchange.batchRows': {
     type: 'integer',
     default: 1024,
     min: 1,
     max: 65536,
-    meaning: 'Rows a frame holds at most.',
   },
   'exchange.targetDrain': {
     type: 'duration',
     default: '1s',
     min: 1,
     max: DAY_MS,
-    meaning: 'A ring holds at most what its consumer takes within this time.',
   },
   'pipeline.autoWatermarkInterval': {
     type: 'duration',
     default: '200ms',
     min: 1,
     max: DAY_MS,
-    meaning: 'How often operators that assign event times bring their watermark up to date.',
   },
   'aggregate.preAggregateKeys': {
     type: 'integer',
     default: 65_536,
     min: 0,
     max: 16_777_216,
-    meaning: 'Keys that a pre-aggregation before the exchange holds at most; 0 turns it off.',
   },
   'task.stallTimeout': {
     type: 'duration',
     default: 0,
     min: 0,
     max: 365 * DAY_MS,
-    meaning: 'A function that does not return for so long fails the job; 0 never.',
   },
   'task.cancellationTimeout': {
     type: 'duration',
     default: '180s',
     min: 0,
     max: 365 * DAY_MS,
-    meaning: 'A thread that does not react to cancellation for so long is terminated.',
   },
+  ...RECOVERY_SETTINGS,
   runtime: {
     type: 'choice',
     default: 'auto',
     choices: ['auto', 'threads', 'in-thread'],
-    meaning: 'Worker threads, or one slot on the calling thread; auto takes threads where it can.',
   },
   isolate: {
     type: 'choice',
     default: 'none',
     choices: ['none', 'process'],
-    meaning: 'Where the job runs: in this process, or in a child process that may crash alone.',
   },
   seed: {
     type: 'integer',
     default: null,
     min: 0,
     max: 4294967295,
-    meaning: 'Seed of everything random in the run. Default: a fresh one, printed with --verbose.',
   },
 } as const satisfies Record<string, SettingDefinition>;
 
@@ -131,12 +125,18 @@ export const SETTINGS = {
 export type SettingKey = keyof typeof SETTINGS;
 /** Converted values: bytes and milliseconds as numbers, null where the default is worked out at start. */
 export type Settings = {
-  readonly [K in SettingKey]: (typeof SETTINGS)[K]['type'] extends 'choice'
-    ? string
+  readonly [K in SettingKey]: (typeof SETTINGS)[K]['type'] extends keyof SettingValues
+    ? SettingValues[(typeof SETTINGS)[K]['type']]
     : (typeof SETTINGS)[K]['default'] extends null
       ? number | null
       : number;
 };
+
+interface SettingValues {
+  choice: string;
+  boolean: boolean;
+  path: string | null;
+}
 
 /** Values as given, with where each was given, for messages. Later layers win. */
 export interface SettingsLayer {
@@ -198,6 +198,9 @@ function convert(
   if (definition.type === 'boolean') {
     if (value === true || value === 'true') return true;
     return value === false || value === 'false' ? false : fail('true or false');
+  }
+  if (definition.type === 'path') {
+    return typeof value === 'string' && value !== '' ? value : fail('a path');
   }
   const number = toNumber(`${key} (${origin})`, definition.type, value);
   const { type, min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = definition;

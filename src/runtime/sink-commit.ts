@@ -5,7 +5,7 @@
 import type { Disk } from '../base/disk.js';
 import { MillraceError } from '../base/errors.js';
 import type { PhysicalPlan, VertexSink } from '../graph/physical-plan.js';
-import type { SinkCommit } from './coordinator.js';
+import type { SinkCommit } from '../checkpoint/contract.js';
 import type { Deployment } from './deployment.js';
 
 /** What commit and abort work on. */
@@ -15,14 +15,14 @@ export interface SinkCommitParts {
   readonly disk: Disk;
 }
 
-/** Commits every sink, in plan order. Throws SINK_FAILED naming the sink. */
+/** Commits every sink, in plan order; what is of one of them goes together. Throws SINK_FAILED naming the sink. */
 export async function commitSinks(
   parts: SinkCommitParts,
   commits: readonly SinkCommit[],
 ): Promise<void> {
   await forEachSink(parts, 'committed', async (sink, vertex, sinkIndex) => {
     const committables = commits
-      .filter((commit) => commit.vertex === vertex && commit.sinkIndex === sinkIndex)
+      .filter(({ uid }) => uid === sink.identity.uid)
       .flatMap((commit) => commit.committables);
     await sink.connector.commit?.(committables, contextOf(parts, vertex, sinkIndex));
   });

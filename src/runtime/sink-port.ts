@@ -91,10 +91,14 @@ export class SinkPort implements OutputPort {
     return !this.isWaiting;
   }
 
+  get uid(): string {
+    return this.#identity.uid;
+  }
+
   /** Closes what is open and gives what is to be committed; null while the writer cannot yet. */
-  prepareCommit(): readonly Committable[] | null {
+  prepareCommit(endOfInput: boolean): readonly Committable[] | null {
     try {
-      const committables = this.#writer.prepareCommit(true);
+      const committables = this.#writer.prepareCommit(endOfInput);
       this.isWaiting = committables === null;
       return committables;
     } catch (cause) {

@@ -16,7 +16,7 @@ import type {
   WriterContext,
 } from '../connector/contract.js';
 import type { PhysicalPlan, Vertex } from '../graph/physical-plan.js';
-import { DEAD_LETTERS, HOST_SLOT } from '../graph/physical-plan.js';
+import { DEAD_LETTERS } from '../graph/physical-plan.js';
 import { RunMetrics } from '../metrics/run-metrics.js';
 import type { TaskMetricsWriter } from '../metrics/task-metrics.js';
 import type { ChainOutput, StatefulParts } from '../operator/chain-options.js';
@@ -33,7 +33,7 @@ import { originsOf, targetsOf } from './channels.js';
 import { closeAfterFailure } from './close-all.js';
 import { connectorFailure } from './connector-failure.js';
 import { AlignmentGroups } from './alignment-groups.js';
-import { alignmentCells, ControlMemory } from './control-layout.js';
+import { alignmentCells, ControlMemory, slotWord } from './control-layout.js';
 import { DeadLetterQueue } from './dead-letter-queue.js';
 import {
   type ChannelPair,
@@ -50,6 +50,7 @@ import { type InputChannel, InputGate, type SubtaskGate } from './input-gate.js'
 import { LocalChannel } from './local-channel.js';
 import { QueueLimit } from './queue-limit.js';
 import { SinkPort } from './sink-port.js';
+import type { SlotCheckpointing } from './slot-checkpointing.js';
 import { SourceHead } from './source-head.js';
 import { Subtask, type SubtaskSink } from './subtask.js';
 
@@ -76,6 +77,8 @@ export interface SlotParts {
   /** Filled with every state table of the slot as it is created. */
   readonly tables: HeldTable[];
   onBadRecord(vertex: Vertex, record: BadRecord): void;
+  /** Checkpoints of the slot, and what it goes on from; null for a run that has neither. */
+  readonly checkpointing: SlotCheckpointing | null;
   /** What the chain of a source consumes in the place of its reader; absent: readers are opened. */
   feed?(vertex: Vertex): FrameReceiver;
 }
@@ -178,7 +181,11 @@ class SlotBuilder {
     });
     this.opened.push(task);
     await task.open();
-    const { feed } = this.#parts;
+    const { feed, checkpointing } = this.#parts;
+    const hadFinished = deployment.restore?.finished.includes(vertex.id) ?? false;
+    const { parallelism, maxParallelism } = vertex;
+    const state = checkpointing?.stateOf({ subtask: index, parallelism, maxParallelism }) ?? null;
+    if (state !== null && !hadFinished) task.restore(state);
     const isFed = vertex.source === null || feed !== undefined;
     const source = isFed ? null : await this.#source(vertex, index, sinks, { metrics, task });
     return new Subtask({
@@ -194,6 +201,10 @@ class SlotBuilder {
       metrics,
       clock,
       tickIntervalMs: deployment.settings['pipeline.autoWatermarkInterval'],
+      barrier:
+        checkpointing?.barrier({ vertexId: vertex.id, index, task, source, sinks, ports, clock }) ??
+        null,
+      hadFinished,
     });
   }
 
@@ -263,6 +274,7 @@ class SlotBuilder {
       plan,
       nextSplit: this.#control.nextSplit(vertex.id),
       dealt: connector.interleaves === true ? { first: index, every: vertex.parallelism } : null,
+      restored: deployment.restore?.sources[vertex.id]?.[index] ?? null,
       deadLetters,
       listener: task,
     });
@@ -406,7 +418,7 @@ class SlotBuilder {
   #inputGate(vertex: Vertex, index: number): InputGate {
     const { plan, feed } = this.#parts;
     if (vertex.source !== null && feed !== undefined) {
-      return new InputGate([{ input: 0, receiver: feed(vertex) }]);
+      return this.#gateOver([{ input: 0, receiver: feed(vertex) }]);
     }
     const channels = vertex.inputs.flatMap((edgeId, input): readonly InputChannel[] =>
       originsOf(plan, plan.edges[edgeId], index).map((from) => ({
@@ -414,7 +426,11 @@ class SlotBuilder {
         receiver: this.#receiver({ edge: edgeId, from, to: index }),
       })),
     );
-    return new InputGate(channels);
+    return this.#gateOver(channels);
+  }
+
+  #gateOver(channels: readonly InputChannel[]): InputGate {
+    return new InputGate(channels, this.#parts.checkpointing?.alignment(channels.length) ?? null);
   }
 
   #receiver(pair: ChannelPair): FrameReceiver {
@@ -447,12 +463,12 @@ class SlotBuilder {
   /** Index of the control words of the slot a subtask runs in. */
   #wordOf(vertex: number, subtask: number): number {
     const slot = this.#parts.plan.vertices[vertex].slots[subtask];
-    return slot === HOST_SLOT ? this.#parts.deployment.slots : slot;
+    return slotWord(this.#parts.deployment.slots, slot);
   }
 
   #ownWord(): Int32Array {
     const { slot, deployment } = this.#parts;
-    return this.#control.parkerWord(slot === HOST_SLOT ? deployment.slots : slot);
+    return this.#control.parkerWord(slotWord(deployment.slots, slot));
   }
 
   #wakeSelf(): () => void {

@@ -44,6 +44,16 @@ export interface SlotHost {
   guard(subtask: Subtask): void;
   /** Seeded order of stepping, for simulation; null steps in order. */
   readonly shuffle: Random | null;
+  /** The slot's part in checkpoints; null for a run without. */
+  readonly checkpoints: SlotCheckpoints | null;
+}
+
+/** Checkpoints as the loop of a slot sees them. */
+export interface SlotCheckpoints {
+  /** Comes before each pass over the subtasks that have not finished; whether there was anything to do. */
+  pass(live: readonly Subtask[]): boolean;
+  /** Every subtask has finished. */
+  finish(): void;
 }
 
 /** Why the loop ended. */
@@ -74,6 +84,7 @@ export class SlotLoop {
       if (!this.#pass()) await this.#park();
       if (this.#mustServeEvents()) await this.#yield();
     }
+    this.#host.checkpoints?.finish();
     return 'finished';
   }
 
@@ -84,7 +95,7 @@ export class SlotLoop {
 
   /** Steps every live subtask once; false when none could do anything. */
   #pass(): boolean {
-    let progress = false;
+    let progress = this.#host.checkpoints?.pass(this.#live) ?? false;
     if (this.#host.shuffle !== null) shuffle(this.#live, this.#host.shuffle);
     for (let index = 0; index < this.#live.length; index++) {
       const subtask = this.#live[index];

@@ -6,15 +6,17 @@ import type { Clock } from '../base/clock.js';
 import type { Disk } from '../base/disk.js';
 import type { Random } from '../base/random.js';
 import type { BadRecord } from '../connector/contract.js';
-import { HOST_SLOT, type PhysicalPlan, type Vertex } from '../graph/physical-plan.js';
+import type { PhysicalPlan, Vertex } from '../graph/physical-plan.js';
 import { Ledger, type LedgerRow } from '../memory/ledger.js';
 import type { Parker } from '../ring/contract.js';
 import { BlockingParker } from '../ring/parker.js';
 import { closeAfterFailure, closeAll } from './close-all.js';
-import { ControlMemory } from './control-layout.js';
+import { ControlMemory, slotWord } from './control-layout.js';
+import type { CoordinatorEvent } from './coordinator.js';
 import type { Deployment } from './deployment.js';
 import type { SlotMessage } from './messages.js';
 import { buildSlot, type HeldTable } from './slot-builder.js';
+import type { SlotCheckpointing } from './slot-checkpointing.js';
 import { SlotGuard } from './slot-guard.js';
 import { SlotLoop } from './slot-loop.js';
 import { SUBTASK_FINISHED, type Subtask } from './subtask.js';
@@ -42,6 +44,7 @@ export interface SlotRunParts {
 export async function runSlot(parts: SlotRunParts): Promise<void> {
   const { plan, deployment, slot, report } = parts;
   const tables: HeldTable[] = [];
+  const checkpointing = await openCheckpointing(parts);
   const subtasks = await buildSlot({
     plan,
     deployment,
@@ -49,12 +52,13 @@ export async function runSlot(parts: SlotRunParts): Promise<void> {
     clock: parts.clock,
     disk: parts.disk,
     tables,
+    checkpointing,
     onBadRecord: (vertex, record) => reportBadRecord(parts, vertex, record),
   });
   for (const subtask of subtasks) subtask.parts.metrics.setState('RUNNING');
   report({ kind: 'event', event: { kind: 'slotReady', slot } });
   try {
-    const outcome = await loopOf(parts, subtasks, tables).run();
+    const outcome = await loopOf(parts, subtasks, tables, checkpointing).run();
     if (outcome === 'canceled') markEnded(subtasks, 'CANCELED');
     report({ kind: 'ledger', slot, rows: stateRows(parts, tables) });
   } catch (error) {
@@ -62,12 +66,22 @@ export async function runSlot(parts: SlotRunParts): Promise<void> {
     closeAfterFailure(subtasks);
     await Promise.allSettled(subtasks.map(({ closed }) => closed));
     throw error;
+  } finally {
+    checkpointing?.close();
   }
   closeAll(subtasks);
   await Promise.all(subtasks.map(({ closed }) => closed));
   // What functions left behind, such as a promise that was rejected and that nobody waits for, fails the thread now.
   await parts.yieldToEvents();
   report({ kind: 'event', event: { kind: 'slotEnded', slot } });
+}
+
+/** What takes part in checkpoints is loaded by runs that take some. */
+async function openCheckpointing(parts: SlotRunParts): Promise<SlotCheckpointing | null> {
+  const { checkpointing, restore } = parts.deployment;
+  if (checkpointing === null && restore === null) return null;
+  const { SlotCheckpointing } = await import('./slot-checkpointing.js');
+  return new SlotCheckpointing(parts);
 }
 
 function markEnded(subtasks: readonly Subtask[], state: 'CANCELED' | 'FAILED'): void {
@@ -80,10 +94,11 @@ function loopOf(
   parts: SlotRunParts,
   subtasks: readonly Subtask[],
   tables: readonly HeldTable[],
+  checkpoints: SlotCheckpointing | null,
 ): SlotLoop {
   const { plan, deployment, slot, report } = parts;
   const control = new ControlMemory(deployment.control, plan.vertices.length);
-  const index = slot === HOST_SLOT ? deployment.slots : slot;
+  const index = slotWord(deployment.slots, slot);
   const word = control.parkerWord(index);
   const commandWord = control.commandWord(index);
   const guard = new SlotGuard(deployment, slot, tables);
@@ -95,15 +110,24 @@ function loopOf(
     command: () => Atomics.load(commandWord, 0),
     finished: (subtask) => {
       subtask.parts.metrics.setState('FINISHED');
-      const commits = subtask.commits.map((commit) => ({
-        vertex: subtask.parts.vertexId,
-        ...commit,
-      }));
-      report({ kind: 'event', event: { kind: 'subtaskFinished', slot, commits } });
+      report({ kind: 'event', event: finishedEvent(slot, subtask, checkpoints) });
     },
     guard: (subtask) => guard.check(subtask),
     shuffle: parts.shuffle,
+    checkpoints,
   });
+}
+
+/** What a subtask leaves behind. */
+function finishedEvent(
+  slot: number,
+  { parts, commits, progress }: Subtask,
+  checkpoints: SlotCheckpointing | null,
+): CoordinatorEvent {
+  const { vertexId: vertex, index: subtask, barrier } = parts;
+  const held = checkpoints?.snapshots.finished(vertex, subtask, commits) ?? commits;
+  const snapshot = { vertex, subtask, source: progress, commits: held };
+  return { kind: 'subtaskFinished', slot, checkpoint: barrier?.lastId ?? 0, snapshot };
 }
 
 /** What the slot's state holds at its end, for the ledger of the run. */

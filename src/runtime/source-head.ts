@@ -2,10 +2,13 @@
  * The head of a source chain: a reader and the queue of splits that all subtasks of the source share. A split is
  * claimed by one atomic add on a shared counter, so fast subtasks read more splits and nobody sends messages; readers
  * that read splits side by side have theirs dealt out at the start. Callers: the subtask. Runs on: the slot's thread.
- * Invariant: the chain knows which split a batch is of before it is given the batch.
+ * Invariants: the chain knows which split a batch is of before it is given the batch; a split is in the progress of
+ * exactly one subtask from when it is claimed.
  */
 import { assert } from '../base/assert.js';
+import type { SourceProgress } from '../checkpoint/contract.js';
 import {
+  type PlainData,
   POLL_BATCH,
   POLL_SPLIT_END,
   POLL_WAIT,
@@ -33,12 +36,20 @@ export interface SplitListener {
 export interface SourceHeadParts {
   readonly reader: SourceReader;
   readonly plan: SourcePlan;
-  /** One Int32: the index of the next unclaimed split. */
+  /** One Int32: the place of the next unclaimed split in `unread`. */
   readonly nextSplit: Int32Array;
   /** Splits that are dealt out instead: every `every`th is this subtask's own, `first` the first; null to claim. */
   readonly dealt: { readonly first: number; readonly every: number } | null;
+  /** How far the source had come in the checkpoint that the run goes on from; null for a new run. */
+  readonly restored: RestoredSource | null;
   readonly deadLetters: DeadLetterQueue | null;
   readonly listener: SplitListener;
+}
+
+/** Where one subtask of a source goes on. */
+export interface RestoredSource extends SourceProgress {
+  /** Splits that no subtask had begun, the same for all of them, as indices in the plan. */
+  readonly unread: readonly number[];
 }
 
 const NO_SPLIT = -1;
@@ -55,9 +66,30 @@ export class SourceHead {
   #currentId = '';
   #paused: readonly number[] = [];
   #hasDealt = false;
+  /** Indices in the plan of the splits that all subtasks share; null for all. */
+  readonly #unread: readonly number[] | null;
+  /** Splits that the reader had in hand and has not been given again. */
+  readonly #resumes: SourceProgress['inHand'][number][];
+  readonly #finished: string[];
 
   constructor(parts: SourceHeadParts) {
+    const { restored } = parts;
     this.#parts = parts;
+    this.#unread = restored?.unread ?? null;
+    this.#resumes = [...(restored?.inHand ?? [])];
+    this.#finished = [...(restored?.finished ?? [])];
+  }
+
+  /** How far the source has come here; between two batches only. */
+  progress(): SourceProgress {
+    const inHand = this.#parts.reader
+      .positions()
+      .filter(({ split }) => this.#inHand.has(split.id))
+      .map(({ split, position }) => ({ split: split.id, position }));
+    // A split whose last row has been given may not have been looked at again.
+    const isRead = (id: string): boolean => !inHand.some(({ split }) => split === id);
+    const finished = [...this.#finished, ...[...this.#inHand.keys()].filter(isRead)];
+    return { inHand: [...inHand, ...this.#resumes], finished };
   }
 
   get batch(): Batch | null {
@@ -126,6 +158,7 @@ export class SourceHead {
     const split = this.#inHand.get(id);
     assert(split !== undefined, 'A split ends once, in the reader that it was given to.');
     this.#inHand.delete(id);
+    this.#finished.push(id);
     this.#parts.listener.endSplit(split);
   }
 
@@ -133,16 +166,33 @@ export class SourceHead {
   #addSplits(): boolean {
     for (const id of [...this.#inHand.keys()]) this.#end(id);
     const { plan, nextSplit, dealt } = this.#parts;
-    if (dealt === null) return this.#add(Atomics.add(nextSplit, 0, 1));
+    const unread = this.#unread?.length ?? plan.splits.length;
+    if (dealt === null) {
+      if (this.#resumeNext()) return true;
+      return this.#addUnread(Atomics.add(nextSplit, 0, 1));
+    }
     if (this.#hasDealt) return false;
     this.#hasDealt = true;
-    for (let index = dealt.first; index < plan.splits.length; index += dealt.every) {
-      this.#add(index);
-    }
+    while (this.#resumeNext());
+    for (let place = dealt.first; place < unread; place += dealt.every) this.#addUnread(place);
     return this.#inHand.size > 0;
   }
 
-  #add(index: number): boolean {
+  /** Gives the reader the next split that it had in hand; false when it has been given all. */
+  #resumeNext(): boolean {
+    const next = this.#resumes.shift();
+    if (next === undefined) return false;
+    const index = this.#parts.plan.splits.findIndex(({ id }) => id === next.split);
+    this.#add(index, next.position);
+    return true;
+  }
+
+  #addUnread(place: number): boolean {
+    if (this.#unread !== null && place >= this.#unread.length) return false;
+    return this.#add(this.#unread?.[place] ?? place, null);
+  }
+
+  #add(index: number, position: PlainData): boolean {
     const { plan, reader } = this.#parts;
     if (index >= plan.splits.length) return false;
     const split = plan.splits[index];
@@ -150,7 +200,7 @@ export class SourceHead {
     this.#currentId = split.id;
     // At once, so that splits side by side wait for the first record of each other.
     this.#enter(split.id);
-    reader.addSplit(split, null);
+    reader.addSplit(split, position);
     return true;
   }
 

@@ -5,7 +5,8 @@
  * only after every row before it.
  */
 import type { Clock } from '../base/clock.js';
-import type { Committable, SinkWriter } from '../connector/contract.js';
+import type { CheckpointTrigger, SinkCommit, SourceProgress } from '../checkpoint/contract.js';
+import type { SinkWriter } from '../connector/contract.js';
 import type { TaskMetricsWriter } from '../metrics/task-metrics.js';
 import type { ChainTask, Cursor, StepResult } from '../operator/contract.js';
 import { STEP_DONE, STEP_OUT_OF_CALLS, STEP_OUT_OF_OUTPUT } from '../operator/contract.js';
@@ -14,9 +15,10 @@ import { FRAME_END_OF_DATA, FRAME_FINISHED } from '../ring/contract.js';
 import { WATERMARK_MAX, WATERMARK_MIN } from '../time/watermark.js';
 import { closeAll } from './close-all.js';
 import type { ExchangePort } from './exchange-port.js';
-import { GATE_BATCH, GATE_EMPTY, GATE_TIME, type SubtaskGate } from './input-gate.js';
+import { GATE_BARRIER, GATE_BATCH, GATE_EMPTY, GATE_TIME, type SubtaskGate } from './input-gate.js';
 import type { SinkPort } from './sink-port.js';
 import { HEAD_BATCH, HEAD_WAIT, type SourceHead } from './source-head.js';
+import type { SubtaskBarrier } from './subtask-barrier.js';
 import { TimeSender } from './time-sender.js';
 
 /** Rows a subtask may process in one step, so that the slot stays responsive. */
@@ -43,12 +45,6 @@ export interface SubtaskSink {
   readonly writer: SinkWriter;
 }
 
-/** What a sink of a finished subtask hands over for commit. */
-export interface SubtaskCommit {
-  readonly sinkIndex: number;
-  readonly committables: readonly Committable[];
-}
-
 /** What a subtask is made of; either a source head or an input gate. */
 export interface SubtaskParts {
   readonly vertexId: number;
@@ -64,6 +60,13 @@ export interface SubtaskParts {
   readonly clock: Clock;
   /** How often the chain's own watermarks are brought up to date. */
   readonly tickIntervalMs: number;
+  /** Takes barriers through the subtask; null for a run that takes no checkpoints. */
+  readonly barrier: SubtaskBarrier | null;
+  /**
+   * Whether the subtask had finished in the checkpoint that the run goes on from: it has nothing to add then, whatever
+   * its inputs' end would make it emit.
+   */
+  readonly hadFinished: boolean;
 }
 
 type Phase =
@@ -89,8 +92,8 @@ export class Subtask {
   status: SubtaskStatus = SUBTASK_PROGRESS;
   /** When its last step ended; kept by the slot's loop. */
   lastStepMs = 0;
-  /** Filled when the subtask has finished. */
-  readonly commits: SubtaskCommit[] = [];
+  /** What its sinks have prepared since the last barrier; filled when the subtask has finished. */
+  readonly commits: SinkCommit[] = [];
   #phase: Phase = 'running';
   /** 'drain' emits held-back results at the end, 'stop' does not. */
   #ending: 'drain' | 'stop' = 'drain';
@@ -108,6 +111,8 @@ export class Subtask {
   #nowMs = 0;
   #nextTickMs: number;
   readonly #tickIntervalMs: number;
+  /** Checkpoints that a source has been told of and has not begun. */
+  readonly #triggers: CheckpointTrigger[] = [];
   /** Since when the source is held back to wait for its group; NaN while it is not. */
   #heldSinceMs = Number.NaN;
 
@@ -116,6 +121,16 @@ export class Subtask {
     this.#senders = parts.ports.map((port) => new TimeSender(port));
     this.#tickIntervalMs = Math.min(parts.tickIntervalMs, parts.task.alignIntervalMs);
     this.#nextTickMs = parts.clock.monotonicMs() + this.#tickIntervalMs;
+  }
+
+  /** How far its source has come; null for a subtask without one. */
+  get progress(): SourceProgress | null {
+    return this.parts.source?.progress() ?? null;
+  }
+
+  /** A checkpoint begins. Only sources answer; it reaches the others as a barrier. */
+  trigger(trigger: CheckpointTrigger): void {
+    if (this.parts.source !== null && this.#phase === 'running') this.#triggers.push(trigger);
   }
 
   /** Whether the subtask waits for something that only the event loop of its thread can bring. */
@@ -181,10 +196,15 @@ export class Subtask {
 
   /** Takes batches in until the step has done enough; small ones would cost more to switch between than to process. */
   #run(): SubtaskStatus {
-    const { task, source, metrics } = this.parts;
+    const { task, source, metrics, barrier } = this.parts;
     let rowsLeft = STEP_ROWS_MAX;
     let isBetween = false;
     while (rowsLeft > 0 && this.#phase === 'running') {
+      if (this.#batch === null && this.#timeWork === 'none') {
+        const status = barrier === null ? null : this.#takeBarriers(barrier);
+        if (status !== null) return status;
+        if (this.#phase !== 'running') return SUBTASK_PROGRESS;
+      }
       if (this.#timeWork === 'none') this.#lookAtTime();
       if (this.#timeWork !== 'none' && !isBetween) {
         if (rowsLeft < STEP_ROWS_MAX) return SUBTASK_PROGRESS;
@@ -195,6 +215,8 @@ export class Subtask {
         // Rows follow in the same step: where a pass of the slot takes longer than a tick, one is due at every look.
       }
       if (this.#batch === null) {
+        // What follows a barrier waits until it has gone through, and that until what is due is done.
+        if (barrier?.isActive === true) return SUBTASK_PROGRESS;
         const found = source === null ? this.#pollGate() : this.#pollSource();
         if (found !== SUBTASK_PROGRESS) return rowsLeft < STEP_ROWS_MAX ? SUBTASK_PROGRESS : found;
         if (this.#batch === null) return found;
@@ -215,6 +237,22 @@ export class Subtask {
     return SUBTASK_PROGRESS;
   }
 
+  /** Takes the barriers that are due here through the subtask; null when there are none left. */
+  #takeBarriers(barrier: SubtaskBarrier): SubtaskStatus | null {
+    for (;;) {
+      if (barrier.isActive) {
+        const isDone = barrier.step();
+        if (isDone !== true) return isDone === null ? SUBTASK_BLOCKED : SUBTASK_PROGRESS;
+        this.#endIfStopping();
+        if (this.#phase !== 'running') return null;
+      }
+      const trigger = this.#triggers.shift();
+      if (trigger === undefined) return null;
+      barrier.begin(trigger, this.parts.clock.epochMs(), 0);
+      if (trigger.stop === 'suspend') this.stop('stop');
+    }
+  }
+
   #batchDone(): void {
     this.#batch = null;
     this.#cursor.position = 0;
@@ -224,7 +262,8 @@ export class Subtask {
 
   /** A stop takes effect between two batches, and never in the middle of what time made due. */
   #endIfStopping(): void {
-    if (this.#isStopping && this.#batch === null && this.#timeWork === 'none') this.#end();
+    if (!this.#isStopping || this.#batch !== null || this.#timeWork !== 'none') return;
+    if (this.parts.barrier?.isActive !== true && this.#triggers.length === 0) this.#end();
   }
 
   /** Finds out whether time makes something due. */
@@ -327,6 +366,9 @@ export class Subtask {
     if (result === GATE_EMPTY) return isBusy ? SUBTASK_PROGRESS : this.#dry();
     if (result === GATE_TIME) {
       this.#hasNewTime = true;
+    } else if (result === GATE_BARRIER) {
+      const { barrier: due } = gate;
+      if (due !== null) this.parts.barrier?.begin(due.trigger, due.startedMs, due.alignmentMs);
     } else if (result === GATE_BATCH) {
       this.#batch = gate.batch;
       this.#input = gate.input;
@@ -354,6 +396,7 @@ export class Subtask {
   }
 
   get #firstEnding(): Phase {
+    if (this.parts.hadFinished) return 'endOfData';
     return this.#ending === 'drain' ? 'endOfTime' : 'flushing';
   }
 
@@ -400,9 +443,9 @@ export class Subtask {
   #commit(): boolean {
     while (this.commits.length < this.parts.sinks.length) {
       const sink = this.parts.sinks[this.commits.length];
-      const committables = sink.port.prepareCommit();
+      const committables = sink.port.prepareCommit(true);
       if (committables === null) return false;
-      this.commits.push({ sinkIndex: sink.sinkIndex, committables });
+      this.commits.push({ uid: sink.port.uid, committables });
     }
     return true;
   }

@@ -11,7 +11,8 @@ import { nodeDisk } from '../base/node-disk.js';
 import { HOST_SLOT, type PhysicalPlan } from '../graph/physical-plan.js';
 import { AsyncParker } from '../ring/parker.js';
 import { Coordination } from './coordination.js';
-import type { CoordinatorEvent, JobState } from './coordinator.js';
+import type { CheckpointingStart } from './checkpoint-keeper.js';
+import type { JobState, RunEvent } from './coordinator.js';
 import type { Deployment } from './deployment.js';
 import { entryUrl } from './entry-url.js';
 import { eventLoopHold, nextEventLoopTurn } from './event-loop.js';
@@ -21,7 +22,7 @@ import type {
   HostMessage,
   HostRequest,
 } from './messages.js';
-import type { RunControl, RunObserver } from './run-control.js';
+import { observeCheckpoints, type RunControl, type RunObserver } from './run-control.js';
 import type { SlotThreads } from './slot-threads.js';
 import { watchedSubtasks } from './watchdog.js';
 
@@ -33,18 +34,23 @@ const YOUNG_MS = 100;
 /** The same for a run that has not started yet: while its threads load, a further one is in their way. */
 const STARTING_MS = 1000;
 
-/**
- * Gives the slots' threads their work, starts the coordinator and gives the control over them. `awaitsEnd` when the
- * caller's event loop is free while the run starts.
- */
+/** How a run on threads starts. */
+export interface ThreadedStart {
+  /** Whether the caller's event loop is free while the run starts. */
+  readonly awaitsEnd: boolean;
+  /** How checkpoints are taken; null for a run without. */
+  readonly checkpointing: CheckpointingStart | null;
+}
+
+/** Gives the slots' threads their work, starts the coordinator and gives the control over them. */
 export function startThreads(
   plan: PhysicalPlan,
   deployment: Deployment,
   observer: RunObserver,
   threads: SlotThreads,
-  awaitsEnd: boolean,
+  { awaitsEnd, checkpointing }: ThreadedStart,
 ): RunControl {
-  const run = new ThreadedRun(plan, deployment, observer, threads);
+  const run = new ThreadedRun(plan, deployment, observer, threads, checkpointing);
   run.start(awaitsEnd);
   return run;
 }
@@ -54,6 +60,7 @@ class ThreadedRun implements RunControl {
   readonly #deployment: Deployment;
   readonly #observer: RunObserver;
   readonly #threads: SlotThreads;
+  readonly #checkpointing: CheckpointingStart | null;
   /** The coordinator while it is on this thread. */
   #young: Coordination | null = null;
   #handOver: NodeJS.Timeout | null = null;
@@ -67,8 +74,10 @@ class ThreadedRun implements RunControl {
     deployment: Deployment,
     observer: RunObserver,
     threads: SlotThreads,
+    checkpointing: CheckpointingStart | null,
   ) {
     this.#threads = threads;
+    this.#checkpointing = checkpointing;
     this.#plan = plan;
     this.#deployment = deployment;
     this.#observer = observer;
@@ -84,13 +93,13 @@ class ThreadedRun implements RunControl {
       slots,
       channels.map((channel) => channel.port2),
     );
-    // Functions of the job that run here may block this thread.
-    if (awaitsEnd && !usesHost) this.#coordinateHere(start);
+    // Functions of the job that run here may block this thread, and writing checkpoints does.
+    if (awaitsEnd && !usesHost && this.#checkpointing === null) this.#coordinateHere(start);
     else this.#startCoordinator(start);
     if (usesHost) void this.#runHostSlot(channels[workerSlots.length].port1);
   }
 
-  send(event: CoordinatorEvent): void {
+  send(event: RunEvent): void {
     if (this.#isComplete) return;
     this.#young?.send(event);
     this.#port?.postMessage({ kind: 'event', event } satisfies HostRequest);
@@ -112,6 +121,7 @@ class ThreadedRun implements RunControl {
       workerSlots: this.#deployment.slots,
       cancellationTimeoutMs: settings['task.cancellationTimeout'],
       stallTimeoutMs: settings['task.stallTimeout'],
+      checkpointing: this.#checkpointing,
       watched: watchedSubtasks(this.#plan),
     };
   }
@@ -138,12 +148,15 @@ class ThreadedRun implements RunControl {
     port1.on('message', (message: HostMessage) => this.#onMessage(message));
     this.#port = port1;
     const slotPorts = start.slotPorts.filter((port) => port !== null);
-    this.#coordinator = new Worker(new URL(entryUrl('coordinator')), {
-      name: 'millrace-coordinator',
-      workerData: { hostPort: port2, start } satisfies CoordinatorThreadData,
-      transferList: [...slotPorts, port2],
-      execArgv: [],
-    });
+    this.#coordinator = new Worker(
+      new URL(entryUrl(start.checkpointing === null ? 'coordinator' : 'keeper')),
+      {
+        name: 'millrace-coordinator',
+        workerData: { hostPort: port2, start } satisfies CoordinatorThreadData,
+        transferList: [...slotPorts, port2],
+        execArgv: [],
+      },
+    );
     this.#coordinator.on('error', (cause) => {
       // Without its coordinator a run cannot end in order, so this ends it.
       this.#complete('FAILED', toWire(cause));
@@ -186,6 +199,7 @@ class ThreadedRun implements RunControl {
   #onMessage(message: HostMessage): void {
     if (message.kind === 'badRecord') this.#observer.onBadRecord(message.record);
     else if (message.kind === 'ledger') this.#observer.onLedger(message.slot, message.rows);
+    else if (message.kind !== 'action') observeCheckpoints(this.#observer, message);
     else if (message.action.kind === 'state') this.#entered(message.action.state);
     else if (message.action.kind === 'terminate') this.#terminate(message.action.slot);
     else if (message.action.kind === 'complete') {

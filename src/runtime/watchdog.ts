@@ -7,7 +7,7 @@ import { type ErrorWhere, fromWire, MillraceError, toWire } from '../base/errors
 import { formatDuration } from '../base/units.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import { readTaskMetrics } from '../metrics/task-metrics.js';
-import type { CoordinatorEvent } from './coordinator.js';
+import type { CoordinatorEvent, RunEvent } from './coordinator.js';
 import type { CoordinationStart, WatchedSubtask } from './messages.js';
 
 /** What the watchdog needs of the coordinator's start data. */
@@ -66,7 +66,7 @@ export class Watchdog {
   }
 
   /** The same event, with the operator named where a thread ended in the middle of a step. */
-  describe(event: CoordinatorEvent): CoordinatorEvent {
+  describe(event: RunEvent): RunEvent {
     if (event.kind !== 'slotExited') return event;
     const where = this.#inStep(event.slot);
     if (event.error !== null) {

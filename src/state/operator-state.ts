@@ -224,8 +224,15 @@ function readOnly(name: string): MillraceError {
   );
 }
 
+const KINDS: readonly OperatorStateKind[] = ['list', 'unionList', 'broadcast'];
+
 function pieceName(kind: OperatorStateKind, name: string): string {
   return `${kind}/${name}`;
+}
+
+/** What kind of state without keys a piece of this name holds; null when it holds something else. */
+export function operatorStateKind(name: string): OperatorStateKind | null {
+  return KINDS.find((kind) => name.startsWith(pieceName(kind, ''))) ?? null;
 }
 
 /** Items as a piece. */

@@ -87,6 +87,8 @@ export class TestInstance {
       seed: SEED,
       sourcePlans: plan.vertices.map(() => null),
       sinkPlans: plan.vertices.map(({ sinks }) => sinks.map(() => null)),
+      checkpointing: null,
+      restore: null,
     });
     const subtasks = await buildSlot({
       plan,
@@ -95,6 +97,7 @@ export class TestInstance {
       clock,
       disk: nodeDisk,
       tables: [],
+      checkpointing: null,
       onBadRecord: () => {},
       feed: ({ source, name }) => {
         const feed = feeds.get(source?.identity.uid ?? '');

@@ -45,6 +45,7 @@ describe('what the built entries load at once', () => {
     ['index', []],
     ['slot', []],
     ['coordinator', []],
+    ['keeper', ['flatbuffers']],
     ['process', []],
     ['cli', ['commander']],
   ] as const)('%s: no other packages than %j', (entry, packages) => {
@@ -56,6 +57,7 @@ describe('what the built entries load at once', () => {
     ['index', 3, 450],
     ['slot', 6, 780],
     ['coordinator', 1, 80],
+    ['keeper', 1, 130],
     ['process', 3, 450],
     ['cli', 3, 30],
   ] as const)('%s: at most %d files and %d KB', (entry, files, kilobytes) => {

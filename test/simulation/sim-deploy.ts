@@ -71,6 +71,8 @@ async function layOut(
     seed: layout.seed,
     sourcePlans,
     sinkPlans: plan.vertices.map(({ sinks }) => sinks.map(() => null)),
+    checkpointing: null,
+    restore: null,
   });
 }
 

@@ -44,6 +44,8 @@ export function collectSink<T = unknown>(options: CollectOptions = {}): CollectS
     });
   }
   const rows: T[] = [];
+  /** Rows that belong to a completed checkpoint. */
+  let committed = 0;
   return {
     kind: 'sink',
     type: 'collect',
@@ -55,6 +57,15 @@ export function collectSink<T = unknown>(options: CollectOptions = {}): CollectS
     rows,
     plan: () => {
       rows.length = 0;
+      committed = 0;
+      return null;
+    },
+    commit: (counts) => {
+      committed = Math.max(committed, ...counts.map(Number));
+    },
+    // What came after the checkpoint comes again. In another process than the one before there is nothing yet.
+    resume: () => {
+      rows.length = Math.min(rows.length, committed);
       return null;
     },
     open: () => new CollectWriter(rows, rowsMax),
@@ -89,7 +100,7 @@ class CollectWriter implements SinkWriter {
   }
 
   prepareCommit(): readonly Committable[] {
-    return [];
+    return [this.#rows.length];
   }
 
   close(): void {}

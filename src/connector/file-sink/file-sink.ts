@@ -12,12 +12,7 @@ import { freshSeed } from '../../base/random.js';
 import { type ByteSize, parseBytes } from '../../base/units.js';
 import type { FileFormat } from '../../format/encode/file-encoder.js';
 import type { Committable, PlainData, PlanContext, SinkConnector } from '../contract.js';
-import {
-  commitParts,
-  type FileSinkPlan,
-  type PartCommit,
-  type ReplacedPart,
-} from './commit-parts.js';
+import type { FileSinkPlan, PartCommit, ReplacedPart } from './commit-parts.js';
 import { type BucketOptions, type Buckets, bucketsOf, escaped } from './buckets.js';
 import { isPart, isPendingOf, partNumber } from './part-name.js';
 
@@ -85,8 +80,13 @@ export function fileSink<T>(parts: FileSinkParts<T>): SinkConnector<T> {
       const plan = planData(context.plan);
       return new FileSinkWriter({ plan, context, format, gzip, buckets, rollBytes, sync });
     },
-    commit: (committables, { plan, disk }) => {
+    commit: async (committables, { plan, disk }) => {
+      const { commitParts } = await import('./commit-parts.js');
       commitParts(disk, planData(plan), partCommits(committables), sync);
+    },
+    resume: ({ plan, disk }) => {
+      removePending(disk, planData(plan));
+      return { ...planData(plan), firstNumber: nextNumber(disk, planData(plan), buckets) };
     },
     abort: (plan, { disk }) => removePending(disk, planData(plan)),
   };
@@ -152,13 +152,22 @@ function planOf(
   const existing = partsBelow(disk, path, buckets, 0);
   if (existing.length > 0 && ifExists === 'fail') throw outputExists(directory, path, existing);
   disk.makeDirectory(path);
-  const last = existing.reduce((highest, name) => Math.max(highest, partNumber(name)), -1);
   return {
     directory: path,
     run: freshSeed().toString(36),
-    firstNumber: ifExists === 'append' ? last + 1 : 0,
+    firstNumber: ifExists === 'append' ? numberAfter(existing) : 0,
     replaces: ifExists === 'replace' ? existing.map((name) => replacedPart(disk, path, name)) : [],
   };
+}
+
+function numberAfter(parts: readonly string[]): number {
+  return parts.reduce((highest, name) => Math.max(highest, partNumber(name)), -1) + 1;
+}
+
+/** Above all parts there are, so that none that was committed is written again. */
+function nextNumber(disk: Disk, plan: FileSinkPlan, buckets: Buckets | null): number {
+  const parts = partsBelow(disk, plan.directory, buckets, 0);
+  return Math.max(plan.firstNumber, numberAfter(parts));
 }
 
 /** Parts in a directory and, with buckets, in those below it that may be of buckets. */

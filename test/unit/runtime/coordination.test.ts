@@ -27,7 +27,7 @@ const lives: Record<string, (slot: number) => readonly Step[]> = {
   finishes: (slot) => [
     { does: 'post', slot, event: { kind: 'slotReady', slot } },
     { does: 'ledger', slot },
-    { does: 'post', slot, event: { kind: 'subtaskFinished', slot, commits: [commitOf(slot)] } },
+    { does: 'post', slot, event: finished(slot) },
     { does: 'post', slot, event: { kind: 'slotEnded', slot } },
     { does: 'close', slot },
     { does: 'exit', slot },
@@ -46,7 +46,18 @@ const lives: Record<string, (slot: number) => readonly Step[]> = {
 };
 
 function commitOf(slot: number) {
-  return { vertex: 1, sinkIndex: 0, committables: [`part-${slot}`] };
+  return { uid: 'sink', committables: [`part-${slot}`] };
+}
+
+function finished(slot: number): CoordinatorEvent {
+  const commits = [commitOf(slot)];
+  const snapshot = {
+    vertex: 1,
+    subtask: slot,
+    source: null,
+    commits,
+  };
+  return { kind: 'subtaskFinished', slot, checkpoint: 0, snapshot };
 }
 
 class Bench {
@@ -68,6 +79,7 @@ class Bench {
       vertices: 2,
       workerSlots: SLOTS.length,
       cancellationTimeoutMs: 1000,
+      checkpointing: null,
       stallTimeoutMs: 1000,
       watched: [],
     });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MillraceError, toWire } from '../../../src/base/errors.js';
+import type { SinkCommit } from '../../../src/checkpoint/contract.js';
 import {
   Coordinator,
   type CoordinatorAction,
@@ -10,8 +11,22 @@ import { COMMAND_CANCEL, COMMAND_DRAIN } from '../../../src/runtime/control-layo
 const failure = (message: string) => toWire(new MillraceError('USER_FUNCTION_FAILED', message));
 
 function drive(events: readonly CoordinatorEvent[], slots = [0, 1]): readonly CoordinatorAction[] {
-  const coordinator = new Coordinator({ slots, cancellationTimeoutMs: 1000 });
+  const coordinator = new Coordinator({
+    slots,
+    cancellationTimeoutMs: 1000,
+    takesCheckpoints: false,
+  });
   return events.flatMap((event) => coordinator.handle(event));
+}
+
+function finished(slot: number, commits: readonly SinkCommit[]): CoordinatorEvent {
+  const snapshot = {
+    vertex: 0,
+    subtask: 0,
+    source: null,
+    commits,
+  };
+  return { kind: 'subtaskFinished', slot, checkpoint: 0, snapshot };
 }
 
 const completions = (actions: readonly CoordinatorAction[]) =>
@@ -19,11 +34,11 @@ const completions = (actions: readonly CoordinatorAction[]) =>
 
 describe('Coordinator', () => {
   it('runs when all slots are ready and finishes with the commits when all have ended', () => {
-    const commit = { vertex: 1, sinkIndex: 0, committables: ['part-0'] };
+    const commit = { uid: 'sink', committables: ['part-0'] };
     const actions = drive([
       { kind: 'slotReady', slot: 0 },
       { kind: 'slotReady', slot: 1 },
-      { kind: 'subtaskFinished', slot: 1, commits: [commit] },
+      finished(1, [commit]),
       { kind: 'slotEnded', slot: 1 },
       { kind: 'slotEnded', slot: 0 },
     ]);

@@ -37,6 +37,8 @@ function layOut(plan: PhysicalPlan, values: Record<string, unknown> = {}): Deplo
     seed: 1,
     sourcePlans: [],
     sinkPlans: [],
+    checkpointing: null,
+    restore: null,
   });
 }
 

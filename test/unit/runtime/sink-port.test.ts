@@ -35,8 +35,8 @@ describe('SinkPort', () => {
       () => port.flushThrough(),
       () => port.flushThrough(),
       () => port.flushThrough(),
-      () => port.prepareCommit(),
-      () => port.prepareCommit(),
+      () => port.prepareCommit(true),
+      () => port.prepareCommit(true),
     ]) {
       action();
       seen.push(port.isWaiting);

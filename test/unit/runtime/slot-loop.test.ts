@@ -78,6 +78,7 @@ async function timesOf(
     finished: () => {},
     guard: () => {},
     shuffle: null,
+    checkpoints: null,
   };
   await new SlotLoop(subtasks as never as Subtask[], host as never as SlotHost).run();
   return times;

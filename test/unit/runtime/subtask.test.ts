@@ -140,7 +140,7 @@ describe('Subtask', () => {
       SUBTASK_BLOCKED,
       SUBTASK_FINISHED,
     ]);
-    expect(subtask.commits).toEqual([{ sinkIndex: 0, committables: ['part'] }]);
+    expect(subtask.commits).toEqual([{ uid: 'sink-uid', committables: ['part'] }]);
   });
 
   it('prepares each of several sinks once, also when the second is not ready', () => {
@@ -155,8 +155,8 @@ describe('Subtask', () => {
     const subtask = subtaskOf({ source: headOf([]), sinks });
     stepUntilFinished(subtask);
     expect(subtask.commits).toEqual([
-      { sinkIndex: 0, committables: ['first'] },
-      { sinkIndex: 1, committables: ['second'] },
+      { uid: 'sink-uid', committables: ['first'] },
+      { uid: 'sink-uid', committables: ['second'] },
     ]);
   });
 

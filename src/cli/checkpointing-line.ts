@@ -1,0 +1,30 @@
+/**
+ * What the command line says of checkpoints and restarts, a line each; what goes as it should is not worth one.
+ * Callers: `run-command.ts`. Runs on: the main thread; pure.
+ */
+import { formatDuration } from '../base/units.js';
+import type { ExecutionEvent } from '../runtime/execution.js';
+import { shortPath } from './short-path.js';
+
+/** Events that concern checkpoints and restarts. */
+export type CheckpointingEvent = Extract<
+  ExecutionEvent,
+  { readonly type: 'restored' | 'checkpoint' | 'restart' }
+>;
+
+/** The line for an event; null for none. Paths are shown relative to `directory`. */
+export function checkpointingLine(event: CheckpointingEvent, directory: string): string | null {
+  if (event.type === 'restored') {
+    const { checkpoint, path, mapping } = event;
+    const place = path === null ? '' : ` (${shortPath(path, directory)})`;
+    const lost = mapping.lost.length === 0 ? '' : `; left out: ${mapping.lost.join(', ')}`;
+    const fresh = mapping.fresh.length === 0 ? '' : `; new: ${mapping.fresh.join(', ')}`;
+    return `Continues from checkpoint ${checkpoint}${place}${fresh}${lost}`;
+  }
+  if (event.type === 'restart') {
+    return `Failed: ${event.error.message} Starts again after ${formatDuration(event.delayMs)}.`;
+  }
+  const { id, kind, status, reason, error } = event.report;
+  if (status !== 'failed' || reason === 'shutdown' || reason === 'subsumed') return null;
+  return `The ${kind} ${id} failed: ${error?.message ?? reason}`;
+}

@@ -1,0 +1,189 @@
+/**
+ * The attempts of a job: prepares each one, and gives it its threads. The first begins, or goes on from a checkpoint
+ * that was named; the others go on from the newest there is. Callers: `launch-run.ts` makes it, the execution asks for
+ * further attempts. Runs on: the caller's thread. Invariant: an attempt is made after everything of the one before has
+ * ended and what it had committed is visible.
+ */
+import { systemClock } from '../base/clock.js';
+import type { Disk } from '../base/disk.js';
+import { nodeDisk } from '../base/node-disk.js';
+import { freshSeed } from '../base/random.js';
+import type { SourcePlan } from '../connector/contract.js';
+import type { CheckpointStatistics } from '../checkpoint/checkpoint-statistics.js';
+import type { PhysicalPlan } from '../graph/physical-plan.js';
+import type { Schema } from '../record/schema.js';
+import type { KeptCheckpoint } from './checkpoint-keeper.js';
+import type { CheckpointingSetup, RestoreFrom } from './checkpointing-setup.js';
+import { deploy } from './deploy.js';
+import type { Deployment } from './deployment.js';
+import type { NextAttempt } from './execution.js';
+import { importableUrl } from './importable-url.js';
+import type { PlannedRun, RunRequest } from './plan-run.js';
+import {
+  abortPrepared,
+  type PreparedConnectors,
+  prepareConnectors,
+  type RestoredConnectors,
+} from './prepare-connectors.js';
+import type { PlannedRestore } from './restore-plan.js';
+import type { RunControl, RunObserver } from './run-control.js';
+import { SlotThreads } from './slot-threads.js';
+import { startThreads } from './threaded-run.js';
+
+/** Makes the attempts of one job. */
+export class JobAttempts {
+  readonly #request: RunRequest;
+  readonly #planned: PlannedRun;
+  readonly #disk: Disk;
+  /** Of the first attempt, which were started before anything was known; null when the job has none. */
+  #threads: SlotThreads | null;
+  readonly #isThreaded: boolean;
+  #setup: CheckpointingSetup | null = null;
+  /** What the job was told to go on from. */
+  #origin: RestoreFrom | null = null;
+  #prepared: PreparedConnectors | null = null;
+
+  constructor(request: RunRequest, planned: PlannedRun, threads: SlotThreads | null) {
+    this.#request = request;
+    this.#planned = planned;
+    this.#threads = threads;
+    this.#isThreaded = threads !== null;
+    this.#disk = request.world?.disk ?? nodeDisk;
+  }
+
+  get plan(): PhysicalPlan {
+    return this.#planned.plan;
+  }
+
+  get disk(): Disk {
+    return this.#disk;
+  }
+
+  /** The first attempt. */
+  async first(): Promise<NextAttempt> {
+    const { settings, baseDirectory } = this.#request;
+    const { plan } = this.#planned;
+    const from = settings['execution.stateRecovery.path'];
+    if (settings['execution.checkpointing.interval'] !== null || from !== null) {
+      const { CheckpointingSetup } = await import('./checkpointing-setup.js');
+      const world = { disk: this.#disk, baseDirectory };
+      const opened = CheckpointingSetup.open(plan, settings, from, world);
+      this.#setup = opened.setup;
+      this.#origin = opened.restore;
+    }
+    return this.#attempt(this.#origin);
+  }
+
+  /** The attempt after one that has failed; `kept` is the newest checkpoint that was told of. */
+  next(kept: KeptCheckpoint | null, statistics: CheckpointStatistics): Promise<NextAttempt> {
+    if (this.#setup !== null) this.#setup.statistics = statistics;
+    return this.#attempt(this.#setup?.latest(kept) ?? this.#origin);
+  }
+
+  /** The job has ended for good. */
+  end(state: 'FINISHED' | 'FAILED' | 'CANCELED'): void {
+    this.#setup?.end(state);
+  }
+
+  async #attempt(from: RestoreFrom | null): Promise<NextAttempt> {
+    const { baseDirectory } = this.#request;
+    const { plan } = this.#planned;
+    const restore = from === null ? null : await this.#planRestore(from);
+    const known = restore?.connectors ?? this.#unchanged();
+    const prepared = await prepareConnectors(plan, this.#disk, baseDirectory, known);
+    this.#prepared = prepared;
+    try {
+      this.#planned.check(foundSchemas(plan, prepared.sourcePlans));
+      const deployment = await this.#deploy(prepared, restore);
+      const restored =
+        from === null || restore === null
+          ? null
+          : { checkpoint: from.manifest.id, path: from.path, mapping: restore.mapping };
+      const threads = this.#takeThreads();
+      return {
+        deployment,
+        restored,
+        start: (observer) => this.#start(deployment, observer, threads),
+      };
+    } catch (error) {
+      await abortPrepared(plan, prepared, this.#disk, baseDirectory);
+      throw error;
+    }
+  }
+
+  async #planRestore({ manifest, path }: RestoreFrom): Promise<PlannedRestore> {
+    const { planRestore } = await import('./restore-plan.js');
+    const allowNonRestored = this.#request.settings['execution.stateRecovery.ignoreUnclaimedState'];
+    return planRestore(manifest, this.#planned.plan, { path, allowNonRestored });
+  }
+
+  /** What the attempt before had decided; null for the first. */
+  #unchanged(): RestoredConnectors | null {
+    if (this.#prepared === null) return null;
+    const { sourcePlans, sinkPlans } = this.#prepared;
+    return {
+      sourcePlans,
+      sinkPlans: sinkPlans.map((plans) => plans.map((plan) => ({ plan, committables: [] }))),
+    };
+  }
+
+  async #deploy(prepared: PreparedConnectors, restore: PlannedRestore | null): Promise<Deployment> {
+    const { settings, job, params, baseDirectory } = this.#request;
+    const { plan, parallelism } = this.#planned;
+    const takesCheckpoints = settings['execution.checkpointing.interval'] !== null;
+    return deploy(plan, {
+      jobName: plan.jobName,
+      attempt: `${systemClock.epochMs().toString(36)}-${freshSeed().toString(36)}`,
+      moduleUrl: this.#isThreaded ? await importableUrl(job.module ?? '') : null,
+      params,
+      planHash: plan.hash,
+      parallelism,
+      baseDirectory,
+      settings,
+      seed: settings.seed ?? freshSeed(),
+      checkpointing: takesCheckpoints ? (this.#setup?.slotsPlace(freshSeed()) ?? null) : null,
+      restore: restore?.restore ?? null,
+      ...prepared,
+    });
+  }
+
+  #takeThreads(): SlotThreads | null {
+    if (!this.#isThreaded) return null;
+    const threads = this.#threads ?? new SlotThreads(this.plan.slots, this.#request.settings);
+    this.#threads = null;
+    threads.resize(this.plan.slots);
+    return threads;
+  }
+
+  async #start(
+    deployment: Deployment,
+    observer: RunObserver,
+    threads: SlotThreads | null,
+  ): Promise<RunControl> {
+    const { plan } = this.#planned;
+    const { world, awaitsEnd } = this.#request;
+    const checkpointing =
+      deployment.checkpointing === null
+        ? null
+        : (this.#setup?.start(plan, deployment, systemClock.epochMs()) ?? null);
+    if (threads !== null) {
+      const start = { awaitsEnd: awaitsEnd === true, checkpointing };
+      return startThreads(plan, deployment, observer, threads, start);
+    }
+    const { startInThread } = await import('./in-thread-run.js');
+    const realWorld = { clock: systemClock, disk: nodeDisk, shuffle: null };
+    return startInThread(plan, deployment, observer, world ?? realWorld, checkpointing);
+  }
+}
+
+function foundSchemas(
+  plan: PhysicalPlan,
+  sourcePlans: readonly (SourcePlan | null)[],
+): ReadonlyMap<string, Schema> {
+  const found = new Map<string, Schema>();
+  for (const { id, source } of plan.vertices) {
+    const schema = sourcePlans[id]?.schema ?? null;
+    if (source !== null && schema !== null) found.set(source.identity.uid, schema);
+  }
+  return found;
+}

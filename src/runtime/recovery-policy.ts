@@ -1,0 +1,53 @@
+/**
+ * What the settings of recovery ask for, once a run is started: its restart strategy, and no contradictions. Callers:
+ * `launch-run.ts`. Runs on: the caller's thread; pure.
+ */
+import { MillraceError } from '../base/errors.js';
+import type { RestartPolicy } from '../checkpoint/restart-strategy.js';
+import type { Settings } from './settings.js';
+
+/** The restart strategy that the settings ask for. */
+export function restartPolicyOf(settings: Settings): RestartPolicy {
+  const asked = settings['restartStrategy.type'];
+  const takesCheckpoints = settings['execution.checkpointing.interval'] !== null;
+  const type = asked !== 'auto' ? asked : takesCheckpoints ? 'exponentialDelay' : 'none';
+  switch (type) {
+    case 'fixedDelay':
+      return {
+        type,
+        attempts: settings['restartStrategy.fixedDelay.attempts'],
+        delayMs: settings['restartStrategy.fixedDelay.delay'],
+      };
+    case 'failureRate':
+      return {
+        type,
+        maxFailuresPerInterval: settings['restartStrategy.failureRate.maxFailuresPerInterval'],
+        failureRateIntervalMs: settings['restartStrategy.failureRate.failureRateInterval'],
+        delayMs: settings['restartStrategy.failureRate.delay'],
+      };
+    case 'exponentialDelay':
+      return {
+        type,
+        initialBackoffMs: settings['restartStrategy.exponentialDelay.initialBackoff'],
+        maxBackoffMs: settings['restartStrategy.exponentialDelay.maxBackoff'],
+        backoffMultiplier: settings['restartStrategy.exponentialDelay.backoffMultiplier'],
+        resetBackoffThresholdMs: settings['restartStrategy.exponentialDelay.resetBackoffThreshold'],
+        jitterFactor: settings['restartStrategy.exponentialDelay.jitterFactor'],
+      };
+    default:
+      return { type: 'none' };
+  }
+}
+
+/** Refuses settings that contradict each other. Throws OPTION_INVALID. */
+export function checkRecoverySettings(settings: Settings): void {
+  const minPause = settings['execution.checkpointing.minPause'];
+  const concurrent = settings['execution.checkpointing.maxConcurrentCheckpoints'];
+  if (minPause === 0 || concurrent === 1) return;
+  throw new MillraceError(
+    'OPTION_INVALID',
+    `execution.checkpointing.minPause is ${minPause} ms, so no more than one checkpoint is under ` +
+      `way, but maxConcurrentCheckpoints is ${concurrent}.`,
+    { advice: 'Set maxConcurrentCheckpoints to 1, or minPause to 0.' },
+  );
+}

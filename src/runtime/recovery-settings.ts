@@ -1,0 +1,52 @@
+/**
+ * The settings of checkpoints, recovery and restarts: rows of the table in `settings.ts`, with Flink's names. Callers:
+ * `settings.ts`. Runs on: any thread; pure.
+ */
+import type { SettingDefinition } from './settings.js';
+
+const YEAR_MS = 365 * 86_400_000;
+const COUNT_MAX = 2 ** 31 - 1;
+
+const duration = <D extends string | number | null>(byDefault: D, min = 0) =>
+  ({ type: 'duration', default: byDefault, min, max: YEAR_MS }) as const;
+const count = (byDefault: number, min = 0, max = COUNT_MAX) =>
+  ({ type: 'integer', default: byDefault, min, max }) as const;
+const number = (byDefault: number, min: number, max: number) =>
+  ({ type: 'number', default: byDefault, min, max }) as const;
+const choice = (...choices: readonly [string, ...string[]]) =>
+  ({ type: 'choice', default: choices[0], choices }) as const;
+const PATH = { type: 'path', default: null } as const;
+const OFF = { type: 'boolean', default: false } as const;
+
+/** The rows. The first choice is the default. */
+export const RECOVERY_SETTINGS = {
+  'execution.checkpointing.interval': duration(null, 10),
+  'execution.checkpointing.mode': choice('exactlyOnce', 'atLeastOnce'),
+  'execution.checkpointing.dir': PATH,
+  'execution.checkpointing.savepointDir': PATH,
+  'execution.checkpointing.incremental': OFF,
+  'execution.checkpointing.timeout': duration('10min', 1),
+  'execution.checkpointing.minPause': duration(0),
+  'execution.checkpointing.maxConcurrentCheckpoints': count(1, 1, 4),
+  'execution.checkpointing.tolerableFailedCheckpoints': count(0),
+  'execution.checkpointing.numRetained': count(1, 1, 10_000),
+  'execution.checkpointing.externalizedCheckpointRetention': choice(
+    'noExternalizedCheckpoints',
+    'deleteOnCancellation',
+    'retainOnCancellation',
+  ),
+  'execution.checkpointing.fsync': choice('always', 'never'),
+  'execution.stateRecovery.path': PATH,
+  'execution.stateRecovery.ignoreUnclaimedState': OFF,
+  'restartStrategy.type': choice('auto', 'none', 'fixedDelay', 'failureRate', 'exponentialDelay'),
+  'restartStrategy.fixedDelay.attempts': count(1),
+  'restartStrategy.fixedDelay.delay': duration('1s'),
+  'restartStrategy.failureRate.maxFailuresPerInterval': count(1),
+  'restartStrategy.failureRate.failureRateInterval': duration('1min', 1),
+  'restartStrategy.failureRate.delay': duration('1s'),
+  'restartStrategy.exponentialDelay.initialBackoff': duration('1s', 1),
+  'restartStrategy.exponentialDelay.maxBackoff': duration('1min', 1),
+  'restartStrategy.exponentialDelay.backoffMultiplier': number(1.5, 1, 100),
+  'restartStrategy.exponentialDelay.resetBackoffThreshold': duration('1h', 1),
+  'restartStrategy.exponentialDelay.jitterFactor': number(0.1, 0, 1),
+} as const satisfies Record<string, SettingDefinition>;

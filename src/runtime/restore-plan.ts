@@ -1,0 +1,170 @@
+/**
+ * Deals a checkpoint to the subtasks of a plan, which may be another than the one it was taken of: what maps to what,
+ * by uid, and what would be lost. Callers: `launch-run.ts`. Runs on: the caller's thread. Invariant: state is lost
+ * only where that was allowed, and no split of a source is read twice or left out.
+ */
+import { MillraceError } from '../base/errors.js';
+import { nearestName } from '../base/nearest-name.js';
+import type { CheckpointManifest, SourceProgress } from '../checkpoint/contract.js';
+import type { SourcePlan } from '../connector/contract.js';
+import type { PhysicalPlan, Vertex } from '../graph/physical-plan.js';
+import type { RestorePlan } from './deployment.js';
+import type { RestoredConnectors } from './prepare-connectors.js';
+import type { RestoredSource } from './source-head.js';
+
+/** What a checkpoint means for a plan. */
+export interface RestoreMapping {
+  /** Uids of operators, sources and sinks that go on from the checkpoint. */
+  readonly restored: readonly string[];
+  /** Those of the plan that the checkpoint does not know: they begin. */
+  readonly fresh: readonly string[];
+  /** Those of the checkpoint with state that the plan does not have. */
+  readonly lost: readonly string[];
+}
+
+/** How a run goes on from a checkpoint. */
+export interface PlannedRestore {
+  readonly restore: RestorePlan;
+  readonly mapping: RestoreMapping;
+  /** Plans of the sources and sinks that go on, by vertex; those that begin are planned anew. */
+  readonly connectors: RestoredConnectors;
+}
+
+/** Where a checkpoint is: a path, or nowhere but in the manifest. */
+export interface RestoreOrigin {
+  readonly path: string | null;
+  readonly allowNonRestored: boolean;
+}
+
+/** Maps the checkpoint to the plan. Throws STATE_NOT_RESTORED and PARALLELISM_INVALID. */
+export function planRestore(
+  manifest: CheckpointManifest,
+  plan: PhysicalPlan,
+  { path, allowNonRestored }: RestoreOrigin,
+): PlannedRestore {
+  const mapping = mappingOf(manifest, plan);
+  if (mapping.lost.length > 0 && !allowNonRestored) throw notRestored(manifest, plan, mapping);
+  for (const vertex of plan.vertices) checkMaxParallelism(manifest, vertex, plan.jobName);
+  const records = new Map(manifest.operators.map((record) => [record.uid, record]));
+  const sources = new Map(manifest.sources.map((source) => [source.uid, source]));
+  const sinks = new Map(manifest.sinks.map((sink) => [sink.uid, sink]));
+  const { pieces, operators } = manifest;
+  return {
+    mapping,
+    restore: {
+      checkpoint: manifest.id,
+      path,
+      manifest: path === null ? { pieces, operators } : { pieces: [], operators: [] },
+      sources: plan.vertices.map((vertex) => {
+        const uid = vertex.source?.identity.uid;
+        const source = uid === undefined ? undefined : sources.get(uid);
+        return source === undefined
+          ? null
+          : dealSplits(source.plan as SourcePlan, source.progress, vertex.parallelism);
+      }),
+      finished: plan.vertices
+        .filter((vertex) => uidsOf(vertex).every((uid) => records.get(uid)?.isFinished === true))
+        .map(({ id }) => id),
+    },
+    connectors: {
+      sourcePlans: plan.vertices.map(({ source }) => {
+        const known = source === null ? undefined : sources.get(source.identity.uid);
+        return known?.plan as SourcePlan | undefined;
+      }),
+      sinkPlans: plan.vertices.map((vertex) =>
+        vertex.sinks.map(({ identity }) => sinks.get(identity.uid)),
+      ),
+    },
+  };
+}
+
+/** Every operator, source and sink of a vertex. */
+export function uidsOf(vertex: Vertex): readonly string[] {
+  return [
+    ...(vertex.source === null ? [] : [vertex.source.identity.uid]),
+    ...vertex.operators.map(({ spec }) => spec.uid),
+    ...vertex.sinks.map(({ identity }) => identity.uid),
+  ];
+}
+
+function mappingOf(manifest: CheckpointManifest, plan: PhysicalPlan): RestoreMapping {
+  const inPlan = new Set(plan.vertices.flatMap(uidsOf));
+  const inCheckpoint = new Set(manifest.operators.map(({ uid }) => uid));
+  const withState = new Set([
+    ...manifest.pieces.map(({ uid }) => uid),
+    ...manifest.sources.map(({ uid }) => uid),
+    ...manifest.sinks.filter(({ committables }) => committables.length > 0).map(({ uid }) => uid),
+  ]);
+  return {
+    restored: [...inPlan].filter((uid) => inCheckpoint.has(uid)),
+    fresh: [...inPlan].filter((uid) => !inCheckpoint.has(uid)),
+    lost: [...withState].filter((uid) => !inPlan.has(uid)),
+  };
+}
+
+/**
+ * Splits in hand go to whoever had them, at another parallelism to the subtasks in turn; what nobody had begun stays in
+ * the common queue.
+ */
+export function dealSplits(
+  { splits }: SourcePlan,
+  progress: readonly SourceProgress[],
+  parallelism: number,
+): readonly RestoredSource[] {
+  const inHand = progress.map((one) => one.inHand);
+  const begun = new Set(
+    progress.flatMap((one) => [...one.inHand.map(({ split }) => split), ...one.finished]),
+  );
+  const unread = splits.flatMap(({ id }, index) => (begun.has(id) ? [] : [index]));
+  const isSame = progress.length === parallelism;
+  const all = inHand.flat();
+  const finished = progress.flatMap((one) => one.finished);
+  return Array.from({ length: parallelism }, (_, subtask) => ({
+    unread,
+    inHand: isSame ? inHand[subtask] : all.filter((_one, at) => at % parallelism === subtask),
+    finished: isSame ? progress[subtask].finished : subtask === 0 ? finished : [],
+  }));
+}
+
+function checkMaxParallelism(manifest: CheckpointManifest, vertex: Vertex, job: string): void {
+  const keyed = new Set(
+    manifest.pieces.filter(({ keyGroup }) => keyGroup >= 0).map(({ uid }) => uid),
+  );
+  for (const { spec } of vertex.operators) {
+    const record = manifest.operators.find(({ uid }) => uid === spec.uid);
+    if (record === undefined || !keyed.has(spec.uid)) continue;
+    if (record.maxParallelism === vertex.maxParallelism) continue;
+    throw new MillraceError(
+      'PARALLELISM_INVALID',
+      `The state of "${spec.name}" has ${record.maxParallelism} key groups, but its maximum ` +
+        `parallelism is now ${vertex.maxParallelism}.`,
+      {
+        where: { job, operator: spec.name, uid: spec.uid },
+        advice: `Set maxParallelism to ${record.maxParallelism}, which bounds every later rescale.`,
+      },
+    );
+  }
+}
+
+function notRestored(
+  manifest: CheckpointManifest,
+  plan: PhysicalPlan,
+  { lost, fresh }: RestoreMapping,
+): MillraceError {
+  const names = new Map(manifest.operators.map(({ uid, name }) => [uid, name]));
+  const described = lost.map((uid) => {
+    const near = nearestName(uid, fresh);
+    const hint = near === null ? '' : `, perhaps now "${near}"`;
+    return `"${names.get(uid) ?? uid}" (uid ${uid}${hint})`;
+  });
+  return new MillraceError(
+    'STATE_NOT_RESTORED',
+    `The checkpoint has state that the job does not take up: ${described.join(', ')}.`,
+    {
+      where: { job: plan.jobName },
+      advice:
+        'Give operators the uid they had, or allow state to be left out with ' +
+        '--allow-non-restored.',
+    },
+  );
+}

@@ -1,0 +1,75 @@
+/**
+ * What coordinates a run: its life cycle and, where it takes them, its checkpoints, two state machines that are told
+ * the same events. Callers: `coordination.ts` and the in-thread runtime, which carry out what it answers. Runs on:
+ * the coordinator's thread. Invariant: a run that takes checkpoints is complete only after its output is visible.
+ */
+import { Coordinator, type CoordinatorAction, type RunEvent } from './coordinator.js';
+import type { CheckpointKeeper } from './checkpoint-keeper.js';
+
+/** What a run coordinator is made of. */
+export interface RunCoordinatorParts {
+  readonly slots: readonly number[];
+  readonly cancellationTimeoutMs: number;
+  /** Carries out what the life cycle demands. */
+  perform(action: CoordinatorAction): void;
+}
+
+const NO_TIMING = {
+  startDelayMs: 0,
+  alignmentMs: 0,
+  syncMs: 0,
+  asyncMs: 0,
+  bytes: 0,
+  fullBytes: 0,
+};
+
+/** Coordinates one attempt of a job. */
+export class RunCoordinator {
+  readonly #parts: RunCoordinatorParts;
+  readonly #coordinator: Coordinator;
+  readonly #keeper: CheckpointKeeper | null;
+
+  /** `keeper` is null for a run that takes no checkpoints. */
+  constructor(parts: RunCoordinatorParts, keeper: CheckpointKeeper | null) {
+    const { slots, cancellationTimeoutMs } = parts;
+    this.#parts = parts;
+    this.#keeper = keeper;
+    this.#coordinator = new Coordinator({
+      slots,
+      cancellationTimeoutMs,
+      takesCheckpoints: keeper !== null,
+    });
+  }
+
+  handle(event: RunEvent): void {
+    switch (event.kind) {
+      case 'request':
+      case 'committed':
+      case 'slotAcknowledged':
+      case 'slotDeclined':
+        this.#keeper?.handle(event);
+        return;
+      default:
+        for (const action of this.#coordinator.handle(event)) this.#perform(action);
+    }
+    // Afterwards, since with the end of a slot the keeper may have come to the end of the run.
+    if (event.kind === 'subtaskFinished') {
+      const { kind, checkpoint } = event;
+      const snapshot = { ...event.snapshot, isFinished: true, pieces: [], timing: NO_TIMING };
+      this.#keeper?.handle({ kind, checkpoint, snapshot });
+    } else if (event.kind === 'slotEnded' && this.#coordinator.state === 'RUNNING') {
+      this.#keeper?.handle(event);
+    }
+  }
+
+  #perform(action: CoordinatorAction): void {
+    if (action.kind === 'state') {
+      if (action.state === 'RUNNING') this.#keeper?.handle({ kind: 'running' });
+      // Whether the job goes on is decided where it was started; until then everything is kept.
+      if (action.state === 'FAILING') this.#keeper?.end('restarting');
+      if (action.state === 'CANCELLING') this.#keeper?.end('canceled');
+      if (action.state === 'FINISHED') this.#keeper?.end('finished');
+    }
+    this.#parts.perform(action);
+  }
+}
