@@ -41,13 +41,6 @@ interface Replacement {
   readonly outputs: readonly Piece[];
 }
 
-/** What a merge has come to. */
-export interface MergeResult {
-  readonly replacements: readonly Replacement[];
-  /** Held by the store until a checkpoint that refers to it has completed. Null when all of it is inline. */
-  readonly file: CheckpointFile | null;
-}
-
 /** What a merge works with. */
 export interface ChainMergeOptions {
   readonly disk: Disk;
@@ -66,20 +59,21 @@ export interface ChainMergeOptions {
  * @example
  * const merge = new ChainMerge({ disk, root, store, manifest: newest });
  * while (!merge.step()) await otherWork();
- * newest = withMerged(newest, merge.finish());
+ * newest = merge.finish(newest);
  */
 export class ChainMerge {
-  readonly #options: ChainMergeOptions;
+  readonly #store: ChainMergeOptions['store'];
   readonly #chains: readonly Chain[];
   readonly #replacements: Replacement[] = [];
   readonly #reader: PieceReader;
   readonly #writer: SlotFileWriter;
-  readonly #path: string;
+  /** Files that are read and the one that is written: nobody may delete them meanwhile. */
+  readonly #held: readonly string[];
   #next = 0;
 
   constructor(options: ChainMergeOptions) {
     const { disk, root, store, manifest } = options;
-    this.#options = options;
+    this.#store = store;
     this.#chains = chainsToMerge(manifest);
     this.#reader = new FilePieceReader(disk, root);
     const identity = { checkpoint: manifest.id, slot: MERGE_SLOT, attempt: store.attempt };
@@ -90,7 +84,8 @@ export class ChainMerge {
       ...identity,
       inlineBytesMax: options.inlineBytesMax ?? inlineBytesMax(1, true),
     });
-    this.#path = this.#writer.path;
+    this.#held = this.isEmpty ? [] : [this.#writer.path, ...manifest.files.map(({ path }) => path)];
+    store.hold(this.#held);
   }
 
   /** Whether there is nothing to merge. */
@@ -107,7 +102,6 @@ export class ChainMerge {
   step(): boolean {
     const chain = this.#chains[this.#next];
     if (chain === undefined) return true;
-    if (this.#next === 0) this.#options.store.hold(this.#path);
     this.#next++;
     const [first] = chain.inputs;
     const merged = mergeTablePieces(
@@ -122,30 +116,40 @@ export class ChainMerge {
     return this.#next === this.#chains.length;
   }
 
-  /** To be applied to the manifest that the next checkpoint builds on. */
-  finish(): MergeResult {
+  /**
+   * The newest checkpoint, for the next one to build on, with merged pieces in the place of those that they stand for.
+   * Others may have completed since the merge began; what they hold anew stays as it is. The file of the merge is kept
+   * until the next one has completed.
+   */
+  finish(newest: CheckpointManifest): CheckpointManifest {
     this.#reader.close();
     const file = this.#writer.seal();
-    if (file === null && this.#next > 0) this.#options.store.release(this.#path);
-    return { replacements: this.#replacements, file };
+    const merged = withReplacements(newest, this.#replacements, file);
+    const isUsed = merged.files.some(({ path }) => path === file?.path);
+    this.#release(this.#held.filter((path) => path !== file?.path || !isUsed));
+    return merged;
   }
 
   /** Gives the merge up. */
   abort(): void {
     this.#reader.close();
     this.#writer.abort();
-    if (this.#next > 0) this.#options.store.release(this.#path);
+    this.#release(this.#held);
+  }
+
+  #release(paths: readonly string[]): void {
+    if (paths.length > 0) this.#store.release(paths);
   }
 }
 
-/**
- * The same state with merged pieces in the place of those that they stand for. Checkpoints may have completed since the
- * merge began; chains that have been replaced by a new base meanwhile stay as they are.
- */
-export function withMerged(manifest: CheckpointManifest, merged: MergeResult): CheckpointManifest {
+function withReplacements(
+  manifest: CheckpointManifest,
+  replacements: readonly Replacement[],
+  file: CheckpointFile | null,
+): CheckpointManifest {
   const chains = chainsOf(manifest.pieces);
   const placed = new Map<Piece, readonly Piece[]>();
-  for (const { inputs, outputs } of merged.replacements) {
+  for (const { inputs, outputs } of replacements) {
     const [first] = inputs;
     const chain = first === undefined ? [] : (chains.get(keyOf(first)) ?? []);
     const start = chain.findIndex((piece) => first !== undefined && isSamePlace(piece, first));
@@ -159,7 +163,7 @@ export function withMerged(manifest: CheckpointManifest, merged: MergeResult): C
   }
   const pieces = manifest.pieces.flatMap((piece) => placed.get(piece) ?? [piece]);
   const used = new Set(pieces.flatMap(({ at }) => ('file' in at ? [at.file] : [])));
-  const known = merged.file === null ? manifest.files : [...manifest.files, merged.file];
+  const known = file === null ? manifest.files : [...manifest.files, file];
   return { ...manifest, pieces, files: known.filter(({ path }) => used.has(path)) };
 }
 

@@ -199,11 +199,12 @@ export interface CheckpointStore {
   /** Throws away what an aborted checkpoint has written. */
   discard(id: number): void;
   /**
-   * Keeps a shared file that no checkpoint refers to yet, until one has completed that does, or until it is released.
+   * Keeps shared files whatever becomes of the checkpoints that refer to them, until they are released. One that none
+   * refers to yet is released by the first checkpoint that does.
    */
-  hold(path: string): void;
-  /** Gives up a file that was held, and deletes it. */
-  release(path: string): void;
+  hold(paths: readonly string[]): void;
+  /** Gives files up that were held, and deletes those that no retained checkpoint refers to. */
+  release(paths: readonly string[]): void;
   /** Deletes a completed one, and of its files those that no retained one refers to. */
   dispose(id: number): void;
   /** Completed checkpoints that are still there, newest first; savepoints are their owner's and not among them. */

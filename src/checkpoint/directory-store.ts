@@ -85,7 +85,7 @@ export class DirectoryStore implements CheckpointStore {
   readonly #isIncremental: boolean;
   readonly #retained = new Map<number, Retained>();
   readonly #pending = new Map<number, Pending>();
-  /** Shared files that a checkpoint to come will refer to. */
+  /** Shared files that are kept although no retained checkpoint may refer to them. */
   readonly #held = new Set<string>();
   /** Directories that nothing needs any more. */
   readonly #leftovers = new Set<string>();
@@ -205,13 +205,14 @@ export class DirectoryStore implements CheckpointStore {
       'A manifest is of another attempt or job.',
     );
     const isSavepoint = pending.target !== null;
+    const known = this.#referenced();
     const path = this.#fence.guarded(() => {
-      this.#makeStateDurable(checkpointName(manifest.id), manifest.files);
+      this.#makeStateDurable(checkpointName(manifest.id), manifest.files, known);
       return isSavepoint ? this.#publishSavepoint(manifest, pending) : this.#publish(manifest);
     });
     this.#pending.delete(manifest.id);
     if (!isSavepoint) {
-      for (const { path: file } of manifest.files) this.#held.delete(file);
+      for (const file of filesOf(manifest)) if (!known.has(file)) this.#held.delete(file);
       this.#hasCompleted = true;
       this.#retained.set(manifest.id, { path, files: filesOf(manifest), opened: null });
     }
@@ -228,12 +229,13 @@ export class DirectoryStore implements CheckpointStore {
     });
   }
 
-  hold(path: string): void {
-    this.#held.add(path);
+  hold(paths: readonly string[]): void {
+    for (const path of paths) this.#held.add(path);
   }
 
-  release(path: string): void {
-    if (this.#held.delete(path)) this.#fence.guarded(() => this.#sweepShared());
+  release(paths: readonly string[]): void {
+    for (const path of paths) this.#held.delete(path);
+    this.#fence.guarded(() => this.#sweepShared());
   }
 
   dispose(id: number): void {
@@ -261,9 +263,17 @@ export class DirectoryStore implements CheckpointStore {
     if (isEmpty) this.#disk.removeTree(this.root);
   }
 
+  /** What retained checkpoints refer to, all of which is durable. */
+  #referenced(): ReadonlySet<string> {
+    return new Set([...this.#retained.values()].flatMap((each) => [...each.files]));
+  }
+
   /** Checks that the files are there and as long as slots said, and syncs those that are not durable yet. */
-  #makeStateDurable(own: string, files: CheckpointManifest['files']): void {
-    const durable = new Set([...this.#retained.values()].flatMap((each) => [...each.files]));
+  #makeStateDurable(
+    own: string,
+    files: CheckpointManifest['files'],
+    durable: ReadonlySet<string>,
+  ): void {
     const directories = new Set<string>();
     for (const { path, bytes } of files) {
       assert([own, SHARED].includes(posix.dirname(path)), `${path} is not of ${own} nor shared.`);
@@ -387,7 +397,7 @@ export class DirectoryStore implements CheckpointStore {
    * files of this attempt are removed while there is one; those of later attempts are never touched.
    */
   #sweepShared(): void {
-    const referenced = new Set([...this.#retained.values()].flatMap((each) => [...each.files]));
+    const referenced = this.#referenced();
     for (const name of this.#disk.list(join(this.root, SHARED))) {
       const identity = stateFileIdentity(name);
       if (identity === null || identity.attempt > this.attempt) continue;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ChainMerge, withMerged } from '../../../src/checkpoint/chain-merge.js';
+import { ChainMerge } from '../../../src/checkpoint/chain-merge.js';
 import type { CheckpointManifest } from '../../../src/checkpoint/contract.js';
 import type { DirectoryStore } from '../../../src/checkpoint/directory-store.js';
 import { openCheckpoint } from '../../../src/checkpoint/open-checkpoint.js';
@@ -104,7 +104,7 @@ class Job {
   }
 
   end(merge: ChainMerge): void {
-    if (this.newest !== null) this.newest = withMerged(this.newest, merge.finish());
+    if (this.newest !== null) this.newest = merge.finish(this.newest);
   }
 
   merge(): void {
@@ -218,6 +218,23 @@ describe('ChainMerge', () => {
     const changedBytes = job.writtenBytes - fullBytes;
     expect(mergedBytes / changedBytes).toBeLessThan(6);
     expect(mergedBytes).toBeGreaterThan(0);
+  });
+
+  it('keeps what it reads, and drops what it wrote, when everything was written anew meanwhile', () => {
+    const job = new Job();
+    for (let round = 0; round < 30; round++) {
+      job.write(1, round);
+      job.checkpoint();
+    }
+    const merge = job.begin();
+    job.checkpoint(true);
+    for (const { id } of job.store.retained.slice(1)) job.store.dispose(id);
+    while (!merge.step());
+    const before = job.newest;
+    job.end(merge);
+    expect(job.newest).toEqual(before);
+    expect(sharedFiles(job)).toEqual([`${HOME}/shared/state-31-0-1`]);
+    job.check();
   });
 
   it('writes nothing when nothing is long', () => {
