@@ -95,6 +95,9 @@ export class ProcessRun implements TimedOperator {
   #states: KeyedStateStore | null = null;
   #source: StateSource | null = null;
   #hasEnded = false;
+  #entryOfRow = new Int32Array(0);
+  /** What generated code has read of entries to come, so that V8 does not take the reading for useless. */
+  read = 0;
 
   constructor(parts: ProcessRunParts) {
     this.#parts = parts;
@@ -147,6 +150,17 @@ export class ProcessRun implements TimedOperator {
 
   get currentKey(): CurrentKey | null {
     return this.#key;
+  }
+
+  /** The table with the entry of each key; null when the function keeps nothing there. */
+  get entries(): StateTable | null {
+    return this.#states?.sharedTable ?? null;
+  }
+
+  /** Memory for the entry of each row of a batch, up to row `to`. */
+  rowEntries(to: number): Int32Array {
+    if (this.#entryOfRow.length < to) this.#entryOfRow = new Int32Array(to);
+    return this.#entryOfRow;
   }
 
   fireEventTime(watermarkMs: number): boolean {

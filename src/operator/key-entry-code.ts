@@ -236,32 +236,66 @@ interface KnownEntry {
  * in a column of the input: many look-ups in a small loop take a third of the time that they take one by one. Of
  * entries in windows, those of the window of the last row before.
  */
-function entryAhead(
-  { unit, run, ahead }: ChainCode,
-  { index, table, values, unless = 'false', pane }: Lookup,
-): KnownEntry | null {
-  if (ahead === null || table.findWritten === null || values.length !== 1) return null;
+function entryAhead(code: ChainCode, lookup: Lookup): KnownEntry | null {
+  const { index, table, values, unless = 'false', pane } = lookup;
   if (pane !== undefined && !(pane.isKept && table.spec.isDivided === true)) return null;
+  const state = code.unit.constant(code.run.keyed[index], `keyed${index}`);
+  const found = lookUpAhead(code, { index, table, values, owner: state });
+  if (found === null) return null;
+  const { entry, place } = found;
+  if (pane === undefined) {
+    const look = `${found.look()};`;
+    place.line(unless === 'false' ? look : `if (!${unless}) ${look}`);
+    return { entry, changes: [], keep: () => {} };
+  }
+  const start = code.unit.fresh('startAhead');
+  place.line(`const ${start} = ${unless} ? NaN : ${pane.start};`);
+  place.line(`if (${start} === ${start}) ${found.look(start)};`);
+  return { entry, changes: [`${start} !== ${pane.start}`], keep: () => {} };
+}
+
+/** A look-up for all rows to come, before the loop over them. */
+export interface AheadCode {
+  /** Where it is written, and the expression that does it. */
+  readonly place: CodeBlock;
+  look(division?: string): string;
+  /** The entry of the row at hand, negative where it is not known, and the local of those of all rows. */
+  readonly entry: string;
+  readonly found: string;
+  /** The positions of the first row and of the one behind the last. */
+  readonly from: string;
+  readonly to: string;
+}
+
+/** What is looked up ahead; the code `owner` has memory for it. */
+interface LookupAhead extends Pick<Lookup, 'index' | 'table' | 'values'> {
+  readonly owner: string;
+}
+
+/** The code that looks the keys of all rows up; null where they are not one number in a column of the input. */
+export function lookUpAhead(
+  { unit, run, ahead }: ChainCode,
+  { index, table, values, owner }: LookupAhead,
+): AheadCode | null {
+  if (ahead === null || table.findWritten === null || values.length !== 1) return null;
   if (!isBehindInput(run.tree.operators, index)) return null;
   const [value] = values;
   const source = isPlainNumber(value) ? value.source : undefined;
   if (source === undefined || source.index === null) return null;
   const bound = unit.constant(table, 'table');
-  const state = unit.constant(run.keyed[index], `keyed${index}`);
   const column = unit.hoist(`${source.column}.values`, 'keys');
-  const found = unit.hoist(`${state}.rowEntries(to)`, 'entryOfRow');
+  const found = unit.hoist(`${owner}.rowEntries(to)`, 'entryOfRow');
   const { place, position, selection } = ahead;
   const args = [column, selection ?? 'null', position, 'end', found];
-  const entry = `${found}[${position}]`;
-  if (pane === undefined) {
-    const look = `${bound}.findWritten(${args.join(', ')});`;
-    place.line(unless === 'false' ? look : `if (!${unless}) ${look}`);
-    return { entry, changes: [], keep: () => {} };
-  }
-  const start = unit.fresh('startAhead');
-  place.line(`const ${start} = ${unless} ? NaN : ${pane.start};`);
-  place.line(`if (${start} === ${start}) ${bound}.findWritten(${[...args, start].join(', ')});`);
-  return { entry, changes: [`${start} !== ${pane.start}`], keep: () => {} };
+  return {
+    place,
+    look: (division) =>
+      `${bound}.findWritten(${[...args, ...(division === undefined ? [] : [division])].join(', ')})`,
+    entry: `${found}[${position}]`,
+    found,
+    from: position,
+    to: 'end',
+  };
 }
 
 /** Whether an operator is given the rows of the input as they come, all of them. */

@@ -117,6 +117,8 @@ export interface StateTable {
   readonly find: (keyGroup: number, hash: number, ...key: never[]) => number;
   /** Whether the last `upsert` created its entry. */
   readonly created: boolean;
+  /** How often entries have been removed: as long as it stays the same, an entry that was found is that of its key. */
+  readonly removals: number;
   /** Announces a write to fixed columns that is no write for TTL. `upsert`, `setText` and `setValue` imply it. */
   touch(entry: number): void;
   /** Removes an entry (leaves a tombstone for the next snapshot). */

@@ -73,6 +73,7 @@ class HotTable implements StateTable {
   readonly findWritten: StateTable['findWritten'];
   readonly rows: RowMemory;
   created = false;
+  removals = 0;
   nowMs = 0;
   entries = 0;
   generation = 1;
@@ -244,6 +245,7 @@ class HotTable implements StateTable {
     this.#clearValues(entry);
     clearBit(marks.alive, offset);
     this.entries--;
+    this.removals++;
     if (hasBit(marks.base, offset)) {
       this.#flag(entry, WORD_REMOVED, 0);
     } else {

@@ -67,6 +67,13 @@ export class CurrentKey {
     this.isOwn = false;
   }
 
+  /** The key's entry has been found, and written in this generation, before; negative when it has not. */
+  found(entry: number): void {
+    if (entry < 0) return;
+    this.entry = entry;
+    this.isOwn = true;
+  }
+
   /** No key is current any more; look-ups refuse to work. */
   unset(): void {
     this.isSet = false;

@@ -158,6 +158,11 @@ export class KeyedStateStore {
     return { keys: this.#declareTable(descriptor, name, 'nothing', columns), column };
   }
 
+  /** The table of the entries that have parts; null when there is none, or not yet. */
+  get sharedTable(): StateTable | null {
+    return this.#shared.table;
+  }
+
   /** A part of the entry that all have of a key; null once a key has been looked up. */
   part(name: string, column: StateColumn): SharedPart | null {
     return this.#shared.part({ name, column });

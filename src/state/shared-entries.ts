@@ -73,6 +73,11 @@ export class SharedEntries {
     if (this.#source !== null) this.#load(table, this.#source);
   }
 
+  /** The table of all parts; null before it is laid out. */
+  get table(): StateTable | null {
+    return this.#table;
+  }
+
   /** Fills the entries, also when they are laid out later. */
   restore(source: StateSource): void {
     this.#source = source;
