@@ -258,7 +258,7 @@ function entryAhead(code: ChainCode, lookup: Lookup): KnownEntry | null {
 export interface AheadCode {
   /** Where it is written, and the expression that does it. */
   readonly place: CodeBlock;
-  look(division?: string): string;
+  look(...division: readonly string[]): string;
   /** The entry of the row at hand, negative where it is not known, and the local of those of all rows. */
   readonly entry: string;
   readonly found: string;
@@ -289,8 +289,7 @@ export function lookUpAhead(
   const args = [column, selection ?? 'null', position, 'end', found];
   return {
     place,
-    look: (division) =>
-      `${bound}.findWritten(${[...args, ...(division === undefined ? [] : [division])].join(', ')})`,
+    look: (...division) => `${bound}.findWritten(${[...args, ...division].join(', ')})`,
     entry: `${found}[${position}]`,
     found,
     from: position,
