@@ -197,7 +197,8 @@ export class JoinRun {
       this.#bindKeys(keys);
       for (const side of SIDES) this.layouts[side].restore(schemas[side] ?? []);
     }
-    for (const { bytes } of source.get(uid, TABLE)) loadTable(this.table, bytes);
+    // One that had met no row has no table.
+    if (this.#table !== null) loadTable(this.#table, source.get(uid, TABLE));
   }
 
   /** Frees everything. */

@@ -114,7 +114,7 @@ function restoreKeyed(keyed: KeyedRun, source: SnapshotSource): void {
     for (const spec of header.tables) keyed.table(spec);
   }
   for (const [name, table] of keyed.tables) {
-    for (const { bytes } of source.get(uid, name)) loadTable(table, bytes);
+    loadTable(table, source.get(uid, name));
   }
   if (keyed.input !== null && keyed.spec.kind === 'aggregate') {
     keyed.linkWindows(planAggregate(keyed.spec, keyed.input));

@@ -199,7 +199,7 @@ export class Timers {
   restore(source: StateSource): void {
     if (!this.#others.isBound) return;
     const { table } = this.#others;
-    for (const { bytes } of source.get(this.#parts.uid, table.spec.name)) loadTable(table, bytes);
+    loadTable(table, source.get(this.#parts.uid, table.spec.name));
     this.#queue.clear();
     this.#eachFirst((first, entry) => {
       const timeMs = firstTime(first, entry);

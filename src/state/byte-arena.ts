@@ -42,6 +42,11 @@ export type MoveRecord = (owner: number, from: number, to: number) => void;
 /** Whether entry `owner` still refers to `position`; asked before a record is moved. */
 export type OwnsRecord = (owner: number, position: number) => boolean;
 
+/** Where texts are collected. */
+export interface TextTarget {
+  add(source: Uint8Array, start: number, end: number): void;
+}
+
 /** An append-only arena of byte strings with compaction. */
 export class ByteArena {
   readonly #words: Int32Array[] = [];
@@ -214,6 +219,15 @@ export class ByteArena {
     const unit = position & CHUNK_MASK;
     const start = (unit + HEADER_UNITS) << 2;
     return this.#bytes[chunk].slice(start, start + (this.#words[chunk][unit] >>> 1));
+  }
+
+  /** Adds the record to texts that are collected; position 0 is empty. */
+  appendTo(position: number, target: TextTarget): void {
+    if (position === 0) return target.add(NO_BYTES, 0, 0);
+    const chunk = position >>> CHUNK_SHIFT;
+    const unit = position & CHUNK_MASK;
+    const start = (unit + HEADER_UNITS) << 2;
+    target.add(this.#bytes[chunk], start, start + (this.#words[chunk][unit] >>> 1));
   }
 
   /** Counts a record dead. Its bytes stay where they are until its chunk is emptied. */

@@ -76,6 +76,68 @@ export interface TableEntry {
   readonly stampMs: number;
 }
 
+/** Which columns of a table a piece of a snapshot has. */
+export interface Projection {
+  /** The table that the piece is of, to those who read it; keys are those of the table. */
+  readonly spec: TableSpec;
+  /** By column of `spec`: the column of the table that it is. */
+  readonly columns: readonly number[];
+  /** A bit that is set in the last column of the table for entries that have these columns; 0: none. */
+  readonly bit: number;
+}
+
+/** Entries by column, in the form in which tables hold them; `entry-block.ts` makes them. */
+export interface EntryColumns {
+  readonly rows: number;
+  readonly columns: Readonly<Record<string, unknown>>;
+}
+
+/** Entries by column, to which generated code adds. */
+export interface GrowingColumns extends EntryColumns {
+  rows: number;
+  /** Makes room for so many more. */
+  reserve(rows: number): void;
+}
+
+/** Generated code that adds entries of a page to columns: those at `os[from]` to `os[to - 1]`. */
+export interface AppendCode {
+  append(
+    entries: GrowingColumns,
+    page: TablePage,
+    os: Int32Array,
+    from: number,
+    to: number,
+    stamps: Float64Array,
+  ): void;
+  /** The keys alone. */
+  appendKeys(
+    entries: GrowingColumns,
+    page: TablePage,
+    os: Int32Array,
+    from: number,
+    to: number,
+  ): void;
+}
+
+/** Is told of a frozen entry where it lies, or of one that was removed, of which there is the key. */
+export type FrozenVisit = (
+  page: TablePage,
+  o: number,
+  keyGroup: number,
+  stampMs: number,
+  isRemoved: boolean,
+) => void;
+
+/** Loads entries by column; before first use, all of a key group and table in the order in which they were written. */
+export interface EntryLoader {
+  /** `isNew`: none of the keys is in the table. `stamps` are all `nowMs` where the entries have none. */
+  load(entries: EntryColumns, keyGroup: number, isNew: boolean): void;
+  /** Takes the columns out of the entries of these keys, and entries away that have no others. */
+  remove(keys: EntryColumns, keyGroup: number): void;
+  /** Has look-ups find all that was loaded. */
+  finish(): void;
+}
+
 /** One keyed state table. */
 export interface StateTable {
   readonly spec: TableSpec;
@@ -185,6 +247,12 @@ export interface StateTable {
    * in between.
    */
   drain(entriesMax: number, full: boolean, visit: (entry: TableEntry) => void): boolean;
+  /** The same without objects, for those who copy entries with `appendCode`. */
+  drainPlaces(entriesMax: number, full: boolean, visit: FrozenVisit): boolean;
+  /** Compiles what copies entries into columns. */
+  appendCode(projection: Projection): AppendCode;
+  /** Compiles what loads columns; `written` are the names of those that there are. */
+  loader(projection: Projection, written: ReadonlySet<string>): EntryLoader;
   /** Gives a frozen generation up before it is drained. */
   abandon(): void;
   /**

@@ -8,8 +8,8 @@
  * draining skips those; touching an entry below `#position`, which is drained already, preserves nothing.
  */
 import { assert } from '../base/assert.js';
-import type { TableEntry, TablePage } from './contract.js';
-import { frozenBytes, thawHeapValue } from './heap-value.js';
+import type { FrozenVisit, TablePage } from './contract.js';
+import { frozenBytes } from './heap-value.js';
 import type { Generations, PageMarks } from './page-marks.js';
 import { hasBit } from './page-marks.js';
 import type { TableCode } from './table-code.js';
@@ -135,7 +135,7 @@ export class FrozenGeneration {
   }
 
   /** Visits at most `entriesMax` entries; true when there are no more. */
-  drain(entriesMax: number, full: boolean, visit: (entry: TableEntry) => void): boolean {
+  drain(entriesMax: number, full: boolean, visit: FrozenVisit): boolean {
     if (!this.isFrozen) return true;
     assert(
       this.#full === null || this.#full === full,
@@ -152,7 +152,7 @@ export class FrozenGeneration {
   }
 
   /** Drains entries of the page at the position; gives how many may still be visited. */
-  #drainPage(entriesMax: number, visit: (entry: TableEntry) => void): number {
+  #drainPage(entriesMax: number, visit: FrozenVisit): number {
     const at = this.#position >>> this.#shape.pageShift;
     const marks = this.#owner.marks[at];
     let left = entriesMax;
@@ -185,7 +185,7 @@ export class FrozenGeneration {
     return this.#full ? untouched : untouched & marks.changedBefore(word, generation, confirmed);
   }
 
-  #drainPlace(at: number, offset: number, visit: (entry: TableEntry) => void): boolean {
+  #drainPlace(at: number, offset: number, visit: FrozenVisit): boolean {
     const marks = this.#owner.marks[at];
     const page = this.#owner.pages[at];
     // Candidates of a drain of changes have changed; a full one does not ask, but removed ids have, too.
@@ -193,18 +193,15 @@ export class FrozenGeneration {
     const kind = this.#kindOf(marks, offset, !this.#full || wasRemoved);
     const isVisited = kind !== null && this.#isWanted(kind);
     if (isVisited) {
-      visit({
-        keyGroup: marks.keyGroups[offset],
-        key: this.#code.readKey(page, offset),
-        values: kind === TOMBSTONE ? null : this.#code.readValues(page, offset),
-        stampMs: kind !== TOMBSTONE && marks.stamps.length > 0 ? marks.stamps[offset] : 0,
-      });
+      const isRemoved = kind === TOMBSTONE;
+      const stampMs = isRemoved || marks.stamps.length === 0 ? 0 : marks.stamps[offset];
+      visit(page, offset, marks.keyGroups[offset], stampMs, isRemoved);
     }
     if (wasRemoved) this.#owner.drained((at << this.#shape.pageShift) | offset);
     return isVisited;
   }
 
-  #drainDelta(entriesMax: number, visit: (entry: TableEntry) => void): number {
+  #drainDelta(entriesMax: number, visit: FrozenVisit): number {
     let left = entriesMax;
     while (left > 0 && this.#deltaPosition < this.#deltaEntries) {
       const position = this.#deltaPosition++;
@@ -213,12 +210,8 @@ export class FrozenGeneration {
       const kind = kinds[offset] as Kind;
       if (!this.#isWanted(kind)) continue;
       left--;
-      visit({
-        keyGroup: keyGroups[offset],
-        key: this.#code.readKey(page, offset),
-        values: kind === TOMBSTONE ? null : this.#code.readValues(page, offset).map(thawHeapValue),
-        stampMs: kind === TOMBSTONE ? 0 : stamps[offset],
-      });
+      const isRemoved = kind === TOMBSTONE;
+      visit(page, offset, keyGroups[offset], isRemoved ? 0 : stamps[offset], isRemoved);
     }
     return left;
   }

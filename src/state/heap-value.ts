@@ -73,7 +73,7 @@ function collectionBytes(
 }
 
 /** A value as it was when it was frozen, in bytes that nobody can change. */
-class FrozenHeapValue {
+export class FrozenHeapValue {
   readonly bytes: Buffer;
 
   constructor(bytes: Buffer) {

@@ -46,6 +46,18 @@ export function slotHash(hash: number): number {
   return mixed ^ (mixed >>> 15);
 }
 
+/** Entries that are to be inserted together. */
+export class StagedEntries {
+  readonly hashes: Int32Array;
+  readonly words: Int32Array;
+  count = 0;
+
+  constructor(capacity: number) {
+    this.hashes = new Int32Array(capacity);
+    this.words = new Int32Array(capacity);
+  }
+}
+
 /** Hashes to entry ids. */
 export class HotIndex {
   /** The segments by the highest bits of slot hashes; their number is a power of two. Never another array. */
@@ -72,6 +84,33 @@ export class HotIndex {
     if (generationOf(segment) !== generation) openSegmentGeneration(segment, generation);
     put(segment, mixed, hash, word | WORD_TOUCHED);
     this.entries++;
+  }
+
+  /** Adds entries whose keys are not in the index yet. Room for all is made first, in few large steps. */
+  insertAll({ hashes, words, count }: StagedEntries): void {
+    this.#reserve(count);
+    for (let at = 0; at < count; at++) {
+      const mixed = slotHash(hashes[at]);
+      while (isFull(this.#segmentOf(mixed))) this.#grow(mixed, this.#segmentOf(mixed));
+      put(this.#segmentOf(mixed), mixed, hashes[at], words[at]);
+    }
+    this.entries += count;
+  }
+
+  /** Has every segment take its share of so many more entries. */
+  #reserve(count: number): void {
+    for (let place = 0; place < this.segments.length; ) {
+      const segment = this.segments[place];
+      const depth = segment[segment.length - DEPTH];
+      const entries = segment[segment.length - COUNT] + count / 2 ** depth;
+      if (entries <= slotsOf(segment) * RESERVED_LOAD) {
+        place += this.segments.length / 2 ** depth;
+        continue;
+      }
+      const before = this.segments.length;
+      this.#grow((place << this.shift) << 1, segment);
+      place *= this.segments.length / before;
+    }
   }
 
   /** Takes an entry out; entries behind it move up, so no tombstones slow down later look-ups. */
@@ -186,6 +225,8 @@ export function openSegmentGeneration(segment: Int32Array, generation: number): 
   segment[segment.length - SEGMENT_GENERATION] = generation;
 }
 
+/** How full segments are to be when many entries are added at once; hashes do not spread evenly. */
+const RESERVED_LOAD = 0.65;
 function generationOf(segment: Int32Array): number {
   return segment[segment.length - SEGMENT_GENERATION];
 }

@@ -9,11 +9,23 @@
  */
 import { assert } from '../base/assert.js';
 import { ByteArena } from './byte-arena.js';
-import type { RowMemory, StateTable, TableEntry, TablePage, TableSpec } from './contract.js';
+import type {
+  AppendCode,
+  EntryLoader,
+  FrozenVisit,
+  Projection,
+  RowMemory,
+  StateTable,
+  TableEntry,
+  TablePage,
+  TableSpec,
+} from './contract.js';
 import { PAGE_SHIFT } from './contract.js';
 import { DividedIndex } from './divided-index.js';
+import { compileAppend, compilePlace, type EntryParts } from './entry-code.js';
+import { ColumnLoader } from './entry-loader.js';
 import { FrozenGeneration } from './frozen-generation.js';
-import { heapValueBytes } from './heap-value.js';
+import { heapValueBytes, thawHeapValue } from './heap-value.js';
 import {
   HotIndex,
   openSegmentGeneration,
@@ -21,6 +33,7 @@ import {
   WORD_REMOVED,
   WORD_TOUCHED,
 } from './hot-index.js';
+import { KeyTexts } from './key-texts.js';
 import { clearBit, hasBit, marksBytes, PageMarks, setBit } from './page-marks.js';
 import type { TableCode } from './table-code.js';
 import { compileTable } from './table-code.js';
@@ -83,6 +96,7 @@ class HotTable implements StateTable {
   readonly #hashOf: (key: readonly unknown[]) => number;
   readonly #shape: TableShape;
   readonly #code: TableCode;
+  readonly #parts: EntryParts;
   /** That of an undivided table. */
   readonly #index = new HotIndex();
   /** Those of a divided one, whose last key is in the column of that name. */
@@ -105,7 +119,8 @@ class HotTable implements StateTable {
   #expirePosition = 0;
   /** Removed entries with a tombstone in the newest confirmable snapshot, and those whose is kept for good. */
   #drained: number[] = [];
-  #dead: number[] = [];
+  readonly #dead: number[][] = [];
+  readonly #appendCode = new Map<string, AppendCode>();
   /** A generation that was confirmed while a later one is being drained. */
   #confirmedMeanwhile = 0;
 
@@ -129,14 +144,19 @@ class HotTable implements StateTable {
       (owner, position) => this.#code.ownsText(this.#pageOf(owner), owner & this.#mask, position),
       (owner, from, to) => this.#code.moveText(this.#pageOf(owner), owner & this.#mask, from, to),
     );
-    this.#code = compileTable(shape, {
+    const parts = {
       table: this,
       pages: this.pages,
+      arena: this.#arena,
+      keyTexts: new KeyTexts(this.#arena),
+    };
+    this.#code = compileTable(shape, {
+      ...parts,
       marks: this.marks,
       index: this.#index,
       divided: this.#divided,
-      arena: this.#arena,
     });
+    this.#parts = { ...parts, hashOf: options.hashOf ?? null };
     this.rows = this.#arena.rows;
     this.#frozen = new FrozenGeneration(this, shape, this.#code);
     this.upsert = this.#code.upsert;
@@ -270,7 +290,10 @@ class HotTable implements StateTable {
 
   /** Frees the id of a removed entry whose tombstone nobody needs any more, unless it lives again. */
   #bury(): void {
-    const entry = this.#dead.pop() ?? 0;
+    const dead = this.#dead[this.#dead.length - 1];
+    const entry = dead.pop();
+    if (dead.length === 0) this.#dead.pop();
+    if (entry === undefined) return;
     const marks = this.#marksOf(entry);
     const offset = entry & this.#mask;
     if (!hasBit(marks.used, offset) || hasBit(marks.alive, offset)) return;
@@ -480,10 +503,26 @@ class HotTable implements StateTable {
   }
 
   drain(entriesMax: number, full: boolean, visit: (entry: TableEntry) => void): boolean {
-    for (let left = Math.min(entriesMax, this.#dead.length); left > 0; left--) this.#bury();
+    const { readKey, readValues } = this.#code;
+    return this.drainPlaces(entriesMax, full, (page, o, keyGroup, stampMs, isRemoved) => {
+      const values = isRemoved ? null : readValues(page, o).map(thawHeapValue);
+      visit({ keyGroup, key: readKey(page, o), values, stampMs });
+    });
+  }
+
+  drainPlaces(entriesMax: number, full: boolean, visit: FrozenVisit): boolean {
+    for (let left = entriesMax; left > 0 && this.#dead.length > 0; left--) this.#bury();
     const isDrained = this.#frozen.drain(entriesMax, full, visit);
     if (isDrained) this.#thawed();
     return isDrained;
+  }
+
+  appendCode(projection: Projection): AppendCode {
+    const { name } = projection.spec;
+    const known = this.#appendCode.get(name);
+    const code = known ?? compileAppend(this.#shape, this.#parts, projection);
+    this.#appendCode.set(name, code);
+    return code;
   }
 
   drained(entry: number): void {
@@ -510,7 +549,7 @@ class HotTable implements StateTable {
     this.confirmed = generation;
     // Those of a newer snapshot wait for that one.
     if (generation < this.confirmable) return;
-    for (const entry of this.#drained) this.#dead.push(entry);
+    if (this.#drained.length > 0) this.#dead.push(this.#drained);
     this.#drained = [];
   }
 
@@ -525,22 +564,48 @@ class HotTable implements StateTable {
   }
 
   load(entry: TableEntry): void {
-    const { values } = entry;
+    const { values, stampMs } = entry;
     const id = this.#locate(entry, values !== null);
     if (id < 0) return;
-    const marks = this.#marksOf(id);
-    const offset = id & this.#mask;
-    if (values === null) {
-      clearBit(marks.base, offset);
-      this.remove(id);
-      return;
-    }
+    if (values === null) return this.unload(id);
     this.#loadValues(id, values);
-    if (marks.stamps.length > 0) marks.stamps[offset] = entry.stampMs;
-    // What was loaded is in a snapshot: it has not changed since, and removing it must leave a tombstone.
+    this.loaded(id, stampMs);
+  }
+
+  loaded(entry: number, stampMs: number): void {
+    const marks = this.#marksOf(entry);
+    const offset = entry & this.#mask;
+    if (marks.stamps.length > 0) marks.stamps[offset] = stampMs;
     clearBit(marks.dirty, offset);
     setBit(marks.base, offset);
-    this.#flag(id, 0, WORD_TOUCHED);
+    this.#flag(entry, 0, WORD_TOUCHED);
+  }
+
+  unload(entry: number): void {
+    clearBit(this.#marksOf(entry).base, entry & this.#mask);
+    this.remove(entry);
+  }
+
+  loader(projection: Projection, written: ReadonlySet<string>): EntryLoader {
+    const code = compilePlace(this.#shape, this.#parts, projection, written);
+    return new ColumnLoader(this, code, this.#divided === null ? this.#index : null);
+  }
+
+  claim(entriesMax: number): { readonly entry: number; readonly count: number } {
+    if (this.#top === this.pages.length << this.#shape.pageShift) this.#addPage();
+    const entry = this.#top;
+    const count = Math.min(entriesMax, this.#mask + 1 - (entry & this.#mask));
+    this.#top += count;
+    this.entries += count;
+    return { entry, count };
+  }
+
+  checkKeyGroup(keyGroup: number): void {
+    const { start, end } = this.#keyGroups;
+    assert(
+      keyGroup >= start && keyGroup < end,
+      'Only entries of the key groups of the subtask are loaded.',
+    );
   }
 
   loadRemoved(entry: TableEntry): void {
@@ -552,10 +617,7 @@ class HotTable implements StateTable {
   /** The entry of a key; made when missing if `isWanted`, else -1. */
   #locate({ keyGroup, key }: TableEntry, isWanted: boolean): number {
     assert(!this.isFrozen, 'Entries are loaded before the first freeze.');
-    assert(
-      keyGroup >= this.#keyGroups.start && keyGroup < this.#keyGroups.end,
-      'Only entries of the key groups of the subtask are loaded.',
-    );
+    this.checkKeyGroup(keyGroup);
     const flat: unknown[] = [];
     this.spec.keys.forEach((type, index) => pushKeyArguments(flat, type, key[index]));
     const locate = (isWanted ? this.upsert : this.find) as (
@@ -607,6 +669,6 @@ class HotTable implements StateTable {
     this.#top = 0;
     this.#expirePosition = 0;
     this.#drained = [];
-    this.#dead = [];
+    this.#dead.length = 0;
   }
 }

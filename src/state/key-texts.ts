@@ -7,7 +7,7 @@
  * Of the column, `words` (four per entry) and `bytes` (sixteen) are views of the same memory.
  */
 import { decodeText, textKindOf } from '../record/text.js';
-import type { ByteArena } from './byte-arena.js';
+import type { ByteArena, TextTarget } from './byte-arena.js';
 import { sameBytes } from './byte-arena.js';
 
 /** Bytes that a key has in the column. */
@@ -77,6 +77,13 @@ export class KeyTexts {
     if (length > INLINE_BYTES_MAX) return this.#arena.copy(words[(o << 2) + 1]);
     const start = (o << 4) + 4;
     return bytes.slice(start, start + length);
+  }
+
+  /** Adds the key to texts that are collected. */
+  appendTo(words: Int32Array, bytes: Uint8Array, o: number, target: TextTarget): void {
+    const length = words[o << 2];
+    if (length > INLINE_BYTES_MAX) this.#arena.appendTo(words[(o << 2) + 1], target);
+    else target.add(bytes, (o << 4) + 4, (o << 4) + 4 + length);
   }
 
   /** Whether the key is the record of the arena at `position`. */

@@ -237,7 +237,7 @@ export class KeyedStateStore {
   }
 
   #load(table: StateTable, source: StateSource): void {
-    for (const { bytes } of source.get(this.#options.uid, table.spec.name)) loadTable(table, bytes);
+    loadTable(table, source.get(this.#options.uid, table.spec.name));
   }
 
   /** Names of the states declared so far. */

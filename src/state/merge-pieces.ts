@@ -1,21 +1,19 @@
 /**
  * Merges a piece of a table and the changes that came after into pieces that stand for all of them, without knowing the
- * table: entries are copied as bytes. Callers: the merge of incremental checkpoints. Runs on: any thread; takes memory
- * for the pieces of one key group. Invariant: loading the result gives what loading all pieces in their order gives.
+ * table: values are copied from column to column. Callers: the merge of incremental checkpoints. Runs on: any thread;
+ * takes memory for the pieces of one key group. Invariant: loading the result gives what loading all pieces in their
+ * order gives.
  */
-import { decodeText, textKindOf } from '../record/text.js';
-import type { ValueForm } from './contract.js';
-import { PieceReader, PieceWriter } from './piece-bytes.js';
-import type { TableLayout } from './table-layout.js';
+import { assert } from '../base/assert.js';
 import {
-  ENTRY_TOMBSTONE,
-  isTablePiece,
-  PIECE_BYTES,
-  type PieceHeader,
-  readPieceHeader,
-  setEntries,
-  writePieceHeader,
-} from './table-snapshot.js';
+  type BlockColumn,
+  BytesColumn,
+  EntryBlock,
+  RowsColumn,
+  ValuesColumn,
+  ValuesReader,
+} from './entry-block.js';
+import { EntryPiece, isTablePiece, type PieceColumns, writePiece } from './entry-piece.js';
 
 /** A piece of the result. All but the first one add to it. */
 export interface MergedPiece {
@@ -23,34 +21,11 @@ export interface MergedPiece {
   readonly isChanges: boolean;
 }
 
-/** Bytes of a key in an entry; null for those that say how long they are. */
-type Width = number | null;
-
-const KEY_WIDTHS: Readonly<Record<string, Width>> = {
-  number: 8,
-  float64: 8,
-  timestamp: 8,
-  int64: 8,
-  float32: 4,
-  int8: 4,
-  int16: 4,
-  int32: 4,
-  uint8: 4,
-  uint16: 4,
-  uint32: 4,
-  date: 4,
-  bool: 1,
-  null: 1,
-  utf8: null,
-  bytes: null,
-};
-
-/** Where an entry is. */
+/** Where an entry is, or the key of a removed one. */
 interface Entry {
-  readonly from: PieceReader;
-  readonly start: number;
-  readonly end: number;
-  readonly isTombstone: boolean;
+  readonly from: Rows;
+  readonly row: number;
+  readonly isRemoved: boolean;
 }
 
 /**
@@ -62,114 +37,122 @@ export function mergeTablePieces(
   pieces: readonly Uint8Array[],
   isBase: boolean,
 ): readonly MergedPiece[] | null {
-  let header: PieceHeader | null = null;
+  let first: EntryPiece | null = null;
   const entries = new Map<string, Entry>();
   for (const bytes of pieces) {
     if (!isTablePiece(bytes)) return null;
-    const reader = new PieceReader(bytes);
-    const own = readPieceHeader(reader);
-    header ??= own;
-    const shape = shapeOf(own);
-    if (!isAlike(own, header) || shape === null) return null;
-    for (let left = own.entries; left > 0; left--) takeEntry(reader, shape, entries);
-    reader.finish();
+    const piece = new EntryPiece(bytes);
+    first ??= piece;
+    if (!isAlike(piece, first)) return null;
+    const columns = piece.read();
+    const keys = piece.keyColumns;
+    for (const isRemoved of [false, true]) {
+      const from = new Rows(isRemoved ? columns.removed : columns.entries, keys);
+      for (let row = 0; row < from.count; row++) {
+        entries.set(from.keyOf(row), { from, row, isRemoved });
+      }
+    }
   }
-  return header === null ? [] : writeEntries(header, entries.values(), isBase);
+  return first === null ? [] : new Merged(first, isBase).write(entries.values());
 }
 
-interface Shape {
-  readonly keys: readonly Width[];
-  readonly values: readonly ValueForm[];
-  readonly stampBytes: number;
-}
-
-function shapeOf({ layout, hasStamps }: PieceHeader): Shape | null {
-  const text = decodeText(layout, 0, layout.length, textKindOf(layout, 0, layout.length));
-  const { keys, columns } = JSON.parse(text) as TableLayout;
-  const widths = keys.map(keyWidth);
-  if (widths.some((width) => width === undefined)) return null;
-  return {
-    keys: widths.filter((width) => width !== undefined),
-    values: columns.map(({ form }) => form),
-    stampBytes: hasStamps ? 8 : 0,
-  };
-}
-
-function keyWidth(type: string): Width | undefined {
-  const [, precision] = /^decimal\((\d+),/.exec(type) ?? [];
-  if (precision !== undefined) return Number(precision) <= 18 ? 8 : null;
-  return KEY_WIDTHS[type];
-}
-
-function isAlike(left: PieceHeader, right: PieceHeader): boolean {
+function isAlike(left: EntryPiece, right: EntryPiece): boolean {
   return (
     left.keyGroup === right.keyGroup &&
     left.hasStamps === right.hasStamps &&
-    Buffer.compare(left.layout, right.layout) === 0
+    Buffer.compare(left.layoutBytes, right.layoutBytes) === 0
   );
 }
 
-function takeEntry(reader: PieceReader, shape: Shape, entries: Map<string, Entry>): void {
-  const start = reader.position;
-  const isTombstone = reader.uint8() === ENTRY_TOMBSTONE;
-  const keyStart = reader.position;
-  for (const width of shape.keys) reader.skip(width ?? reader.uint32());
-  const bytes = reader.between(keyStart, reader.position);
-  const key = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
-  if (!isTombstone) {
-    reader.skip(shape.stampBytes);
-    for (const form of shape.values) skipValue(reader, form);
+/** Columns of a piece whose values are asked for by row. */
+class Rows {
+  readonly count: number;
+  readonly #columns: Readonly<Record<string, ArrayLike<unknown>>>;
+  readonly #keys: readonly BlockColumn[];
+
+  constructor({ rows, columns }: PieceColumns, keys: readonly BlockColumn[]) {
+    this.count = rows;
+    this.#keys = keys;
+    this.#columns = Object.fromEntries(
+      Object.entries(columns).map(([name, column]) => [
+        name,
+        // What is written one after the other is read so, too.
+        column instanceof BytesColumn ||
+        column instanceof ValuesReader ||
+        column instanceof RowsColumn
+          ? Array.from({ length: rows }, () => column.next())
+          : column,
+      ]),
+    );
   }
-  entries.set(key, { from: reader, start, end: reader.position, isTombstone });
+
+  valueOf(name: string, row: number): unknown {
+    return this.#columns[name]?.[row];
+  }
+
+  /** One text for each key. */
+  keyOf(row: number): string {
+    return this.#keys
+      .map(({ name }) => {
+        const value = this.valueOf(name, row);
+        return value instanceof Uint8Array
+          ? `${value.length}:${Buffer.from(value).toString('latin1')}`
+          : String(value);
+      })
+      .join();
+  }
 }
 
-function skipValue(reader: PieceReader, form: ValueForm): void {
-  switch (form) {
-    case 'f64':
-    case 'i64':
-      return reader.skip(8);
-    case 'i32':
-      return reader.skip(4);
-    case 'u8':
-      return reader.skip(1);
-    case 'utf8':
-      return reader.skip(reader.uint32());
-    case 'js':
-      reader.skip(1);
-      return reader.skip(reader.uint32());
-    case 'rows':
-      for (let rows = reader.uint32(); rows > 0; rows--) reader.skip(reader.uint32());
-      return;
-    case 'none':
-      return;
+/** Writes the result. */
+class Merged {
+  readonly #head: EntryPiece;
+  readonly #isBase: boolean;
+  readonly #pieces: MergedPiece[] = [];
+  #entries: EntryBlock | null = null;
+  #removed: EntryBlock | null = null;
+
+  constructor(head: EntryPiece, isBase: boolean) {
+    this.#head = head;
+    this.#isBase = isBase;
+  }
+
+  write(entries: Iterable<Entry>): readonly MergedPiece[] {
+    const { keyColumns, valueColumns } = this.#head;
+    const all = [...keyColumns, ...valueColumns];
+    for (const { from, row, isRemoved } of entries) {
+      if (isRemoved && this.#isBase) continue;
+      const block = isRemoved
+        ? (this.#removed ??= new EntryBlock(keyColumns, ''))
+        : (this.#entries ??= new EntryBlock(all, ''));
+      block.reserve(1);
+      for (const { name } of block.layout) add(block, name, from.valueOf(name, row));
+      block.rows++;
+      if (block.isFull) this.#end();
+    }
+    this.#end();
+    return this.#pieces;
+  }
+
+  #end(): void {
+    if (this.#entries === null && this.#removed === null) return;
+    const { keyGroup, hasStamps, layoutBytes } = this.#head;
+    const isMore = this.#isBase && this.#pieces.length > 0;
+    const isChanges = !this.#isBase || isMore;
+    const head = { keyGroup, hasStamps, isMore, isChanges };
+    const bytes = writePiece(head, layoutBytes, this.#entries, this.#removed);
+    this.#pieces.push({ bytes, isChanges });
+    this.#entries = null;
+    this.#removed = null;
   }
 }
 
-function writeEntries(
-  header: PieceHeader,
-  entries: Iterable<Entry>,
-  isBase: boolean,
-): readonly MergedPiece[] {
-  const isChanges = (): boolean => !isBase || merged.length > 0;
-  const merged: MergedPiece[] = [];
-  let writer: PieceWriter | null = null;
-  let count = 0;
-  const end = (): void => {
-    if (writer === null) return;
-    setEntries(writer, count);
-    merged.push({ bytes: writer.seal(), isChanges: isChanges() });
-    writer = null;
-    count = 0;
-  };
-  for (const { from, start, end: entryEnd, isTombstone } of entries) {
-    if (isTombstone && isBase) continue;
-    const open: PieceWriter = writer ?? new PieceWriter();
-    if (writer === null) writePieceHeader(open, { ...header, isChanges: isChanges() });
-    writer = open;
-    open.raw(from.between(start, entryEnd));
-    count++;
-    if (open.length >= PIECE_BYTES) end();
-  }
-  end();
-  return merged;
+function add({ rows, columns }: EntryBlock, name: string, value: unknown): void {
+  const column = columns[name];
+  assert(column !== undefined, 'A block has the columns of its layout.');
+  if (column instanceof BytesColumn) {
+    const bytes = value as Uint8Array;
+    column.add(bytes, 0, bytes.length);
+  } else if (column instanceof RowsColumn) column.add(value as readonly Uint8Array[]);
+  else if (column instanceof ValuesColumn) column.add(value);
+  else column[rows] = value as never;
 }

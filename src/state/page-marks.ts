@@ -116,3 +116,19 @@ export function setBit(bitmap: Int32Array, offset: number): void {
 export function clearBit(bitmap: Int32Array, offset: number): void {
   bitmap[offset >>> 5] &= ~(1 << (offset & 31));
 }
+
+/** Sets the bits of `count` offsets from one on. */
+export function setBits(bitmap: Int32Array, from: number, count: number): void {
+  const end = from + count;
+  for (let offset = from; offset < end; ) {
+    const isWord = (offset & 31) === 0 && offset + 32 <= end;
+    if (isWord) bitmap[offset >>> 5] = -1;
+    else setBit(bitmap, offset);
+    offset += isWord ? 32 : 1;
+  }
+}
+
+/** Clears the bits of `count` offsets from one on. */
+export function clearBits(bitmap: Int32Array, from: number, count: number): void {
+  for (let offset = from; offset < from + count; offset++) clearBit(bitmap, offset);
+}

@@ -8,19 +8,22 @@ import { crc32 } from 'node:zlib';
 import { MillraceError } from '../base/errors.js';
 
 const FIRST_BYTES = 1024;
+/** Columns begin at multiples of this, so that they are read in place. */
+const ALIGNMENT = 8;
 const CRC_BYTES = 4;
 /** Version of how heap values are written: 1 is `v8.serialize`, which reads what older versions of Node wrote. */
 const HEAP_VALUE_VERSION = 1;
 
 /** Writes a piece. */
 export class PieceWriter {
-  #bytes = new Uint8Array(FIRST_BYTES);
-  #view = new DataView(this.#bytes.buffer);
+  #bytes: Uint8Array;
+  #view: DataView;
   #length = 0;
 
-  /** Bytes written so far. */
-  get length(): number {
-    return this.#length;
+  /** `bytes` is about what is to come. */
+  constructor(bytes = FIRST_BYTES) {
+    this.#bytes = new Uint8Array(bytes);
+    this.#view = new DataView(this.#bytes.buffer);
   }
 
   /** Room for `bytes` more; gives where they start. Replaces `#bytes` and `#view`, so it comes first. */
@@ -47,26 +50,6 @@ export class PieceWriter {
     this.#view.setUint32(at, value, true);
   }
 
-  int32(value: number): void {
-    const at = this.#claim(4);
-    this.#view.setInt32(at, value, true);
-  }
-
-  float32(value: number): void {
-    const at = this.#claim(4);
-    this.#view.setFloat32(at, value, true);
-  }
-
-  float64(value: number): void {
-    const at = this.#claim(8);
-    this.#view.setFloat64(at, value, true);
-  }
-
-  int64(value: bigint): void {
-    const at = this.#claim(8);
-    this.#view.setBigInt64(at, value, true);
-  }
-
   /** Length and bytes. */
   bytes(value: Uint8Array): void {
     this.uint32(value.length);
@@ -74,8 +57,9 @@ export class PieceWriter {
     this.#bytes.set(value, at);
   }
 
-  /** Bytes as they are. */
-  raw(value: Uint8Array): void {
+  /** Bytes whose length the reader knows. */
+  column(value: Uint8Array): void {
+    this.#claim(padding(this.#length));
     const at = this.#claim(value.length);
     this.#bytes.set(value, at);
   }
@@ -86,17 +70,17 @@ export class PieceWriter {
     this.bytes(serialize(value));
   }
 
-  /** Overwrites what was written at `offset`. */
-  setUint32(offset: number, value: number): void {
-    this.#view.setUint32(offset, value, true);
-  }
-
   /** The piece with its checksum; the writer is used up. */
   seal(): Uint8Array {
     const checksum = crc32(this.#bytes.subarray(0, this.#length));
     this.uint32(checksum);
     return this.#bytes.slice(0, this.#length);
   }
+}
+
+/** Bytes up to the next place for a column. */
+function padding(length: number): number {
+  return -length & (ALIGNMENT - 1);
 }
 
 /** Reads a piece. */
@@ -106,7 +90,9 @@ export class PieceReader {
   readonly #end: number;
   #position = 0;
 
-  constructor(bytes: Uint8Array) {
+  constructor(given: Uint8Array) {
+    const isAligned = given.byteOffset % ALIGNMENT === 0;
+    const bytes = isAligned ? given : new Uint8Array(given);
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#end = bytes.length - CRC_BYTES;
@@ -131,22 +117,6 @@ export class PieceReader {
     return this.#view.getUint32(this.#claim(4), true);
   }
 
-  int32(): number {
-    return this.#view.getInt32(this.#claim(4), true);
-  }
-
-  float32(): number {
-    return this.#view.getFloat32(this.#claim(4), true);
-  }
-
-  float64(): number {
-    return this.#view.getFloat64(this.#claim(8), true);
-  }
-
-  int64(): bigint {
-    return this.#view.getBigInt64(this.#claim(8), true);
-  }
-
   /** A copy of the bytes. */
   bytes(): Uint8Array {
     const length = this.uint32();
@@ -154,18 +124,11 @@ export class PieceReader {
     return this.#bytes.slice(start, start + length);
   }
 
-  /** Where the next value begins. */
-  get position(): number {
-    return this.#position;
-  }
-
-  skip(bytes: number): void {
-    this.#claim(bytes);
-  }
-
-  /** A view of bytes that were read or skipped. */
-  between(start: number, end: number): Uint8Array {
-    return this.#bytes.subarray(start, end);
+  /** Bytes of a known length, where they are. */
+  column(length: number): Uint8Array {
+    this.#claim(padding(this.#position));
+    const start = this.#claim(length);
+    return this.#bytes.subarray(start, start + length);
   }
 
   heapValue(): unknown {

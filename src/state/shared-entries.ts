@@ -7,22 +7,19 @@
 import { compileFunction } from 'node:vm';
 import { assert } from '../base/assert.js';
 import type { DataType } from '../record/schema.js';
-import type { StateTable, TableEntry, TableSpec, ValueForm } from './contract.js';
+import type { Projection, StateTable, TableSpec, ValueForm } from './contract.js';
 import { PAGE_MASK, PAGE_SHIFT } from './contract.js';
 import { type CurrentKey, UNKNOWN_ENTRY } from './key-context.js';
 import type { StateColumn } from './state-column.js';
 import { flatLength } from './table-key.js';
 import { columnCode, keyForm } from './table-shape.js';
-import type { Slice, SnapshotScope, StateSink, StateWriter } from './state-writer.js';
-import { EntryWriter, loadTable } from './table-snapshot.js';
-import type { StateSource } from './table-snapshot.js';
+import type { SnapshotScope, StateWriter } from './state-writer.js';
+import { loadTable, type StateSource, TableWriter } from './table-snapshot.js';
 
 /** Name of the table. */
 const TABLE = 'values';
 /** Bits of the column that says which parts there are. */
 const PARTS_MAX = 31;
-/** Entries per slice when a table is written or read in one go. */
-const SLICE_ENTRIES = 4096;
 
 /** What a part of an entry is. */
 export interface PartSpec {
@@ -85,16 +82,11 @@ export class SharedEntries {
   }
 
   #load(table: StateTable, source: StateSource): void {
-    const { uid, context } = this.#options;
-    const current = context.isSet ? context.key : null;
     for (const part of this.#parts) {
-      for (const { bytes } of source.get(uid, part.spec.name)) loadTable(part, bytes);
+      const pieces = source.get(this.#options.uid, part.spec.name);
+      if (loadTable(table, pieces, part.projection) > 0) part.isUsed = true;
     }
-    // What was loaded is in a snapshot: it has not changed since, and removing it must leave a tombstone.
-    const loaded = table.freeze();
-    while (!table.drain(SLICE_ENTRIES, false, () => {}));
-    table.confirm(loaded);
-    if (current !== null) context.set(current);
+    this.#options.context.forget();
   }
 
   /** Freezes the entries, to be written with each part as a table of its own; null when there are none. */
@@ -102,73 +94,15 @@ export class SharedEntries {
     const { uid, context } = this.#options;
     // An entry that was at hand may not be written any more before it is kept as it is now.
     context.forget();
-    return this.#table === null ? null : new PartsWriter(uid, this.#table, this.#parts, scope);
+    if (this.#table === null) return null;
+    const parts = this.#parts.map(({ projection, isUsed }) => ({ ...projection, isUsed }));
+    return new TableWriter(uid, this.#table, scope, parts);
   }
 
   /** Frees everything. */
   close(): void {
     this.#options.context.forget();
     this.#table?.clear();
-  }
-}
-
-/** Writes the parts of frozen entries. */
-class PartsWriter implements StateWriter {
-  readonly #uid: string;
-  readonly #table: StateTable;
-  readonly #parts: readonly SharedPart[];
-  readonly #full: boolean;
-  readonly #generation: number;
-  readonly #writers: readonly EntryWriter[];
-  #isDrained = false;
-
-  constructor(uid: string, table: StateTable, parts: readonly SharedPart[], scope: SnapshotScope) {
-    this.#uid = uid;
-    this.#table = table;
-    this.#parts = parts;
-    this.#full = scope.full;
-    this.#generation = table.freeze(scope.isConfirmable);
-    this.#writers = parts.map(({ spec }) => new EntryWriter(spec, scope.full));
-  }
-
-  step(sink: StateSink, slice: Slice): boolean {
-    if (!this.#isDrained && slice.left > 0) {
-      this.#isDrained = this.#table.drain(slice.left, this.#full, (entry) => {
-        slice.left--;
-        this.#write(entry);
-      });
-      slice.left--;
-      if (this.#isDrained) for (const writer of this.#writers) writer.finish();
-    }
-    this.#writers.forEach((writer, at) => {
-      const { name } = this.#parts[at];
-      writer.putTo((keyGroup, bytes, isChanges) =>
-        sink.put(this.#uid, name, keyGroup, bytes, isChanges),
-      );
-    });
-    return this.#isDrained;
-  }
-
-  /** A part that an entry does not have may be in an earlier snapshot: changes say that it is gone. */
-  #write(entry: TableEntry): void {
-    const { values } = entry;
-    const parts = values === null ? 0 : (values[this.#parts.length] as number);
-    for (let at = 0; at < this.#parts.length; at++) {
-      if (values !== null && (parts & (1 << at)) !== 0) {
-        this.#writers[at].write({ ...entry, values: [values[at]] });
-      } else if (!this.#full && this.#parts[at].isUsed) {
-        this.#writers[at].write({ ...entry, values: null });
-      }
-    }
-  }
-
-  confirm(): void {
-    this.#table.confirm(this.#generation);
-  }
-
-  abort(): void {
-    if (!this.#isDrained) this.#table.abandon();
-    this.#isDrained = true;
   }
 }
 
@@ -200,7 +134,6 @@ export class SharedPart {
   /** Takes the part out of an entry, and the entry away with its last part. */
   remove: PartCode['clearPart'];
   readonly #index: number;
-  #context: CurrentKey | null = null;
   #table: StateTable | null = null;
   #spec: TableSpec | null = null;
 
@@ -237,8 +170,10 @@ export class SharedPart {
     return this.#spec;
   }
 
-  /** Time to live counts from now for values of states that had none; parts have none. */
-  readonly nowMs = 0;
+  /** The part as a group of columns of the table of all parts. */
+  get projection(): Projection {
+    return { spec: this.spec, columns: [this.#index], bit: 1 << this.#index };
+  }
 
   /** Takes the table. */
   bind(table: StateTable, context: CurrentKey, keys: readonly DataType[]): void {
@@ -246,7 +181,6 @@ export class SharedPart {
     const columns = [{ name: 'value', form: column.form }];
     this.#spec = { name: this.name, keys, columns, ttlMs: null };
     this.#table = table;
-    this.#context = context;
     column.place(table.spec, this.#index);
     const code = compilePart({ part: this, index: this.#index, table, key: context });
     this.find = code.find;
@@ -254,21 +188,6 @@ export class SharedPart {
     this.has = code.has;
     this.enter = code.enter;
     this.remove = code.clearPart;
-  }
-
-  /** Loads what was written of this part; no key is current then. */
-  load({ key, values }: TableEntry): void {
-    const context = this.#context;
-    assert(context !== null, 'A table with entries has been opened.');
-    context.set(key);
-    if (values === null) {
-      const entry = this.find();
-      if (entry >= 0) this.remove(entry);
-    } else {
-      const entry = this.upsert();
-      this.column.load(this.table, entry, values[0]);
-    }
-    context.unset();
   }
 }
 

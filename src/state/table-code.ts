@@ -22,7 +22,7 @@ import {
   WORD_TOUCHED,
 } from './hot-index.js';
 import { freezeHeapValue } from './heap-value.js';
-import { KEY_TEXT_BYTES, KeyTexts } from './key-texts.js';
+import { KEY_TEXT_BYTES, type KeyTexts } from './key-texts.js';
 import type { PageMarks } from './page-marks.js';
 import { columnCode, type KeyShape, type TableShape } from './table-shape.js';
 
@@ -48,6 +48,7 @@ export interface TableParts {
   /** Null for a table that is not divided. */
   readonly divided: DividedIndex | null;
   readonly arena: ByteArena;
+  readonly keyTexts: KeyTexts;
 }
 
 /** The generated functions. `o` is the offset of an entry in its page. */
@@ -79,7 +80,7 @@ export function compileTable(shape: TableShape, parts: TableParts): TableCode {
     ...parts,
     segments: parts.index.segments,
     slotHash,
-    keyTexts: new KeyTexts(parts.arena),
+    keyTexts: parts.keyTexts,
     decimalText,
     freezeHeapValue,
   };

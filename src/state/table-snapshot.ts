@@ -1,21 +1,24 @@
 /**
- * Tables as bytes and back: pieces of one key group each, so that snapshots of one parallelism are dealt to another.
- * A piece is self-contained: magic and version, key group, the layout of keys and columns, then the entries with
- * fixed values in their own width, and a checksum. Callers: operators' `snapshot` and `restore`, keyed-state.ts.
- * Runs on: worker. Invariant: what is loaded is what was drained, whatever machine and version of Node wrote it.
+ * Tables written in slices while they change, and loaded again: pieces of one key group each, so that snapshots of one
+ * parallelism are dealt to another. Callers: operators with tables, keyed-state.ts, shared-entries.ts. Runs on: worker.
+ * Invariant: what is loaded is what was frozen.
  */
 import { MillraceError } from '../base/errors.js';
-import { decimalText, decimalUnscaled } from '../record/decimal.js';
-import type { DataType } from '../record/schema.js';
-import { decodeText, encodeText, textKindOf } from '../record/text.js';
-import type { StateTable, TableEntry, TableSpec, ValueForm } from './contract.js';
-import { corruptPiece, PieceReader, PieceWriter } from './piece-bytes.js';
-import { layoutOf, layoutText, type TableLayout, takesLayout, valuesFor } from './table-layout.js';
+import type {
+  AppendCode,
+  EntryLoader,
+  FrozenVisit,
+  Projection,
+  StateTable,
+  TablePage,
+  TableSpec,
+} from './contract.js';
+import { type BlockColumn, EntryBlock, keyColumns, valueColumns } from './entry-block.js';
+import { encodeLayout, EntryPiece, writePiece } from './entry-piece.js';
 import type { Slice, SnapshotScope, StateSink, StateWriter } from './state-writer.js';
-import { keyForm } from './table-shape.js';
+import { layoutOf, layoutText, type TableLayout, takesLayout } from './table-layout.js';
+import { columnPlace } from './table-shape.js';
 
-/** What entries are loaded into. */
-export type LoadedTable = Pick<StateTable, 'spec' | 'nowMs' | 'load'>;
 /** Where it comes from; the runtime's `SnapshotSource` is one. */
 export interface StateSource {
   get(
@@ -24,67 +27,89 @@ export interface StateSource {
   ): Iterable<{ readonly keyGroup: number; readonly bytes: Uint8Array }>;
 }
 
-/** 'MLST' */
-const MAGIC = 0x54534c4d;
-const VERSION = 1;
-/** Where the number of entries is, which is known last. */
-const ENTRIES_OFFSET = 12;
-/** Flags of a piece: it holds changes and tombstones, or everything. */
-const FLAG_CHANGES = 1;
-/** Entries have time stamps. */
-const FLAG_STAMPS = 2;
-const ENTRY_VALUE = 1;
-export const ENTRY_TOMBSTONE = 0;
-const MS_PER_DAY = 86_400_000;
-/** A piece that has become this large is put, and the next one begun. */
-export const PIECE_BYTES = 1 << 16;
+/** Entries drained before complete pieces are put; those of a page are dealt to their key groups together. */
+const DRAIN_ENTRIES = 4096;
+const HAND_MAX = 4096;
+/** Heap values are written so much slower than numbers. */
+const HEAP_VALUE_COST = 4;
+/** Copying an entry from a block into a piece costs so much less than taking it from the table. */
+const ENTRIES_PIECED = 8;
 
-/** A piece that is written. */
-interface OpenPiece {
-  readonly writer: PieceWriter;
-  readonly isChanges: boolean;
-  entries: number;
+/** All columns of a table. */
+function wholeOf({ spec }: StateTable): Projection {
+  return { spec, columns: spec.columns.map((_, index) => index), bit: 0 };
 }
 
-/** Where the pieces of one table go. */
-export type PutPiece = (keyGroup: number, bytes: Uint8Array, isChanges: boolean) => void;
-
-/** Freezes a table and writes it in slices. */
+/** Freezes a table and writes it in slices: as one, or each of several groups of columns as a table of its own. */
 export class TableWriter implements StateWriter {
   readonly #uid: string;
   readonly #table: StateTable;
   readonly #full: boolean;
   readonly #generation: number;
-  readonly #writer: EntryWriter;
+  readonly #writers: readonly EntryWriter[];
+  readonly #visit: FrozenVisit;
+  readonly #entryCost: number;
   #isDrained = false;
 
-  constructor(uid: string, table: StateTable, { full, isConfirmable }: SnapshotScope) {
+  /**
+   * Each of `parts` is written of the entries that have its bit. Of others changes say that they do not have it, unless
+   * no entry ever had: `isUsed`.
+   */
+  constructor(
+    uid: string,
+    table: StateTable,
+    scope: SnapshotScope,
+    parts: readonly (Projection & { readonly isUsed: boolean })[] = [],
+  ) {
     this.#uid = uid;
     this.#table = table;
-    this.#full = full;
-    this.#generation = table.freeze(isConfirmable);
-    this.#writer = new EntryWriter(table.spec, full);
+    this.#full = scope.full;
+    this.#generation = table.freeze(scope.isConfirmable);
+    const projections = parts.length === 0 ? [wholeOf(table)] : parts;
+    this.#writers = projections.map((one) => new EntryWriter(table, one, scope.full));
+    this.#visit = parts.length === 0 ? this.#writers[0].visit : this.#visitParts(parts);
+    const values = table.spec.columns.filter(({ form }) => form === 'js').length;
+    this.#entryCost = Math.max(1, parts.length) + HEAP_VALUE_COST * values;
+  }
+
+  #visitParts(parts: readonly (Projection & { readonly isUsed: boolean })[]): FrozenVisit {
+    const { spec } = this.#table;
+    const { array, width, at } = columnPlace(spec, spec.columns.length - 1);
+    const writers = this.#writers;
+    const full = this.#full;
+    return (page, o, keyGroup, stampMs, isRemoved) => {
+      const bits: number = isRemoved ? 0 : page[array][o * width + at];
+      for (let index = 0; index < parts.length; index++) {
+        if ((bits & parts[index].bit) !== 0) {
+          writers[index].visit(page, o, keyGroup, stampMs, false);
+        } else if (!full && parts[index].isUsed) {
+          writers[index].visit(page, o, keyGroup, stampMs, true);
+        }
+      }
+    };
   }
 
   step(sink: StateSink, slice: Slice): boolean {
-    this.#drain(slice);
-    const { name } = this.#table.spec;
-    this.#writer.putTo((keyGroup, bytes, isChanges) => {
-      sink.put(this.#uid, name, keyGroup, bytes, isChanges);
-    });
-    return this.#isDrained;
+    for (;;) {
+      // Key groups are filled evenly, so that their pieces are all complete at about the same time.
+      for (const writer of this.#writers) writer.putTo(this.#uid, sink, slice);
+      const isPut = this.#writers.every(({ isPut: isDone }) => isDone);
+      if (slice.left <= 0 || (this.#isDrained && isPut)) return this.#isDrained && isPut;
+      this.#drain(slice);
+    }
   }
 
   #drain(slice: Slice): void {
-    if (this.#isDrained || slice.left <= 0) return;
-    this.#isDrained = this.#table.drain(slice.left, this.#full, (entry) => {
-      slice.left--;
-      this.#writer.write(entry);
-    });
-    slice.left--;
-    if (this.#isDrained) this.#writer.finish();
+    const cost = this.#entryCost;
+    const entriesMax = Math.ceil(Math.min(slice.left, DRAIN_ENTRIES) / cost);
+    this.#isDrained = this.#table.drainPlaces(entriesMax, this.#full, this.#visit);
+    slice.left -= entriesMax * cost;
+    // Before the table changes again.
+    for (const writer of this.#writers) writer.deal();
+    if (this.#isDrained) for (const writer of this.#writers) writer.finish();
   }
 
+  /** Writes the rest into memory, because the table is about to be replaced. */
   complete(): void {
     const slice = { left: Number.POSITIVE_INFINITY };
     while (!this.#isDrained) this.#drain(slice);
@@ -100,148 +125,250 @@ export class TableWriter implements StateWriter {
   }
 }
 
-/** Writes entries, each into a piece of its key group. */
-export class EntryWriter {
+/** Entries of a key group that have not become a piece. */
+interface OpenPiece {
+  entries: EntryBlock | null;
+  removed: EntryBlock | null;
+}
+
+/** Entries of one page in hand, sorted by key group when they are dealt. */
+class Hand {
+  readonly #os = new Int32Array(HAND_MAX);
+  readonly #keyGroups = new Uint16Array(HAND_MAX);
+  readonly #stamps = new Float64Array(HAND_MAX);
+  #count = 0;
+  readonly #sorted = { os: new Int32Array(HAND_MAX), stamps: new Float64Array(HAND_MAX) };
+  /** By key group: how many there are, then where the next one goes. */
+  #places = new Int32Array(128);
+
+  get isFull(): boolean {
+    return this.#count === HAND_MAX;
+  }
+
+  add(o: number, keyGroup: number, stampMs: number): void {
+    const at = this.#count++;
+    this.#os[at] = o;
+    this.#keyGroups[at] = keyGroup;
+    this.#stamps[at] = stampMs;
+  }
+
+  /** Takes them out, those of a key group together. */
+  deal(take: (keyGroup: number, entries: SortedEntries, from: number, to: number) => void): void {
+    const count = this.#count;
+    if (count === 0) return;
+    this.#count = 0;
+    const groups = this.#countGroups(count);
+    const places = this.#places;
+    let place = 0;
+    for (const keyGroup of groups) {
+      const next = place + places[keyGroup];
+      places[keyGroup] = place;
+      place = next;
+    }
+    const { os, stamps } = this.#sorted;
+    for (let at = 0; at < count; at++) {
+      const to = places[this.#keyGroups[at]]++;
+      os[to] = this.#os[at];
+      stamps[to] = this.#stamps[at];
+    }
+    let from = 0;
+    for (const keyGroup of groups) {
+      take(keyGroup, this.#sorted, from, places[keyGroup]);
+      from = places[keyGroup];
+      places[keyGroup] = 0;
+    }
+  }
+
+  #countGroups(count: number): readonly number[] {
+    const groups: number[] = [];
+    for (let at = 0; at < count; at++) {
+      const keyGroup = this.#keyGroups[at];
+      if (keyGroup >= this.#places.length) {
+        const grown = new Int32Array(2 * keyGroup);
+        grown.set(this.#places);
+        this.#places = grown;
+      }
+      if (this.#places[keyGroup]++ === 0) groups.push(keyGroup);
+    }
+    return groups;
+  }
+}
+
+/** What a hand deals. */
+interface SortedEntries {
+  readonly os: Int32Array;
+  readonly stamps: Float64Array;
+}
+
+/** Writes frozen entries, each into a piece of its key group. */
+class EntryWriter {
   readonly #spec: TableSpec;
   readonly #full: boolean;
-  readonly #open = new Map<number, OpenPiece>();
+  readonly #code: AppendCode;
+  readonly #keys: readonly BlockColumn[];
+  readonly #all: readonly BlockColumn[];
+  readonly #layout: Uint8Array;
+  /** By key group. */
+  readonly #open: (OpenPiece | undefined)[] = [];
   /** Key groups of which there is a piece already. */
   readonly #begun = new Set<number>();
-  readonly #finished: { readonly keyGroup: number; readonly piece: OpenPiece }[] = [];
-  readonly #layout: Uint8Array;
+  /** Those that are complete, in order. */
+  readonly #complete: { readonly keyGroup: number; readonly piece: OpenPiece }[] = [];
+  /** Emptied blocks, of entries and of keys. */
+  readonly #spare: [EntryBlock[], EntryBlock[]] = [[], []];
+  /** Entries of one page that are still to be dealt to the blocks of their key groups, and removed ones. */
+  #page: TablePage | null = null;
+  readonly #entries = new Hand();
+  readonly #removed = new Hand();
 
-  constructor(spec: TableSpec, full: boolean) {
+  constructor(table: StateTable, projection: Projection, full: boolean) {
+    const { spec } = projection;
     this.#spec = spec;
     this.#full = full;
-    this.#layout = encodeText(JSON.stringify(layoutOf(spec)));
+    this.#code = table.appendCode(projection);
+    this.#layout = encodeLayout(spec);
+    this.#keys = keyColumns(spec);
+    this.#all = [...this.#keys, ...valueColumns(spec)];
+  }
+
+  readonly visit: FrozenVisit = (page, o, keyGroup, stampMs, isRemoved) => {
+    const hand = isRemoved ? this.#removed : this.#entries;
+    if (page !== this.#page || hand.isFull) this.deal();
+    this.#page = page;
+    hand.add(o, keyGroup, stampMs);
+  };
+
+  /** Deals what was visited. */
+  deal(): void {
+    const page = this.#page;
+    if (page === null) return;
+    const { name } = this.#spec;
+    const [spareEntries, spareKeys] = this.#spare;
+    this.#entries.deal((keyGroup, { os, stamps }, from, to) => {
+      const piece = (this.#open[keyGroup] ??= { entries: null, removed: null });
+      piece.entries ??= spareEntries.pop() ?? new EntryBlock(this.#all, name);
+      this.#code.append(piece.entries, page, os, from, to, stamps);
+      if (piece.entries.isFull) this.#close(keyGroup);
+    });
+    this.#removed.deal((keyGroup, { os }, from, to) => {
+      const piece = (this.#open[keyGroup] ??= { entries: null, removed: null });
+      piece.removed ??= spareKeys.pop() ?? new EntryBlock(this.#keys, name);
+      this.#code.appendKeys(piece.removed, page, os, from, to);
+      if (piece.removed.isFull) this.#close(keyGroup);
+    });
+    this.#page = null;
   }
 
   /** Ends the pieces, in the order of their key groups. */
   finish(): void {
-    const groups = [...this.#open.keys()].toSorted((left, right) => left - right);
-    for (const keyGroup of groups) this.#close(keyGroup);
-  }
-
-  /** Puts what has ended. */
-  putTo(put: PutPiece): void {
-    for (const { keyGroup, piece } of this.#finished) {
-      setEntries(piece.writer, piece.entries);
-      put(keyGroup, piece.writer.seal(), piece.isChanges);
-    }
-    this.#finished.length = 0;
+    for (let keyGroup = 0; keyGroup < this.#open.length; keyGroup++) this.#close(keyGroup);
   }
 
   #close(keyGroup: number): void {
-    const piece = this.#open.get(keyGroup);
+    const piece = this.#open[keyGroup];
     if (piece === undefined) return;
-    this.#open.delete(keyGroup);
-    this.#finished.push({ keyGroup, piece });
+    this.#open[keyGroup] = undefined;
+    this.#complete.push({ keyGroup, piece });
   }
 
-  write({ keyGroup, key, values, stampMs }: TableEntry): void {
-    const piece = this.#open.get(keyGroup) ?? this.#begin(keyGroup);
-    const spec = this.#spec;
-    const { writer } = piece;
-    piece.entries++;
-    writer.uint8(values === null ? ENTRY_TOMBSTONE : ENTRY_VALUE);
-    spec.keys.forEach((type, index) => writeKey(writer, type, key[index]));
-    if (values !== null) {
-      if (spec.ttlMs !== null) writer.float64(stampMs);
-      spec.columns.forEach(({ form }, index) => writeValue(writer, form, values[index]));
+  /** Whether nothing is left to be put for now. */
+  get isPut(): boolean {
+    return this.#complete.length === 0;
+  }
+
+  /** Puts complete pieces while the slice lasts. */
+  putTo(uid: string, sink: StateSink, slice: Slice): void {
+    let count = 0;
+    for (; count < this.#complete.length && slice.left > 0; count++) {
+      const { keyGroup, piece } = this.#complete[count];
+      const { entries, removed } = piece;
+      slice.left -= 1 + ((entries?.rows ?? 0) + (removed?.rows ?? 0)) / ENTRIES_PIECED;
+      // All but the first piece of a key group add to what is before them.
+      const isMore = this.#full && this.#begun.has(keyGroup);
+      const isChanges = !this.#full || isMore;
+      this.#begun.add(keyGroup);
+      const head = { keyGroup, isChanges, isMore, hasStamps: this.#spec.ttlMs !== null };
+      const bytes = writePiece(head, this.#layout, entries, removed);
+      sink.put(uid, this.#spec.name, keyGroup, bytes, isChanges);
+      [entries, removed].forEach((block, kind) => {
+        if (block === null) return;
+        block.reset();
+        this.#spare[kind].push(block);
+      });
     }
-    if (writer.length >= PIECE_BYTES) this.#close(keyGroup);
+    this.#complete.splice(0, count);
   }
-
-  /** Begins a piece; all but the first one of a key group add to what was before them. */
-  #begin(keyGroup: number): OpenPiece {
-    const isChanges = !this.#full || this.#begun.has(keyGroup);
-    this.#begun.add(keyGroup);
-    const writer = new PieceWriter();
-    const hasStamps = this.#spec.ttlMs !== null;
-    writePieceHeader(writer, { keyGroup, isChanges, hasStamps, layout: this.#layout });
-    const piece = { writer, isChanges, entries: 0 };
-    this.#open.set(keyGroup, piece);
-    return piece;
-  }
-}
-
-/** What a piece says before its entries. */
-export interface PieceHeader {
-  readonly keyGroup: number;
-  readonly isChanges: boolean;
-  readonly hasStamps: boolean;
-  /** JSON of a `TableLayout`. */
-  readonly layout: Uint8Array;
-}
-
-/** Begins a piece; how many entries follow is set by `setEntries`. */
-export function writePieceHeader(writer: PieceWriter, header: PieceHeader): void {
-  writer.uint32(MAGIC);
-  writer.uint8(VERSION);
-  writer.uint8((header.isChanges ? FLAG_CHANGES : 0) | (header.hasStamps ? FLAG_STAMPS : 0));
-  writer.uint8(0);
-  writer.uint8(0);
-  writer.uint32(header.keyGroup);
-  writer.uint32(0);
-  writer.bytes(header.layout);
-}
-
-export function setEntries(writer: PieceWriter, entries: number): void {
-  writer.setUint32(ENTRIES_OFFSET, entries);
-}
-
-/** Whether bytes are a piece of a table; operators put others too. */
-export function isTablePiece(bytes: Uint8Array): boolean {
-  if (bytes.length < 4) return false;
-  return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true) === MAGIC;
-}
-
-export function readPieceHeader(reader: PieceReader): PieceHeader & { readonly entries: number } {
-  if (reader.uint32() !== MAGIC) throw corruptPiece('It is not the state of a table.');
-  const version = reader.uint8();
-  if (version !== VERSION) throw corruptPiece(`Its version is ${version}, known is ${VERSION}.`);
-  const flags = reader.uint8();
-  reader.uint8();
-  reader.uint8();
-  const keyGroup = reader.uint32();
-  const entries = reader.uint32();
-  return {
-    keyGroup,
-    entries,
-    isChanges: (flags & FLAG_CHANGES) !== 0,
-    hasStamps: (flags & FLAG_STAMPS) !== 0,
-    layout: reader.bytes(),
-  };
 }
 
 /**
- * Loads a piece into a table before its first use. A base is loaded before its changes. Stamps of a table that has
- * no time to live any more are dropped; entries of one that had none before count as written now.
+ * Loads the pieces of a table before its first use. A base is loaded before its changes. Stamps of a table that has no
+ * time to live any more are dropped; entries of one that had none before count as written now. Gives how many pieces
+ * there were.
  */
-export function loadTable(table: LoadedTable, bytes: Uint8Array): void {
-  const reader = new PieceReader(bytes);
-  const { keyGroup, entries, hasStamps, layout } = readPieceHeader(reader);
-  const written = JSON.parse(textOf(layout)) as TableLayout;
-  checkLayout(table.spec, written);
-  for (let left = entries; left > 0; left--) {
-    table.load(readEntry(reader, table, written, { keyGroup, hasStamps }));
+export function loadTable(
+  table: StateTable,
+  pieces: Iterable<{ readonly bytes: Uint8Array }>,
+  projection: Projection = wholeOf(table),
+): number {
+  const loader = new TableLoader(table, projection);
+  let count = 0;
+  for (const { bytes } of pieces) {
+    loader.load(new EntryPiece(bytes));
+    count++;
   }
-  reader.finish();
+  loader.finish();
+  return count;
 }
 
-function readEntry(
-  reader: PieceReader,
-  table: LoadedTable,
-  written: TableLayout,
-  { keyGroup, hasStamps }: { readonly keyGroup: number; readonly hasStamps: boolean },
-): TableEntry {
-  const { keys, columns } = table.spec;
-  const isTombstone = reader.uint8() === ENTRY_TOMBSTONE;
-  const key = keys.map((type) => readKey(reader, type));
-  if (isTombstone) return { keyGroup, key, values: null, stampMs: 0 };
-  const stampMs = hasStamps ? reader.float64() : table.nowMs;
-  const values = written.columns.map(({ form }) => readValue(reader, form));
-  return { keyGroup, key, values: valuesFor(values, written.columns, columns), stampMs };
+class TableLoader {
+  readonly #table: StateTable;
+  readonly #projection: Projection;
+  readonly #loaders = new Map<string, EntryLoader>();
+  /** Key groups of which the table holds nothing but whole pieces; null: of none, since it was not empty. */
+  readonly #whole: Set<number> | null;
+
+  constructor(table: StateTable, projection: Projection) {
+    this.#table = table;
+    this.#projection = projection;
+    this.#whole = table.entries === 0 ? new Set() : null;
+  }
+
+  finish(): void {
+    for (const loader of this.#loaders.values()) loader.finish();
+  }
+
+  load(piece: EntryPiece): void {
+    const { keyGroup, layout } = piece;
+    checkLayout(this.#projection.spec, layout);
+    const { entries, removed } = piece.read();
+    const names = [...piece.keyColumns, ...piece.valueColumns].map(({ name }) => name);
+    const loader = this.#loader(names);
+    if (entries.rows > 0) loader.load(entries, keyGroup, this.#isNew(piece));
+    if (removed.rows > 0) loader.remove(removed, keyGroup);
+  }
+
+  /** Whether the keys of a piece are not in the table: it is whole, or goes on with a whole one. */
+  #isNew({ keyGroup, isChanges, isMore }: EntryPiece): boolean {
+    const whole = this.#whole;
+    if (whole === null) return false;
+    if (isChanges) {
+      if (isMore && whole.has(keyGroup)) return true;
+      whole.delete(keyGroup);
+      return false;
+    }
+    const isFirst = !whole.has(keyGroup);
+    whole.add(keyGroup);
+    return isFirst;
+  }
+
+  #loader(names: readonly string[]): EntryLoader {
+    const key = names.join();
+    const known = this.#loaders.get(key);
+    if (known !== undefined) return known;
+    const loader = this.#table.loader(this.#projection, new Set(names));
+    this.#loaders.set(key, loader);
+    return loader;
+  }
 }
 
 /** Refuses what was written for types that the table does not hold. */
@@ -254,102 +381,4 @@ function checkLayout(spec: TableSpec, written: TableLayout): void {
     `State ${JSON.stringify(spec.name)} was written as ${was}, and the job now declares ${is}.`,
     { advice: 'Keep key and value types of a state, or give the changed state a new name.' },
   );
-}
-
-function writeKey(writer: PieceWriter, type: DataType, value: unknown): void {
-  const form = keyForm(type, '');
-  switch (form) {
-    case 'text':
-      return writer.bytes(value instanceof Uint8Array ? value : encodeText(String(value)));
-    case 'i64':
-      if (type.kind === 'decimal') {
-        return writer.int64(decimalUnscaled(String(value), type.precision, type.scale) ?? 0n);
-      }
-      return writer.int64(value as bigint);
-    case 'f64':
-      return writer.float64(Number(value));
-    case 'f32':
-      return writer.float32(Number(value));
-    case 'u32':
-      return writer.uint32(Number(value));
-    case 'u8':
-      return writer.uint8(Number(value));
-    case 'i32':
-      return writer.int32(value instanceof Date ? value.getTime() / MS_PER_DAY : Number(value));
-  }
-}
-
-function readKey(reader: PieceReader, type: DataType): unknown {
-  switch (keyForm(type, '')) {
-    case 'text':
-      return type.kind === 'bytes' ? reader.bytes() : textOf(reader.bytes());
-    case 'i64': {
-      const value = reader.int64();
-      return type.kind === 'decimal' ? decimalText(value, type.scale) : value;
-    }
-    case 'f64': {
-      const value = reader.float64();
-      return type.kind === 'timestamp' ? new Date(value) : value;
-    }
-    case 'f32':
-      return reader.float32();
-    case 'u32':
-      return reader.uint32();
-    case 'u8':
-      return reader.uint8() !== 0;
-    case 'i32': {
-      const value = reader.int32();
-      return type.kind === 'date' ? new Date(value * MS_PER_DAY) : value;
-    }
-  }
-}
-
-function writeValue(writer: PieceWriter, form: ValueForm, value: unknown): void {
-  switch (form) {
-    case 'f64':
-      return writer.float64(value as number);
-    case 'i32':
-      return writer.int32(value as number);
-    case 'u8':
-      return writer.uint8(value as number);
-    case 'i64':
-      return writer.int64(value as bigint);
-    case 'utf8':
-      return writer.bytes(encodeText(value as string));
-    case 'js':
-      return writer.heapValue(value);
-    case 'rows': {
-      const rows = value as readonly Uint8Array[];
-      writer.uint32(rows.length);
-      for (const row of rows) writer.bytes(row);
-      return;
-    }
-    case 'none':
-      return;
-  }
-}
-
-function readValue(reader: PieceReader, form: ValueForm): unknown {
-  switch (form) {
-    case 'f64':
-      return reader.float64();
-    case 'i32':
-      return reader.int32();
-    case 'u8':
-      return reader.uint8();
-    case 'i64':
-      return reader.int64();
-    case 'utf8':
-      return textOf(reader.bytes());
-    case 'js':
-      return reader.heapValue();
-    case 'rows':
-      return Array.from({ length: reader.uint32() }, () => reader.bytes());
-    case 'none':
-      return undefined;
-  }
-}
-
-function textOf(bytes: Uint8Array): string {
-  return decodeText(bytes, 0, bytes.length, textKindOf(bytes, 0, bytes.length));
 }

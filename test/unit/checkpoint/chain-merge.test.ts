@@ -118,7 +118,10 @@ class Job {
     for (const { id, path } of this.store.retained.slice(0, newest)) {
       const { manifest, reader } = openCheckpoint(this.disk, path);
       const table = open();
-      for (const piece of manifest.pieces) loadTable(table, reader.read(piece));
+      loadTable(
+        table,
+        manifest.pieces.map((piece) => ({ bytes: reader.read(piece) })),
+      );
       reader.close();
       expect([id, contentOf(table)]).toEqual([id, this.contents.get(id)]);
     }

@@ -3,6 +3,7 @@ import { ByteArena } from '../../../src/state/byte-arena.js';
 import type { TablePage } from '../../../src/state/contract.js';
 import { FrozenGeneration } from '../../../src/state/frozen-generation.js';
 import { HotIndex } from '../../../src/state/hot-index.js';
+import { KeyTexts } from '../../../src/state/key-texts.js';
 import { PageMarks, setBit } from '../../../src/state/page-marks.js';
 import { compileTable } from '../../../src/state/table-code.js';
 import { tableShape } from '../../../src/state/table-shape.js';
@@ -32,16 +33,18 @@ class Owner {
       PAGE_SHIFT,
     );
     const unused = (): never => expect.unreachable();
+    const arena = new ByteArena(
+      () => false,
+      () => {},
+    );
     const code = compileTable(shape, {
       table: { ...this, created: false, take: unused, open: unused, reset: unused },
       pages: this.pages,
       marks: this.marks,
       index: new HotIndex(),
       divided: null,
-      arena: new ByteArena(
-        () => false,
-        () => {},
-      ),
+      arena,
+      keyTexts: new KeyTexts(arena),
     });
     for (let at = 0; at < pages; at++) {
       const page = code.makePage();
@@ -69,8 +72,8 @@ class Owner {
   /** Drains up to `max` entries: keys and values, and whether that was all. */
   drain(max: number, full: boolean): readonly [readonly unknown[], boolean] {
     const seen: unknown[] = [];
-    const isDone = this.frozen.drain(max, full, ({ key, values }) =>
-      seen.push(values === null ? `-${key[0]}` : `${key[0]}=${values[0]}`),
+    const isDone = this.frozen.drain(max, full, ({ k0, c0 }, o, _group, _stamp, isRemoved) =>
+      seen.push(isRemoved ? `-${k0[o]}` : `${k0[o]}=${c0[o]}`),
     );
     return [seen, isDone];
   }

@@ -4,7 +4,7 @@ import type { DataType } from '../../../src/record/schema.js';
 import { PAGE_SHIFT, type StateTable, type TableSpec } from '../../../src/state/contract.js';
 import { createHotTable } from '../../../src/state/hot-table.js';
 import { mergeTablePieces } from '../../../src/state/merge-pieces.js';
-import { EntryWriter, loadTable } from '../../../src/state/table-snapshot.js';
+import { loadTable } from '../../../src/state/table-snapshot.js';
 import { applyEntries, printRows, TableDriver } from '../../contract/state-table-model.js';
 import { piecesOf } from './state-fixtures.js';
 
@@ -99,13 +99,12 @@ describe('mergeTablePieces', () => {
               expect(merged?.map(({ isChanges }) => isChanges)).toEqual(
                 merged?.map((_, at) => at > 0),
               );
-              for (const { bytes } of merged ?? []) loadTable(restored, bytes);
+              loadTable(restored, merged ?? []);
               // The changes alone, on top of what they were changes to.
               const [first, ...changes] = pieces;
               const above = mergeTablePieces(changes, false) ?? [];
               expect(above.every(({ isChanges }) => isChanges)).toBe(true);
-              loadTable(layered, first!);
-              for (const { bytes } of above) loadTable(layered, bytes);
+              loadTable(layered, [{ bytes: first! }, ...above]);
             }
             expect(contentOf(restored)).toEqual(contentOf(driver.table));
             expect(contentOf(layered)).toEqual(contentOf(driver.table));
@@ -133,17 +132,14 @@ describe('mergeTablePieces', () => {
       ],
       ttlMs: null,
     };
+    const driver = new TableDriver(open(spec), 1);
     const write = (full: boolean, entries: readonly (readonly [number, string[] | null])[]) => {
-      const pieces: Uint8Array[] = [];
-      const writer = new EntryWriter(spec, full);
       for (const [key, texts] of entries) {
         const rows = texts?.map((text) => new TextEncoder().encode(text)) ?? null;
-        const both = rows === null ? null : [rows, []];
-        writer.write({ keyGroup: 1, key: [key], values: both, stampMs: 0 });
+        if (rows === null) driver.table.remove(driver.find([key]));
+        else driver.write(driver.upsert([key]), [rows, []], PAGE_SHIFT);
       }
-      writer.finish();
-      writer.putTo((_, bytes) => pieces.push(bytes));
-      return pieces;
+      return piecesOf(driver.table, { full, isConfirmable: true }).map(({ bytes }) => bytes);
     };
     const base = write(true, [
       [1, ['a', 'b']],
@@ -156,12 +152,7 @@ describe('mergeTablePieces', () => {
     ]);
     const [merged, ...others] = mergeTablePieces([...base, ...changes], true) ?? [];
     expect(others).toEqual([]);
-    expect(merged?.bytes).toEqual(
-      write(true, [
-        [1, ['a', 'b', 'dd']],
-        [3, []],
-      ])[0],
-    );
+    expect(merged?.bytes).toEqual(piecesOf(driver.table)[0].bytes);
   });
 
   it('splits what is large, and holds no more than is there', () => {

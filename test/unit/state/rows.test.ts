@@ -56,7 +56,7 @@ describe('rows in a state table', () => {
     const restored = open();
     const writer = new TableWriter('uid', table, { full: true, isConfirmable: false });
     const put = (_uid: string, _name: string, _keyGroup: number, bytes: Uint8Array) =>
-      loadTable(restored, bytes);
+      loadTable(restored, [{ bytes }]);
     while (!writer.step({ put }, { left: 100 }));
     expect(read(restored)).toEqual(read(table));
     table.dropRows(entry, 0);

@@ -51,7 +51,7 @@ describe('layouts of tables', () => {
       from.remove(driver.find([KEYS[2]]));
       const moved = createHotTable(specOf(form, 'f64'), { keyGroups });
       const loaded = createHotTable(specOf(form, 'f64'), { keyGroups });
-      for (const { bytes } of piecesOf(from)) loadTable(loaded, bytes);
+      loadTable(loaded, piecesOf(from));
       moveEntries(from, moved);
       for (const table of [moved, loaded]) {
         const entries = [0, 1, 2, 3].flatMap((group) => [...table.entriesOf(group)]);

@@ -83,7 +83,7 @@ describe('table snapshots', () => {
       );
       const restored = open(spec);
       restored.nowMs = 1000;
-      for (const { bytes } of piecesOf(driver.table)) loadTable(restored, bytes);
+      loadTable(restored, piecesOf(driver.table));
       expect(restored.entries).toBe(60);
       expect(contentOf(restored)).toEqual(contentOf(driver.table));
     },
@@ -104,7 +104,7 @@ describe('table snapshots', () => {
       pieces.reduce((total, { bytes }) => total + bytes.length, 0);
     expect(sum(changes)).toBeLessThan(sum(base) / 4);
     const restored = open(SPEC);
-    for (const { bytes } of [...base, ...changes]) loadTable(restored, bytes);
+    loadTable(restored, [...base, ...changes]);
     expect(contentOf(restored)).toEqual(contentOf(driver.table));
     expect(restored.entries).toBe(480);
   });
@@ -113,8 +113,11 @@ describe('table snapshots', () => {
     const driver = new TableDriver(open(SPEC), KEY_GROUPS);
     fill(driver, numbers(0, 300), 1);
     const halves = [open(SPEC, 0, 2), open(SPEC, 2, KEY_GROUPS)];
-    for (const { keyGroup, bytes } of piecesOf(driver.table))
-      loadTable(halves[keyGroup < 2 ? 0 : 1] ?? open(SPEC), bytes);
+    const pieces = piecesOf(driver.table);
+    halves.forEach((half, at) => {
+      const own = pieces.filter(({ keyGroup }) => keyGroup < 2 === (at === 0));
+      loadTable(half, own);
+    });
     expect(contentOf(...halves)).toEqual(contentOf(driver.table));
   });
 
@@ -128,7 +131,7 @@ describe('table snapshots', () => {
       fill(driver, numbers(key, key + 5), 9);
     }
     const restored = open(SPEC);
-    for (const { bytes } of pieces.get('op', SPEC.name)) loadTable(restored, bytes);
+    loadTable(restored, pieces.get('op', SPEC.name));
     expect(contentOf(restored)).toEqual(wanted);
   });
 
@@ -139,11 +142,11 @@ describe('table snapshots', () => {
     for (let at = 0; at < piece.length; at++) {
       const damaged = piece.slice();
       damaged[at] = (damaged[at] ?? 0) ^ 4;
-      const load = () => loadTable(open(SPEC), damaged);
+      const load = () => loadTable(open(SPEC), [{ bytes: damaged }]);
       expect(load).toThrow(expect.objectContaining({ code: 'STATE_CORRUPT' }));
     }
     for (const length of [0, 3, 20, piece.length - 1]) {
-      const load = () => loadTable(open(SPEC), piece.slice(0, length));
+      const load = () => loadTable(open(SPEC), [{ bytes: piece.slice(0, length) }]);
       expect(load).toThrow(expect.objectContaining({ code: 'STATE_CORRUPT' }));
     }
   });
@@ -153,7 +156,7 @@ describe('table snapshots', () => {
     fill(driver, numbers(0, 1), 1);
     const [{ bytes: piece }] = piecesOf(driver.table);
     const other = open({ ...SPEC, columns: COLUMNS.slice(1) });
-    expect(() => loadTable(other, piece)).toThrow(
+    expect(() => loadTable(other, [{ bytes: piece }])).toThrow(
       expect.objectContaining({
         code: 'STATE_INCOMPATIBLE',
         message: expect.stringMatching(/f: f64, .*declares keys \(number\) with \(i: i32/),
@@ -171,7 +174,7 @@ describe('table snapshots', () => {
       fill(driver, numbers(0, 3), 1);
       const restored = new TableDriver(open(to), 1);
       restored.table.nowMs = 1e6;
-      for (const { bytes } of piecesOf(driver.table)) loadTable(restored.table, bytes);
+      loadTable(restored.table, piecesOf(driver.table));
       expect([0, 1, 2].map((key) => restored.find([key]) >= 0)).toEqual([true, true, true]);
     }
   });
