@@ -89,6 +89,9 @@ export class FileSinkWriter implements SinkWriter {
     for (const part of [...this.#parts.values()]) this.#finishPart(part);
     const done = this.#done;
     this.#done = [];
+    const { sync, context, plan } = this.#options;
+    // A checkpoint is going to rely on the parts, so their names must be as durable as their bytes.
+    if (sync && done.length > 0) context.disk.syncDirectory(plan.directory);
     return done;
   }
 

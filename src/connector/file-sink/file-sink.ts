@@ -4,7 +4,7 @@
  * Runs on: plan, commit and abort on the caller's thread; writers in the slots. Invariant: a file
  * with a visible name is complete, and only a commit makes, replaces or removes one.
  */
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Disk } from '../../base/disk.js';
 import { MillraceError } from '../../base/errors.js';
 import { didYouMean } from '../../base/nearest-name.js';
@@ -73,7 +73,7 @@ export function fileSink<T>(parts: FileSinkParts<T>): SinkConnector<T> {
     guarantee: 'exactly-once',
     columns: null,
     requires: buckets?.fields ?? [],
-    plan: (context) => planOf(directory, options.ifExists ?? 'fail', buckets, context),
+    plan: (context) => planOf(directory, { ifExists: options.ifExists, buckets, sync }, context),
     open: async (context) => {
       const format = await parts.loadFormat();
       const { FileSinkWriter } = await import('./file-sink-writer.js');
@@ -134,10 +134,15 @@ function partCommits(committables: readonly Committable[]): readonly PartCommit[
   return committables as readonly PartCommit[];
 }
 
+interface PlanChoices {
+  readonly ifExists: IfExists | undefined;
+  readonly buckets: Buckets | null;
+  readonly sync: boolean;
+}
+
 function planOf(
   directory: string,
-  ifExists: IfExists,
-  buckets: Buckets | null,
+  { ifExists = 'fail', buckets, sync }: PlanChoices,
   context: PlanContext,
 ): FileSinkPlan {
   const { disk } = context;
@@ -151,13 +156,21 @@ function planOf(
   }
   const existing = partsBelow(disk, path, buckets, 0);
   if (existing.length > 0 && ifExists === 'fail') throw outputExists(directory, path, existing);
-  disk.makeDirectory(path);
+  makeDirectory(disk, path, sync);
   return {
     directory: path,
     run: freshSeed().toString(36),
     firstNumber: ifExists === 'append' ? numberAfter(existing) : 0,
     replaces: ifExists === 'replace' ? existing.map((name) => replacedPart(disk, path, name)) : [],
   };
+}
+
+/** One that is there may have been made by a process that died before its entry was durable. */
+function makeDirectory(disk: Disk, path: string, sync: boolean): void {
+  const above = dirname(path);
+  if (disk.stat(above) === null) makeDirectory(disk, above, sync);
+  disk.makeDirectory(path);
+  if (sync) disk.syncDirectory(above);
 }
 
 function numberAfter(parts: readonly string[]): number {

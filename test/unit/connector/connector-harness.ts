@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../../src/base/clock.js';
+import type { Disk } from '../../../src/base/disk.js';
 import { nodeDisk } from '../../../src/base/node-disk.js';
 import type { Clock } from '../../../src/base/clock.js';
 import type {
@@ -133,10 +134,17 @@ export interface SinkRun {
 /** A sink with one writer open. */
 export async function openSink(
   sink: SinkConnector,
-  options: { subtask?: number; attempt?: string; plan?: PlainData; baseDirectory?: string } = {},
+  options: {
+    subtask?: number;
+    attempt?: string;
+    plan?: PlainData;
+    baseDirectory?: string;
+    disk?: Disk;
+  } = {},
 ): Promise<SinkRun> {
   const baseDirectory = options.baseDirectory ?? process.cwd();
-  const planContext = { parallelism: 1, disk: nodeDisk, baseDirectory };
+  const disk = options.disk ?? nodeDisk;
+  const planContext = { parallelism: 1, disk, baseDirectory };
   const plan = structuredClone(options.plan ?? (await sink.plan(planContext)));
   let wake: (() => void) | null = null;
   let pending = false;
@@ -145,7 +153,7 @@ export async function openSink(
     subtask: options.subtask ?? 0,
     parallelism: 1,
     attempt: options.attempt ?? '1',
-    disk: nodeDisk,
+    disk,
     clock: systemClock,
     baseDirectory,
     wake: () => {
@@ -158,7 +166,7 @@ export async function openSink(
     pending = false;
     wake = null;
   };
-  const context = { plan, disk: nodeDisk, baseDirectory };
+  const context = { plan, disk, baseDirectory };
   return {
     plan,
     writer,

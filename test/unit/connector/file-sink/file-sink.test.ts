@@ -16,6 +16,7 @@ import {
   temporaryDirectory,
   writeAll,
 } from '../connector-harness.js';
+import { SimDisk } from '../../../simulation/sim-disk.js';
 import { duckRows } from '../duckdb.js';
 
 afterAll(removeDirectories);
@@ -62,6 +63,19 @@ describe('commit', () => {
     writeFileSync(join(directory, '.part-00000-0.csv.pending-other-1'), 'of another run');
     await run.abort();
     expect(readdirSync(directory)).toEqual(['.part-00000-0.csv.pending-other-1']);
+  });
+
+  it('can be made after the power went, of what was prepared before', async () => {
+    const disk = new SimDisk();
+    const run = await openSink(csvSink('/deep/out'), { disk });
+    await run.write(batchesOf(rows(3)));
+    const committables = await run.prepare();
+    disk.restart({ kind: 'all' });
+    await run.commit(committables);
+    expect([...disk.files().keys()]).toEqual(['/deep/out/part-00000-0.csv']);
+    disk.restart({ kind: 'all' });
+    const bytes = disk.files().get('/deep/out/part-00000-0.csv');
+    expect(new TextDecoder().decode(bytes)).toBe('id,name\n0,n0\n1,n1\n2,n2\n');
   });
 
   it('may be repeated, as after a crash in its middle', async () => {
