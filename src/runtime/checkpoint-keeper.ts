@@ -33,6 +33,8 @@ export interface CheckpointingStart
   readonly place: StorePlace | null;
   /** Where savepoints go that name no directory; null for nowhere. */
   readonly savepointDirectory: string | null;
+  /** That of the run. */
+  readonly seed: number;
 }
 
 /** Where the checkpoints of a job are. */
@@ -128,7 +130,7 @@ export class CheckpointKeeper {
   /** Nothing is kept any more. */
   close(): void {
     this.#world.wakeAfter(null, () => {});
-    this.#world.store.close();
+    cleanUp(() => this.#world.store.close());
   }
 
   #perform(action: CheckpointAction): void {

@@ -143,6 +143,7 @@ export class CheckpointingSetup {
       frame: frameOf(this.jobId, plan, deployment),
       place: this.place,
       savepointDirectory: savepoints === null ? null : resolve(this.#baseDirectory, savepoints),
+      seed: deployment.seed,
     };
   }
 

@@ -329,16 +329,25 @@ export class Execution implements RunObserver, JobExecution {
     this.#requests.end();
     const failure = await this.#closeSinks(completion);
     if (failure === null) {
-      this.#further?.end('FINISHED');
+      this.#tidyUp('FINISHED');
       this.#enter('FINISHED');
       this.#resolve(this.#result());
     } else {
       const state = completion.state === 'CANCELED' ? 'CANCELED' : 'FAILED';
-      this.#further?.end(state);
+      this.#tidyUp(state);
       this.#enter(state);
       this.#reject(failure);
     }
     this.#events.end();
+  }
+
+  /** How the job ended is decided; checkpoints that cannot be deleted stay. */
+  #tidyUp(state: 'FINISHED' | 'FAILED' | 'CANCELED'): void {
+    try {
+      this.#further?.end(state);
+    } catch (error) {
+      if (!MillraceError.is(error)) throw error;
+    }
   }
 
   get #commitParts(): SinkCommitParts {

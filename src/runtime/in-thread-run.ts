@@ -11,7 +11,7 @@ import { HOST_SLOT, type PhysicalPlan } from '../graph/physical-plan.js';
 import type { Parker } from '../ring/contract.js';
 import { AsyncParker, wakerFor } from '../ring/parker.js';
 import { ControlMemory } from './control-layout.js';
-import type { CheckpointingStart } from './checkpoint-keeper.js';
+import type { CheckpointingStart, CheckpointKeeper } from './checkpoint-keeper.js';
 import type { CoordinatorAction, RunEvent } from './coordinator.js';
 import type { Deployment } from './deployment.js';
 import { eventLoopHold, nextEventLoopTurn } from './event-loop.js';
@@ -44,6 +44,8 @@ const threadEvents: InThreadEvents = {
   parker: (word) => new AsyncParker(word, eventLoopHold),
   yieldToEvents: nextEventLoopTurn,
 };
+
+const SLOTS = [HOST_SLOT];
 
 /** Runs a plan whose subtasks are all on the caller's thread. */
 export function startInThread(
@@ -102,6 +104,8 @@ class InThreadRun implements RunControl {
         report: (message) => this.#onMessage(message),
       });
     } catch (error) {
+      // Also a run whose checkpoints cannot be opened ends in order.
+      if (this.#coordinator === null) this.#coordinateWith(null);
       this.send({ kind: 'slotFailed', slot: HOST_SLOT, error: toWire(error) });
     } finally {
       letGo();
@@ -115,32 +119,33 @@ class InThreadRun implements RunControl {
 
   async #coordinate(start: CheckpointingStart | null, events: InThreadEvents): Promise<void> {
     const { clock, disk } = this.#world;
-    const slots = [HOST_SLOT];
-    const parts = {
-      slots,
-      cancellationTimeoutMs: this.#deployment.settings['task.cancellationTimeout'],
-      perform: (action: CoordinatorAction) => this.#perform(action),
-    };
-    let coordinator: RunCoordinator;
-    if (start === null) {
-      coordinator = new RunCoordinator(parts, null);
-    } else {
-      const { openKeeper } = await import('./open-keeper.js');
-      const cells = new TriggerCells(this.#control, this.#deployment.slots);
-      const wakeAfter = events.wakeAfter?.bind(events);
-      const surroundings = { clock, disk, ...(wakeAfter === undefined ? {} : { wakeAfter }) };
-      const keeper = openKeeper(start, slots, surroundings, {
-        trigger: (_slot, trigger) => {
-          cells.add(trigger);
-          wakerFor(this.#control.parkerWord(this.#deployment.slots)).wake();
-        },
-        completed: (checkpoint) => cells.complete(checkpoint),
-        tell: (message: CheckpointMessage) => observeCheckpoints(this.#observer, message),
-        handle: (event) => this.send(event),
-      });
-      this.#close = () => keeper.close();
-      coordinator = new RunCoordinator(parts, keeper);
-    }
+    if (start === null) return this.#coordinateWith(null);
+    const { openKeeper } = await import('./open-keeper.js');
+    const cells = new TriggerCells(this.#control, this.#deployment.slots);
+    const wakeAfter = events.wakeAfter?.bind(events);
+    const surroundings = { clock, disk, ...(wakeAfter === undefined ? {} : { wakeAfter }) };
+    const keeper = openKeeper(start, SLOTS, surroundings, {
+      trigger: (_slot, trigger) => {
+        cells.add(trigger);
+        wakerFor(this.#control.parkerWord(this.#deployment.slots)).wake();
+      },
+      completed: (checkpoint) => cells.complete(checkpoint),
+      tell: (message: CheckpointMessage) => observeCheckpoints(this.#observer, message),
+      handle: (event) => this.send(event),
+    });
+    this.#close = () => keeper.close();
+    this.#coordinateWith(keeper);
+  }
+
+  #coordinateWith(keeper: CheckpointKeeper | null): void {
+    const coordinator = new RunCoordinator(
+      {
+        slots: SLOTS,
+        cancellationTimeoutMs: this.#deployment.settings['task.cancellationTimeout'],
+        perform: (action) => this.#perform(action),
+      },
+      keeper,
+    );
     this.#coordinator = coordinator;
     for (const event of this.#early.splice(0)) coordinator.handle(event);
   }

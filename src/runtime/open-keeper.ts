@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../base/clock.js';
 import type { Disk } from '../base/disk.js';
-import { freshSeed, SeededRandom } from '../base/random.js';
+import { SeededRandom } from '../base/random.js';
 import { DirectoryStore } from '../checkpoint/directory-store.js';
 import { MemoryStore } from '../checkpoint/memory-store.js';
 import {
@@ -31,7 +31,7 @@ export function openKeeper(
 ): CheckpointKeeper {
   const { place } = start;
   const store = place === null ? new MemoryStore() : new DirectoryStore({ disk, ...place });
-  const random = new SeededRandom(freshSeed());
+  const random = new SeededRandom(start.seed);
   return new CheckpointKeeper(start, slots, { store, clock, random, wakeAfter }, ends);
 }
 

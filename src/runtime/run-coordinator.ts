@@ -57,9 +57,15 @@ export class RunCoordinator {
       const { kind, checkpoint } = event;
       const snapshot = { ...event.snapshot, isFinished: true, pieces: [], timing: NO_TIMING };
       this.#keeper?.handle({ kind, checkpoint, snapshot });
-    } else if (event.kind === 'slotEnded' && this.#coordinator.state === 'RUNNING') {
+    } else if (event.kind === 'slotEnded' && this.#isGoingWell) {
       this.#keeper?.handle(event);
     }
+  }
+
+  /** A slot without work may have ended before others have started. */
+  get #isGoingWell(): boolean {
+    const { state } = this.#coordinator;
+    return state === 'CREATED' || state === 'RUNNING';
   }
 
   #perform(action: CoordinatorAction): void {

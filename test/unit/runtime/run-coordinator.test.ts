@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { MillraceError } from '../../../src/base/errors.js';
+import { SeededRandom } from '../../../src/base/random.js';
+import { NO_STATISTICS } from '../../../src/checkpoint/checkpoint-statistics.js';
+import type { CheckpointStore } from '../../../src/checkpoint/contract.js';
+import { MemoryStore } from '../../../src/checkpoint/memory-store.js';
+import {
+  CheckpointKeeper,
+  type CheckpointingStart,
+} from '../../../src/runtime/checkpoint-keeper.js';
+import type { CoordinatorAction, RunEvent } from '../../../src/runtime/coordinator.js';
+import { RunCoordinator } from '../../../src/runtime/run-coordinator.js';
+
+const START: CheckpointingStart = {
+  policy: {
+    intervalMs: 1000,
+    timeoutMs: 10_000,
+    minPauseMs: 0,
+    maxConcurrent: 1,
+    tolerableFailures: 0,
+    retention: 'noExternalizedCheckpoints',
+    numRetained: 1,
+    isIncremental: false,
+  },
+  nextId: 1,
+  restored: null,
+  retained: [],
+  statistics: NO_STATISTICS,
+  frame: { jobId: 'a', jobName: 'a', params: {}, operators: [], sources: [], sinks: [] },
+  place: null,
+  savepointDirectory: null,
+  seed: 1,
+};
+
+/** A run of two slots, and what it demanded. */
+function runOf(store: CheckpointStore = new MemoryStore()) {
+  const actions: CoordinatorAction[] = [];
+  const clock = { epochMs: () => 0, monotonicMs: () => 0 };
+  const events: RunEvent[] = [];
+  const keeper = new CheckpointKeeper(
+    START,
+    [0, 1],
+    { store, clock, random: new SeededRandom(1), wakeAfter: () => {} },
+    { trigger() {}, completed() {}, tell() {}, handle: (event) => events.push(event) },
+  );
+  const parts = {
+    slots: [0, 1],
+    cancellationTimeoutMs: 1000,
+    perform: (action: CoordinatorAction) => actions.push(action),
+  };
+  const coordinator = new RunCoordinator(parts, keeper);
+  return {
+    actions,
+    keeper,
+    send(event: RunEvent): void {
+      coordinator.handle(event);
+      for (const next of events.splice(0)) coordinator.handle(next);
+    },
+  };
+}
+
+describe('the coordinator of a run that takes checkpoints', () => {
+  it('comes to its end also when one slot had nothing to do before the other had started', () => {
+    const { actions, send } = runOf();
+    send({ kind: 'slotReady', slot: 0 });
+    send({ kind: 'slotEnded', slot: 0 });
+    send({ kind: 'slotReady', slot: 1 });
+    send({ kind: 'slotEnded', slot: 1 });
+    expect(actions.at(-1)).toMatchObject({ kind: 'complete', state: 'FINISHED' });
+  });
+
+  it('is not kept from its end by a store that cannot be closed', () => {
+    class Stuck extends MemoryStore {
+      override close(): void {
+        throw new MillraceError('FILE_UNWRITABLE', 'The disk is gone.');
+      }
+    }
+    const { keeper } = runOf(new Stuck());
+    expect(() => keeper.close()).not.toThrow();
+  });
+});
