@@ -1,0 +1,203 @@
+/**
+ * Runs the job of a seed on a simulated disk until it has finished: each life ends at a disk operation, with a loss of
+ * what was not durable, and the next one goes on from the newest checkpoint. Functions throw between, which the job
+ * itself recovers from. After every life, what is visible must be part of what must come out, nothing of it twice; in the
+ * end all of it. Runs on: the test's thread.
+ */
+import type { Disk } from '../../src/base/disk.js';
+import { MillraceError } from '../../src/base/errors.js';
+import { SeededRandom } from '../../src/base/random.js';
+import { listCheckpoints } from '../../src/checkpoint/open-checkpoint.js';
+import { nextEventLoopTurn } from '../../src/runtime/event-loop.js';
+import type { InThreadWorld } from '../../src/runtime/in-thread-run.js';
+import { resolveSettings } from '../../src/runtime/settings.js';
+import { startRun } from '../../src/runtime/start-run.js';
+import { canonical, type CrashJob, definitionOf, expectedOf } from './crash-job.js';
+import { Crash, type Loss, SimDisk } from './sim-disk.js';
+import { SimWorld } from './sim-world.js';
+
+/** What happened in one life of a job. */
+export interface Life {
+  /** The operation at which it ended, and what was lost with it; null for one that came to its end. */
+  readonly crashedAt: string | null;
+  readonly loss: Loss['kind'] | null;
+  /** What it went on from; null when it began. */
+  readonly restoredFrom: number | null;
+  readonly restarts: number;
+  readonly completed: number;
+  /** Lines that were visible when it ended. */
+  readonly visible: number;
+}
+
+/** Runs it; throws what is wrong with it. */
+export async function simulateCrashes(crashJob: CrashJob): Promise<readonly Life[]> {
+  const disk = new SimDisk();
+  disk.makeDirectory('/in');
+  for (const [index, records] of crashJob.files.entries()) {
+    const file = disk.createNew(`/in/${index}.ndjson`);
+    const text = records.map((record) => `${JSON.stringify(record)}\n`).join('');
+    file.write(new TextEncoder().encode(text));
+    file.sync();
+  }
+  for (const path of ['/', '/in']) disk.syncDirectory(path);
+  const expected = expectedOf(crashJob);
+  const calls = { count: 0 };
+  const lives: Life[] = [];
+  for (const crash of [...crashJob.crashes, null]) {
+    disk.restart({ kind: 'kill' }, crash === null ? [] : [crash.fault]);
+    const life = await live(crashJob, disk, lives.length, calls);
+    disk.restart(life.crashedAt === null ? { kind: 'kill' } : (crash?.loss ?? { kind: 'kill' }));
+    const visible = visibleOn(disk);
+    const loss = life.crashedAt === null ? null : (crash?.loss.kind ?? null);
+    lives.push({ ...life, loss, visible: visible.length });
+    checkVisible(visible, expected);
+    if (visible.length === expected.length && (life.crashedAt === null || !hasCheckpoint(disk))) {
+      // Or it was tidying up after its end.
+      return lives;
+    }
+    if (life.crashedAt === null) throw new Error(lost(visible, expected));
+  }
+  throw new Error('The last life did not come to its end.');
+}
+
+async function live(
+  crashJob: CrashJob,
+  disk: SimDisk,
+  index: number,
+  calls: { count: number },
+): Promise<Omit<Life, 'visible' | 'loss'>> {
+  const { seed, parallelism, batchRows, settings, throwsAt } = crashJob;
+  let [restoredFrom, restarts, completed]: [number | null, number, number] = [null, 0, 0];
+  const job = definitionOf(crashJob, () => {
+    if (throwsAt.includes(++calls.count)) throw new Error(`planned, at call ${calls.count}`);
+  });
+  try {
+    const execution = await startRun({
+      job,
+      params: undefined,
+      settings: resolveSettings([
+        {
+          origin: 'simulation',
+          values: { parallelism, seed, 'exchange.batchRows': batchRows, ...settings },
+        },
+      ]),
+      baseDirectory: '/',
+      signal: null,
+      world: worldOn(mortal(disk), seed * 16 + index),
+    });
+    restoredFrom = execution.restored?.checkpoint ?? null;
+    const watched = (async () => {
+      for await (const event of execution.events()) {
+        if (event.type === 'checkpoint' && event.report.status === 'completed') completed++;
+      }
+    })();
+    try {
+      await execution.finished;
+    } finally {
+      await watched;
+      restarts = execution.restarts;
+    }
+    return { crashedAt: null, restoredFrom, restarts, completed };
+  } catch (error) {
+    const crashedAt = disk.journal.findLast((entry) => entry.endsWith(' crash')) ?? null;
+    if (crashedAt === null) throw error;
+    return { crashedAt, restoredFrom, restarts, completed };
+  }
+}
+
+/**
+ * The disk, whose crash is an error like others, so that what is left of the process has to end in order; it cannot
+ * change the disk any more.
+ */
+function mortal<T extends object>(target: T): T {
+  return new Proxy(target, {
+    get(_, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      return (...parameters: readonly unknown[]) => {
+        try {
+          const result: unknown = Reflect.apply(value, target, parameters);
+          const isFile = name === 'openRead' || name === 'createNew';
+          return isFile && typeof result === 'object' && result !== null ? mortal(result) : result;
+        } catch (cause) {
+          if (!(cause instanceof Crash)) throw cause;
+          throw new MillraceError('FILE_UNWRITABLE', cause.message, { cause });
+        }
+      };
+    },
+  });
+}
+
+/** The clock and the order of steps of a seed, over the disk; the real event loop turns between. */
+function worldOn(disk: Disk, seed: number): InThreadWorld {
+  const world = new SimWorld(seed);
+  const random = new SeededRandom(seed ^ 0x7e57);
+  let awaited = 0;
+  return {
+    clock: world.clock,
+    disk,
+    shuffle: world.shuffle,
+    events: {
+      parker: (word, awaitsAnswers) => {
+        const parker = world.events.parker(word, awaitsAnswers);
+        return {
+          announce: () => parker.announce(),
+          withdraw: () => parker.withdraw(),
+          wake: () => parker.wake(),
+          park: async (ticket, timeoutMs) => {
+            await nextEventLoopTurn();
+            await parker.park(ticket, Math.min(timeoutMs, 5));
+          },
+        };
+      },
+      yieldToEvents: async () => {
+        world.fireSome();
+        if (random.below(4) === 0) await nextEventLoopTurn();
+      },
+      wakeAfter: (delayMs, callback) => {
+        const id = ++awaited;
+        if (delayMs === null) return;
+        world.after(delayMs, () => {
+          if (id === awaited) callback();
+        });
+      },
+    },
+  };
+}
+
+/** Whether the next life would go on from one. */
+function hasCheckpoint(disk: SimDisk): boolean {
+  return disk.list('/checkpoints').some((jobId) => {
+    const { completed } = listCheckpoints(disk, '/checkpoints', jobId);
+    for (const { reader } of completed) reader.close();
+    return completed.length > 0;
+  });
+}
+
+/** Every line of every part that has its visible name, sorted. */
+function visibleOn(disk: SimDisk): readonly string[] {
+  const lines: string[] = [];
+  for (const [path, bytes] of disk.files()) {
+    if (!path.startsWith('/out/part-')) continue;
+    const text = new TextDecoder().decode(bytes);
+    if (!text.endsWith('\n')) throw new Error(`The part ${path} is cut off.`);
+    lines.push(...text.trimEnd().split('\n'));
+  }
+  return lines.map((line) => canonical(JSON.parse(line))).toSorted();
+}
+
+function checkVisible(visible: readonly string[], expected: readonly string[]): void {
+  const left = new Map<string, number>();
+  for (const line of expected) left.set(line, (left.get(line) ?? 0) + 1);
+  for (const line of visible) {
+    const count = left.get(line) ?? 0;
+    if (count === 0) throw new Error(`Repeated or wrong: ${line}.`);
+    left.set(line, count - 1);
+  }
+}
+
+function lost(visible: readonly string[], expected: readonly string[]): string {
+  const seen = new Set(visible);
+  const missing = expected.filter((line) => !seen.has(line));
+  return `Lost ${expected.length - visible.length} of ${expected.length}: ${missing[0]} …`;
+}
