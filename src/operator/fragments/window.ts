@@ -94,8 +94,21 @@ function onlyPane(
   place: CodeBlock,
   add: AddCode,
 ): void {
-  const { unit } = code;
-  const windows = unit.constant(bound.windows, `windows${bound.index}`);
+  const { pane, start, isLate } = enterCode(code, bound, timed, place);
+  const late = (inside: CodeBlock): void => lateCode(code, bound, timed, inside);
+  late(place.open(`if (${isLate})`));
+  const of = { pane, start, isKept: true, firesAtOnce: `${pane}.firesAtOnce` };
+  add(of, place.open('else'), late);
+}
+
+/** Locals of the only window that may hold a row, which mostly is that of the row before. */
+function enterCode(
+  { unit }: ChainCode,
+  { index, windows: run }: WindowBound,
+  { time }: TimedRow,
+  place: CodeBlock,
+): { readonly pane: string; readonly start: string; readonly isLate: string } {
+  const windows = unit.constant(run, `windows${index}`);
   const [pane, start, end, isLate] = ['pane', 'paneStart', 'paneEnd', 'isLate'].map((name) =>
     unit.fresh(name),
   );
@@ -103,15 +116,12 @@ function onlyPane(
   unit.atStart(`let ${start} = ${pane}.startMs;`);
   unit.atStart(`let ${end} = ${pane}.endMs;`);
   unit.atStart(`let ${isLate} = ${pane}.isLate;`);
-  const { time } = timed;
   const enter = place.open(`if (!(${time} >= ${start} && ${time} < ${end}))`);
   enter.line(`${pane} = ${windows}.enter(${time});`);
   enter.line(`${start} = ${pane}.startMs;`);
   enter.line(`${end} = ${pane}.endMs;`);
   enter.line(`${isLate} = ${pane}.isLate;`);
-  const late = (inside: CodeBlock): void => lateCode(code, bound, timed, inside);
-  late(place.open(`if (${isLate})`));
-  add({ pane, start, isKept: true, firesAtOnce: `${pane}.firesAtOnce` }, place.open('else'), late);
+  return { pane, start, isLate };
 }
 
 /** The windows of a row, latest first: once one takes no records, those before it do not either. */
@@ -235,8 +245,5 @@ export function lonePaneStart(
   place: CodeBlock,
 ): string {
   const time = timeCode(code, bound, row, place);
-  const start = code.unit.fresh('paneStart');
-  const windows = code.unit.constant(bound.windows, `windows${bound.index}`);
-  place.line(`const ${start} = ${windows}.lastStart(${time});`);
-  return start;
+  return enterCode(code, bound, { row, time }, place).start;
 }
