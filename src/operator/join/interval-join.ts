@@ -64,16 +64,18 @@ class IntervalJoinRun {
   readonly #lefts: Buffer;
   readonly #rights: Buffer;
   readonly #pair = new Pair();
+  readonly #countLate: (records: number) => void;
 
-  constructor(join: IntervalJoin, { state }: ProcessContext) {
+  constructor(join: IntervalJoin, { state, countLate }: ProcessContext) {
     this.#join = join;
     this.#lefts = bufferState(state, 'left');
     this.#rights = bufferState(state, 'right');
+    this.#countLate = countLate;
   }
 
   left(record: unknown, context: Context): void {
     const { lowerMs, upperMs, leftLate, process } = this.#join;
-    const timeMs = timeInOrder(record, leftLate, context);
+    const timeMs = this.#timeInOrder(record, leftLate, context);
     if (timeMs === null) return;
     const rights = this.#rights.get();
     if (rights !== undefined) {
@@ -88,7 +90,7 @@ class IntervalJoinRun {
 
   right(record: unknown, context: Context): void {
     const { lowerMs, upperMs, rightLate, process } = this.#join;
-    const timeMs = timeInOrder(record, rightLate, context);
+    const timeMs = this.#timeInOrder(record, rightLate, context);
     if (timeMs === null) return;
     const lefts = this.#lefts.get();
     if (lefts !== undefined) {
@@ -99,6 +101,20 @@ class IntervalJoinRun {
       }
     }
     keep(this.#rights, timeMs, -lowerMs, record, context);
+  }
+
+  /**
+   * The event time of a record; null for a late one, which is then done with. Late is what lies before the watermark;
+   * at the watermark is still in time, as in Flink's interval join and unlike in windows.
+   */
+  #timeInOrder(record: unknown, late: OutputTag<unknown> | null, context: Context): number | null {
+    requireInsert(context);
+    const { timestamp } = context;
+    if (timestamp === null) throw timeMissing();
+    if (timestamp >= context.timers.currentWatermark) return timestamp;
+    this.#countLate(1);
+    if (late !== null) context.output(late, record);
+    return null;
   }
 
   /** Drops what no record can meet any more. */
@@ -121,23 +137,6 @@ function bufferState(state: ProcessContext['state'], name: string): Buffer {
       result: (buffer) => buffer,
     },
   );
-}
-
-/**
- * The event time of a record; null for a late one, which is then done with. Late is what lies before the watermark;
- * at the watermark is still in time, as in Flink's interval join and unlike in windows.
- */
-function timeInOrder(
-  record: unknown,
-  late: OutputTag<unknown> | null,
-  context: Context,
-): number | null {
-  requireInsert(context);
-  const { timestamp } = context;
-  if (timestamp === null) throw timeMissing();
-  if (timestamp >= context.timers.currentWatermark) return timestamp;
-  if (late !== null) context.output(late, record);
-  return null;
 }
 
 /** Keeps a record until the watermark has passed what it may be paired with, `reachMs` after its own time. */

@@ -83,12 +83,16 @@ describe('an interval join', () => {
     expect(rows().map(({ time }) => time)).toEqual([100, 100, 100]);
   });
 
-  it('takes a record at the watermark and drops one before it', () => {
-    const { task, give, rows } = joined(near);
+  it('takes a record at the watermark, drops and counts one before it', () => {
+    const { task, late, give, rows } = joined(near);
     give(0, batchOf([{ k: 1 }], { times: [100] }));
     untilDone((cursor) => task.advance(110, cursor, 100));
     give(1, batchOf([{ k: 1 }, { k: 1 }], { times: [110, 109] }));
     expect(rows()).toHaveLength(1);
+    expect(late.records).toBe(1);
+    give(0, batchOf([{ k: 1 }, { k: 2 }, { k: 1 }], { times: [108, 1, 110] }));
+    expect(rows()).toHaveLength(2);
+    expect(late.records).toBe(3);
   });
 
   it('fails at a record without an event time', () => {
