@@ -194,18 +194,25 @@ export function purgingTrigger<T>(trigger: Trigger<T>): Trigger<T> {
   const purged = (result: TriggerResult): TriggerResult =>
     result === 'fire' ? 'fireAndPurge' : result;
   return {
-    ...trigger,
+    ...mergeOf(trigger),
     onElement: (...args) => purged(trigger.onElement(...args)),
     onEventTime: (...args) => purged(trigger.onEventTime?.(...args) ?? 'continue'),
     onProcessingTime: (...args) => purged(trigger.onProcessingTime?.(...args) ?? 'continue'),
+    clear: (...args) => trigger.clear?.(...args),
   };
+}
+
+/** How a trigger merges, if it does. Who wraps a trigger names each method, as those of a class are no own ones. */
+function mergeOf<T>(trigger: Trigger<T>): Pick<Trigger<T>, 'onMerge'> {
+  const { onMerge } = trigger;
+  return onMerge === undefined ? {} : { onMerge: (...args) => onMerge.apply(trigger, args) };
 }
 
 /** Another trigger, which also fires when the input ends: windows that are not over then give what they hold. */
 export function endOfInputTrigger<T>(trigger: Trigger<T>): Trigger<T> {
-  const { onMerge } = trigger;
+  const { onMerge } = mergeOf(trigger);
   return {
-    ...trigger,
+    onProcessingTime: (...args) => trigger.onProcessingTime?.(...args) ?? 'continue',
     onElement(record, timeMs, window, context) {
       context.registerEventTime(WATERMARK_MAX);
       return trigger.onElement(record, timeMs, window, context);
@@ -253,10 +260,9 @@ export function processingTimeoutTrigger<T>(
     if (result === 'fire' || result === 'fireAndPurge') forget(context);
     return result;
   };
-  const { onMerge } = trigger;
   return {
     // The record that makes windows one begins the time anew.
-    ...(onMerge === undefined ? {} : { onMerge }),
+    ...mergeOf(trigger),
     onElement(record, timeMs, window, context) {
       const result = trigger.onElement(record, timeMs, window, context);
       if (result === 'fire' || result === 'fireAndPurge') return settled(result, context);

@@ -7,8 +7,10 @@ import {
   countTrigger,
   endOfInputTrigger,
   processingTimeoutTrigger,
+  type MergeContext,
   purgingTrigger,
   type Trigger,
+  type TriggerResult,
 } from '../../../src/operator/window/trigger.js';
 import {
   alignedAssigner,
@@ -17,6 +19,7 @@ import {
   type WindowAssigner,
 } from '../../../src/operator/window/assigner.js';
 import type { OperatorSpec } from '../../../src/operator/operator-spec.js';
+import type { TimeWindow } from '../../../src/operator/window/window.js';
 import { WATERMARK_MAX } from '../../../src/time/watermark.js';
 import { batchOf, chainOf, line, MemorySnapshot, op, untilDone } from './chain-harness.js';
 
@@ -189,6 +192,44 @@ describe('windows of records by the wall clock', () => {
     run.move();
     run.end();
     expect(run.results().map((result) => (result as { rows: number }).rows)).toEqual([2, 3]);
+  });
+
+  it('are given by triggers of a class as by those of an object, also when others wrap them', () => {
+    /** Fires at every third record. */
+    class Third implements Trigger<unknown> {
+      readonly #count = 3;
+      onElement(...[, , , context]: Parameters<Trigger<unknown>['onElement']>): TriggerResult {
+        const seen = Number(context.get('seen') ?? 0) + 1;
+        context.set('seen', seen % this.#count);
+        return seen === this.#count ? 'fire' : 'continue';
+      }
+      onMerge(_window: TimeWindow, context: MergeContext): void {
+        const seen = context.merged('seen').reduce<number>((sum, one) => sum + Number(one), 0);
+        context.set('seen', seen % this.#count);
+      }
+    }
+    const wraps: readonly (readonly [(third: Third) => Trigger<unknown>, readonly number[]])[] = [
+      [(third) => third, [3]],
+      [(third) => purgingTrigger(third), [3]],
+      [(third) => endOfInputTrigger(third), [3, 5]],
+      [(third) => purgingTrigger(endOfInputTrigger(third)), [3, 2]],
+      [(third) => endOfInputTrigger(purgingTrigger(third)), [3, 2]],
+      [(third) => processingTimeoutTrigger(third, '1h'), [3]],
+    ];
+    for (const [wrap, expected] of wraps) {
+      const trigger = wrap(new Third());
+      const run = atClock(general(globalAssigner(), trigger));
+      run.give(1000, 7, 7, 7, 7, 7);
+      run.end();
+      expect(run.results().map((result) => (result as { rows: number }).rows)).toEqual(expected);
+      const set = new Map<string, unknown>();
+      trigger.onMerge?.({ start: 0, end: 1 }, {
+        merged: () => [1, 1, 2],
+        set: (name: string, value: unknown) => set.set(name, value),
+        registerEventTime: () => {},
+      } as Partial<MergeContext> as MergeContext);
+      expect([...set]).toEqual([['seen', 1]]);
+    }
   });
 
   it('of records give those that do not fill a window when the input ends', () => {
