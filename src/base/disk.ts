@@ -38,6 +38,8 @@ export interface Disk {
   rename(from: string, to: string): void;
   /** Removes a file; silent when it is gone already. */
   remove(path: string): void;
+  /** Removes a directory that is empty; whether it is gone now. One in which something is stays. */
+  removeDirectory(path: string): boolean;
   /** Removes a directory and everything below it; silent when it is gone already. */
   removeTree(path: string): void;
   /** Makes everything that anyone has written to a file durable. */

@@ -65,6 +65,7 @@ export const nodeDisk: Disk = {
   },
   rename: (from, to) => attempt('FILE_UNWRITABLE', to, () => fs.renameSync(from, to)),
   remove: (path) => attempt('FILE_UNWRITABLE', path, () => fs.rmSync(path, { force: true })),
+  removeDirectory: (path) => attempt('FILE_UNWRITABLE', path, () => removeEmpty(path)),
   removeTree: (path) =>
     attempt('FILE_UNWRITABLE', path, () => fs.rmSync(path, { recursive: true, force: true })),
   // Windows syncs only what may be written.
@@ -81,6 +82,19 @@ export function walkFiles(path: string): readonly string[] {
     else found.push(child);
   }
   return found;
+}
+
+/** The system itself refuses when something is in it, so that nothing goes that has just come. */
+function removeEmpty(path: string): boolean {
+  try {
+    fs.rmdirSync(path);
+    return true;
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return true;
+    if (code === 'ENOTEMPTY' || code === 'EEXIST') return false;
+    throw cause;
+  }
 }
 
 /** Directories cannot be opened for syncing on Windows, where renames are durable by themselves. */

@@ -179,6 +179,13 @@ export class SimDisk implements Disk {
     if (this.#names.has(at)) this.#change([[at, null]]);
   }
 
+  removeDirectory(path: string): boolean {
+    const at = this.#begin('removeDirectory', path, 'FILE_UNWRITABLE');
+    if (this.#children(at).length > 0) return false;
+    if (this.#names.has(at)) this.#change([[at, null]]);
+    return true;
+  }
+
   /** One operation for every file and directory, as the real one has. */
   removeTree(path: string): void {
     const at = this.#begin('removeTree', path, 'FILE_UNWRITABLE');

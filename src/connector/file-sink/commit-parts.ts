@@ -31,7 +31,7 @@ export interface PartCommit {
   readonly final: string;
 }
 
-/** Renames the parts, then removes those they replace. */
+/** Renames the parts, then removes those they replace, and buckets that are empty without them. */
 export function commitParts(
   disk: Disk,
   plan: FileSinkPlan,
@@ -39,7 +39,7 @@ export function commitParts(
   sync: boolean,
 ): void {
   const { directory } = plan;
-  const directories = directoriesOf(parts);
+  const directories = directoriesOf(parts.map(({ final }) => final));
   for (const bucket of directories) disk.makeDirectory(join(directory, bucket));
   for (const { pending, final } of parts) {
     const from = join(directory, pending);
@@ -51,6 +51,12 @@ export function commitParts(
   for (const replaced of plan.replaces) {
     if (!finals.has(replaced.name)) removeUnchanged(disk, directory, replaced);
   }
+  // Those further down first, so that what they leave behind is empty, too.
+  for (const bucket of directoriesOf(plan.replaces.map(({ name }) => name)).toReversed()) {
+    if (bucket !== '.' && !directories.includes(bucket)) {
+      disk.removeDirectory(join(directory, bucket));
+    }
+  }
   // Those further down first, so that what is durable is whole.
   for (const bucket of sync ? [...directories].reverse() : []) {
     disk.syncDirectory(join(directory, bucket));
@@ -58,7 +64,7 @@ export function commitParts(
 }
 
 /** The directory itself, then those of the buckets, each behind the one it is in. */
-function directoriesOf(parts: readonly PartCommit[]): readonly string[] {
+function directoriesOf(parts: readonly string[]): readonly string[] {
   const found = new Set<string>();
   const add = (path: string): void => {
     if (found.has(path)) return;
@@ -66,7 +72,7 @@ function directoriesOf(parts: readonly PartCommit[]): readonly string[] {
     found.add(path);
   };
   add('.');
-  for (const { final } of parts) add(dirname(final));
+  for (const part of parts) add(dirname(part));
   return [...found];
 }
 

@@ -75,6 +75,11 @@ describe('nodeDisk', () => {
     nodeDisk.remove(join(folder, 'b'));
     nodeDisk.remove(join(folder, 'b'));
     nodeDisk.makeDirectory(join(folder, 'x/y'));
+    expect(nodeDisk.removeDirectory(join(folder, 'x'))).toBe(false);
+    expect(nodeDisk.removeDirectory(join(folder, 'x/y'))).toBe(true);
+    expect(nodeDisk.removeDirectory(join(folder, 'x/y'))).toBe(true);
+    expect(nodeDisk.list(join(folder, 'x'))).toEqual([]);
+    nodeDisk.makeDirectory(join(folder, 'x/y'));
     nodeDisk.removeTree(join(folder, 'x'));
     nodeDisk.removeTree(join(folder, 'x'));
     expect(nodeDisk.list(folder)).toEqual([]);

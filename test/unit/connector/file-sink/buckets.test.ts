@@ -170,7 +170,29 @@ describe('a commit of buckets', () => {
       'day=d1/part-00000-1.csv',
       'other/part-00000-9.csv',
     ]);
-    expect(existsSync(join(directory, 'day=d2'))).toBe(true);
+    // A bucket without parts is gone, unless somebody else has put something there.
+    expect(existsSync(join(directory, 'day=d2'))).toBe(false);
+    writeFileSync(join(directory, 'day=d1', 'notes.txt'), 'mine');
+    await writeAll(sink('replace'), mixed(1, 1));
+    expect(filesBelow(directory)).toEqual([
+      'day=d0/part-00000-0.csv',
+      'day=d1/notes.txt',
+      'other/part-00000-9.csv',
+    ]);
+  });
+
+  it('leaves no empty buckets within buckets behind, and none that it fills again', async () => {
+    const directory = temporaryDirectory();
+    const sink = csvSink(directory, { bucketBy: ['day', 'id'], ifExists: 'replace' });
+    await writeAll(sink, mixed(6, 3));
+    const before = readdirSync(directory);
+    expect(before).toEqual(['day=d0', 'day=d1', 'day=d2']);
+    await writeAll(sink, mixed(1, 1));
+    expect(readdirSync(directory, { recursive: true }).map(String).toSorted()).toEqual([
+      'day=d0',
+      join('day=d0', 'id=0'),
+      join('day=d0', 'id=0', 'part-00000-0.csv'),
+    ]);
   });
 });
 

@@ -93,6 +93,7 @@ export class MemoryDisk implements Disk {
   makeDirectory = refuse;
   rename = refuse;
   remove = refuse;
+  removeDirectory = refuse;
   removeTree = refuse;
   syncFile = refuse;
   syncDirectory = refuse;
