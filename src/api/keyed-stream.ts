@@ -37,6 +37,14 @@ import type { CheckField, Flat, Mistake } from './record-types.js';
 import type { Stream } from './stream.js';
 import { keyName, requireFunction, type StreamCore } from './stream-core.js';
 import type { StreamFactory } from './stream-factory.js';
+import {
+  type CheckOrder,
+  topNeverEnds,
+  type TopOptions,
+  topOptions,
+  type TopOrderBy,
+  type TopRecord,
+} from './top-options.js';
 import { WindowedStream } from './windowed-stream.js';
 import { requireWindows, type Windows } from './windows.js';
 
@@ -194,6 +202,26 @@ export class KeyedStream<T, K> {
     const call = { verb: 'reduce', boundary: this.reduce, options, extra: EMIT };
     const emit = this.#emit(options);
     return this.#stream(this.#core.operator(call, { kind: 'reduce', keys: this.#keys, fn, emit }));
+  }
+
+  /**
+   * The first `n` records of each key in an order, at the end of the input: what Flink's SQL calls Top-N. Fields of
+   * `orderBy` count in the order in which they are written, `'asc'` or `'desc'` each; null comes before all other values
+   * where order ascends. `rank` adds a field of that name, which counts from 1.
+   *
+   * @param n from 1 to 1000
+   * @example
+   * bids.keyBy('auction').topN(10, { orderBy: { price: 'desc', at: 'asc' }, rank: 'place' })
+   */
+  topN<const O extends TopOrderBy, const R extends string = never>(
+    n: number,
+    options: TopOptions<O & CheckOrder<T, O>, R>,
+  ): Stream<TopRecord<T, R>> {
+    const { rows, order, newestFirst, rank, others } = topOptions(n, options);
+    if (!this.#core.isBounded) throw topNeverEnds();
+    const call = { verb: 'topN', boundary: this.topN, options: others };
+    const body = { kind: 'top', keys: this.#keys, rows, order, newestFirst, rank } as const;
+    return this.#stream(this.#core.operator(call, { ...body, emit: 'final' }));
   }
 
   /** Records per key, as `count`. */

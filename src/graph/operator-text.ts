@@ -32,6 +32,8 @@ export function operatorText(spec: OperatorSpec): string {
       return aggregateText(spec);
     case 'reduce':
       return `${byKeys(spec.keys)}: ${functionText(spec.fn)}, ${emitText(spec.emit)}`;
+    case 'top':
+      return topText(spec);
     case 'assignTimestamps':
       return timestampsText(spec);
     case 'process':
@@ -51,6 +53,17 @@ export function operatorText(spec: OperatorSpec): string {
     case 'distinct':
       return `first record ${byKeys(spec.keys)}`;
   }
+}
+
+/** Such as `first 10 by auction in order of price descending, ranked as place, once per key`. */
+function topText(spec: Extract<OperatorSpec, { kind: 'top' }>): string {
+  const order = spec.order.map(
+    ({ name, descending }) => `${name}${descending ? ' descending' : ''}`,
+  );
+  const parts = [`first ${spec.rows} ${byKeys(spec.keys)} in order of ${order.join(', ')}`];
+  if (spec.newestFirst) parts.push('the newest of equal ones first');
+  if (spec.rank !== null) parts.push(`ranked as ${spec.rank}`);
+  return `${parts.join(', ')}, ${emitText(spec.emit)}`;
 }
 
 function processText({

@@ -10,6 +10,7 @@ import { identityOf, type LogicalGraph, type LogicalNode } from './logical-graph
 const STATEFUL: ReadonlySet<OperatorSpec['kind']> = new Set([
   'aggregate',
   'reduce',
+  'top',
   'distinct',
   'process',
   'join',

@@ -231,9 +231,12 @@ export class ChainCompiler implements ChainCode {
     const attempt = unit.body.open('try');
     const loop = attempt.open(`while (stop === 0 && ${at} < ${limit})`);
     loop.line(`const entry = ${ids}[${at}++];`);
-    const { aggregateEntryFragment, reduceEntryFragment } = run.stateful;
+    const { aggregateEntryFragment, reduceEntryFragment, topEntryFragment } = run.stateful;
     if (spec.kind === 'aggregate') aggregateEntryFragment(this, { index, spec }, 'entry', loop);
     else if (spec.kind === 'reduce') reduceEntryFragment(this, { index, spec }, 'entry', loop);
+    else if (spec.kind === 'top') {
+      topEntryFragment(this, { index, spec }, 'entry', `${at}--`, loop);
+    }
     if (keyed.removesEmitted) {
       loop.line(`${unit.constant(keyed.mainTable(), 'table')}.remove(entry);`);
     }
@@ -348,6 +351,8 @@ export class ChainCompiler implements ChainCode {
       case 'loop':
       case 'feedback':
         return this.next(index, row, place);
+      case 'top':
+        return run.stateful.topFragment(this, { index, spec }, row, place);
       case 'distinct':
         return run.stateful.distinctFragment(this, { index, spec }, row, place);
     }

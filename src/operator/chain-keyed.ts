@@ -21,7 +21,9 @@ import { PaneRun } from './chain-panes.js';
 import { SessionRun } from './chain-sessions.js';
 import { WindowRun } from './chain-window.js';
 import type { KeyedOperator } from './operator-spec.js';
+import { withoutKey } from './operator-schema.js';
 import { hasPanes } from './pre-aggregate.js';
+import { RowLayouts } from './row-layouts.js';
 
 /** Entries taken from a table at a time while they are emitted. */
 const EMIT_ENTRIES = 256;
@@ -33,6 +35,7 @@ const JUDGED_ROWS = 4096;
 const MAIN_TABLES: Readonly<Record<KeyedOperator['kind'], string>> = {
   aggregate: 'accumulators',
   reduce: 'reduced',
+  top: 'ranked',
   distinct: 'seen',
 };
 
@@ -58,6 +61,8 @@ export class KeyedRun {
   /** Merged schema of all records so far; null before the first. */
   input: Schema | null = null;
   readonly tables = new Map<string, StateTable>();
+  /** How rows are kept; null for operators that keep none. */
+  readonly layouts: RowLayouts | null;
   /** What writes the tables for the newest snapshot. */
   writers: readonly TableWriter[] = [];
   /** Whether a partial aggregation has found that it does not pay, and passes rows on one by one. */
@@ -90,6 +95,7 @@ export class KeyedRun {
     this.#openTable = parts.openTable;
     this.#errors = parts.errors;
     this.windows = this.#windowRun(parts);
+    this.layouts = parts.spec.kind === 'top' ? new RowLayouts() : null;
   }
 
   #windowRun({
@@ -207,6 +213,7 @@ export class KeyedRun {
     const merged = this.input === null ? input : mergeSchemas(this.input, input);
     if (merged === this.input) return false;
     this.input = merged;
+    this.layouts?.adopt(withoutKey(merged));
     return true;
   }
 

@@ -22,6 +22,8 @@ const HEADER = 'operator';
 interface KeyedHeader {
   readonly input: Schema;
   readonly tables: readonly TableSpec[];
+  /** The schemas by which rows in them may have been written. */
+  readonly rows?: readonly Schema[];
 }
 
 /** The snapshot of a chain. */
@@ -90,7 +92,8 @@ function keyedWriters(keyed: KeyedRun, scope: SnapshotScope): readonly StateWrit
     return [];
   }
   const tables = [...keyed.tables.values()];
-  const header: KeyedHeader = { input, tables: tables.map((table) => table.spec) };
+  const rows = keyed.layouts === null ? {} : { rows: keyed.layouts.schemas };
+  const header: KeyedHeader = { input, tables: tables.map((table) => table.spec), ...rows };
   const head = writtenAtOnce((sink) => sink.put(spec.uid, HEADER, -1, serialize(header), false));
   keyed.writers = tables.map((table) => new TableWriter(spec.uid, table, scope));
   return [head, ...keyed.writers];
@@ -111,6 +114,7 @@ function restoreKeyed(keyed: KeyedRun, source: SnapshotSource): void {
   for (const { bytes } of source.get(uid, HEADER)) {
     const header = deserialize(bytes) as KeyedHeader;
     keyed.adopt(header.input);
+    keyed.layouts?.restore(header.rows ?? []);
     for (const spec of header.tables) keyed.table(spec);
   }
   for (const [name, table] of keyed.tables) {

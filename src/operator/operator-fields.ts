@@ -57,6 +57,11 @@ export function fieldsNeeded(
     case 'reduce':
       // The first record of a key is a result as it is.
       return null;
+    case 'top': {
+      const needed = setOf(wanted);
+      if (spec.rank !== null) needed?.delete(spec.rank);
+      return union(needed, [...spec.keys, ...spec.order.map(({ name }) => name)]);
+    }
     case 'distinct':
       return union(wanted, spec.keys);
   }

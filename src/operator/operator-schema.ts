@@ -4,8 +4,14 @@
  */
 import { MillraceError } from '../base/errors.js';
 import type { DataType, Field, Schema } from '../record/schema.js';
-import { typeName } from '../record/schema.js';
-import { keyFields, resultSchema } from './aggregate-fields.js';
+import { fieldIndex, typeName } from '../record/schema.js';
+import {
+  keyFields,
+  NUMBER,
+  requiredField,
+  resultSchema,
+  unknownField,
+} from './aggregate-fields.js';
 import { KEY_FIELD } from './flow-row.js';
 import { expressionText } from './expression-text.js';
 import { typeOfExpression } from './expression-type.js';
@@ -47,11 +53,33 @@ export function outputSchemaOf(spec: OperatorSpec, input: Schema | null): Schema
       return null;
     case 'aggregate':
       return input === null || spec.phase === 'partial' ? null : resultSchema(spec, input);
+    case 'top':
+      return input === null ? null : topSchema(spec, input);
     case 'distinct':
       if (input === null) return null;
       keyFields(spec.name, spec.keys, input);
       return withoutKey(input);
   }
+}
+
+/** The records that are ranked, with their ranks. */
+export function topSchema(spec: Extract<OperatorSpec, { kind: 'top' }>, input: Schema): Schema {
+  const { name: operator, rank, order } = spec;
+  keyFields(operator, spec.keys, input);
+  const records = withoutKey(input);
+  for (const { name } of order) {
+    if (fieldIndex(records, name) < 0) throw unknownField(operator, name, records);
+    const column = { node: 'column', name } as const;
+    typeOfExpression({ node: 'call', fn: 'gt', args: [column, column] }, records);
+  }
+  if (rank === null) return records;
+  if (fieldIndex(records, rank) >= 0) {
+    throw new MillraceError('OPTION_INVALID', `Records of "${operator}" have a field "${rank}".`, {
+      where: { operator, uid: spec.uid, field: rank },
+      advice: "Call the rank by another name, as in { rank: 'place' }.",
+    });
+  }
+  return { shape: 'object', fields: [...records.fields, requiredField(rank, NUMBER)] };
 }
 
 function checkPredicate(spec: Extract<OperatorSpec, { kind: 'where' }>, input: Schema): void {

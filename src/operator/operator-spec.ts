@@ -118,6 +118,12 @@ export type TimestampOrigin =
   /** The event time that the record has already, from its source or an operator before. */
   | { readonly from: 'record' };
 
+/** A field by which rows are ordered; null comes before all other values. */
+export interface TopOrder {
+  readonly name: string;
+  readonly descending: boolean;
+}
+
 /** A field of a joined record: what it is called, and which field of which side it is. */
 export interface JoinColumn {
   readonly as: string;
@@ -167,6 +173,18 @@ export type OperatorSpec = OperatorIdentity &
         readonly keys: readonly string[];
         readonly fn: UserFunction;
         readonly emit: EmitMode;
+      }
+    /** The first `rows` records of each key in an order, given when the input has ended. */
+    | {
+        readonly kind: 'top';
+        readonly keys: readonly string[];
+        readonly rows: number;
+        readonly order: readonly TopOrder[];
+        /** Whether of equal records the one that came last comes first. */
+        readonly newestFirst: boolean;
+        /** The field that results have beside their own, which counts from 1; null for none. */
+        readonly rank: string | null;
+        readonly emit: 'final';
       }
     /** Gives each record its event time, and makes the watermarks for all that is behind. */
     | {
@@ -239,11 +257,21 @@ export type Partitioner =
   | { readonly kind: 'custom'; readonly fn: UserFunction };
 
 /** The operators that aggregate by key. */
-export type KeyedOperator = Extract<OperatorSpec, { kind: 'aggregate' | 'reduce' | 'distinct' }>;
+export type KeyedOperator = Extract<
+  OperatorSpec,
+  { kind: 'aggregate' | 'reduce' | 'top' | 'distinct' }
+>;
+
+const KEYED: ReadonlySet<OperatorSpec['kind']> = new Set([
+  'aggregate',
+  'reduce',
+  'top',
+  'distinct',
+]);
 
 /** Whether an operator aggregates by key. */
 export function isKeyed(spec: OperatorSpec): spec is KeyedOperator {
-  return spec.kind === 'aggregate' || spec.kind === 'reduce' || spec.kind === 'distinct';
+  return KEYED.has(spec.kind);
 }
 
 /** Kinds of operators that keep something between two rows without having keys of their own. */

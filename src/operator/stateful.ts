@@ -17,4 +17,5 @@ export { asyncWaitFragment } from './fragments/async-wait.js';
 export { explodeFragment, explodeRestFragment } from './fragments/explode.js';
 export { joinFragment, joinRestFragment } from './fragments/join.js';
 export { processFragment } from './fragments/process.js';
+export { topEntryFragment, topFragment } from './fragments/top.js';
 export { distinctFragment, reduceEntryFragment, reduceFragment } from './fragments/reduce.js';

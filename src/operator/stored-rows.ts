@@ -18,7 +18,7 @@ export function addRowCode(
     table,
     entry,
     index,
-  }: { readonly table: string; readonly entry: string; readonly index: number },
+  }: { readonly table: string; readonly entry: string; readonly index: number | string },
   place: CodeBlock,
 ): string {
   const position = unit.fresh('position');

@@ -3,7 +3,5 @@
  * the last to arrive. In which order those arrive is certain only at parallelism 1.
  */
 export function q18({ bids }) {
-  return bids
-    .keyBy('bidder', 'auction')
-    .reduce((last, bid) => (bid.dateTime >= last.dateTime ? bid : last));
+  return bids.keyBy('bidder', 'auction').topN(1, { orderBy: { dateTime: 'desc' }, ties: 'last' });
 }

@@ -1,7 +1,6 @@
 /**
  * The winning bid of each auction: the highest while it was open, of equal ones the earliest, then the first to
- * arrive. Given when event time has passed the end of the auction; what is kept of it is dropped then. Callers: q4, q6
- * and q9.
+ * arrive. Given when event time has passed the end of the auction; what is kept of it is dropped then. Callers: q6.
  */
 
 import { inEventTime } from './event-time.mjs';

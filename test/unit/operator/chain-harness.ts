@@ -30,6 +30,7 @@ import type {
   OperatorSpec,
   Partitioner,
   TimestampOrigin,
+  TopOrder,
   UserAggregator,
   UserFunction,
   AlignedSpec,
@@ -378,6 +379,23 @@ export const op = {
     open: OpenProcess<never, never, unknown, never>,
     returns: Schema | null = null,
   ): OperatorSpec => ({ ...identity('process'), kind: 'process', keys, open, returns }),
+  /** The first rows of each key. */
+  top: (
+    keys: readonly string[],
+    rows: number,
+    order: readonly TopOrder[],
+    more: { readonly newestFirst?: boolean; readonly rank?: string | null } = {},
+  ): OperatorSpec => ({
+    ...identity('top'),
+    kind: 'top',
+    keys,
+    rows,
+    order,
+    newestFirst: false,
+    rank: null,
+    emit: 'final',
+    ...more,
+  }),
   /** An inner join by the same keys on both sides: of chosen fields, or by a function. */
   join: (
     keys: readonly string[],
