@@ -55,6 +55,7 @@ export type { RunOptions } from './api/run-options.js';
 export { run, start } from './api/start.js';
 export type { ReturnsOptions } from './api/returns-option.js';
 export { type ExplodeOptions, type RecordOf, Stream } from './api/stream.js';
+export type { TopOptions } from './api/top-options.js';
 export {
   type IngestionTime,
   ingestionTime,
