@@ -206,8 +206,8 @@ export class KeyedStream<T, K> {
 
   /**
    * The first `n` records of each key in an order, at the end of the input: what Flink's SQL calls Top-N. Fields of
-   * `orderBy` count in the order in which they are written, `'asc'` or `'desc'` each; null comes before all other values
-   * where order ascends. `rank` adds a field of that name, which counts from 1.
+   * `orderBy` count in the order in which they are written, `'asc'` or `'desc'` each; null comes before all other
+   * values where order ascends. `rank` adds a field of that name, which counts from 1.
    *
    * @param n from 1 to 1000
    * @example

@@ -46,24 +46,28 @@ interface Top {
 
 /** Checks what `topN` was given. Throws OPTION_INVALID. */
 export function topOptions(n: number, options: TopOptions<unknown, string>): Top {
-  if (!Number.isInteger(n) || n < 1 || n > ROWS_MAX) {
-    throw invalid('n', `topN(${n}, ...): a key keeps from 1 to ${ROWS_MAX} records.`);
-  }
-  if (!isPlainObject(options)) throw invalid('orderBy', 'topN(...) is not told an order.');
   const {
     orderBy,
     ties = 'first',
     rank = null,
     ...others
-  } = options as typeof options & Readonly<Record<string, unknown>>;
+  } = Object(options) as typeof options & Readonly<Record<string, unknown>>;
   const order = isPlainObject(orderBy) ? Object.entries(orderBy) : [];
   const isOrder = order.length > 0 && order.every(([, way]) => way === 'asc' || way === 'desc');
-  if (!isOrder) throw invalid('orderBy', "topN(...): orderBy names fields, each 'asc' or 'desc'.");
-  if (ties !== 'first' && ties !== 'last') {
-    throw invalid('ties', "topN(...): ties is 'first' or 'last'.");
-  }
-  if (rank !== null && (typeof rank !== 'string' || rank === '')) {
-    throw invalid('rank', 'topN(...): rank is the name of a field.');
+  const checks: readonly (readonly [string, boolean])[] = [
+    ['n', Number.isInteger(n) && n > 0 && n <= ROWS_MAX],
+    ['orderBy', isOrder],
+    ['ties', ties === 'first' || ties === 'last'],
+    ['rank', rank === null || (typeof rank === 'string' && rank !== '')],
+  ];
+  const [wrong] = checks.find(([, isRight]) => !isRight) ?? [];
+  if (wrong !== undefined) {
+    throw new MillraceError('OPTION_INVALID', `topN(...) was given a wrong ${wrong}.`, {
+      where: { operator: 'topN', field: wrong },
+      advice:
+        "Write topN(10, { orderBy: { price: 'desc' }, ties: 'first', rank: 'place' }), " +
+        `for 1 to ${ROWS_MAX} records a key.`,
+    });
   }
   return {
     rows: n,
@@ -76,19 +80,8 @@ export function topOptions(n: number, options: TopOptions<unknown, string>): Top
 
 /** The error for inputs without an end. */
 export function topNeverEnds(): MillraceError {
-  return new MillraceError(
-    'FEATURE_UNSUPPORTED',
-    'topN(...) needs an input that ends: before that, a record that comes first may still come.',
-    {
-      where: { operator: 'topN' },
-      advice: 'Give it bounded input, or rank the records of windows with process().',
-    },
-  );
-}
-
-function invalid(field: string, message: string): MillraceError {
-  return new MillraceError('OPTION_INVALID', message, {
-    where: { operator: 'topN', field },
-    advice: "Write topN(10, { orderBy: { price: 'desc' }, rank: 'place' }).",
+  return new MillraceError('FEATURE_UNSUPPORTED', 'topN(...) needs an input that ends.', {
+    where: { operator: 'topN' },
+    advice: 'Give it bounded input, or rank the records of windows with process().',
   });
 }

@@ -11,7 +11,7 @@ import type { Batch } from '../record/batch.js';
 import type { Schema } from '../record/schema.js';
 import { schemaName } from '../record/schema.js';
 import { batchRow } from './batch-row.js';
-import type { ChainCode, MisfitCode, Placed, RowRoom, RowsAhead } from './chain-code.js';
+import type { ChainCode, MisfitCode, RowRoom, RowsAhead } from './chain-code.js';
 import type { FlowRow, RowMarks } from './flow-row.js';
 import type { ChainRun } from './chain-run.js';
 import type { CodeBlock } from './code-block.js';
@@ -137,7 +137,7 @@ export class ChainCompiler implements ChainCode {
   pending(index: number): Generated<DrainFunction> {
     const { unit, run } = this;
     const { spec } = run.tree.operators[index];
-    if (spec.kind === 'explode') return this.#items({ index, spec });
+    if (spec.kind === 'explode') return this.rest(index, 0);
     const pending = unit.constant(run.pending[index], `pending${index}`);
     const chain = unit.constant(run, 'run');
     const isFlat = spec.kind === 'flatMap';
@@ -169,26 +169,18 @@ export class ChainCompiler implements ChainCode {
     return this.#finish(`pending${index}_records`, '', 'stop');
   }
 
-  /** The loop over the items of a row that an explode has not come to yet. */
-  #items(placed: Placed<'explode'>): Generated<DrainFunction> {
-    const { unit } = this;
-    unit.body.comment(`Items of ${JSON.stringify(placed.spec.name)} that wait to be handed on`);
-    unit.body.line('let row = -1;');
-    this.run.stateful.explodeRestFragment(this, placed, unit.body.open('try'));
-    this.#catch();
-    return this.#finish(`items${placed.index}`, '', 'stop');
-  }
-
-  /** The loop over the pairs of a join's row that has not come to their end. */
-  pairs(index: number, side: InputSide): Generated<DrainFunction> {
+  /** The loop over what a row gives, from where it was interrupted: items of an explode, pairs of a join's side. */
+  rest(index: number, side: InputSide): Generated<DrainFunction> {
     const { unit, run } = this;
     const { spec } = run.tree.operators[index];
-    assert(spec.kind === 'join', 'Pairs are those of a join.');
-    unit.body.comment(`Pairs of ${JSON.stringify(spec.name)} that wait to be handed on`);
+    unit.body.comment(`What waits of a row of ${JSON.stringify(spec.name)}`);
     unit.body.line('let row = -1;');
-    run.stateful.joinRestFragment(this, { index, spec }, side, unit.body.open('try'));
+    const place = unit.body.open('try');
+    const { explodeRestFragment, joinRestFragment } = run.stateful;
+    if (spec.kind === 'explode') explodeRestFragment(this, { index, spec }, place);
+    else if (spec.kind === 'join') joinRestFragment(this, { index, spec }, side, place);
     this.#catch();
-    return this.#finish(`pairs${index}`, '', 'stop');
+    return this.#finish(`rest${index}`, '', 'stop');
   }
 
   #pendingRecord(index: number, pending: string, marks: RowMarks, loop: CodeBlock): void {

@@ -49,18 +49,6 @@ export class ChainErrors {
     );
   }
 
-  /** A join was given an update: a change of an earlier record would need the pairs of the old one taken back. */
-  joinedUpdate(operator: number): MillraceError {
-    return this.#error(
-      'FEATURE_UNSUPPORTED',
-      operator,
-      `${this.#name(operator)} was given an update of an earlier record; ` +
-        'it joins records that stay as they are.',
-      "Give its input { emit: 'final' }, or join before the aggregation.",
-      {},
-    );
-  }
-
   /** A function that gives several records returned something that has no items. */
   notIterable(operator: number, result: unknown): MillraceError {
     const type = typeof result === 'string' ? 'a text' : `a ${typeof result}`;

@@ -5,6 +5,7 @@
  */
 import { deserialize, serialize } from 'node:v8';
 import { assert } from '../base/assert.js';
+import { MillraceError } from '../base/errors.js';
 import { type DataType, type Field, fieldIndex, type Schema } from '../record/schema.js';
 import { sameType } from '../record/schema-merge.js';
 import type { StateTable, TableSpec } from '../state/contract.js';
@@ -169,6 +170,20 @@ export class JoinRun {
     this.time = time;
     this.kind = kind;
     this.row = row;
+  }
+
+  /** The error for an update: a change of an earlier record would need the pairs of the old one taken back. */
+  updated(): MillraceError {
+    const { name: operator, uid } = this.spec;
+    return new MillraceError(
+      'FEATURE_UNSUPPORTED',
+      `"${operator}" was given an update of an earlier record; ` +
+        'it joins records that stay as they are.',
+      {
+        where: { operator, uid },
+        advice: "Give its input { emit: 'final' }, or join before the aggregation.",
+      },
+    );
   }
 
   /** Whether pairs wait. */

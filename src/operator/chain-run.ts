@@ -12,7 +12,6 @@ import type { JoinRun } from './chain-join.js';
 import type { KeyedRun } from './chain-keyed.js';
 import type { ChainTaskOptions, StatefulParts } from './chain-options.js';
 import { OutputRun } from './chain-output.js';
-import { PendingItems } from './chain-items.js';
 import { PendingRecords } from './chain-pending.js';
 import type { ProcessOperator, ProcessRun } from './chain-process.js';
 import { ChainTime } from './chain-time.js';
@@ -67,7 +66,7 @@ export class ChainRun {
     this.pending = operators.map(({ spec }, index) => {
       const notIterable = (result: unknown) => this.errors.notIterable(index, result);
       return spec.kind === 'explode'
-        ? new PendingItems(index, notIterable)
+        ? new this.stateful.PendingItems(index, notIterable)
         : new PendingRecords(index, notIterable);
     });
     this.keyed = operators.map(({ spec }, operator) =>

@@ -580,7 +580,7 @@ class CompiledChainTask implements CompiledChain {
     if (known !== undefined) return known;
     const compiler = this.#prepare(operator, null);
     if (compiler === null) return null;
-    const drain = this.#keep(label, compiler.pairs(operator, side));
+    const drain = this.#keep(label, compiler.rest(operator, side));
     this.#pairs.set(label, drain);
     return drain;
   }

@@ -8,6 +8,7 @@
 export { createHotTable } from '../state/hot-table.js';
 export { planResults } from './aggregate-plan.js';
 export { AsyncRun } from './async/async-run.js';
+export { PendingItems } from './chain-items.js';
 export { JoinRun } from './chain-join.js';
 export { KeyedRun } from './chain-keyed.js';
 export { ProcessRun } from './chain-process.js';

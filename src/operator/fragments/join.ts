@@ -42,9 +42,9 @@ export function joinFragment(
   const join = run.joins[index];
   assert(join !== null, 'A join runs.');
   if (join.keepsAll(side)) row.useAllFields();
-  const errors = unit.constant(run.errors, 'errors');
+  const bound = unit.constant(join, 'join');
   if (row.marks.kind !== null) {
-    place.line(`if (${row.marks.kind} !== 0) throw ${errors}.joinedUpdate(${index});`);
+    place.line(`if (${row.marks.kind} !== 0) throw ${bound}.updated();`);
   }
   const key = keyCode(code, keyValues(code, index, spec.keys[side], row, place), false, place);
   const table = unit.constant(join.table, 'table');
@@ -54,7 +54,6 @@ export function joinFragment(
   const others = join.layouts[side === 0 ? 1 : 0];
   // Nothing has come of the other side as long as nobody knows what it is.
   if (others.schema === null) return;
-  const bound = unit.constant(join, 'join');
   const newest = unit.fresh('newest');
   place.line(`const ${newest} = ${table}.newestRow(${entry}, ${1 - side});`);
   const found = place.open(`if (${newest} !== 0)`);
