@@ -79,6 +79,9 @@ export const ERROR_CODES = {
   RUN_CORRUPT: permanent('A run file, which holds sorted state or records, is damaged.'),
   CHECKPOINT_IN_USE: permanent('A job still needs the snapshot in order to recover.'),
   CHECKPOINT_FAILED: passing('A checkpoint or savepoint could not be taken.'),
+  RECORD_FAILED_REPEATEDLY: permanent(
+    'The same record failed the job as often as the settings allow.',
+  ),
 
   // Input and output
   FILE_NOT_FOUND: permanent('A path or glob matches no file.'),

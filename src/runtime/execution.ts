@@ -98,8 +98,10 @@ export interface JobExecution {
 
 /** What gives a job further attempts after a failure. */
 export interface FurtherAttempts {
-  /** After how long the job is to be started again; null for not at all. */
-  restartDelay(error: WireError, nowMs: number): number | null;
+  /** After how long the job is to be started again, or what it ends with. */
+  afterFailure(error: WireError, nowMs: number): number | WireError;
+  /** A checkpoint has completed. */
+  checkpointed(): void;
   /** The next attempt, which goes on from the newest checkpoint; `kept` is the one that was told of last. */
   next(kept: KeptCheckpoint | null, statistics: CheckpointStatistics): Promise<NextAttempt>;
   /** There will be no further attempt: what the job need not leave behind goes. */
@@ -273,6 +275,7 @@ export class Execution implements RunObserver, JobExecution {
   ): void {
     this.checkpoints = statistics;
     this.#kept = kept ?? this.#kept;
+    if (report.status === 'completed') this.#further?.checkpointed();
     this.#events.push({ type: 'checkpoint', report, statistics });
   }
 
@@ -287,10 +290,10 @@ export class Execution implements RunObserver, JobExecution {
   async #ended(completion: RunCompletion): Promise<void> {
     this.#requests.endAttempt();
     const { state, error } = completion;
-    if (state !== 'FAILED' || error === null || this.#ending !== null)
-      return this.#settle(completion);
-    const delayMs = this.#further?.restartDelay(error, systemClock.monotonicMs()) ?? null;
-    if (this.#further === null || delayMs === null) return this.#settle(completion);
+    const mayGoOn = state === 'FAILED' && this.#ending === null;
+    if (!mayGoOn || error === null || this.#further === null) return this.#settle(completion);
+    const delayMs = this.#further.afterFailure(error, systemClock.monotonicMs());
+    if (typeof delayMs !== 'number') return this.#settle({ ...completion, error: delayMs });
     this.#control = null;
     this.#enter('RESTARTING');
     this.#events.push({ type: 'restart', error, delayMs });

@@ -7,6 +7,7 @@ import type { PhysicalPlan } from '../graph/physical-plan.js';
 import type { KeptCheckpoint } from './checkpoint-keeper.js';
 import { freshSeed, SeededRandom } from '../base/random.js';
 import type { CheckpointStatistics } from '../checkpoint/checkpoint-statistics.js';
+import { RepeatedFailures } from '../checkpoint/repeated-failures.js';
 import { RestartStrategy } from '../checkpoint/restart-strategy.js';
 import { Execution, type JobExecution } from './execution.js';
 import { importableUrl } from './importable-url.js';
@@ -30,8 +31,11 @@ export async function launchRun(
   const { disk } = attempts;
   const random = new SeededRandom(request.settings.seed ?? freshSeed());
   const strategy = new RestartStrategy(restartPolicyOf(request.settings), random);
+  const repeated = new RepeatedFailures(request.settings['restartStrategy.sameRecordFailures']);
   const further = {
-    restartDelay: (error: WireError, nowMs: number) => strategy.failed(error, nowMs),
+    afterFailure: (error: WireError, nowMs: number) =>
+      repeated.failed(error) ?? strategy.failed(error, nowMs) ?? error,
+    checkpointed: () => repeated.passed(),
     next: (kept: KeptCheckpoint | null, statistics: CheckpointStatistics) =>
       attempts.next(kept, statistics),
     end: (state: 'FINISHED' | 'FAILED' | 'CANCELED') => attempts.end(state),

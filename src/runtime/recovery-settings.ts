@@ -49,4 +49,5 @@ export const RECOVERY_SETTINGS = {
   'restartStrategy.exponentialDelay.backoffMultiplier': number(1.5, 1, 100),
   'restartStrategy.exponentialDelay.resetBackoffThreshold': duration('1h', 1),
   'restartStrategy.exponentialDelay.jitterFactor': number(0.1, 0, 1),
+  'restartStrategy.sameRecordFailures': count(0),
 } as const satisfies Record<string, SettingDefinition>;

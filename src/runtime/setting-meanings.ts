@@ -69,6 +69,8 @@ export const SETTING_MEANINGS: Readonly<Record<SettingKey, string>> = {
     'A job that has run for so long begins with the first wait again.',
   'restartStrategy.exponentialDelay.jitterFactor':
     'Share of a wait by which it is longer or shorter at random.',
+  'restartStrategy.sameRecordFailures':
+    'A job that fails so often at the same record, without a checkpoint between, ends; 0 never.',
   runtime: 'Worker threads, or one slot on the calling thread; auto takes threads where it can.',
   isolate: 'Where the job runs: in this process, or in a child process that may crash alone.',
   seed: 'Seed of everything random in the run. Default: a fresh one, printed with --verbose.',

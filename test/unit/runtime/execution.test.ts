@@ -132,6 +132,41 @@ describe('the end of an execution', () => {
     expect(states).toEqual(['RUNNING', 'FAILED']);
   });
 
+  it('comes when a record has failed the job as often as it may', async () => {
+    const execution = await startRun({
+      job: job('poisoned', (flow) => {
+        flow
+          .from(three())
+          .map(
+            ({ v }) => {
+              if (v === 2) throw new Error('cannot bear 2');
+              return { v };
+            },
+            { name: 'fragile' },
+          )
+          .to(watchedSink().sink);
+      }),
+      params: undefined,
+      settings: settingsOf({
+        settings: {
+          'execution.checkpointing.interval': '1h',
+          'restartStrategy.type': 'fixedDelay',
+          'restartStrategy.fixedDelay.attempts': 100,
+          'restartStrategy.fixedDelay.delay': 0,
+          'restartStrategy.sameRecordFailures': 3,
+        },
+      }),
+      baseDirectory: '/',
+      signal: null,
+      world: { clock: systemClock, disk: nodeDisk, shuffle: null },
+    });
+    const error = await failureOf(execution.finished);
+    expect(error.code).toBe('RECORD_FAILED_REPEATEDLY');
+    expect(error.message).toContain('cannot bear 2');
+    expect(error.where).toMatchObject({ operator: 'fragile', record: 1 });
+    expect(execution.restarts).toBe(2);
+  });
+
   it('keeps the first failure when cleaning up after it fails too', async () => {
     const { sink } = watchedSink({
       abort: () => {
