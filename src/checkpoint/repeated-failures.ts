@@ -1,8 +1,8 @@
 /**
- * Whether a job fails at the same record again and again, which no restart cures. A record is known by the operator that
- * it failed, its place in the input or the batch, and what was thrown. Callers: runtime, once for each failure. Runs on:
- * the caller's thread. Invariant: after a checkpoint has completed, what failed before it is forgotten, since places are
- * told from where the job goes on.
+ * Whether a job fails at the same record again and again, which no restart cures. A record is known by the operator
+ * that it failed, its place in the input or the batch, and what was thrown. Callers: runtime, once for each failure.
+ * Runs on: the caller's thread. Invariant: after a checkpoint has completed, what failed before it is forgotten, since
+ * places are told from where the job goes on.
  */
 import { MillraceError, toWire, type WireError } from '../base/errors.js';
 
@@ -16,7 +16,7 @@ export class RepeatedFailures {
     this.#max = max;
   }
 
-  /** What the job is to end with, when the record has failed it too often; null while it has not, or none is known. */
+  /** What the job is to end with, when the record has failed it too often; null otherwise. */
   failed(error: WireError): WireError | null {
     const record = this.#max === 0 ? null : recordOf(error);
     if (record === null) return null;
@@ -24,7 +24,8 @@ export class RepeatedFailures {
     this.#counts.set(record, count);
     if (count < this.#max) return null;
     const { operator = 'its source', ...place } = error.where;
-    const message = `The same record failed the job ${count} times, in ${operator}: ${error.message}`;
+    const often = `The same record failed the job ${count} times`;
+    const message = `${often}, in ${operator}: ${error.message}`;
     return {
       ...toWire(
         new MillraceError('RECORD_FAILED_REPEATEDLY', message, {
