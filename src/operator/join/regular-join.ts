@@ -42,13 +42,13 @@ export function regularJoin(join: RegularJoin): OpenProcess<unknown, unknown, un
       processElement(left, context) {
         requireInsert(context);
         lefts.add(left);
-        const isPaired = eachOf(rights, (right) => context.collect(apply(left, right)));
+        const isPaired = giveEach(rights, (right) => apply(left, right), context);
         if (keepsLeft && !isPaired) context.timers.registerEventTime(WATERMARK_MAX);
       },
       processElement2(right, context) {
         requireInsert(context);
         rights.add(right);
-        const isPaired = eachOf(lefts, (left) => context.collect(apply(left, right)));
+        const isPaired = giveEach(lefts, (left) => apply(left, right), context);
         if (keepsRight && !isPaired) context.timers.registerEventTime(WATERMARK_MAX);
       },
       onTimer(_timestamp, context) {
@@ -68,22 +68,43 @@ function endOfKey(
   const hasLeft = isFilled(lefts);
   if (hasLeft && isFilled(rights)) return;
   // What is given has no time of its own any more: the end of time is no event time.
-  if (hasLeft) eachOf(lefts, (left) => context.collect(apply(left, null), NO_EVENT_TIME));
-  else eachOf(rights, (right) => context.collect(apply(null, right), NO_EVENT_TIME));
+  if (hasLeft) giveEach(lefts, (left) => apply(left, null), context, NO_EVENT_TIME);
+  else giveEach(rights, (right) => apply(null, right), context, NO_EVENT_TIME);
 }
 
-/** Calls `take` with each record; false when there is none. */
-function eachOf(records: ListState<unknown>, take: (record: unknown) => void): boolean {
-  let isAny = false;
+/** Results that are made at once; of further ones there is one at a time, as there is room. */
+const MADE_AT_ONCE = 64;
+
+/** Gives what is made of each record; false when there is none. */
+function giveEach(
+  records: ListState<unknown>,
+  make: (record: unknown) => unknown,
+  context: Context,
+  timestamp?: number,
+): boolean {
+  let count = 0;
+  const others: unknown[] = [];
   for (const record of records.get()) {
-    isAny = true;
-    take(record);
+    if (count++ < MADE_AT_ONCE) context.collect(make(record), timestamp);
+    else others.push(record);
   }
-  return isAny;
+  if (others.length > 0) {
+    const { collectAll } = context as EngineContext<unknown, unknown>;
+    collectAll(madeOf(others, make), timestamp);
+  }
+  return count > 0;
+}
+
+function* madeOf(
+  records: readonly unknown[],
+  make: (record: unknown) => unknown,
+): Generator<unknown> {
+  for (const record of records) yield make(record);
 }
 
 function isFilled(records: ListState<unknown>): boolean {
-  return eachOf(records, () => {});
+  for (const _ of records.get()) return true;
+  return false;
 }
 
 /** A change of an earlier record would need the pairs of the old one taken back. */

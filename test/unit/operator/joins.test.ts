@@ -62,6 +62,49 @@ describe('a regular join', () => {
     ]);
   });
 
+  it('makes the pairs of a record as there is room for them, and tells where they fail', () => {
+    let made = 0;
+    let failsAt = Infinity;
+    const counting = op.coProcess(
+      KEYS,
+      regularJoin({
+        type: 'inner',
+        ttlMs: 1e6,
+        apply: (left, right) => {
+          if (++made === failsAt) throw new RangeError('oops');
+          return apply(left, right);
+        },
+      }),
+    );
+    let room = 0;
+    const { task, ports } = chainOf({
+      operators: line(counting),
+      inputSides: [0, 1],
+      capacity: 16,
+      mayTake: () => room-- > 0,
+    });
+    const lefts = Array.from({ length: 2000 }, (_, n) => ({ k: 1, n }));
+    untilDone((cursor) => task.step(0, batchOf(lefts), cursor, 100));
+    const right = batchOf([{ k: 1 }]);
+    const cursor = { position: 0 };
+    const step = () => task.step(1, right, cursor, 100);
+    step();
+    expect(made).toBeLessThan(300);
+    room = 5;
+    step();
+    expect(made).toBeLessThan(600);
+    room = Infinity;
+    untilDone(step);
+    untilDone(() => (task.flush() ? 0 : 1));
+    expect(ports[0].left.map(({ record }) => (record as { left: { n: number } }).left.n)).toEqual(
+      lefts.map(({ n }) => n),
+    );
+    expect(made).toBe(2000);
+    failsAt = 2000 + 1000;
+    const error = failure(() => untilDone((at) => task.step(1, right, at, 100)));
+    expect(error).toMatchObject({ code: 'USER_FUNCTION_FAILED', where: { operator: 'process' } });
+  });
+
   it('refuses updates of earlier records, and takes first ones', () => {
     const { give, rows } = joined(inner());
     give(0, batchOf([{ k: 1 }], { kinds: [KIND_INSERT] }));
