@@ -180,7 +180,7 @@ export class ChainCompiler implements ChainCode {
     if (spec.kind === 'explode') explodeRestFragment(this, { index, spec }, place);
     else if (spec.kind === 'join') joinRestFragment(this, { index, spec }, side, place);
     this.#catch();
-    return this.#finish(`rest${index}`, '', 'stop');
+    return this.#finish(`row${index}_rest`, '', 'stop');
   }
 
   #pendingRecord(index: number, pending: string, marks: RowMarks, loop: CodeBlock): void {
