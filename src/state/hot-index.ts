@@ -37,6 +37,8 @@ const SPARSE_SLOTS_MAX = 1 << 14;
 const DEPTH_MAX = 14;
 /** The segment of an index without entries: one look finds an empty slot. */
 const EMPTY_SEGMENT = new Int32Array(2 * 2 + TRAILER);
+/** Words whose flags are cleared for each time that a segment of an older generation is met. */
+const CREDIT = 128;
 /** Where the one segment is that an index starts with: no bit of a hash is left to choose by. */
 const SHIFT_OF_ONE = 31;
 
@@ -67,6 +69,8 @@ export class HotIndex {
   /** How many entries it has. */
   entries = 0;
   readonly #memory = new SegmentMemory();
+  /** Words whose flags may be cleared by now. */
+  #credit = 0;
 
   /** Bytes of all segments and of what finds them. */
   get bytes(): number {
@@ -81,8 +85,9 @@ export class HotIndex {
       this.#grow(mixed, segment);
       segment = this.#segmentOf(mixed);
     }
-    if (generationOf(segment) !== generation) openSegmentGeneration(segment, generation);
-    put(segment, mixed, hash, word | WORD_TOUCHED);
+    this.openGeneration(segment, generation);
+    const isOpen = generationOf(segment) === generation;
+    put(segment, mixed, hash, isOpen ? word | WORD_TOUCHED : word);
     this.entries++;
   }
 
@@ -111,6 +116,20 @@ export class HotIndex {
       this.#grow((place << this.shift) << 1, segment);
       place *= this.segments.length / before;
     }
+  }
+
+  /**
+   * Makes the flags of a segment speak of `generation`, in which next to nothing has been touched yet; a large segment
+   * when it has been asked for often enough, because the first rows behind a barrier meet all segments of a table.
+   */
+  openGeneration(segment: Int32Array, generation: number): void {
+    if (generationOf(segment) === generation) return;
+    this.#credit += CREDIT;
+    if (slotsOf(segment) > SPARSE_SLOTS_MAX && this.#credit < segment.length) return;
+    this.#credit = 0;
+    const end = segment.length - TRAILER;
+    for (let slot = 1; slot < end; slot += 2) segment[slot] &= ~WORD_TOUCHED;
+    segment[segment.length - SEGMENT_GENERATION] = generation;
   }
 
   /** Takes an entry out; entries behind it move up, so no tombstones slow down later look-ups. */
@@ -216,13 +235,6 @@ export class HotIndex {
     segment[segment.length - SEGMENT_GENERATION] = generation;
     return segment;
   }
-}
-
-/** Makes a segment's flags speak of `generation`, in which nothing has been touched yet. */
-export function openSegmentGeneration(segment: Int32Array, generation: number): void {
-  const end = segment.length - TRAILER;
-  for (let slot = 1; slot < end; slot += 2) segment[slot] &= ~WORD_TOUCHED;
-  segment[segment.length - SEGMENT_GENERATION] = generation;
 }
 
 /** How full segments are to be when many entries are added at once; hashes do not spread evenly. */

@@ -26,13 +26,7 @@ import { compileAppend, compilePlace, type EntryParts } from './entry-code.js';
 import { ColumnLoader } from './entry-loader.js';
 import { FrozenGeneration } from './frozen-generation.js';
 import { heapValueBytes, thawHeapValue } from './heap-value.js';
-import {
-  HotIndex,
-  openSegmentGeneration,
-  SEGMENT_GENERATION,
-  WORD_REMOVED,
-  WORD_TOUCHED,
-} from './hot-index.js';
+import { HotIndex, WORD_REMOVED, WORD_TOUCHED } from './hot-index.js';
 import { KeyTexts } from './key-texts.js';
 import { clearBit, hasBit, marksBytes, PageMarks, setBit } from './page-marks.js';
 import type { TableCode } from './table-code.js';
@@ -222,9 +216,7 @@ class HotTable implements StateTable {
 
   /** The first upsert of an entry in a generation, or of a removed one whose key is still in the index. */
   open(entry: number, segment: Int32Array, slot: number): void {
-    if (segment[segment.length - SEGMENT_GENERATION] !== this.generation) {
-      openSegmentGeneration(segment, this.generation);
-    }
+    (this.#divided?.index ?? this.#index).openGeneration(segment, this.generation);
     this.touch(entry);
     const isRemoved = (segment[slot + 1] & WORD_REMOVED) !== 0;
     segment[slot + 1] = (segment[slot + 1] & ~WORD_REMOVED) | WORD_TOUCHED;

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { freezeHeapValue, heapValueBytes, thawHeapValue } from '../../../src/state/heap-value.js';
+import {
+  freezeHeapValue,
+  frozenBytes,
+  heapValueBytes,
+  thawHeapValue,
+} from '../../../src/state/heap-value.js';
 
 describe('heap values', () => {
   it('are measured in proportion to what they hold', () => {
@@ -28,5 +33,36 @@ describe('heap values', () => {
     for (const plain of [1, 'a', 5n, null, undefined, true]) {
       expect(thawHeapValue(freezeHeapValue(plain))).toBe(plain);
     }
+  });
+
+  it('keep what is not plain, small and a tree when they are frozen', () => {
+    const twice = { n: 1 };
+    const cycle: { self?: unknown } = {};
+    cycle.self = cycle;
+    const holes: number[] = [1];
+    holes[2] = 3;
+    const named = Object.assign([1], { name: 'x' });
+    const values = [
+      { a: twice, b: twice },
+      cycle,
+      holes,
+      named,
+      new Map([['a', new Set([1n])]]),
+      Array.from({ length: 100 }, (_, n) => ({ n })),
+      JSON.parse('{ "__proto__": { "x": 1 } }') as unknown,
+      { deep: [[{ bytes: new Uint8Array([1, 2]) }], undefined, null, 'text', -0] },
+    ];
+    for (const value of values) {
+      const thawed = thawHeapValue(freezeHeapValue(value));
+      expect(thawed).toEqual(value);
+      expect(thawed).not.toBe(value);
+    }
+    const { a, b } = thawHeapValue(freezeHeapValue(values[0])) as Record<string, unknown>;
+    expect(a).toBe(b);
+    expect(1 in (thawHeapValue(freezeHeapValue(holes)) as unknown[])).toBe(false);
+    expect(Object.keys(thawHeapValue(freezeHeapValue(named)) as object)).toEqual(['0', 'name']);
+    expect(() => freezeHeapValue({ fn: () => 1 })).toThrow();
+    expect(frozenBytes(freezeHeapValue(values[5]))).toBeGreaterThan(100);
+    expect(frozenBytes(freezeHeapValue({ text: 'x'.repeat(500) }))).toBeGreaterThan(500);
   });
 });

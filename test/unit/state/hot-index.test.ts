@@ -4,6 +4,7 @@ import {
   HotIndex,
   SEGMENT_MASK_OFFSET,
   slotHash,
+  StagedEntries,
   WORD_ENTRY,
   WORD_REMOVED,
   WORD_TOUCHED,
@@ -108,5 +109,63 @@ describe('HotIndex', () => {
     expect(wordsOf(index, 1)).toEqual([1 | WORD_TOUCHED, 2 | WORD_TOUCHED | WORD_REMOVED]);
     index.flag(1, 1, 0, WORD_REMOVED);
     expect(wordsOf(index, 1)).toEqual([1 | WORD_TOUCHED, 2 | WORD_TOUCHED]);
+  });
+
+  it('opens a generation for large segments bit by bit, for small ones at once', () => {
+    const index = new HotIndex();
+    const flagOf = (hash: number): number => {
+      const mixed = slotHash(hash);
+      const segment = index.segments[(mixed >>> 1) >>> index.shift];
+      const slot = Array.from({ length: segment.length / 2 - 2 }, (_, at) => 2 * at).find(
+        (at) => segment[at] === hash && segment[at + 1] !== 0,
+      );
+      return segment[(slot ?? 0) + 1] & WORD_TOUCHED;
+    };
+    index.insert(1, 2, 1);
+    expect(flagOf(1)).toBe(WORD_TOUCHED);
+    index.openGeneration(index.segments[0], 2);
+    expect(flagOf(1)).toBe(0);
+    for (let hash = 2; hash < 20_000; hash++) index.insert(hash, hash + 1, 2);
+    const [segment] = index.segments;
+    expect(flagOf(19_999)).toBe(WORD_TOUCHED);
+    let calls = 0;
+    while (flagOf(19_999) !== 0 && calls < 100_000) {
+      index.openGeneration(segment, 3);
+      calls++;
+    }
+    expect(calls).toBeGreaterThan(100);
+    expect(calls).toBeLessThan(2000);
+    // What is inserted before that is not taken for touched.
+    index.insert(30_000, 30_001, 4);
+    expect(flagOf(30_000)).toBe(0);
+  });
+
+  it('takes many entries at once as well as one by one', () => {
+    const [index, other] = [new HotIndex(), new HotIndex()];
+    const staged = new StagedEntries(50_000);
+    for (let at = 0; at < 50_000; at++) {
+      // Some of them alike.
+      staged.hashes[at] = at % 100 === 0 ? 7 : Math.imul(at, 2654435761);
+      staged.words[at] = at + 1;
+      other.insert(staged.hashes[at], at + 1, 1);
+    }
+    for (const end of [1, 20_000, 50_000]) {
+      const part = new StagedEntries(end);
+      const from = index.entries;
+      part.hashes.set(staged.hashes.subarray(from, end));
+      part.words.set(staged.words.subarray(from, end));
+      part.count = end - from;
+      index.insertAll(part);
+    }
+    const allWords = ({ segments }: HotIndex): readonly number[] =>
+      [...new Set(segments)]
+        .flatMap((segment) => [...segment.subarray(0, -4)].filter((_, at) => at % 2 === 1))
+        .map((word) => word & ~WORD_TOUCHED)
+        .filter((word) => word !== 0)
+        .toSorted((left, right) => left - right);
+    expect(allWords(index)).toEqual(allWords(other));
+    expect(index.entries).toBe(50_000);
+    for (let at = 0; at < 50_000; at++) index.remove(staged.hashes[at], at);
+    expect([index.entries, allWords(index).length]).toEqual([0, 0]);
   });
 });
