@@ -21,6 +21,7 @@ import type {
   CheckpointStore,
   CheckpointTrigger,
 } from '../checkpoint/contract.js';
+import type { ChainMerging } from './chain-merging.js';
 import { type ManifestFrame, manifestOf } from './checkpoint-manifest.js';
 import type { CoordinatorEvent } from './coordinator.js';
 import type { CheckpointMessage } from './messages.js';
@@ -60,6 +61,8 @@ export interface KeeperEnds {
 /** What the keeper works with. */
 export interface KeeperWorld {
   readonly store: CheckpointStore;
+  /** Keeps incremental chains short; null where there are none. */
+  readonly merging: ChainMerging | null;
   readonly clock: Clock;
   readonly random: Random;
   /** Calls back after so long, once; a second call takes the place of the first, and null of both. */
@@ -130,6 +133,7 @@ export class CheckpointKeeper {
   /** Nothing is kept any more. */
   close(): void {
     this.#world.wakeAfter(null, () => {});
+    this.#world.merging?.close();
     cleanUp(() => this.#world.store.close());
   }
 
@@ -175,6 +179,14 @@ export class CheckpointKeeper {
   }
 
   /** A savepoint is its owner's: nothing builds on it, and the job does not go on from it. */
+  /** The next checkpoint builds on this one, whose long chains are merged meanwhile. */
+  #chain(manifest: CheckpointManifest): void {
+    this.#newest = manifest;
+    this.#world.merging?.begin(manifest, (merge) => {
+      if (this.#newest !== null) this.#newest = merge.finish(this.#newest);
+    });
+  }
+
   #completed(report: CheckpointReport): void {
     const isOwn = report.kind === 'checkpoint';
     if (isOwn) this.#ends.completed(report.id);
@@ -195,7 +207,7 @@ export class CheckpointKeeper {
       const isInMemory = this.#start.place === null;
       const completed = store.complete(manifest);
       const path = isInMemory ? null : completed;
-      if (kind === 'checkpoint') this.#newest = manifest;
+      if (kind === 'checkpoint') this.#chain(manifest);
       this.#kept = { id, path, manifest: isInMemory ? manifest : null };
       this.#events.push({ kind: 'stored', checkpoint: id, path });
     } catch (cause) {

@@ -7,11 +7,13 @@ import type { Disk } from '../base/disk.js';
 import { SeededRandom } from '../base/random.js';
 import { DirectoryStore } from '../checkpoint/directory-store.js';
 import { MemoryStore } from '../checkpoint/memory-store.js';
+import { ChainMerging } from './chain-merging.js';
 import {
   type CheckpointingStart,
   CheckpointKeeper,
   type KeeperEnds,
   type KeeperWorld,
+  type StorePlace,
 } from './checkpoint-keeper.js';
 
 /** What of the world may be another in a simulation. */
@@ -20,19 +22,35 @@ export interface KeeperSurroundings {
   readonly disk: Disk;
   /** Absent: the timers of the thread. */
   readonly wakeAfter?: KeeperWorld['wakeAfter'];
+  /** Absent: the event loop of the thread. */
+  readonly later?: (callback: () => void) => void;
 }
 
 /** Opens the store, which ends the rights of earlier attempts, and gives its keeper. */
 export function openKeeper(
   start: CheckpointingStart,
   slots: readonly number[],
-  { clock, disk, wakeAfter = threadTimer() }: KeeperSurroundings,
+  { clock, disk, wakeAfter = threadTimer(), later = afterTurn }: KeeperSurroundings,
   ends: KeeperEnds,
 ): CheckpointKeeper {
-  const { place } = start;
-  const store = place === null ? new MemoryStore() : new DirectoryStore({ disk, ...place });
   const random = new SeededRandom(start.seed);
-  return new CheckpointKeeper(start, slots, { store, clock, random, wakeAfter }, ends);
+  const { store, merging } = openStore(start.place, disk, later);
+  return new CheckpointKeeper(start, slots, { store, merging, clock, random, wakeAfter }, ends);
+}
+
+function openStore(
+  place: StorePlace | null,
+  disk: Disk,
+  later: (callback: () => void) => void,
+): Pick<KeeperWorld, 'store' | 'merging'> {
+  if (place === null) return { store: new MemoryStore(), merging: null };
+  const store = new DirectoryStore({ disk, ...place });
+  if (!place.isIncremental) return { store, merging: null };
+  return { store, merging: new ChainMerging({ disk, root: store.root, store, later }) };
+}
+
+function afterTurn(callback: () => void): void {
+  setImmediate(callback);
 }
 
 function threadTimer(): KeeperWorld['wakeAfter'] {

@@ -24,6 +24,7 @@ describe('cases', () => {
       'sliding',
       'tumbling',
       'window-fire',
+      'checkpoints',
     ]);
   });
 

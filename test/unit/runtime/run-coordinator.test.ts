@@ -40,7 +40,7 @@ function runOf(store: CheckpointStore = new MemoryStore()) {
   const keeper = new CheckpointKeeper(
     START,
     [0, 1],
-    { store, clock, random: new SeededRandom(1), wakeAfter: () => {} },
+    { store, merging: null, clock, random: new SeededRandom(1), wakeAfter: () => {} },
     { trigger() {}, completed() {}, tell() {}, handle: (event) => events.push(event) },
   );
   const parts = {

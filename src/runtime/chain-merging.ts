@@ -1,0 +1,59 @@
+/**
+ * Merges the chains of incremental checkpoints beside everything else that a coordinator's thread does: one key group
+ * between two turns of its event loop. Callers: the checkpoint keeper. Runs on: the coordinator's thread, or the
+ * caller's where the job runs in it. Invariant: a merge that fails costs nothing but itself; the chain stays as it was.
+ */
+import type { Disk } from '../base/disk.js';
+import { MillraceError } from '../base/errors.js';
+import { ChainMerge } from '../checkpoint/chain-merge.js';
+import type { CheckpointManifest, CheckpointStore } from '../checkpoint/contract.js';
+
+/** What merging works with. */
+export interface ChainMergingParts {
+  readonly disk: Disk;
+  /** The job's checkpoint directory, absolute. */
+  readonly root: string;
+  readonly store: CheckpointStore;
+  /** Calls back after the event loop has had its turn. */
+  later(callback: () => void): void;
+}
+
+/** At most one merge at a time. */
+export class ChainMerging {
+  readonly #parts: ChainMergingParts;
+  #merge: ChainMerge | null = null;
+  #finish: (merge: ChainMerge) => void = () => {};
+
+  constructor(parts: ChainMergingParts) {
+    this.#parts = parts;
+  }
+
+  /** Begins to merge what is long, unless a merge is under way; `finish` is called when it is done. */
+  begin(manifest: CheckpointManifest, finish: (merge: ChainMerge) => void): void {
+    if (this.#merge !== null) return;
+    const merge = new ChainMerge({ ...this.#parts, manifest });
+    if (merge.isEmpty) return merge.abort();
+    this.#merge = merge;
+    this.#finish = finish;
+    this.#parts.later(() => this.#step());
+  }
+
+  /** Gives up what is under way. */
+  close(): void {
+    this.#merge?.abort();
+    this.#merge = null;
+  }
+
+  #step(): void {
+    const merge = this.#merge;
+    if (merge === null) return;
+    try {
+      if (!merge.step()) return this.#parts.later(() => this.#step());
+      this.#merge = null;
+      this.#finish(merge);
+    } catch (error) {
+      if (!MillraceError.is(error) || error.code === 'ASSERTION') throw error;
+      this.close();
+    }
+  }
+}
