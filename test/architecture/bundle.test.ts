@@ -57,7 +57,7 @@ describe('what the built entries load at once', () => {
     ['index', 3, 450],
     ['slot', 6, 780],
     ['coordinator', 1, 80],
-    ['keeper', 1, 130],
+    ['keeper', 1, 145],
     ['process', 3, 450],
     ['cli', 3, 30],
   ] as const)('%s: at most %d files and %d KB', (entry, files, kilobytes) => {
