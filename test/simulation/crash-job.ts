@@ -26,6 +26,8 @@ export interface CrashJob {
   readonly files: readonly (readonly Numbered[])[];
   readonly parallelism: number;
   readonly batchRows: number;
+  /** How fast time goes, which decides how many checkpoints there are. */
+  readonly clockSpeed: number;
   readonly settings: Readonly<Record<string, unknown>>;
   /** Where each life but the last ends, and what is lost with it. */
   readonly crashes: readonly { readonly fault: Fault; readonly loss: Loss }[];
@@ -49,6 +51,7 @@ export function crashJob(seed: number): CrashJob {
     files,
     parallelism: 1 + random.below(4),
     batchRows: pick([1, 2, 7, 7, 64]),
+    clockSpeed: pick([1, 8, 32]),
     settings: {
       'execution.checkpointing.interval': pick([10, 10, 15, 40, 200]),
       'execution.checkpointing.mode': 'exactlyOnce',
@@ -85,9 +88,9 @@ function numbered(random: Random, file: number, rows: number): readonly Numbered
 function faultOf(random: Random): Fault {
   const pick = <T>(choices: readonly T[]): T => choices[random.below(choices.length)];
   const kind = 'crash';
-  if (random.below(3) === 0) return { kind, at: 1 + random.below(pick([30, 120, 400])) };
+  if (random.below(3) === 0) return { kind, at: 1 + random.below(pick([60, 200, 600])) };
   const operation = pick(['write', 'sync', 'syncDirectory', 'rename', 'rename', 'remove', 'read']);
-  return { kind, operation, at: 1 + random.below(pick([4, 12, 40])) };
+  return { kind, operation, at: 1 + random.below(pick([6, 20, 60])) };
 }
 
 function lossOf(random: Random): Loss {

@@ -66,7 +66,7 @@ async function live(
   index: number,
   calls: { count: number },
 ): Promise<Omit<Life, 'visible' | 'loss'>> {
-  const { seed, parallelism, batchRows, settings, throwsAt } = crashJob;
+  const { seed, parallelism, batchRows, clockSpeed, settings, throwsAt } = crashJob;
   let [restoredFrom, restarts, completed]: [number | null, number, number] = [null, 0, 0];
   const job = definitionOf(crashJob, () => {
     if (throwsAt.includes(++calls.count)) throw new Error(`planned, at call ${calls.count}`);
@@ -83,7 +83,7 @@ async function live(
       ]),
       baseDirectory: '/',
       signal: null,
-      world: worldOn(mortal(disk), seed * 16 + index),
+      world: worldOn(mortal(disk), seed * 16 + index, clockSpeed),
     });
     restoredFrom = execution.restored?.checkpoint ?? null;
     const watched = (async () => {
@@ -129,12 +129,15 @@ function mortal<T extends object>(target: T): T {
 }
 
 /** The clock and the order of steps of a seed, over the disk; the real event loop turns between. */
-function worldOn(disk: Disk, seed: number): InThreadWorld {
+function worldOn(disk: Disk, seed: number, speed: number): InThreadWorld {
   const world = new SimWorld(seed);
   const random = new SeededRandom(seed ^ 0x7e57);
   let awaited = 0;
   return {
-    clock: world.clock,
+    clock: {
+      epochMs: () => world.clock.epochMs() + (speed - 1) * world.nowMs,
+      monotonicMs: () => world.clock.monotonicMs() * speed,
+    },
     disk,
     shuffle: world.shuffle,
     events: {
@@ -157,7 +160,7 @@ function worldOn(disk: Disk, seed: number): InThreadWorld {
       wakeAfter: (delayMs, callback) => {
         const id = ++awaited;
         if (delayMs === null) return;
-        world.after(delayMs, () => {
+        world.after(delayMs / speed, () => {
           if (id === awaited) callback();
         });
       },
