@@ -367,6 +367,82 @@ describe('loss of power, and the death of the process', () => {
   });
 });
 
+describe('a disk that fails', () => {
+  it.each([false, true])(
+    'once or from some operation on loses nothing that was completed, incremental: %s',
+    (isIncremental) => {
+      const clean = new SimDisk();
+      script(clean, isIncremental, new Map());
+      const operations = clean.journal.length;
+      let failures = 0;
+      for (let at = 1; at <= operations; at++) {
+        for (const until of [at, Number.POSITIVE_INFINITY]) {
+          const disk = new SimDisk();
+          disk.restart({ kind: 'kill' }, [{ at, until, kind: 'EIO' }]);
+          const written = new Map<number, CheckpointManifest>();
+          try {
+            script(disk, isIncremental, written);
+          } catch (error) {
+            expect(error).toMatchObject({ code: expect.stringMatching(/^FILE_UN/) });
+            failures++;
+          }
+          disk.restart({ kind: 'kill' });
+          checkRecovery(disk, written, lastCompleted, `${at} until ${until}`);
+          script(disk, isIncremental, new Map());
+          expect(garbageIn(disk, isIncremental)).toEqual([]);
+        }
+      }
+      expect(failures).toBeGreaterThan(200);
+    },
+  );
+
+  it('goes on in the same attempt, with what failed discarded and nothing left of it', () => {
+    const run = (fault: number, until: number): { failures: number; operations: number } => {
+      const disk = new SimDisk();
+      const store = openStore(disk, { isIncremental: true });
+      store.begin(1);
+      const base = takeSnapshot(disk, store, 1);
+      store.complete(base);
+      disk.restart({ kind: 'kill' }, [{ at: fault, until, kind: 'EIO' }]);
+      let failures = 0;
+      try {
+        store.begin(2);
+        store.complete(takeSnapshot(disk, store, 2, base));
+        store.dispose(1);
+      } catch (error) {
+        expect(error).toMatchObject({ code: expect.stringMatching(/^FILE_UN/) });
+        failures++;
+      }
+      const operations = disk.journal.length;
+      disk.restart({ kind: 'kill' });
+      if (failures > 0 && !store.retained.some(({ id }) => id === 2)) store.discard(2);
+      store.begin(3);
+      const third = takeSnapshot(disk, store, 3);
+      store.complete(third);
+      for (const { id } of store.retained.slice(1)) store.dispose(id);
+      expect([...disk.files().keys()].map((path) => path.slice(HOME.length + 1))).toEqual([
+        'chk-3/_metadata',
+        'epoch-1/owner',
+        'shared/state-3-0-1',
+        'shared/state-3-1-1',
+      ]);
+      expect(disk.list(HOME)).toEqual(['chk-3', 'epoch-1', 'shared']);
+      disk.restart({ kind: 'all' });
+      const { latest, damaged } = findLatest(disk, DIRECTORY, JOB_ID);
+      expect([fault, damaged]).toEqual([fault, []]);
+      expect(stateOf(latest!)).toEqual(wantedState(third));
+      return { failures, operations };
+    };
+    const { operations } = run(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
+    let failures = 0;
+    for (let at = 1; at <= operations; at++) {
+      failures += run(at, at).failures + run(at, Number.POSITIVE_INFINITY).failures;
+    }
+    expect(operations).toBeGreaterThan(30);
+    expect(failures).toBeGreaterThan(operations);
+  });
+});
+
 let lastCompleted = 0;
 
 /** Three checkpoints with the last two retained; gives the newest completed. Numbers go on over lives. */
