@@ -22,6 +22,8 @@ import { inlineBytesMax, SlotFileWriter } from './slot-file-writer.js';
 const CHANGES_MAX = 16;
 /** They are merged into the base when they have so many of its bytes: each byte is then rewritten about twice. */
 const CHANGES_SHARE = 0.5;
+/** But not at every checkpoint, where all of a small state changes all the time. */
+const CHANGES_MIN = 4;
 /** A file of whose bytes less is still state is given up: what is left of it is rewritten. */
 const LIVE_SHARE = 0.25;
 /** In the place of a slot in the name of a file that a merge has written. */
@@ -184,7 +186,8 @@ function chainsToMerge({ pieces, files }: CheckpointManifest): readonly Chain[] 
     const base = baseOf(chain);
     const changes = chain.slice(base.length);
     const isSparse = chain.some(({ at }) => 'file' in at && sparse.has(at.file));
-    const isHeavy = changes.length > 0 && bytesOf(changes) >= CHANGES_SHARE * bytesOf(base);
+    const isHeavy =
+      changes.length >= CHANGES_MIN && bytesOf(changes) >= CHANGES_SHARE * bytesOf(base);
     if (isSparse || isHeavy) return [{ inputs: chain, isBase: true }];
     return changes.length > CHANGES_MAX ? [{ inputs: changes, isBase: false }] : [];
   });

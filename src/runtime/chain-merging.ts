@@ -38,10 +38,15 @@ export class ChainMerging {
     this.#parts.later(() => this.#step());
   }
 
-  /** Gives up what is under way. */
+  /** Gives up what is under way. What cannot be deleted now is collected when the directory is opened the next time. */
   close(): void {
-    this.#merge?.abort();
+    const merge = this.#merge;
     this.#merge = null;
+    try {
+      merge?.abort();
+    } catch (error) {
+      if (!isOfDisk(error)) throw error;
+    }
   }
 
   #step(): void {
@@ -49,11 +54,15 @@ export class ChainMerging {
     if (merge === null) return;
     try {
       if (!merge.step()) return this.#parts.later(() => this.#step());
-      this.#merge = null;
       this.#finish(merge);
+      this.#merge = null;
     } catch (error) {
-      if (!MillraceError.is(error) || error.code === 'ASSERTION') throw error;
+      if (!isOfDisk(error)) throw error;
       this.close();
     }
   }
+}
+
+function isOfDisk(error: unknown): boolean {
+  return MillraceError.is(error) && error.code !== 'ASSERTION';
 }

@@ -102,7 +102,10 @@ export class SlotCheckpointing {
       checkpoint: id,
       slot: slotWord(deployment.slots, slot),
       attempt: place.attempt,
-      inlineBytesMax: inlineBytesMax(deployment.slots + 1),
+      inlineBytesMax: inlineBytesMax(
+        deployment.slots + 1,
+        place.isIncremental && kind === 'checkpoint',
+      ),
     });
   }
 }
