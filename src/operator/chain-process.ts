@@ -253,7 +253,7 @@ export class ProcessRun implements TimedOperator {
     const types = this.#key?.types ?? null;
     return [
       writtenAtOnce((sink) => sink.put(uid, HEADER, NO_KEY_GROUP, serialize(types), false)),
-      this.#operatorStates.beginSnapshot(),
+      ...this.#operatorStates.beginSnapshot(),
       ...(this.#states?.beginSnapshot(scope) ?? []),
       ...this.#allTimers().flatMap(({ timers }) => timers.beginSnapshot(scope) ?? []),
     ];

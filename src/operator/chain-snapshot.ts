@@ -47,7 +47,7 @@ export class ChainSnapshot implements TaskSnapshot {
       writers.push(...(run.processes[operator]?.beginSnapshot(scope) ?? []));
       writers.push(...(run.joins[operator]?.beginSnapshot(scope) ?? []));
     }
-    if (run.calls !== null) writers.push(run.calls.beginSnapshot());
+    if (run.calls !== null) writers.push(...run.calls.beginSnapshot());
     this.#writers = writers;
   }
 

@@ -7,6 +7,7 @@ import { DefaultDeserializer, DefaultSerializer, deserialize } from 'node:v8';
 import { MillraceError } from '../base/errors.js';
 import type { GrowingColumns, TableSpec, ValueForm } from './contract.js';
 import { FrozenHeapValue } from './heap-value.js';
+import { corruptPiece } from './piece-bytes.js';
 import { type KeyForm, keyForm } from './table-shape.js';
 
 /** What is written of an entry beside its key group; a subset of the columns of its table, in any order. */
@@ -247,11 +248,21 @@ export class ValuesReader {
 
   constructor(bytes: Uint8Array) {
     this.#deserializer = new DefaultDeserializer(bytes);
-    this.#deserializer.readHeader();
+    reading(() => this.#deserializer.readHeader());
   }
 
   next(): unknown {
-    return this.#deserializer.readValue();
+    return reading(() => this.#deserializer.readValue());
+  }
+}
+
+function reading<R>(read: () => R): R {
+  try {
+    return read();
+  } catch (error) {
+    throw corruptPiece(
+      `It holds a value that this version of Node does not read: ${String(error)}.`,
+    );
   }
 }
 

@@ -6,16 +6,20 @@
  */
 import { MillraceError } from '../base/errors.js';
 import { decodeMapKey, encodeMapKey } from './map-key.js';
+import { ValuesColumn, ValuesReader } from './entry-block.js';
 import { corruptPiece, PieceReader, PieceWriter } from './piece-bytes.js';
 import type { ListState, MapState, MapStateKey } from './state-handles.js';
-import { type StateSink, type StateWriter, writtenAtOnce } from './state-writer.js';
+import type { Slice, StateSink, StateWriter } from './state-writer.js';
 import type { StateSource } from './table-snapshot.js';
 
 /** 'MLSO' */
 const MAGIC = 0x4f534c4d;
-const VERSION = 1;
+const VERSION = 2;
 /** The key group under which state without keys is kept. */
 const NO_KEY_GROUP = -1;
+
+/** What writing an item costs, in entries of a slice. */
+const ITEM_COST = 4;
 
 /** The kinds of state without keys. */
 export type OperatorStateKind = 'list' | 'unionList' | 'broadcast';
@@ -23,9 +27,19 @@ export type OperatorStateKind = 'list' | 'unionList' | 'broadcast';
 /** A list of items. */
 export class ItemsState<T> implements ListState<T> {
   #items: T[] = [];
+  #writer: ItemsWriter | null = null;
 
   get(): readonly T[] {
+    // What is given out may be changed in place.
+    this.#writer?.complete();
+    this.#writer = null;
     return this.#items;
+  }
+
+  /** Freezes the items: lists only grow, or become others, so that those of now stay where they are. */
+  beginSnapshot(name: string, put: PutItems): StateWriter {
+    this.#writer = new ItemsWriter(name, this.#items, put);
+    return this.#writer;
   }
 
   add(value: T): void {
@@ -193,16 +207,16 @@ export class OperatorStateStore {
       : [...declared.state.get()];
   }
 
-  /** Freezes all states; they are always written in full. */
-  beginSnapshot(): StateWriter {
-    return writtenAtOnce((sink) => this.#write(sink));
-  }
-
-  #write(sink: StateSink): void {
-    for (const [name, { kind, state }] of this.#declared) {
-      const items = kind === 'broadcast' ? [...state.entries()] : state.get();
-      sink.put(this.#uid, pieceName(kind, name), NO_KEY_GROUP, writeItems(items), false);
-    }
+  /** Freezes all states; they are always written in full. Those that are broadcast are copied at once. */
+  beginSnapshot(): readonly StateWriter[] {
+    return [...this.#declared].map(([name, { kind, state }]) => {
+      const put: PutItems = (sink, bytes) =>
+        sink.put(this.#uid, pieceName(kind, name), NO_KEY_GROUP, bytes, false);
+      if (kind !== 'broadcast') return state.beginSnapshot(name, put);
+      const writer = new ItemsWriter(name, [...state.entries()], put);
+      writer.complete();
+      return writer;
+    });
   }
 
   /** Fills the states, also those that are declared later. */
@@ -235,14 +249,64 @@ export function operatorStateKind(name: string): OperatorStateKind | null {
   return KINDS.find((kind) => name.startsWith(pieceName(kind, ''))) ?? null;
 }
 
-/** Items as a piece. */
-function writeItems(items: readonly unknown[]): Uint8Array {
-  const writer = new PieceWriter();
+type PutItems = (sink: StateSink, bytes: Uint8Array) => void;
+
+/** Writes the items of a list in slices. */
+class ItemsWriter implements StateWriter {
+  readonly #column: ValuesColumn;
+  readonly #count: number;
+  readonly #put: PutItems;
+  #items: readonly unknown[];
+  #at = 0;
+  #isPut = false;
+
+  constructor(name: string, items: readonly unknown[], put: PutItems) {
+    this.#column = new ValuesColumn(name);
+    this.#items = items;
+    this.#count = items.length;
+    this.#put = put;
+  }
+
+  step(sink: StateSink, slice: Slice): boolean {
+    while (this.#at < this.#count && slice.left > 0) {
+      this.#column.add(this.#items[this.#at++]);
+      slice.left -= ITEM_COST;
+    }
+    if (this.#at < this.#count) return false;
+    if (!this.#isPut) this.#put(sink, itemsPiece(this.#count, this.#column));
+    this.#isPut = true;
+    return true;
+  }
+
+  /** Writes the rest into memory. */
+  complete(): void {
+    while (this.#at < this.#count) this.#column.add(this.#items[this.#at++]);
+  }
+
+  confirm(): void {}
+
+  abort(): void {
+    this.#items = [];
+    this.#at = this.#count;
+    this.#isPut = true;
+  }
+}
+
+function itemsPiece(count: number, column: ValuesColumn): Uint8Array {
+  const values = column.take();
+  const writer = new PieceWriter(values.length + 32);
   writer.uint32(MAGIC);
   writer.uint8(VERSION);
-  writer.uint32(items.length);
-  for (const item of items) writer.heapValue(item);
+  writer.uint32(count);
+  writer.bytes(values);
   return writer.seal();
+}
+
+/** Items as a piece. */
+function writeItems(items: readonly unknown[]): Uint8Array {
+  const column = new ValuesColumn('items');
+  for (const item of items) column.add(item);
+  return itemsPiece(items.length, column);
 }
 
 /** The items of a piece. */
@@ -251,8 +315,9 @@ function readItems(bytes: Uint8Array): readonly unknown[] {
   if (reader.uint32() !== MAGIC) throw corruptPiece('It is no operator state.');
   const version = reader.uint8();
   if (version !== VERSION) throw corruptPiece(`Its version is ${version}, known is ${VERSION}.`);
-  const items: unknown[] = [];
-  for (let left = reader.uint32(); left > 0; left--) items.push(reader.heapValue());
+  const count = reader.uint32();
+  const values = new ValuesReader(reader.bytes());
+  const items = Array.from({ length: count }, () => values.next());
   reader.finish();
   return items;
 }

@@ -3,7 +3,6 @@
  * table-snapshot.ts, operator-state.ts. Runs on: worker. Invariant: a reader never gives a value of a piece whose
  * checksum is wrong, nor reads beyond its end.
  */
-import { deserialize, serialize } from 'node:v8';
 import { crc32 } from 'node:zlib';
 import { MillraceError } from '../base/errors.js';
 
@@ -11,8 +10,6 @@ const FIRST_BYTES = 1024;
 /** Columns begin at multiples of this, so that they are read in place. */
 const ALIGNMENT = 8;
 const CRC_BYTES = 4;
-/** Version of how heap values are written: 1 is `v8.serialize`, which reads what older versions of Node wrote. */
-const HEAP_VALUE_VERSION = 1;
 
 /** Writes a piece. */
 export class PieceWriter {
@@ -62,12 +59,6 @@ export class PieceWriter {
     this.#claim(padding(this.#length));
     const at = this.#claim(value.length);
     this.#bytes.set(value, at);
-  }
-
-  /** Any value that structured clone carries. */
-  heapValue(value: unknown): void {
-    this.uint8(HEAP_VALUE_VERSION);
-    this.bytes(serialize(value));
   }
 
   /** The piece with its checksum; the writer is used up. */
@@ -129,14 +120,6 @@ export class PieceReader {
     this.#claim(padding(this.#position));
     const start = this.#claim(length);
     return this.#bytes.subarray(start, start + length);
-  }
-
-  heapValue(): unknown {
-    const version = this.uint8();
-    if (version !== HEAP_VALUE_VERSION) {
-      throw corruptPiece(`It holds a value of the unknown version ${version}.`);
-    }
-    return deserialize(this.bytes());
   }
 
   /** Fails unless everything was read. */

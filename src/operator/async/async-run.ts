@@ -393,12 +393,14 @@ export class AsyncRun implements TimedOperator, HeldTime, CallsReport {
   // State: the records whose answers have not been handed on, in order of arrival.
 
   /** Freezes the records whose calls are to be made again. */
-  beginSnapshot(): StateWriter {
+  beginSnapshot(): readonly StateWriter[] {
     const calls = this.#queue.calls().map(kept);
     this.#kept.update([...calls, ...this.#restored.slice(this.#entered)]);
-    const writer = this.#states.beginSnapshot();
+    const writers = this.#states.beginSnapshot();
+    // At once: users' functions have the records at hand.
+    this.#kept.get();
     this.#kept.clear();
-    return writer;
+    return writers;
   }
 
   restore(source: StateSource): void {

@@ -78,13 +78,12 @@ describe('restored state', () => {
           store.list<string>('own').update(all);
           store.unionList<string>('all').update(all);
           store.broadcast<string, number>('rules').put('limit', 7);
-          const writer = store.beginSnapshot();
           const sink = {
             put: (uid: string, name: string, keyGroup: number, bytes: Uint8Array) => {
               pieces.push({ uid, name, keyGroup, isChanges: false, at: { bytes }, subtask });
             },
           };
-          while (!writer.step(sink, { left: 100 }));
+          for (const writer of store.beginSnapshot()) while (!writer.step(sink, { left: 100 }));
         }
         const stores = dealt(pieces, before, now).map((source) => {
           const store = new OperatorStateStore('op');

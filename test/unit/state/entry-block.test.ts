@@ -74,6 +74,10 @@ describe('blocks of entries', () => {
     const reader = new ValuesReader(bytes);
     const read = Array.from({ length: 5 }, () => reader.next());
     expect(read).toEqual([{ n: 1 }, { f: 2n }, undefined, new Uint8Array([2, 3]), 'text']);
+    for (const broken of [bytes.slice(0, 1), Uint8Array.of(255, 99, 0)]) {
+      const load = () => new ValuesReader(broken).next();
+      expect(load).toThrow(expect.objectContaining({ code: 'STATE_CORRUPT' }));
+    }
     expect(() => column.add({ fn: () => 1 })).toThrow(
       expect.objectContaining({ code: 'VALUE_UNSUPPORTED', message: expect.stringMatching(/"s"/) }),
     );

@@ -10,7 +10,7 @@ function snapshotOf(store: OperatorStateStore): Map<string, Uint8Array> {
     expect([uid, keyGroup, isChanges]).toEqual(['op', -1, false]);
     pieces.set(name, bytes);
   };
-  expect(store.beginSnapshot().step({ put }, { left: 1 })).toBe(true);
+  for (const writer of store.beginSnapshot()) while (!writer.step({ put }, { left: 1 }));
   return pieces;
 }
 
@@ -88,5 +88,38 @@ describe('operator state', () => {
     bytes[6] = 9;
     const restored = restoredFrom(new Map([['list/l', [bytes]]]));
     expect(() => restored.list('l')).toThrow(expect.objectContaining({ code: 'STATE_CORRUPT' }));
+  });
+
+  it('writes lists as they were when the snapshot began, in slices', () => {
+    const store = new OperatorStateStore('op');
+    const list = store.list<{ n: number }>('l');
+    const other = store.unionList<number>('u');
+    const seen = store.broadcast<string, { n: number }>('b');
+    list.addAll(Array.from({ length: 100 }, (_, n) => ({ n })));
+    other.addAll([1, 2, 3]);
+    seen.put('a', { n: 1 });
+    const writers = store.beginSnapshot();
+    const pieces = new Map<string, Uint8Array>();
+    const put: StateSink['put'] = (_uid, name, _group, bytes) => pieces.set(name, bytes);
+    expect(writers.map((writer) => writer.step({ put }, { left: 8 }))).toEqual([
+      false,
+      false,
+      true,
+    ]);
+    list.add({ n: 100 });
+    other.clear();
+    const value = seen.get('a');
+    if (value !== undefined) value.n = 2;
+    // Items that are given out may be changed in place, and are written before.
+    for (const item of list.get()) item.n = -1;
+    for (const writer of writers) while (!writer.step({ put }, { left: 8 }));
+    expect([...pieces.keys()].toSorted()).toEqual(['broadcast/b', 'list/l', 'unionList/u']);
+    const restored = restoredFrom(new Map([...pieces].map(([name, bytes]) => [name, [bytes]])));
+    expect([...restored.list('l').get()]).toEqual(Array.from({ length: 100 }, (_, n) => ({ n })));
+    expect([...restored.unionList('u').get()]).toEqual([1, 2, 3]);
+    expect(restored.broadcast('b').get('a')).toEqual({ n: 1 });
+    const [given] = store.beginSnapshot();
+    given?.abort();
+    expect(given?.step({ put: () => expect.unreachable() }, { left: 1 })).toBe(true);
   });
 });

@@ -18,7 +18,6 @@ describe('pieces', () => {
       writer.column(new Uint8Array(3).fill(9));
       writer.column(long);
       writer.bytes(long);
-      writer.heapValue(new Map([['a', [1n, undefined]]]));
       writer.uint32(4294967295);
     });
     // Wherever it lies in memory.
@@ -33,7 +32,6 @@ describe('pieces', () => {
       expect(new Set(column)).toEqual(new Set([length === 3 ? 9 : 7]));
     }
     expect(reader.bytes()).toEqual(long);
-    expect(reader.heapValue()).toEqual(new Map([['a', [1n, undefined]]]));
     expect(reader.uint32()).toBe(4294967295);
     reader.finish();
   });
@@ -46,10 +44,5 @@ describe('pieces', () => {
     expect(() => new PieceReader(new Uint8Array(2))).toThrow(CORRUPT);
     expect(() => new PieceReader(piece).column(8)).toThrow(CORRUPT);
     expect(() => new PieceReader(piece).finish()).toThrow(CORRUPT);
-  });
-
-  it('name the version of a heap value that they cannot read', () => {
-    const piece = sealed((writer) => writer.uint8(9));
-    expect(() => new PieceReader(piece).heapValue()).toThrow(/version 9/);
   });
 });
