@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -60,4 +60,48 @@ describe('the flights job of npm start', () => {
     expect(shown).toEqual(worst.getRows().map(([origin]) => origin));
     connection.closeSync();
   });
+
+  it('goes on where it was when it is killed in the middle, and says so', async () => {
+    rmSync(join(out, 'daily'), { recursive: true, force: true });
+    const checkpoints = join(out, 'checkpoints');
+    const args = [join(root, 'dist/cli.js'), 'run', join(root, 'examples/flights.ts'), '-p', '2'];
+    args.push('--param', `out=${join(out, 'daily')}`, '--from', 'latest');
+    args.push('-D', 'execution.checkpointing.interval=20ms');
+    args.push('-D', `execution.checkpointing.dir=${checkpoints}`);
+    const child = spawn(process.execPath, args, { cwd: root, stdio: 'ignore' });
+    const ended = new Promise<NodeJS.Signals | null>((resolve) => {
+      child.on('close', (_code, signal) => resolve(signal));
+    });
+    const watch = setInterval(() => {
+      if (hasCheckpoint(checkpoints)) child.kill('SIGKILL');
+    }, 2);
+    expect(await ended).toBe('SIGKILL');
+    clearInterval(watch);
+    const again = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] });
+    let said = '';
+    again.stderr.on('data', (text) => {
+      said += String(text);
+    });
+    const code = await new Promise((resolve) => {
+      again.on('close', resolve);
+    });
+    expect(code, said).toBe(0);
+    expect(said).toMatch(/Continues from checkpoint \d+/);
+    const instance = await DuckDBInstance.create(':memory:');
+    const connection = await instance.connect();
+    const [row] = (await connection.runAndReadAll(DIFFERENCES)).getRowObjects();
+    expect(row).toEqual({ groups: 39952n, matched: 39952n, wanted: 39952n, different: 0n });
+    connection.closeSync();
+    expect(readdirSync(checkpoints)).toEqual([]);
+  });
 });
+
+/** Whether any job has completed one. */
+function hasCheckpoint(directory: string): boolean {
+  const jobs = existsSync(directory) ? readdirSync(directory) : [];
+  return jobs.some((job) =>
+    readdirSync(join(directory, job)).some((name) =>
+      existsSync(join(directory, job, name, '_metadata')),
+    ),
+  );
+}

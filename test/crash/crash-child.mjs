@@ -1,0 +1,30 @@
+/**
+ * A job in a process that is killed from outside: goes on from its newest checkpoint, if there is one, and says so.
+ * Callers: `crash-campaign.mjs`. Arguments: the options of the run as JSON.
+ */
+import { start } from 'millrace';
+import failingOften from '../fixtures/jobs/failing-often.mjs';
+
+const { params, parallelism, runtime, settings } = JSON.parse(process.argv[2] ?? '{}');
+const execution = await start(failingOften, {
+  params,
+  parallelism,
+  runtime,
+  settings: {
+    'execution.stateRecovery.path': 'latest',
+    'restartStrategy.type': 'fixedDelay',
+    'restartStrategy.fixedDelay.attempts': 1000,
+    'restartStrategy.fixedDelay.delay': '1ms',
+    ...settings,
+  },
+});
+if (execution.restored !== null) console.log(`restored ${execution.restored.checkpoint}`);
+void (async () => {
+  for await (const event of execution.events()) {
+    if (event.type === 'checkpoint' && event.report.status === 'completed') {
+      process.stdout.write('checkpoint\n');
+    }
+  }
+})();
+await execution.finished;
+console.log('finished');
