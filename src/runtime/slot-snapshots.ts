@@ -134,11 +134,17 @@ export class SlotSnapshots implements SnapshotCollector {
     for (const work of [...this.#works]) {
       try {
         if (work.frozen.length > 0) this.#write(work, work.frozen[0]);
-        if (work.frozen.length === 0 && work.missing.size === 0) this.#acknowledge(work);
+        if (work.frozen.length === 0 && this.#isNext(work)) this.#acknowledge(work);
       } catch (cause) {
         this.#decline(work, cause);
       }
     }
+  }
+
+  /** Whether all of a checkpoint is there, and nothing before it is only still to be written. */
+  #isNext({ id, missing }: Work): boolean {
+    const isWhole = (other: Work): boolean => other.missing.size === 0;
+    return missing.size === 0 && !this.#works.some((other) => other.id < id && isWhole(other));
   }
 
   /** The newest checkpoint that has completed: what comes later holds what has changed since. */

@@ -167,6 +167,17 @@ describe('the snapshots of a slot', () => {
     expect(acknowledged.map(({ checkpoint }) => checkpoint)).toEqual([2]);
   });
 
+  it('lets one that is only still being written come before a smaller one after it', () => {
+    for (const id of [1, 2]) {
+      for (const subtask of [0, 1]) {
+        snapshots.add(frozenOf(subtask, id, { state: new Pieces(id === 1 ? 5 : 1) }));
+      }
+    }
+    finishAll();
+    expect(acknowledged.map(({ checkpoint }) => checkpoint)).toEqual([1, 2]);
+    expect(declined).toEqual([]);
+  });
+
   it('confirms the state of a checkpoint that has completed, and of no other', () => {
     setLive([0]);
     const states = [1, 2, 3].map((id) => {
