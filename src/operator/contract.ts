@@ -75,7 +75,8 @@ export interface SnapshotSink {
 export interface TaskSnapshot {
   /**
    * Writes at most about `entriesMax` entries and puts the pieces that are complete; true when all has been put.
-   * Between calls of the task only. 8192 entries take about a millisecond.
+   * Between calls of the task only. 8192 entries take about a
+   * millisecond. Rows in between pay for entries that they change before they are written: larger steps cost less.
    */
   step(sink: SnapshotSink, entriesMax: number): boolean;
   /**

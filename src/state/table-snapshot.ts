@@ -33,7 +33,7 @@ const HAND_MAX = 4096;
 /** Heap values are written so much slower than numbers. */
 const HEAP_VALUE_COST = 4;
 /** Copying an entry from a block into a piece costs so much less than taking it from the table. */
-const ENTRIES_PIECED = 8;
+const ENTRIES_PIECED = 2;
 
 /** All columns of a table. */
 function wholeOf({ spec }: StateTable): Projection {
