@@ -18,13 +18,13 @@ describe('cases', () => {
       'startup',
       'scaling',
       'garbage',
+      'checkpoints',
       'keyed-sum-million',
       'keyed-sum-thousand',
       'process-timers',
       'sliding',
       'tumbling',
       'window-fire',
-      'checkpoints',
     ]);
   });
 
