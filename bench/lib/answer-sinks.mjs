@@ -45,6 +45,8 @@ export function checksumSink(fields) {
 }
 
 function answerSink(type, columns, open, combine) {
+  // With checkpoints what has been written becomes visible in parts.
+  let visible = [];
   return {
     kind: 'sink',
     type,
@@ -53,10 +55,14 @@ function answerSink(type, columns, open, combine) {
     parallelism: null,
     guarantee: 'exactly-once',
     columns,
-    plan: () => null,
+    plan: () => {
+      visible = [];
+      return null;
+    },
     open,
     commit: (parts) => {
-      answer = combine(parts);
+      visible.push(...parts);
+      answer = combine(visible);
     },
   };
 }
@@ -70,7 +76,7 @@ function valuesOf(batch, field) {
   return batch.columns[index].values;
 }
 
-/** What both writers share; `prepareCommit` hands over `[rows, number]`. */
+/** What both writers share; `prepareCommit` hands over `[rows, number]` of what was written since the last time. */
 class AnswerWriter {
   bytesWritten = 0;
   rows = 0;
@@ -81,7 +87,10 @@ class AnswerWriter {
   }
 
   prepareCommit() {
-    return [[this.rows, this.result]];
+    const part = [this.rows, this.result];
+    this.rows = 0;
+    this.result = 0;
+    return [part];
   }
 
   close() {}
