@@ -77,6 +77,11 @@ export interface KeptCheckpoint {
   readonly manifest: CheckpointManifest | null;
 }
 
+/** Changes of this share of everything are not worth a chain, which has to be merged sooner or later. */
+const HEAVY_SHARE = 0.5;
+/** So many full checkpoints follow before changes are tried again. */
+const FULL_AFTER_HEAVY = 4;
+
 /** Keeps the checkpoints of one attempt. */
 export class CheckpointKeeper {
   readonly #start: CheckpointingStart;
@@ -88,6 +93,10 @@ export class CheckpointKeeper {
   #isHandling = false;
   /** The newest checkpoint that is kept, which changes build on. */
   #newest: CheckpointManifest | null = null;
+  /** Checkpoints that are full though changes were enough, which are under way. */
+  readonly #full = new Set<number>();
+  /** How many more of the next ones are to be full. */
+  #fullLeft = 0;
   /** What was stored last. */
   #kept: KeptCheckpoint | null = null;
 
@@ -175,13 +184,26 @@ export class CheckpointKeeper {
       this.#events.push({ kind: 'storeFailed', checkpoint: id, error: toWire(cause) });
       return;
     }
-    for (const slot of slots) this.#ends.trigger(slot, trigger);
+    const isFull = trigger.isFull || this.#fullLeft > 0;
+    if (!trigger.isFull && isFull) {
+      this.#full.add(id);
+      this.#fullLeft--;
+    }
+    for (const slot of slots) this.#ends.trigger(slot, { ...trigger, isFull });
   }
 
   /** A savepoint is its owner's: nothing builds on it, and the job does not go on from it. */
   /** The next checkpoint builds on this one, whose long chains are merged meanwhile. */
-  #chain(manifest: CheckpointManifest): void {
+  #chain(
+    manifest: CheckpointManifest,
+    before: CheckpointManifest | null,
+    gathered: GatheredCheckpoint,
+  ): void {
     this.#newest = manifest;
+    if (before !== null && isHeavy(gathered, before)) {
+      this.#fullLeft = FULL_AFTER_HEAVY;
+      return;
+    }
     this.#world.merging?.begin(manifest, (merge) => {
       if (this.#newest !== null) this.#newest = merge.finish(this.#newest);
     });
@@ -202,12 +224,14 @@ export class CheckpointKeeper {
     const { store } = this.#world;
     const { trigger } = gathered;
     const { id, kind } = trigger;
-    const manifest = manifestOf(this.#start.frame, store.attempt, gathered, this.#newest);
+    const isFull = trigger.isFull || this.#full.delete(id);
+    const before = isFull ? null : this.#newest;
+    const manifest = manifestOf(this.#start.frame, store.attempt, gathered, before);
     try {
       const isInMemory = this.#start.place === null;
       const completed = store.complete(manifest);
       const path = isInMemory ? null : completed;
-      if (kind === 'checkpoint') this.#chain(manifest);
+      if (kind === 'checkpoint') this.#chain(manifest, before, gathered);
       this.#kept = { id, path, manifest: isInMemory ? manifest : null };
       this.#events.push({ kind: 'stored', checkpoint: id, path });
     } catch (cause) {
@@ -218,6 +242,14 @@ export class CheckpointKeeper {
       this.#events.push({ kind: 'storeFailed', checkpoint: id, error: toWire(cause) });
     }
   }
+}
+
+/** Whether what has changed is so much that all of it might as well have been written. */
+function isHeavy({ slots }: GatheredCheckpoint, { pieces }: CheckpointManifest): boolean {
+  const timings = slots.flatMap(({ subtasks }) => subtasks.map(({ timing }) => timing));
+  const changed = timings.reduce((sum, { bytes }) => sum + bytes, 0);
+  const sizes = pieces.map(({ at }) => ('bytes' in at ? at.bytes.length : at.length));
+  return changed > HEAVY_SHARE * sizes.reduce((sum, bytes) => sum + bytes, 0);
 }
 
 /** What cannot be deleted now is collected when the directory is opened the next time. */

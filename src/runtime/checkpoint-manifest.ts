@@ -82,7 +82,7 @@ export function manifestOf(
   const { trigger, slots, finished, commits } = gathered;
   const live = slots.flatMap((slot) => slot.subtasks);
   const all = [...live, ...finished];
-  const pieces = piecesOf(frame, live, trigger.isFull ? null : before);
+  const pieces = piecesOf(frame, live, before);
   const { id, kind, timestampMs } = trigger;
   const { jobId, jobName, params } = frame;
   return {

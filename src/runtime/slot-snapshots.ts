@@ -19,8 +19,11 @@ import type { TaskSnapshot } from '../operator/contract.js';
 import type { FrozenSubtask, SnapshotCollector } from './subtask-barrier.js';
 
 const OVERTAKEN = 'A later checkpoint overtook it in this slot.';
-/** Entries written between two passes over the subtasks, so that rows are not held up. */
-const SLICE_ENTRIES = 2048;
+/**
+ * Entries written between two passes over the subtasks. Rows that come between two slices pay for each entry that they
+ * touch before it is written, so small slices cost more in all than they spare each of them.
+ */
+const SLICE_ENTRIES = 16_384;
 
 /** Where the pieces of one checkpoint go: into the one file of the slot, or into the answer itself. */
 export interface PieceWriter {
