@@ -1,0 +1,142 @@
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type JobExecution, type MillraceError, start } from 'millrace';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import failingOften from '../fixtures/jobs/failing-often.mjs';
+
+const KEYS = 30;
+const PER_KEY = 800;
+
+describe('a savepoint', () => {
+  let directory: string;
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'millrace-savepoints-'));
+    mkdirSync(join(directory, 'marks'));
+    const lines: string[] = [];
+    for (let number = 1; number <= PER_KEY; number++) {
+      for (let key = 0; key < KEYS; key++) lines.push(JSON.stringify({ key, number }));
+    }
+    writeFileSync(join(directory, 'in.ndjson'), `${lines.join('\n')}\n`);
+  });
+
+  afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+  function begin(
+    out: string,
+    parallelism: number,
+    settings: Readonly<Record<string, unknown>> = {},
+  ): Promise<JobExecution> {
+    mkdirSync(join(directory, out), { recursive: true });
+    return start(failingOften, {
+      params: {
+        input: join(directory, 'in.ndjson'),
+        output: join(directory, out),
+        marks: join(directory, 'marks'),
+        failEvery: 1e9,
+        failures: 0,
+        pauseEvery: 20,
+      },
+      parallelism,
+      maxParallelism: 16,
+      baseDirectory: directory,
+      settings: {
+        'execution.checkpointing.interval': '50ms',
+        'execution.checkpointing.dir': 'checkpoints',
+        ...settings,
+      },
+    });
+  }
+
+  async function checkpointed(execution: JobExecution): Promise<void> {
+    for await (const event of execution.events()) {
+      if (event.type === 'checkpoint' && event.report.status === 'completed') return;
+    }
+  }
+
+  /** Numbers that are visible in a directory, how often, and whether state counted them right. */
+  function outputOf(...outs: readonly string[]): { rows: number; distinct: number; wrong: number } {
+    const seen = new Set<string>();
+    let [rows, wrong] = [0, 0];
+    for (const out of outs) {
+      for (const part of readdirSync(join(directory, out))) {
+        const lines = readFileSync(join(directory, out, part), 'utf8')
+          .trim()
+          .split('\n');
+        for (const line of lines.slice(1)) {
+          const [key, number, expected] = line.split(',');
+          if (number !== expected) wrong++;
+          seen.add(`${key}/${number}`);
+          rows++;
+        }
+      }
+    }
+    return { rows, distinct: seen.size, wrong };
+  }
+
+  const whole = { rows: KEYS * PER_KEY, distinct: KEYS * PER_KEY, wrong: 0 };
+
+  it('with stop ends the job, which goes on at another parallelism', async () => {
+    const first = await begin('out', 2);
+    await checkpointed(first);
+    const report = await first.savepoint({ directory: 'saved', stop: 'suspend' });
+    await first.finished;
+    expect(report).toMatchObject({ kind: 'savepoint', status: 'completed' });
+    const before = outputOf('out');
+    expect(before.rows).toBeGreaterThan(0);
+    expect(before.rows).toBeLessThan(whole.rows);
+    const second = await begin('out', 3, { 'execution.stateRecovery.path': report.path });
+    expect(second.restored?.mapping.lost).toEqual([]);
+    await second.finished;
+    expect(outputOf('out')).toEqual(whole);
+  }, 60_000);
+
+  it('can be moved, and many jobs begin from it', async () => {
+    const first = await begin('out', 2);
+    await checkpointed(first);
+    const { path } = await first.savepoint({ directory: 'saved', stop: 'suspend' });
+    await first.finished;
+    const moved = join(directory, 'elsewhere');
+    cpSync(path ?? '', moved, { recursive: true });
+    rmSync(join(directory, 'saved'), { recursive: true });
+    const rows = outputOf('out').rows;
+    for (const parallelism of [1, 2]) {
+      const settings = { 'execution.stateRecovery.path': moved };
+      const fork = await begin('out', parallelism, settings);
+      expect(fork.restored?.checkpoint).toBeGreaterThan(0);
+      await fork.finished;
+      // Both add what the first had not done, to the same directory: that of the savepoint.
+    }
+    expect(outputOf('out').rows).toBe(rows + 2 * (whole.rows - rows));
+    expect(outputOf('out').wrong).toBe(0);
+  }, 60_000);
+
+  it('is refused by a job that takes no checkpoints or names no directory', async () => {
+    const execution = await begin('out', 1);
+    const error = await execution.savepoint().then(
+      () => null,
+      (reason: MillraceError) => reason,
+    );
+    expect(error?.code).toBe('CHECKPOINT_FAILED');
+    expect(error?.message).toContain('directory');
+    execution.cancel();
+    await execution.finished.catch(() => {});
+    const without = await start(failingOften, {
+      params: { input: join(directory, 'in.ndjson'), output: join(directory, 'plain') },
+      parallelism: 1,
+    });
+    const refused = await without.savepoint().catch((reason: MillraceError) => reason.code);
+    expect(refused).toBe('CHECKPOINT_FAILED');
+    without.cancel();
+    await without.finished.catch(() => {});
+  }, 60_000);
+});
