@@ -105,6 +105,7 @@ export type { BucketContext, BucketFunction } from './connector/file-sink/bucket
 export type {
   CustomSink,
   CustomWriter,
+  RollbackContext,
   SinkContext,
   TwoPhaseContext,
   TwoPhaseSink,

@@ -196,9 +196,11 @@ export interface WriterContext {
   wake(): void;
 }
 
-/** Given to `commit` and `abort`. */
+/** Given to `commit`, `resume` and `abort`. */
 export interface CommitContext {
   readonly plan: PlainData;
+  /** What savepoints hold of this sink and nobody has made visible: it is not to be thrown away. */
+  readonly kept: readonly Committable[];
   readonly disk: Disk;
   readonly baseDirectory: string;
 }

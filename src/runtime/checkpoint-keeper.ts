@@ -20,6 +20,7 @@ import type {
   CheckpointReport,
   CheckpointStore,
   CheckpointTrigger,
+  SinkCommit,
 } from '../checkpoint/contract.js';
 import type { ChainMerging } from './chain-merging.js';
 import { type ManifestFrame, manifestOf } from './checkpoint-manifest.js';
@@ -99,6 +100,8 @@ export class CheckpointKeeper {
   #fullLeft = 0;
   /** What was stored last. */
   #kept: KeptCheckpoint | null = null;
+  /** What it holds of output that was not visible then. */
+  #prepared: readonly SinkCommit[] = [];
 
   constructor(
     start: CheckpointingStart,
@@ -192,7 +195,6 @@ export class CheckpointKeeper {
     for (const slot of slots) this.#ends.trigger(slot, { ...trigger, isFull });
   }
 
-  /** A savepoint is its owner's: nothing builds on it, and the job does not go on from it. */
   /** The next checkpoint builds on this one, whose long chains are merged meanwhile. */
   #chain(
     manifest: CheckpointManifest,
@@ -209,15 +211,20 @@ export class CheckpointKeeper {
     });
   }
 
+  /** A savepoint is its owner's: nothing builds on it, and the job does not go on from it. */
   #completed(report: CheckpointReport): void {
     const isOwn = report.kind === 'checkpoint';
     if (isOwn) this.#ends.completed(report.id);
-    this.#tell(report, isOwn ? this.#kept : null);
+    this.#tell(report, isOwn ? this.#kept : null, isOwn ? [] : this.#prepared);
   }
 
-  #tell(report: CheckpointReport, kept: KeptCheckpoint | null): void {
+  #tell(
+    report: CheckpointReport,
+    kept: KeptCheckpoint | null,
+    prepared: readonly SinkCommit[] = [],
+  ): void {
     const { statistics } = this.#coordinator.state;
-    this.#ends.tell({ kind: 'checkpoint', report, kept, statistics });
+    this.#ends.tell({ kind: 'checkpoint', report, kept, prepared, statistics });
   }
 
   #store(gathered: GatheredCheckpoint): void {
@@ -232,6 +239,7 @@ export class CheckpointKeeper {
       const completed = store.complete(manifest);
       const path = isInMemory ? null : completed;
       if (kind === 'checkpoint') this.#chain(manifest, before, gathered);
+      this.#prepared = gathered.commits;
       this.#kept = { id, path, manifest: isInMemory ? manifest : null };
       this.#events.push({ kind: 'stored', checkpoint: id, path });
     } catch (cause) {

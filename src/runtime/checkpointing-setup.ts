@@ -95,6 +95,7 @@ export class CheckpointingSetup {
     const { manifest, path, reader } = openCheckpoint(disk, resolve(baseDirectory, from));
     reader.close();
     setup.#goOnFrom(manifest);
+    setup.#pin(path);
     return { setup, restore: { manifest, path, damaged: [] } };
   }
 
@@ -116,6 +117,14 @@ export class CheckpointingSetup {
     } finally {
       store.close();
     }
+  }
+
+  /** Until there is a checkpoint of the job's own, what it goes on from must not be disposed of. */
+  #pin(path: string): void {
+    if (this.place === null || this.policy.intervalMs === null) return;
+    const store = new DirectoryStore({ disk: this.#disk, ...this.place });
+    store.restoreFrom(path);
+    store.close();
   }
 
   #goOnFrom({ id }: CheckpointManifest): void {

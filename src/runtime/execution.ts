@@ -18,7 +18,7 @@ import { CheckpointRequests, type SavepointOptions } from './checkpoint-requests
 import type { JobState, RunEvent } from './coordinator.js';
 import type { Deployment } from './deployment.js';
 import { EventStream } from './event-stream.js';
-import type { BadRecordReport } from './messages.js';
+import type { BadRecordReport, CheckpointTold } from './messages.js';
 import { type RunMetricsSnapshot, snapshotMetrics } from './metrics-snapshot.js';
 import type { RestoreMapping } from './restore-plan.js';
 import type { RunCompletion, RunControl, RunObserver } from './run-control.js';
@@ -102,8 +102,15 @@ export interface FurtherAttempts {
   afterFailure(error: WireError, nowMs: number): number | WireError;
   /** A checkpoint has completed. */
   checkpointed(): void;
-  /** The next attempt, which goes on from the newest checkpoint; `kept` is the one that was told of last. */
-  next(kept: KeptCheckpoint | null, statistics: CheckpointStatistics): Promise<NextAttempt>;
+  /**
+   * The next attempt, which goes on from the newest checkpoint; `kept` is the one that was told of last, `saved` what
+   * savepoints hold and is not to be thrown away.
+   */
+  next(
+    kept: KeptCheckpoint | null,
+    statistics: CheckpointStatistics,
+    saved: readonly SinkCommit[],
+  ): Promise<NextAttempt>;
   /** There will be no further attempt: what the job need not leave behind goes. */
   end(state: 'FINISHED' | 'FAILED' | 'CANCELED'): void;
 }
@@ -146,6 +153,8 @@ export class Execution implements RunObserver, JobExecution {
   /** Settles when everything that was to be made visible so far is. */
   #commits: Promise<void> = Promise.resolve();
   #kept: KeptCheckpoint | null = null;
+  /** What savepoints hold and no checkpoint has made visible. */
+  #saved: readonly SinkCommit[] = [];
   /** What the job is to end with before the next attempt begins. */
   #ending: RunEvent | null = null;
   /** Ends the wait before the next attempt. */
@@ -268,11 +277,9 @@ export class Execution implements RunObserver, JobExecution {
     });
   }
 
-  onCheckpoint(
-    report: CheckpointReport,
-    kept: KeptCheckpoint | null,
-    statistics: CheckpointStatistics,
-  ): void {
+  onCheckpoint({ report, kept, prepared, statistics }: CheckpointTold): void {
+    // A checkpoint makes visible what the savepoints before it hold.
+    this.#saved = kept === null ? [...this.#saved, ...prepared] : [];
     this.checkpoints = statistics;
     this.#kept = kept ?? this.#kept;
     if (report.status === 'completed') this.#further?.checkpointed();
@@ -303,7 +310,7 @@ export class Execution implements RunObserver, JobExecution {
       return this.#settle({ state: 'CANCELED', error: ending.reason, commits: [] });
     }
     try {
-      const next = await this.#further.next(this.#kept, this.checkpoints);
+      const next = await this.#further.next(this.#kept, this.checkpoints, this.#saved);
       this.restarts++;
       await this.start(next);
     } catch (cause) {
@@ -354,7 +361,8 @@ export class Execution implements RunObserver, JobExecution {
   }
 
   get #commitParts(): SinkCommitParts {
-    return { plan: this.plan, deployment: this.deployment, disk: this.#disk };
+    const { plan, deployment } = this;
+    return { plan, deployment, disk: this.#disk, kept: this.#saved };
   }
 
   /** Commits the sinks, or cleans up after them; gives what the run failed with, null for nothing. */

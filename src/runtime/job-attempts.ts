@@ -10,6 +10,7 @@ import { nodeDisk } from '../base/node-disk.js';
 import { freshSeed } from '../base/random.js';
 import type { SourcePlan } from '../connector/contract.js';
 import type { CheckpointStatistics } from '../checkpoint/checkpoint-statistics.js';
+import type { SinkCommit } from '../checkpoint/contract.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import type { Schema } from '../record/schema.js';
 import type { KeptCheckpoint } from './checkpoint-keeper.js';
@@ -42,6 +43,8 @@ export class JobAttempts {
   /** What the job was told to go on from. */
   #origin: RestoreFrom | null = null;
   #prepared: PreparedConnectors | null = null;
+  /** What savepoints of the attempts before hold, and no checkpoint has made visible. */
+  #saved: readonly SinkCommit[] = [];
 
   constructor(request: RunRequest, planned: PlannedRun, threads: SlotThreads | null) {
     this.#request = request;
@@ -75,7 +78,12 @@ export class JobAttempts {
   }
 
   /** The attempt after one that has failed; `kept` is the newest checkpoint that was told of. */
-  next(kept: KeptCheckpoint | null, statistics: CheckpointStatistics): Promise<NextAttempt> {
+  next(
+    kept: KeptCheckpoint | null,
+    statistics: CheckpointStatistics,
+    saved: readonly SinkCommit[],
+  ): Promise<NextAttempt> {
+    this.#saved = saved;
     if (this.#setup !== null) this.#setup.statistics = statistics;
     return this.#attempt(this.#setup?.latest(kept) ?? this.#origin);
   }
@@ -90,7 +98,7 @@ export class JobAttempts {
     const { plan } = this.#planned;
     const restore = from === null ? null : await this.#planRestore(from);
     const known = restore?.connectors ?? this.#unchanged();
-    const prepared = await prepareConnectors(plan, this.#disk, baseDirectory, known);
+    const prepared = await prepareConnectors(plan, this.#disk, baseDirectory, known, this.#saved);
     this.#prepared = prepared;
     try {
       this.#planned.check(foundSchemas(plan, prepared.sourcePlans));

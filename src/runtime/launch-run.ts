@@ -4,9 +4,7 @@
  */
 import { MillraceError, type WireError } from '../base/errors.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
-import type { KeptCheckpoint } from './checkpoint-keeper.js';
 import { freshSeed, SeededRandom } from '../base/random.js';
-import type { CheckpointStatistics } from '../checkpoint/checkpoint-statistics.js';
 import { RepeatedFailures } from '../checkpoint/repeated-failures.js';
 import { RestartStrategy } from '../checkpoint/restart-strategy.js';
 import { Execution, type JobExecution } from './execution.js';
@@ -36,8 +34,7 @@ export async function launchRun(
     afterFailure: (error: WireError, nowMs: number) =>
       repeated.failed(error) ?? strategy.failed(error, nowMs) ?? error,
     checkpointed: () => repeated.passed(),
-    next: (kept: KeptCheckpoint | null, statistics: CheckpointStatistics) =>
-      attempts.next(kept, statistics),
+    next: (...past: Parameters<JobAttempts['next']>) => attempts.next(...past),
     end: (state: 'FINISHED' | 'FAILED' | 'CANCELED') => attempts.end(state),
   };
   const execution = new Execution(plan, first.deployment, request.signal, disk, further);

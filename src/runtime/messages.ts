@@ -89,14 +89,19 @@ export type CheckpointMessage =
       readonly checkpoint: number | null;
       readonly commits: readonly SinkCommit[];
     }
-  /** One has ended; `kept` is what the job goes on from after a failure, null when that is another one. */
-  | {
-      readonly kind: 'checkpoint';
-      readonly report: CheckpointReport;
-      readonly kept: KeptCheckpoint | null;
-      readonly statistics: CheckpointStatistics;
-    }
+  | CheckpointTold
   | { readonly kind: 'answer'; readonly token: number; readonly outcome: CheckpointOutcome };
+
+/** A checkpoint or savepoint has ended. */
+export interface CheckpointTold {
+  readonly kind: 'checkpoint';
+  readonly report: CheckpointReport;
+  /** What the job goes on from after a failure; null when that is another one. */
+  readonly kept: KeptCheckpoint | null;
+  /** Output that a savepoint holds, which a later checkpoint makes visible. */
+  readonly prepared: readonly SinkCommit[];
+  readonly statistics: CheckpointStatistics;
+}
 
 /** From the caller's thread to the coordinator. */
 export type HostRequest = { readonly kind: 'event'; readonly event: RunEvent };

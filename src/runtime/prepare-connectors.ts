@@ -3,7 +3,8 @@
  * Runs on: the caller's thread. Invariant: when one cannot prepare, the sinks that have are told to clean up.
  */
 import type { Disk } from '../base/disk.js';
-import type { PlainData, SinkConnector, SourcePlan } from '../connector/contract.js';
+import type { CommitContext, PlainData, SinkConnector, SourcePlan } from '../connector/contract.js';
+import type { SinkCommit } from '../checkpoint/contract.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import type { OperatorIdentity } from '../operator/operator-spec.js';
 import { connectorFailure } from './connector-failure.js';
@@ -29,15 +30,18 @@ export interface RestoredSink {
 
 /**
  * Prepares all connectors; `restored` are those that go on: they keep what they had decided, and sinks make visible
- * what a checkpoint holds and throw away what came after it. Throws what one of them threw, with the operator it
- * belongs to.
+ * what a checkpoint holds and throw away what came after it, but for what savepoints have `kept`. Throws what one of
+ * them threw, with the operator it belongs to.
  */
 export async function prepareConnectors(
   plan: PhysicalPlan,
   disk: Disk,
   baseDirectory: string,
   restored: RestoredConnectors | null = null,
+  kept: readonly SinkCommit[] = [],
 ): Promise<PreparedConnectors> {
+  const keptOf = ({ uid }: OperatorIdentity): readonly PlainData[] =>
+    kept.filter((one) => one.uid === uid).flatMap(({ committables }) => committables);
   const sourcePlans: (SourcePlan | null)[] = [];
   const sinkPlans: PlainData[][] = [];
   try {
@@ -52,7 +56,7 @@ export async function prepareConnectors(
         const prepare = (): PlainData | Promise<PlainData> =>
           before === undefined
             ? connector.plan(context)
-            : resumeSink(connector, before, { disk, baseDirectory });
+            : resumeSink(connector, before, { disk, baseDirectory, kept: keptOf(identity) });
         prepared.push(await placed(plan.jobName, identity, 'SINK_FAILED', prepare));
       }
     }
@@ -66,7 +70,7 @@ export async function prepareConnectors(
 async function resumeSink(
   connector: SinkConnector,
   { plan, committables }: RestoredSink,
-  world: { readonly disk: Disk; readonly baseDirectory: string },
+  world: Omit<CommitContext, 'plan'>,
 ): Promise<PlainData> {
   const context = { plan, ...world };
   await connector.commit?.(committables, context);
@@ -81,7 +85,7 @@ export async function abortPrepared(
   baseDirectory: string,
 ): Promise<void> {
   try {
-    await abortSinks({ plan, deployment: { sinkPlans, baseDirectory }, disk });
+    await abortSinks({ plan, deployment: { sinkPlans, baseDirectory }, disk, kept: [] });
   } catch {
     // The reason why the run does not start is what the caller needs to know.
   }

@@ -5,11 +5,9 @@
 import type { WireError } from '../base/errors.js';
 import type { LedgerRow } from '../memory/ledger.js';
 import type { CheckpointOutcome } from '../checkpoint/checkpoint-protocol.js';
-import type { CheckpointStatistics } from '../checkpoint/checkpoint-statistics.js';
-import type { CheckpointReport, SinkCommit } from '../checkpoint/contract.js';
-import type { KeptCheckpoint } from './checkpoint-keeper.js';
+import type { SinkCommit } from '../checkpoint/contract.js';
 import type { JobState, RunEvent } from './coordinator.js';
-import type { BadRecordReport, CheckpointMessage } from './messages.js';
+import type { BadRecordReport, CheckpointMessage, CheckpointTold } from './messages.js';
 
 /** Steers a run. */
 export interface RunControl {
@@ -31,12 +29,8 @@ export interface RunObserver {
   onLedger(slot: number, rows: readonly LedgerRow[]): void;
   /** Output is to be made visible; `committed` or `failed` is to be sent when that is done. */
   onCommit(checkpoint: number | null, commits: readonly SinkCommit[]): void;
-  /** A checkpoint has ended; `kept` is what the job goes on from after a failure, if it is this one. */
-  onCheckpoint(
-    report: CheckpointReport,
-    kept: KeptCheckpoint | null,
-    statistics: CheckpointStatistics,
-  ): void;
+  /** A checkpoint or savepoint has ended. */
+  onCheckpoint(told: CheckpointTold): void;
   /** What became of a request. */
   onAnswer(token: number, outcome: CheckpointOutcome): void;
   /** Exactly once, after every thread of the run has ended. */
@@ -46,7 +40,6 @@ export interface RunObserver {
 /** Tells an observer of checkpoints. */
 export function observeCheckpoints(observer: RunObserver, message: CheckpointMessage): void {
   if (message.kind === 'commit') observer.onCommit(message.checkpoint, message.commits);
-  else if (message.kind === 'checkpoint')
-    observer.onCheckpoint(message.report, message.kept, message.statistics);
+  else if (message.kind === 'checkpoint') observer.onCheckpoint(message);
   else observer.onAnswer(message.token, message.outcome);
 }

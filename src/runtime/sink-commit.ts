@@ -6,6 +6,7 @@ import type { Disk } from '../base/disk.js';
 import { MillraceError } from '../base/errors.js';
 import type { PhysicalPlan, VertexSink } from '../graph/physical-plan.js';
 import type { SinkCommit } from '../checkpoint/contract.js';
+import type { Committable, CommitContext } from '../connector/contract.js';
 import type { Deployment } from './deployment.js';
 
 /** What commit and abort work on. */
@@ -13,6 +14,8 @@ export interface SinkCommitParts {
   readonly plan: PhysicalPlan;
   readonly deployment: Pick<Deployment, 'sinkPlans' | 'baseDirectory'>;
   readonly disk: Disk;
+  /** What savepoints hold and nobody has made visible. */
+  readonly kept: readonly SinkCommit[];
 }
 
 /** Commits every sink, in plan order; what is of one of them goes together. Throws SINK_FAILED naming the sink. */
@@ -21,9 +24,7 @@ export async function commitSinks(
   commits: readonly SinkCommit[],
 ): Promise<void> {
   await forEachSink(parts, 'committed', async (sink, vertex, sinkIndex) => {
-    const committables = commits
-      .filter(({ uid }) => uid === sink.identity.uid)
-      .flatMap((commit) => commit.committables);
+    const committables = committablesOf(sink, commits);
     await sink.connector.commit?.(committables, contextOf(parts, vertex, sinkIndex));
   });
 }
@@ -62,14 +63,18 @@ async function forEachSink(
   if (first !== null) throw first;
 }
 
-function contextOf(
-  parts: SinkCommitParts,
-  vertex: number,
-  sinkIndex: number,
-): { plan: unknown; disk: Disk; baseDirectory: string } {
-  const { deployment, disk } = parts;
+function committablesOf(
+  { identity }: VertexSink,
+  commits: readonly SinkCommit[],
+): readonly Committable[] {
+  return commits.filter(({ uid }) => uid === identity.uid).flatMap((one) => one.committables);
+}
+
+function contextOf(parts: SinkCommitParts, vertex: number, sinkIndex: number): CommitContext {
+  const { plan, deployment, disk, kept } = parts;
   return {
     plan: deployment.sinkPlans[vertex][sinkIndex],
+    kept: committablesOf(plan.vertices[vertex].sinks[sinkIndex], kept),
     disk,
     baseDirectory: deployment.baseDirectory,
   };

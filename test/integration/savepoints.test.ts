@@ -120,6 +120,20 @@ describe('a savepoint', () => {
     expect(outputOf('out').wrong).toBe(0);
   }, 60_000);
 
+  it('of a job that is canceled before its next checkpoint has all that was prepared for it', async () => {
+    const first = await begin('out', 2, { 'execution.checkpointing.interval': '1h' });
+    while (first.metrics().vertices.every(({ rowsOut }) => rowsOut < 2000)) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    const { path } = await first.savepoint({ directory: 'saved' });
+    first.cancel();
+    await first.finished.catch(() => {});
+    expect(readdirSync(join(directory, 'out')).every((name) => name.startsWith('.'))).toBe(true);
+    const second = await begin('out', 2, { 'execution.stateRecovery.path': path });
+    await second.finished;
+    expect(outputOf('out')).toEqual(whole);
+  }, 60_000);
+
   it('is refused by a job that takes no checkpoints or names no directory', async () => {
     const execution = await begin('out', 1);
     const error = await execution.savepoint().then(

@@ -45,9 +45,15 @@ export interface TwoPhaseWriter<T, C> extends CustomWriter<T> {
   prepareCommit(endOfInput: boolean): readonly C[] | Promise<readonly C[]>;
 }
 
-/** Given to `commit` and `rollback`. */
+/** Given to `commit`. */
 export interface TwoPhaseContext {
   readonly baseDirectory: string;
+}
+
+/** Given to `rollback`. */
+export interface RollbackContext<C> extends TwoPhaseContext {
+  /** What savepoints hold and nobody has shown: it is not to be thrown away. */
+  readonly kept: readonly C[];
 }
 
 /**
@@ -65,7 +71,7 @@ export interface TwoPhaseSink<T, C> extends CustomSink<T> {
    * Throws away what was written and never shown: before an attempt that goes on, after what its checkpoint holds was
    * committed, and when the job has failed or was canceled. On the caller's thread.
    */
-  rollback?(context: TwoPhaseContext): void | Promise<void>;
+  rollback?(context: RollbackContext<C>): void | Promise<void>;
 }
 
 /** What a function of the sink threw, as an error of the job. */

@@ -54,10 +54,11 @@ function secondPhase<T, C>(
     // What a writer of this sink prepared comes back as it was.
     commit: (committables, { baseDirectory }) =>
       sink.commit(committables as readonly C[], { baseDirectory }),
-    resume: async ({ baseDirectory }) => {
-      await sink.rollback?.({ baseDirectory });
+    resume: async ({ baseDirectory, kept }) => {
+      await sink.rollback?.({ baseDirectory, kept: kept as readonly C[] });
       return null;
     },
-    abort: (_plan, { baseDirectory }) => sink.rollback?.({ baseDirectory }),
+    abort: (_plan, { baseDirectory, kept }) =>
+      sink.rollback?.({ baseDirectory, kept: kept as readonly C[] }),
   };
 }

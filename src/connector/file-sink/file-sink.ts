@@ -84,11 +84,11 @@ export function fileSink<T>(parts: FileSinkParts<T>): SinkConnector<T> {
       const { commitParts } = await import('./commit-parts.js');
       commitParts(disk, planData(plan), partCommits(committables), sync);
     },
-    resume: ({ plan, disk }) => {
-      removePending(disk, planData(plan));
+    resume: ({ plan, disk, kept }) => {
+      removePending(disk, planData(plan), partCommits(kept));
       return { ...planData(plan), firstNumber: nextNumber(disk, planData(plan), buckets) };
     },
-    abort: (plan, { disk }) => removePending(disk, planData(plan)),
+    abort: (plan, { disk, kept }) => removePending(disk, planData(plan), partCommits(kept)),
   };
 }
 
@@ -210,9 +210,10 @@ function replacedPart(disk: Disk, directory: string, name: string): ReplacedPart
   return { name, bytes: info?.bytes ?? 0, modifiedMs: info?.modifiedMs ?? 0 };
 }
 
-function removePending(disk: Disk, plan: FileSinkPlan): void {
+function removePending(disk: Disk, plan: FileSinkPlan, kept: readonly PartCommit[]): void {
+  const wanted = new Set(kept.map(({ pending }) => pending));
   for (const name of disk.list(plan.directory)) {
-    if (isPendingOf(name, plan.run)) disk.remove(join(plan.directory, name));
+    if (isPendingOf(name, plan.run) && !wanted.has(name)) disk.remove(join(plan.directory, name));
   }
 }
 

@@ -166,7 +166,7 @@ export async function openSink(
     pending = false;
     wake = null;
   };
-  const context = { plan, disk, baseDirectory };
+  const context = { plan, kept: [], disk, baseDirectory };
   return {
     plan,
     writer,
