@@ -5,8 +5,8 @@
 import { MillraceError } from '../base/errors.js';
 import type { MapStateKey } from './state-handles.js';
 
-/** The text of a key: a letter for its type, then its value. */
-export function encodeMapKey(state: string, key: unknown): string {
+/** The text of a key that has no parts: a letter for its type, then its value; null for any other. */
+export function scalarKeyText(key: unknown): string | null {
   switch (typeof key) {
     case 'string':
       return `s${key}`;
@@ -16,12 +16,18 @@ export function encodeMapKey(state: string, key: unknown): string {
       return `i${key}`;
     case 'boolean':
       return key ? 't' : 'f';
-    case 'object':
+    default:
       if (key === null) return 'z';
-      if (key instanceof Date) return `d${key.getTime()}`;
-      if (Array.isArray(key)) {
-        return `a${JSON.stringify(key.map((part) => encodeMapKey(state, part)))}`;
-      }
+      return key instanceof Date ? `d${key.getTime()}` : null;
+  }
+}
+
+/** The text of a key: a letter for its type, then its value. */
+export function encodeMapKey(state: string, key: unknown): string {
+  const scalar = scalarKeyText(key);
+  if (scalar !== null) return scalar;
+  if (Array.isArray(key)) {
+    return `a${JSON.stringify(key.map((part) => encodeMapKey(state, part)))}`;
   }
   const what = key === undefined ? 'undefined' : `a ${typeof key}`;
   throw new MillraceError(

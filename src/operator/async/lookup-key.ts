@@ -6,6 +6,7 @@ import { MillraceError } from '../../base/errors.js';
 import { isPlainObject } from '../../record/any-value.js';
 import { setOwn } from '../../record/column-value.js';
 import { fieldOf } from '../../record/field-of.js';
+import { scalarKeyText } from '../../state/map-key.js';
 import type { LookupFunctions } from './async-function.js';
 import type { LookupId } from './lookup-cache.js';
 
@@ -47,26 +48,14 @@ export function lookupId(key: unknown): LookupId {
 
 /** A key, or a part of one, as a text: a letter for its type, then its value. */
 function textOf(key: unknown): string {
-  switch (typeof key) {
-    case 'string':
-      return `s${key}`;
-    case 'number':
-      return `n${key === 0 ? 0 : key}`;
-    case 'bigint':
-      return `i${key}`;
-    case 'boolean':
-      return key ? 't' : 'f';
-    case 'undefined':
-      return 'u';
-    case 'object':
-      if (key === null) return 'z';
-      if (key instanceof Date) return `d${key.getTime()}`;
-      if (key instanceof Uint8Array) return `b${Buffer.from(key).toString('hex')}`;
-      if (Array.isArray(key)) return `a${JSON.stringify(key.map(textOf))}`;
-      if (isPlainObject(key)) {
-        const fields = Object.entries(key).map(([name, part]) => [name, textOf(part)]);
-        return `o${JSON.stringify(fields)}`;
-      }
+  const scalar = scalarKeyText(key);
+  if (scalar !== null) return scalar;
+  if (key === undefined) return 'u';
+  if (key instanceof Uint8Array) return `b${Buffer.from(key).toString('hex')}`;
+  if (Array.isArray(key)) return `a${JSON.stringify(key.map(textOf))}`;
+  if (isPlainObject(key)) {
+    const fields = Object.entries(key).map(([name, part]) => [name, textOf(part)]);
+    return `o${JSON.stringify(fields)}`;
   }
   const what = typeof key === 'object' ? 'an object of a class' : `a ${typeof key}`;
   throw new MillraceError('KEY_UNSUPPORTED', `The key of a look-up holds ${what}.`, {

@@ -1,28 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { DataType } from '../../../src/record/schema.js';
 import { PAGE_SHIFT, type StateTable, type TableSpec } from '../../../src/state/contract.js';
 import { createHotTable } from '../../../src/state/hot-table.js';
 import { mergeTablePieces } from '../../../src/state/merge-pieces.js';
 import { loadTable } from '../../../src/state/table-snapshot.js';
 import { applyEntries, printRows, TableDriver } from '../../contract/state-table-model.js';
-import { piecesOf } from './state-fixtures.js';
+import { KEYS, piecesOf } from './state-fixtures.js';
 
 const KEY_GROUPS = 3;
-const KEYS: readonly (readonly [DataType, (n: number) => unknown])[] = [
-  [{ kind: 'number' }, (n) => [Number.NaN, 0.1, -5][n] ?? n],
-  [{ kind: 'int8' }, (n) => -n],
-  [{ kind: 'uint16' }, (n) => n],
-  [{ kind: 'uint32' }, (n) => 4294967295 - n],
-  [{ kind: 'float32' }, (n) => Math.fround(n / 7)],
-  [{ kind: 'int64' }, (n) => -(2n ** 60n) + BigInt(n)],
-  [{ kind: 'decimal', precision: 10, scale: 3 }, (n) => `-${n}.125`],
-  [{ kind: 'decimal', precision: 30, scale: 1 }, (n) => `${n}00000000000000000000.5`],
-  [{ kind: 'date' }, (n) => new Date((n - 5) * 86_400_000)],
-  [{ kind: 'timestamp' }, (n) => new Date(n * 1e10 + 1)],
-  [{ kind: 'utf8' }, (n) => `schlüssel ${n}`],
-  [{ kind: 'bytes' }, (n) => new Uint8Array([n, 0, 255])],
-];
 const COLUMNS: TableSpec['columns'] = [
   { name: 'f', form: 'f64' },
   { name: 'i', form: 'i32' },

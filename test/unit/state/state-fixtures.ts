@@ -9,6 +9,24 @@ import { type StateSource, TableWriter } from '../../../src/state/table-snapshot
 
 const MAX_PARALLELISM = 16;
 
+/** A type of keys of each form, and its nth key, those at the edges among them. */
+export const KEYS: readonly (readonly [DataType, (n: number) => unknown])[] = [
+  [{ kind: 'number' }, (n) => [Number.NaN, 0.1, -5][n] ?? n],
+  [{ kind: 'int32' }, (n) => -n],
+  [{ kind: 'uint32' }, (n) => 4294967295 - n],
+  [{ kind: 'float32' }, (n) => Math.fround(n / 7)],
+  [{ kind: 'bool' }, (n) => n % 2 === 1],
+  [{ kind: 'int64' }, (n) => -(2n ** 60n) + BigInt(n)],
+  [{ kind: 'decimal', precision: 10, scale: 3 }, (n) => `-${n}.125`],
+  [{ kind: 'decimal', precision: 30, scale: 1 }, (n) => `${n}00000000000000000000.5`],
+  [{ kind: 'date' }, (n) => new Date((n - 5) * 86_400_000)],
+  [{ kind: 'timestamp' }, (n) => new Date(n * 1e10 + 1)],
+  [{ kind: 'utf8' }, (n) => `schlüssel \ud800 ${n}`],
+  [{ kind: 'bytes' }, (n) => new Uint8Array([n, 0, 255])],
+  [{ kind: 'int8' }, (n) => -n],
+  [{ kind: 'uint16' }, (n) => n],
+];
+
 /** Pieces by uid and name, as a checkpoint would keep them. */
 export class Pieces implements StateSource {
   readonly #pieces = new Map<string, { keyGroup: number; bytes: Uint8Array }[]>();

@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { DataType } from '../../../src/record/schema.js';
 import type { StateTable, TableSpec } from '../../../src/state/contract.js';
 import { PAGE_SHIFT } from '../../../src/state/contract.js';
 import { createHotTable } from '../../../src/state/hot-table.js';
 import { loadTable, TableWriter } from '../../../src/state/table-snapshot.js';
 import { applyEntries, printRows, TableDriver } from '../../contract/state-table-model.js';
-import { Pieces, piecesOf, WHOLE } from './state-fixtures.js';
+import { KEYS, Pieces, piecesOf, WHOLE } from './state-fixtures.js';
 
 const KEY_GROUPS = 6;
 
@@ -25,21 +24,6 @@ function contentOf(...tables: readonly StateTable[]): readonly string[] {
   );
   return printRows(applyEntries(new Map(), entries).values(), true);
 }
-
-const KEYS: readonly (readonly [DataType, (n: number) => unknown])[] = [
-  [{ kind: 'number' }, (n) => [Number.NaN, 0.1, -5][n] ?? n],
-  [{ kind: 'int32' }, (n) => -n],
-  [{ kind: 'uint32' }, (n) => 4294967295 - n],
-  [{ kind: 'float32' }, (n) => Math.fround(n / 7)],
-  [{ kind: 'bool' }, (n) => n % 2 === 1],
-  [{ kind: 'int64' }, (n) => -(2n ** 60n) + BigInt(n)],
-  [{ kind: 'decimal', precision: 10, scale: 3 }, (n) => `-${n}.125`],
-  [{ kind: 'decimal', precision: 30, scale: 1 }, (n) => `${n}00000000000000000000.5`],
-  [{ kind: 'date' }, (n) => new Date((n - 5) * 86_400_000)],
-  [{ kind: 'timestamp' }, (n) => new Date(n * 1e10 + 1)],
-  [{ kind: 'utf8' }, (n) => `schlüssel \ud800 ${n}`],
-  [{ kind: 'bytes' }, (n) => new Uint8Array([n, 0, 255])],
-];
 
 const COLUMNS: TableSpec['columns'] = [
   { name: 'f', form: 'f64' },
