@@ -15,6 +15,7 @@ import {
 import { FRAME_BARRIER } from '../ring/contract.js';
 import { barrierPayload } from './barrier.js';
 import type { ExchangePort } from './exchange-port.js';
+import { handOn, prepareCommits } from './hand-on.js';
 import type { SourceHead } from './source-head.js';
 import type { SubtaskSink } from './subtask.js';
 
@@ -94,7 +95,7 @@ export class SubtaskBarrier {
 
   /** Goes on: true when all is done, false when there is more to do, null when an output has no room. */
   step(): boolean | null {
-    const { task, sinks, ports } = this.#parts;
+    const { task, ports } = this.#parts;
     if (this.#phase === 'waiting') {
       const { collector, vertexId, index } = this.#parts;
       // Writing goes on in the slot's loop, so this is no reason to park.
@@ -108,12 +109,11 @@ export class SubtaskBarrier {
       this.#phase = 'handing';
     }
     if (this.#phase === 'handing') {
-      if (this.#parts.source?.flush() === false || !task.flush()) return null;
-      if (!sinks.every(({ port }) => port.flushThrough())) return null;
+      if (!handOn(this.#parts)) return null;
       this.#phase = 'committing';
     }
     if (this.#phase === 'committing') {
-      if (!this.#prepareCommits()) return null;
+      if (!prepareCommits(this.#parts, this.#commits, false)) return null;
       this.#phase = 'sending';
     }
     while (this.#portsDone < ports.length) {
@@ -122,17 +122,6 @@ export class SubtaskBarrier {
     }
     this.#freeze();
     this.#phase = 'none';
-    return true;
-  }
-
-  #prepareCommits(): boolean {
-    const { sinks } = this.#parts;
-    while (this.#commits.length < sinks.length) {
-      const { port } = sinks[this.#commits.length];
-      const committables = port.prepareCommit(false);
-      if (committables === null) return false;
-      this.#commits.push({ uid: port.uid, committables });
-    }
     return true;
   }
 

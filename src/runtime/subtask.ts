@@ -15,6 +15,7 @@ import { FRAME_END_OF_DATA, FRAME_FINISHED } from '../ring/contract.js';
 import { WATERMARK_MAX, WATERMARK_MIN } from '../time/watermark.js';
 import { closeAll } from './close-all.js';
 import type { ExchangePort } from './exchange-port.js';
+import { handOn, prepareCommits } from './hand-on.js';
 import { GATE_BARRIER, GATE_BATCH, GATE_EMPTY, GATE_TIME, type SubtaskGate } from './input-gate.js';
 import type { SinkPort } from './sink-port.js';
 import { HEAD_BATCH, HEAD_WAIT, type SourceHead } from './source-head.js';
@@ -428,26 +429,14 @@ export class Subtask {
       return SUBTASK_PROGRESS;
     }
     if (this.#phase === 'flushing') {
-      if (this.parts.source?.flush() === false) return SUBTASK_BLOCKED;
-      if (!this.parts.task.flush()) return SUBTASK_BLOCKED;
-      for (const sink of this.parts.sinks) if (!sink.port.flushThrough()) return SUBTASK_BLOCKED;
+      if (!handOn(this.parts)) return SUBTASK_BLOCKED;
       this.#phase = 'committing';
     }
     if (this.#phase === 'committing') {
-      if (!this.#commit()) return SUBTASK_BLOCKED;
+      if (!prepareCommits(this.parts, this.commits, true)) return SUBTASK_BLOCKED;
       this.#phase = 'endOfData';
     }
     return this.#sayGoodbye();
-  }
-
-  #commit(): boolean {
-    while (this.commits.length < this.parts.sinks.length) {
-      const sink = this.parts.sinks[this.commits.length];
-      const committables = sink.port.prepareCommit(true);
-      if (committables === null) return false;
-      this.commits.push({ uid: sink.port.uid, committables });
-    }
-    return true;
   }
 
   #sayGoodbye(): SubtaskStatus {
