@@ -7,14 +7,14 @@
  */
 import { assert } from '../base/assert.js';
 import { MillraceError, toWire, type WireError } from '../base/errors.js';
-import type {
-  CheckpointAction,
-  CheckpointEvent,
-  CheckpointOutcome,
-  CheckpointRequest,
-  CheckpointRetention,
-  GatheredCheckpoint,
-  ShutdownReason,
+import {
+  type CheckpointAction,
+  type CheckpointEvent,
+  type CheckpointOutcome,
+  type CheckpointRequest,
+  type GatheredCheckpoint,
+  outlives,
+  type ShutdownReason,
 } from './checkpoint-protocol.js';
 import type { CheckpointState, PendingCheckpoint } from './checkpoint-state.js';
 import { withReport } from './checkpoint-statistics.js';
@@ -31,6 +31,8 @@ import type {
 
 /** Requests that wait at most, as in Flink. */
 const QUEUE_MAX = 1000;
+/** Checkpoints that hold everything after one whose changes were nearly everything, before changes are tried again. */
+const FULL_AFTER_HEAVY = 4;
 /** What counts against `tolerableFailures`. */
 const COUNTED: ReadonlySet<AbortReason> = new Set(['declined', 'expired', 'storeFailed']);
 
@@ -79,7 +81,7 @@ export class CheckpointCoordinator {
       case 'slotEnded':
         return this.#slotEnded(event.slot);
       case 'stored':
-        return this.#stored(event.checkpoint, event.path);
+        return this.#stored(event);
       case 'storeFailed':
         return this.#storeFailed(event.checkpoint, event.error);
       case 'committed':
@@ -172,7 +174,7 @@ export class CheckpointCoordinator {
       timestampMs: Math.round(this.state.epochMs + this.#nowMs),
       kind,
       stop: request?.stop ?? 'none',
-      isFull: kind === 'savepoint' || !this.#hasBaseFor(id),
+      isFull: kind === 'savepoint' || !this.#hasBaseFor(id) || this.#isFullForNow(),
     };
     const slots = [...this.state.live];
     const pending: PendingCheckpoint = {
@@ -192,6 +194,13 @@ export class CheckpointCoordinator {
   #hasBaseFor(id: number): boolean {
     const { policy, newest } = this.state;
     return policy.isIncremental && newest > 0 && newest === id - 1;
+  }
+
+  /** After changes that were nearly everything some checkpoints hold everything. */
+  #isFullForNow(): boolean {
+    if (this.state.fullLeft === 0) return false;
+    this.state.fullLeft--;
+    return true;
   }
 
   // Answers
@@ -282,7 +291,7 @@ export class CheckpointCoordinator {
     };
   }
 
-  #stored(id: number, path: string | null): void {
+  #stored({ checkpoint: id, path, isHeavy }: CheckpointEvent & { readonly kind: 'stored' }): void {
     const pending = this.#leaveStore(id);
     const { trigger, request } = pending;
     this.state.pending.delete(id);
@@ -292,6 +301,7 @@ export class CheckpointCoordinator {
     const isStop = trigger.stop !== 'none';
     this.#actions.push({ kind: 'completed', trigger, report });
     if (trigger.kind === 'checkpoint') this.#retain(id);
+    if (isHeavy) this.state.fullLeft = FULL_AFTER_HEAVY;
     // The job runs on from a savepoint as if there had been none. What an attempt leaves, the next one commits.
     if (this.state.endedBy === null && (trigger.kind === 'checkpoint' || isStop)) this.#commit(id);
     if (isStop) this.state.isStopped = true;
@@ -462,19 +472,4 @@ function rankOf({ kind }: CheckpointRequest): number {
 function failure({ kind, id }: CheckpointTrigger, what: string): WireError {
   const name = kind === 'savepoint' ? 'Savepoint' : 'Checkpoint';
   return toWire(new MillraceError('CHECKPOINT_FAILED', `${name} ${id} ${what}.`));
-}
-
-/** Whether checkpoints stay when the job has ended so. */
-function outlives(retention: CheckpointRetention, reason: ShutdownReason): boolean {
-  switch (reason) {
-    case 'restarting':
-    case 'suspended':
-      return true;
-    case 'finished':
-      return false;
-    case 'canceled':
-      return retention === 'retainOnCancellation';
-    case 'failed':
-      return retention !== 'noExternalizedCheckpoints';
-  }
 }

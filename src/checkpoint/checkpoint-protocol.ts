@@ -56,7 +56,24 @@ export type CheckpointOutcome =
   | { readonly error: WireError };
 
 /** How an attempt ended. `restarting` and `suspended` keep every checkpoint: the job goes on from them. */
-export type ShutdownReason = 'restarting' | 'suspended' | 'finished' | 'canceled' | 'failed';
+export type ShutdownReason = 'restarting' | 'suspended' | EndReason;
+/** How a job ended for good. */
+export type EndReason = 'finished' | 'canceled' | 'failed';
+
+/** Whether checkpoints stay when the job has ended so. */
+export function outlives(retention: CheckpointRetention, reason: ShutdownReason): boolean {
+  switch (reason) {
+    case 'restarting':
+    case 'suspended':
+      return true;
+    case 'finished':
+      return false;
+    case 'canceled':
+      return retention === 'retainOnCancellation';
+    case 'failed':
+      return retention !== 'noExternalizedCheckpoints';
+  }
+}
 
 /** What can happen. */
 export type CheckpointEvent =
@@ -89,8 +106,13 @@ export type CheckpointEvent =
     }
   /** The slot's loop ended after all of its subtasks had; once all slots have, the final checkpoint is taken. */
   | { readonly kind: 'slotEnded'; readonly slot: number }
-  /** A `store` is durable. */
-  | { readonly kind: 'stored'; readonly checkpoint: number; readonly path: string | null }
+  /** A `store` is durable. `isHeavy`: its changes were so many that it might as well have held everything. */
+  | {
+      readonly kind: 'stored';
+      readonly checkpoint: number;
+      readonly path: string | null;
+      readonly isHeavy: boolean;
+    }
   /** A directory could not be made for a checkpoint, or it could not be stored. */
   | { readonly kind: 'storeFailed'; readonly checkpoint: number; readonly error: WireError }
   /** A `commit` is done; one that fails fails the job instead. */

@@ -81,6 +81,8 @@ export interface CheckpointState {
   gathered: number;
   /** The newest own checkpoint that completed, no savepoint. */
   newest: number;
+  /** How many more of the next ones hold everything, though changes would do. */
+  fullLeft: number;
   /** When one completed last. */
   completedMs: number;
   /** Since one completed. */
@@ -118,6 +120,7 @@ export function beginCheckpoints(start: CheckpointStart, random: Random): Checkp
     isCommitting: false,
     gathered: 0,
     newest: 0,
+    fullLeft: 0,
     completedMs: Number.NEGATIVE_INFINITY,
     failures: 0,
     isFailing: false,

@@ -25,11 +25,11 @@ import type {
 import type { ChainMerging } from './chain-merging.js';
 import { type ManifestFrame, manifestOf } from './checkpoint-manifest.js';
 import type { CoordinatorEvent } from './coordinator.js';
-import type { CheckpointMessage } from './messages.js';
+import type { CheckpointMessage, CheckpointTold } from './messages.js';
 
 /** What the checkpoints of an attempt start from. Plain data. */
 export interface CheckpointingStart
-  extends Pick<CheckpointStart, 'policy' | 'nextId' | 'restored' | 'retained' | 'statistics'> {
+  extends Pick<CheckpointStart, 'policy' | 'nextId' | 'restored' | 'statistics'> {
   readonly frame: ManifestFrame;
   /** Where the store is; null: state stays in memory. */
   readonly place: StorePlace | null;
@@ -70,18 +70,8 @@ export interface KeeperWorld {
   wakeAfter(delayMs: number | null, callback: () => void): void;
 }
 
-/** What the next attempt goes on from. */
-export interface KeptCheckpoint {
-  readonly id: number;
-  readonly path: string | null;
-  /** Null where it is on disk. */
-  readonly manifest: CheckpointManifest | null;
-}
-
 /** Changes of this share of everything are not worth a chain, which has to be merged sooner or later. */
 const HEAVY_SHARE = 0.5;
-/** So many full checkpoints follow before changes are tried again. */
-const FULL_AFTER_HEAVY = 4;
 
 /** Keeps the checkpoints of one attempt. */
 export class CheckpointKeeper {
@@ -94,13 +84,9 @@ export class CheckpointKeeper {
   #isHandling = false;
   /** The newest checkpoint that is kept, which changes build on. */
   #newest: CheckpointManifest | null = null;
-  /** Checkpoints that are full though changes were enough, which are under way. */
-  readonly #full = new Set<number>();
-  /** How many more of the next ones are to be full. */
-  #fullLeft = 0;
-  /** What was stored last. */
-  #kept: KeptCheckpoint | null = null;
-  /** What it holds of output that was not visible then. */
+  /** What was stored last, where checkpoints are kept in memory. */
+  #kept: CheckpointManifest | null = null;
+  /** What was stored last of output that was not visible then. */
   #prepared: readonly SinkCommit[] = [];
 
   constructor(
@@ -112,10 +98,11 @@ export class CheckpointKeeper {
     this.#start = start;
     this.#world = world;
     this.#ends = ends;
-    const { clock, random } = world;
+    const { clock, random, store } = world;
     const epochMs = clock.epochMs() - clock.monotonicMs();
+    const retained = store.retained.map(({ id }) => id).toReversed();
     this.#coordinator = new CheckpointCoordinator(
-      beginCheckpoints({ ...start, slots, epochMs }, random),
+      beginCheckpoints({ ...start, slots, retained, epochMs }, random),
     );
   }
 
@@ -163,7 +150,7 @@ export class CheckpointKeeper {
       case 'answer':
         return tell(action);
       case 'aborted':
-        return this.#tell(action.report, null);
+        return this.#tell(action.report);
       case 'discard':
         return cleanUp(() => store.discard(action.checkpoint));
       case 'dispose':
@@ -187,25 +174,13 @@ export class CheckpointKeeper {
       this.#events.push({ kind: 'storeFailed', checkpoint: id, error: toWire(cause) });
       return;
     }
-    const isFull = trigger.isFull || this.#fullLeft > 0;
-    if (!trigger.isFull && isFull) {
-      this.#full.add(id);
-      this.#fullLeft--;
-    }
-    for (const slot of slots) this.#ends.trigger(slot, { ...trigger, isFull });
+    for (const slot of slots) this.#ends.trigger(slot, trigger);
   }
 
-  /** The next checkpoint builds on this one, whose long chains are merged meanwhile. */
-  #chain(
-    manifest: CheckpointManifest,
-    before: CheckpointManifest | null,
-    gathered: GatheredCheckpoint,
-  ): void {
+  /** The next checkpoint builds on this one, whose long chains are merged unless it is not worth it. */
+  #chain(manifest: CheckpointManifest, heavy: boolean): void {
     this.#newest = manifest;
-    if (before !== null && isHeavy(gathered, before)) {
-      this.#fullLeft = FULL_AFTER_HEAVY;
-      return;
-    }
+    if (heavy) return;
     this.#world.merging?.begin(manifest, (merge) => {
       if (this.#newest !== null) this.#newest = merge.finish(this.#newest);
     });
@@ -215,13 +190,12 @@ export class CheckpointKeeper {
   #completed(report: CheckpointReport): void {
     const isOwn = report.kind === 'checkpoint';
     if (isOwn) this.#ends.completed(report.id);
-    this.#tell(report, isOwn ? this.#kept : null, isOwn ? [] : this.#prepared);
+    this.#tell(report, isOwn ? { kept: this.#kept } : { prepared: this.#prepared });
   }
 
   #tell(
     report: CheckpointReport,
-    kept: KeptCheckpoint | null,
-    prepared: readonly SinkCommit[] = [],
+    { kept = null, prepared = [] }: Partial<Pick<CheckpointTold, 'kept' | 'prepared'>> = {},
   ): void {
     const { statistics } = this.#coordinator.state;
     this.#ends.tell({ kind: 'checkpoint', report, kept, prepared, statistics });
@@ -231,17 +205,17 @@ export class CheckpointKeeper {
     const { store } = this.#world;
     const { trigger } = gathered;
     const { id, kind } = trigger;
-    const isFull = trigger.isFull || this.#full.delete(id);
-    const before = isFull ? null : this.#newest;
+    const before = trigger.isFull ? null : this.#newest;
     const manifest = manifestOf(this.#start.frame, store.attempt, gathered, before);
     try {
       const isInMemory = this.#start.place === null;
       const completed = store.complete(manifest);
       const path = isInMemory ? null : completed;
-      if (kind === 'checkpoint') this.#chain(manifest, before, gathered);
+      const heavy = before !== null && isHeavy(gathered, before);
+      if (kind === 'checkpoint') this.#chain(manifest, heavy);
       this.#prepared = gathered.commits;
-      this.#kept = { id, path, manifest: isInMemory ? manifest : null };
-      this.#events.push({ kind: 'stored', checkpoint: id, path });
+      this.#kept = isInMemory ? manifest : null;
+      this.#events.push({ kind: 'stored', checkpoint: id, path, isHeavy: heavy });
     } catch (cause) {
       // Another process has the job now, so this one must end, and not take it back by starting again.
       if (MillraceError.is(cause) && cause.code === 'CHECKPOINT_FENCED') {

@@ -8,18 +8,19 @@ import { join, resolve } from 'node:path';
 import type { Disk } from '../base/disk.js';
 import { MillraceError } from '../base/errors.js';
 import { freshSeed } from '../base/random.js';
-import type { CheckpointPolicy, CheckpointRetention } from '../checkpoint/checkpoint-protocol.js';
+import {
+  type CheckpointPolicy,
+  type CheckpointRetention,
+  type EndReason,
+  outlives,
+} from '../checkpoint/checkpoint-protocol.js';
 import { type CheckpointStatistics, NO_STATISTICS } from '../checkpoint/checkpoint-statistics.js';
 import type { CheckpointManifest } from '../checkpoint/contract.js';
 import { DirectoryStore } from '../checkpoint/directory-store.js';
 import type { FsyncPolicy } from '../checkpoint/durable-files.js';
-import {
-  type DamagedCheckpoint,
-  listCheckpoints,
-  openCheckpoint,
-} from '../checkpoint/open-checkpoint.js';
+import { listCheckpoints, openCheckpoint } from '../checkpoint/open-checkpoint.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
-import type { CheckpointingStart, KeptCheckpoint, StorePlace } from './checkpoint-keeper.js';
+import type { CheckpointingStart, StorePlace } from './checkpoint-keeper.js';
 import { frameOf } from './checkpoint-manifest.js';
 import type { CheckpointingPlace, Deployment } from './deployment.js';
 import type { Settings } from './settings.js';
@@ -32,8 +33,6 @@ export interface RestoreFrom {
   readonly manifest: CheckpointManifest;
   /** Null where the manifest holds all state. */
   readonly path: string | null;
-  /** Newer ones that could not be used. */
-  readonly damaged: readonly DamagedCheckpoint[];
 }
 
 /** The checkpoints of one job in this process. */
@@ -96,15 +95,15 @@ export class CheckpointingSetup {
     reader.close();
     setup.#goOnFrom(manifest);
     setup.#pin(path);
-    return { setup, restore: { manifest, path, damaged: [] } };
+    return { setup, restore: { manifest, path } };
   }
 
   /** The newest checkpoint that is whole: on disk, else the one that was kept; null when there is none. */
-  latest(kept: KeptCheckpoint | null): RestoreFrom | null {
+  latest(kept: CheckpointManifest | null): RestoreFrom | null {
     if (this.place === null) {
-      if (kept === null || kept.manifest === null) return null;
-      this.#goOnFrom(kept.manifest);
-      return { manifest: kept.manifest, path: null, damaged: [] };
+      if (kept === null) return null;
+      this.#goOnFrom(kept);
+      return { manifest: kept, path: null };
     }
     const store = new DirectoryStore({ disk: this.#disk, ...this.place });
     try {
@@ -113,7 +112,7 @@ export class CheckpointingSetup {
       if (found === null) return null;
       found.reader.close();
       this.#goOnFrom(found.manifest);
-      return { manifest: found.manifest, path: found.path, damaged: store.damaged };
+      return { manifest: found.manifest, path: found.path };
     } finally {
       store.close();
     }
@@ -147,7 +146,6 @@ export class CheckpointingSetup {
       policy: this.policy,
       nextId: this.#nextId,
       restored: restoredId === null ? null : { id: restoredId, path, restoredMs: epochMs },
-      retained: this.#retained(),
       statistics: this.statistics,
       frame: frameOf(this.jobId, plan, deployment),
       place: this.place,
@@ -157,25 +155,9 @@ export class CheckpointingSetup {
   }
 
   /** The job has ended for good: its checkpoints go, unless its end and the settings say that they stay. */
-  end(state: 'FINISHED' | 'FAILED' | 'CANCELED'): void {
-    if (this.place === null) return;
-    const { retention } = this.policy;
-    const isKept =
-      (state === 'FAILED' && retention !== 'noExternalizedCheckpoints') ||
-      (state === 'CANCELED' && retention === 'retainOnCancellation');
-    if (!isKept) this.#disk.removeTree(join(this.place.directory, this.jobId));
-  }
-
-  /** Oldest first. */
-  #retained(): readonly number[] {
-    if (this.place === null) return [];
-    const { completed } = listCheckpoints(this.#disk, this.place.directory, this.jobId);
-    return completed
-      .map(({ manifest, reader }) => {
-        reader.close();
-        return manifest.id;
-      })
-      .toReversed();
+  end(reason: EndReason): void {
+    if (this.place === null || outlives(this.policy.retention, reason)) return;
+    this.#disk.removeTree(join(this.place.directory, this.jobId));
   }
 }
 

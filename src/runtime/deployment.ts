@@ -65,7 +65,7 @@ export interface CheckpointingPlace {
   /** The job's checkpoint directory, absolute; null: state goes with the answers and stays in memory. */
   readonly directory: string | null;
   readonly isIncremental: boolean;
-  /** Counts the attempts of the job from 1, over all processes that ran it. */
+  /** Tells the files of this attempt from those of others. */
   readonly attempt: number;
 }
 

@@ -8,12 +8,11 @@ import { systemClock } from '../base/clock.js';
 import type { Disk } from '../base/disk.js';
 import { fromWire, MillraceError, toWire, type WireError } from '../base/errors.js';
 import { nodeDisk } from '../base/node-disk.js';
-import type { CheckpointOutcome } from '../checkpoint/checkpoint-protocol.js';
+import type { CheckpointOutcome, EndReason } from '../checkpoint/checkpoint-protocol.js';
 import { type CheckpointStatistics, NO_STATISTICS } from '../checkpoint/checkpoint-statistics.js';
-import type { CheckpointReport, SinkCommit } from '../checkpoint/contract.js';
+import type { CheckpointManifest, CheckpointReport, SinkCommit } from '../checkpoint/contract.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import type { LedgerRow } from '../memory/ledger.js';
-import type { KeptCheckpoint } from './checkpoint-keeper.js';
 import { CheckpointRequests, type SavepointOptions } from './checkpoint-requests.js';
 import type { JobState, RunEvent } from './coordinator.js';
 import type { Deployment } from './deployment.js';
@@ -103,16 +102,16 @@ export interface FurtherAttempts {
   /** A checkpoint has completed. */
   checkpointed(): void;
   /**
-   * The next attempt, which goes on from the newest checkpoint; `kept` is the one that was told of last, `saved` what
-   * savepoints hold and is not to be thrown away.
+   * The next attempt, which goes on from the newest checkpoint; `kept` is that of a job that keeps them in memory,
+   * `saved` what savepoints hold and is not to be thrown away.
    */
   next(
-    kept: KeptCheckpoint | null,
+    kept: CheckpointManifest | null,
     statistics: CheckpointStatistics,
     saved: readonly SinkCommit[],
   ): Promise<NextAttempt>;
   /** There will be no further attempt: what the job need not leave behind goes. */
-  end(state: 'FINISHED' | 'FAILED' | 'CANCELED'): void;
+  end(reason: EndReason): void;
 }
 
 /** An attempt that is ready to start. */
@@ -152,7 +151,7 @@ export class Execution implements RunObserver, JobExecution {
   #reject: (error: unknown) => void = () => {};
   /** Settles when everything that was to be made visible so far is. */
   #commits: Promise<void> = Promise.resolve();
-  #kept: KeptCheckpoint | null = null;
+  #kept: CheckpointManifest | null = null;
   /** What savepoints hold and no checkpoint has made visible. */
   #saved: readonly SinkCommit[] = [];
   /** What the job is to end with before the next attempt begins. */
@@ -188,7 +187,7 @@ export class Execution implements RunObserver, JobExecution {
   /** Starts an attempt. */
   async start(attempt: NextAttempt): Promise<void> {
     this.deployment = attempt.deployment;
-    if (this.#control === null && this.restarts === 0) this.restored = attempt.restored;
+    if (this.restarts === 0) this.restored = attempt.restored;
     else if (attempt.restored !== null)
       this.#events.push({ type: 'restored', ...attempt.restored });
     this.attach(await attempt.start(this));
@@ -279,7 +278,8 @@ export class Execution implements RunObserver, JobExecution {
 
   onCheckpoint({ report, kept, prepared, statistics }: CheckpointTold): void {
     // A checkpoint makes visible what the savepoints before it hold.
-    this.#saved = kept === null ? [...this.#saved, ...prepared] : [];
+    const isOwn = report.kind === 'checkpoint' && report.status === 'completed';
+    this.#saved = isOwn ? [] : [...this.#saved, ...prepared];
     this.checkpoints = statistics;
     this.#kept = kept ?? this.#kept;
     if (report.status === 'completed') this.#further?.checkpointed();
@@ -339,22 +339,22 @@ export class Execution implements RunObserver, JobExecution {
     this.#requests.end();
     const failure = await this.#closeSinks(completion);
     if (failure === null) {
-      this.#tidyUp('FINISHED');
+      this.#tidyUp('finished');
       this.#enter('FINISHED');
       this.#resolve(this.#result());
     } else {
-      const state = completion.state === 'CANCELED' ? 'CANCELED' : 'FAILED';
-      this.#tidyUp(state);
-      this.#enter(state);
+      const isCanceled = completion.state === 'CANCELED';
+      this.#tidyUp(isCanceled ? 'canceled' : 'failed');
+      this.#enter(isCanceled ? 'CANCELED' : 'FAILED');
       this.#reject(failure);
     }
     this.#events.end();
   }
 
   /** How the job ended is decided; checkpoints that cannot be deleted stay. */
-  #tidyUp(state: 'FINISHED' | 'FAILED' | 'CANCELED'): void {
+  #tidyUp(reason: EndReason): void {
     try {
-      this.#further?.end(state);
+      this.#further?.end(reason);
     } catch (error) {
       if (!MillraceError.is(error)) throw error;
     }

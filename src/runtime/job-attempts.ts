@@ -9,11 +9,11 @@ import type { Disk } from '../base/disk.js';
 import { nodeDisk } from '../base/node-disk.js';
 import { freshSeed } from '../base/random.js';
 import type { SourcePlan } from '../connector/contract.js';
+import type { EndReason } from '../checkpoint/checkpoint-protocol.js';
 import type { CheckpointStatistics } from '../checkpoint/checkpoint-statistics.js';
-import type { SinkCommit } from '../checkpoint/contract.js';
+import type { CheckpointManifest, SinkCommit } from '../checkpoint/contract.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import type { Schema } from '../record/schema.js';
-import type { KeptCheckpoint } from './checkpoint-keeper.js';
 import type { CheckpointingSetup, RestoreFrom } from './checkpointing-setup.js';
 import { deploy } from './deploy.js';
 import type { Deployment } from './deployment.js';
@@ -77,9 +77,9 @@ export class JobAttempts {
     return this.#attempt(this.#origin);
   }
 
-  /** The attempt after one that has failed; `kept` is the newest checkpoint that was told of. */
+  /** The attempt after one that has failed; `kept` is the newest checkpoint of a job that keeps them in memory. */
   next(
-    kept: KeptCheckpoint | null,
+    kept: CheckpointManifest | null,
     statistics: CheckpointStatistics,
     saved: readonly SinkCommit[],
   ): Promise<NextAttempt> {
@@ -89,8 +89,8 @@ export class JobAttempts {
   }
 
   /** The job has ended for good. */
-  end(state: 'FINISHED' | 'FAILED' | 'CANCELED'): void {
-    this.#setup?.end(state);
+  end(reason: EndReason): void {
+    this.#setup?.end(reason);
   }
 
   async #attempt(from: RestoreFrom | null): Promise<NextAttempt> {
@@ -114,7 +114,7 @@ export class JobAttempts {
         start: (observer) => this.#start(deployment, observer, threads),
       };
     } catch (error) {
-      await abortPrepared(plan, prepared, this.#disk, baseDirectory);
+      await abortPrepared(plan, prepared, this.#disk, baseDirectory, this.#saved);
       throw error;
     }
   }

@@ -6,6 +6,7 @@ import { MillraceError, type WireError } from '../base/errors.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import { freshSeed, SeededRandom } from '../base/random.js';
 import { RepeatedFailures } from '../checkpoint/repeated-failures.js';
+import type { EndReason } from '../checkpoint/checkpoint-protocol.js';
 import { RestartStrategy } from '../checkpoint/restart-strategy.js';
 import { Execution, type JobExecution } from './execution.js';
 import { importableUrl } from './importable-url.js';
@@ -35,7 +36,7 @@ export async function launchRun(
       repeated.failed(error) ?? strategy.failed(error, nowMs) ?? error,
     checkpointed: () => repeated.passed(),
     next: (...past: Parameters<JobAttempts['next']>) => attempts.next(...past),
-    end: (state: 'FINISHED' | 'FAILED' | 'CANCELED') => attempts.end(state),
+    end: (reason: EndReason) => attempts.end(reason),
   };
   const execution = new Execution(plan, first.deployment, request.signal, disk, further);
   await execution.start(first);

@@ -7,8 +7,8 @@ import type { WireError } from '../base/errors.js';
 import type { LedgerRow } from '../memory/ledger.js';
 import type { CheckpointOutcome } from '../checkpoint/checkpoint-protocol.js';
 import type { CheckpointStatistics } from '../checkpoint/checkpoint-statistics.js';
-import type { CheckpointReport, SinkCommit } from '../checkpoint/contract.js';
-import type { CheckpointingStart, KeptCheckpoint } from './checkpoint-keeper.js';
+import type { CheckpointManifest, CheckpointReport, SinkCommit } from '../checkpoint/contract.js';
+import type { CheckpointingStart } from './checkpoint-keeper.js';
 import type { CoordinatorAction, CoordinatorEvent, RunEvent } from './coordinator.js';
 import type { Deployment } from './deployment.js';
 
@@ -96,8 +96,8 @@ export type CheckpointMessage =
 export interface CheckpointTold {
   readonly kind: 'checkpoint';
   readonly report: CheckpointReport;
-  /** What the job goes on from after a failure; null when that is another one. */
-  readonly kept: KeptCheckpoint | null;
+  /** Of one that is kept in memory: what the job goes on from after a failure. */
+  readonly kept: CheckpointManifest | null;
   /** Output that a savepoint holds, which a later checkpoint makes visible. */
   readonly prepared: readonly SinkCommit[];
   readonly statistics: CheckpointStatistics;

@@ -8,7 +8,7 @@ import type { SinkCommit } from '../checkpoint/contract.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import type { OperatorIdentity } from '../operator/operator-spec.js';
 import { connectorFailure } from './connector-failure.js';
-import { abortSinks } from './sink-commit.js';
+import { abortSinks, committablesOf } from './sink-commit.js';
 
 /** What sources and sinks have decided, by vertex. */
 export interface PreparedConnectors {
@@ -40,8 +40,6 @@ export async function prepareConnectors(
   restored: RestoredConnectors | null = null,
   kept: readonly SinkCommit[] = [],
 ): Promise<PreparedConnectors> {
-  const keptOf = ({ uid }: OperatorIdentity): readonly PlainData[] =>
-    kept.filter((one) => one.uid === uid).flatMap(({ committables }) => committables);
   const sourcePlans: (SourcePlan | null)[] = [];
   const sinkPlans: PlainData[][] = [];
   try {
@@ -56,12 +54,16 @@ export async function prepareConnectors(
         const prepare = (): PlainData | Promise<PlainData> =>
           before === undefined
             ? connector.plan(context)
-            : resumeSink(connector, before, { disk, baseDirectory, kept: keptOf(identity) });
+            : resumeSink(connector, before, {
+                disk,
+                baseDirectory,
+                kept: committablesOf(identity, kept),
+              });
         prepared.push(await placed(plan.jobName, identity, 'SINK_FAILED', prepare));
       }
     }
   } catch (error) {
-    await abortPrepared(plan, { sourcePlans, sinkPlans }, disk, baseDirectory);
+    await abortPrepared(plan, { sourcePlans, sinkPlans }, disk, baseDirectory, kept);
     throw error;
   }
   return { sourcePlans, sinkPlans };
@@ -83,9 +85,10 @@ export async function abortPrepared(
   { sinkPlans }: PreparedConnectors,
   disk: Disk,
   baseDirectory: string,
+  kept: readonly SinkCommit[],
 ): Promise<void> {
   try {
-    await abortSinks({ plan, deployment: { sinkPlans, baseDirectory }, disk, kept: [] });
+    await abortSinks({ plan, deployment: { sinkPlans, baseDirectory }, disk, kept });
   } catch {
     // The reason why the run does not start is what the caller needs to know.
   }

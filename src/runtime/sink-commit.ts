@@ -7,6 +7,7 @@ import { MillraceError } from '../base/errors.js';
 import type { PhysicalPlan, VertexSink } from '../graph/physical-plan.js';
 import type { SinkCommit } from '../checkpoint/contract.js';
 import type { Committable, CommitContext } from '../connector/contract.js';
+import type { OperatorIdentity } from '../operator/operator-spec.js';
 import type { Deployment } from './deployment.js';
 
 /** What commit and abort work on. */
@@ -24,7 +25,7 @@ export async function commitSinks(
   commits: readonly SinkCommit[],
 ): Promise<void> {
   await forEachSink(parts, 'committed', async (sink, vertex, sinkIndex) => {
-    const committables = committablesOf(sink, commits);
+    const committables = committablesOf(sink.identity, commits);
     await sink.connector.commit?.(committables, contextOf(parts, vertex, sinkIndex));
   });
 }
@@ -63,18 +64,19 @@ async function forEachSink(
   if (first !== null) throw first;
 }
 
-function committablesOf(
-  { identity }: VertexSink,
+/** What is of one sink, oldest first. */
+export function committablesOf(
+  { uid }: Pick<OperatorIdentity, 'uid'>,
   commits: readonly SinkCommit[],
 ): readonly Committable[] {
-  return commits.filter(({ uid }) => uid === identity.uid).flatMap((one) => one.committables);
+  return commits.filter((commit) => commit.uid === uid).flatMap((one) => one.committables);
 }
 
 function contextOf(parts: SinkCommitParts, vertex: number, sinkIndex: number): CommitContext {
   const { plan, deployment, disk, kept } = parts;
   return {
     plan: deployment.sinkPlans[vertex][sinkIndex],
-    kept: committablesOf(plan.vertices[vertex].sinks[sinkIndex], kept),
+    kept: committablesOf(plan.vertices[vertex].sinks[sinkIndex].identity, kept),
     disk,
     baseDirectory: deployment.baseDirectory,
   };

@@ -103,8 +103,8 @@ class Bench {
     this.store(checkpoint);
   }
 
-  store(checkpoint: number): void {
-    this.send({ kind: 'stored', checkpoint, path: `chk-${checkpoint}` });
+  store(checkpoint: number, isHeavy = false): void {
+    this.send({ kind: 'stored', checkpoint, path: `chk-${checkpoint}`, isHeavy });
   }
 
   end(): void {
@@ -262,6 +262,18 @@ describe('what a checkpoint holds', () => {
     bench.wake().complete(12);
     bench.wake();
     expect(isFull()).toEqual([true, false, false, true, true, true, false]);
+  });
+
+  it('everything, four times, after changes that were nearly everything', () => {
+    const bench = new Bench().run();
+    bench.complete(1);
+    bench.wake();
+    bench.acknowledge(2, 0);
+    bench.acknowledge(2, 1);
+    bench.store(2, true);
+    for (let id = 3; id <= 7; id++) bench.wake().complete(id);
+    const isFull = bench.of('trigger').map(({ trigger }) => trigger.isFull);
+    expect(isFull).toEqual([true, false, true, true, true, true, false]);
   });
 
   it('everything where checkpoints are not incremental', () => {
@@ -629,7 +641,7 @@ describe('the memory of a coordinator', () => {
     bench.acknowledge(1, 1);
     const copy = new CheckpointCoordinator(structuredClone(bench.coordinator.state));
     for (const event of [
-      { kind: 'stored', checkpoint: 1, path: null },
+      { kind: 'stored', checkpoint: 1, path: null, isHeavy: false },
       { kind: 'committed', checkpoint: 1 },
       { kind: 'slotDeclined', checkpoint: 2, slot: 0, error: ERROR, commits: commit('b') },
       { kind: 'shutdown', reason: 'failed' },

@@ -149,7 +149,7 @@ export function stepsFrom(
   const storing = state.storing?.trigger.id;
   if (storing !== undefined) {
     const path = `chk-${storing}`;
-    steps.push(send('stored', { kind: 'stored', checkpoint: storing, path }));
+    steps.push(send('stored', { kind: 'stored', checkpoint: storing, path, isHeavy: false }));
     const failed = { kind: 'storeFailed', checkpoint: storing, error: ERROR } as const;
     steps.push(send('store failed', failed));
   }

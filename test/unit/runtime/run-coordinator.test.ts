@@ -24,7 +24,6 @@ const START: CheckpointingStart = {
   },
   nextId: 1,
   restored: null,
-  retained: [],
   statistics: NO_STATISTICS,
   frame: { jobId: 'a', jobName: 'a', params: {}, operators: [], sources: [], sinks: [] },
   place: null,
