@@ -2,6 +2,7 @@
  * What the command line says of checkpoints and restarts, a line each; what goes as it should is not worth one.
  * Callers: `run-command.ts`. Runs on: the main thread; pure.
  */
+import type { WireError } from '../base/errors.js';
 import { formatDuration } from '../base/units.js';
 import type { ExecutionEvent } from '../runtime/execution.js';
 import { shortPath } from './short-path.js';
@@ -15,11 +16,12 @@ export type CheckpointingEvent = Extract<
 /** The line for an event; null for none. Paths are shown relative to `directory`. */
 export function checkpointingLine(event: CheckpointingEvent, directory: string): string | null {
   if (event.type === 'restored') {
-    const { checkpoint, path, mapping } = event;
+    const { checkpoint, path, mapping, damaged } = event;
     const place = path === null ? '' : ` (${shortPath(path, directory)})`;
     const lost = mapping.lost.length === 0 ? '' : `; left out: ${mapping.lost.join(', ')}`;
     const fresh = mapping.fresh.length === 0 ? '' : `; new: ${mapping.fresh.join(', ')}`;
-    return `Continues from checkpoint ${checkpoint}${place}${fresh}${lost}`;
+    const passed = damaged.map((error) => `; passed over ${faultText(error, directory)}`);
+    return `Continues from checkpoint ${checkpoint}${place}${fresh}${lost}${passed.join('')}`;
   }
   if (event.type === 'restart') {
     return `Failed: ${event.error.message} Starts again after ${formatDuration(event.delayMs)}.`;
@@ -27,4 +29,11 @@ export function checkpointingLine(event: CheckpointingEvent, directory: string):
   const { id, kind, status, reason, error } = event.report;
   if (status !== 'failed' || reason === 'shutdown' || reason === 'subsumed') return null;
   return `The ${kind} ${id} failed: ${error?.message ?? reason}`;
+}
+
+/** What is wrong with a damaged checkpoint, and where. */
+function faultText({ message, where }: WireError, directory: string): string {
+  const { file, byteOffset } = where;
+  const place = file === undefined ? '' : `${shortPath(file, directory)} at byte ${byteOffset}: `;
+  return `${place}${message}`;
 }

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import type { Disk } from '../base/disk.js';
-import { MillraceError } from '../base/errors.js';
+import { MillraceError, toWire, type WireError } from '../base/errors.js';
 import { freshSeed } from '../base/random.js';
 import {
   type CheckpointPolicy,
@@ -33,6 +33,8 @@ export interface RestoreFrom {
   readonly manifest: CheckpointManifest;
   /** Null where the manifest holds all state. */
   readonly path: string | null;
+  /** Newer ones that are damaged, which were passed over: what is wrong with each, file and offset in `where`. */
+  readonly damaged: readonly WireError[];
 }
 
 /** The checkpoints of one job in this process. */
@@ -95,7 +97,7 @@ export class CheckpointingSetup {
     reader.close();
     setup.#goOnFrom(manifest);
     setup.#pin(path);
-    return { setup, restore: { manifest, path } };
+    return { setup, restore: { manifest, path, damaged: [] } };
   }
 
   /** The newest checkpoint that is whole: on disk, else the one that was kept; null when there is none. */
@@ -103,7 +105,7 @@ export class CheckpointingSetup {
     if (this.place === null) {
       if (kept === null) return null;
       this.#goOnFrom(kept);
-      return { manifest: kept, path: null };
+      return { manifest: kept, path: null, damaged: [] };
     }
     const store = new DirectoryStore({ disk: this.#disk, ...this.place });
     try {
@@ -112,7 +114,8 @@ export class CheckpointingSetup {
       if (found === null) return null;
       found.reader.close();
       this.#goOnFrom(found.manifest);
-      return { manifest: found.manifest, path: found.path };
+      const { manifest, path } = found;
+      return { manifest, path, damaged: store.damaged.map(({ error }) => toWire(error)) };
     } finally {
       store.close();
     }

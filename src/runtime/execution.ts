@@ -35,12 +35,7 @@ export type ExecutionEvent =
       readonly statistics: CheckpointStatistics;
     }
   /** After a restart the job goes on from a checkpoint; what maps to what. */
-  | {
-      readonly type: 'restored';
-      readonly checkpoint: number;
-      readonly path: string | null;
-      readonly mapping: RestoreMapping;
-    }
+  | ({ readonly type: 'restored' } & RestoredAttempt)
   /** An attempt has failed, and the next one begins after `delayMs`. */
   | { readonly type: 'restart'; readonly error: WireError; readonly delayMs: number };
 
@@ -126,6 +121,8 @@ export interface RestoredAttempt {
   readonly checkpoint: number;
   readonly path: string | null;
   readonly mapping: RestoreMapping;
+  /** Newer ones that are damaged, which were passed over: what is wrong with each. */
+  readonly damaged: readonly WireError[];
 }
 
 /** A job that runs in this process. */

@@ -106,7 +106,12 @@ export class JobAttempts {
       const restored =
         from === null || restore === null
           ? null
-          : { checkpoint: from.manifest.id, path: from.path, mapping: restore.mapping };
+          : {
+              checkpoint: from.manifest.id,
+              path: from.path,
+              mapping: restore.mapping,
+              damaged: from.damaged,
+            };
       const threads = this.#takeThreads();
       return {
         deployment,

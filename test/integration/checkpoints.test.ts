@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ExecutionEvent, type RunOptions, start } from 'millrace';
@@ -66,6 +74,42 @@ describe('a job that takes checkpoints and fails', () => {
     await watched;
     return { restarts: execution.restarts, events };
   }
+
+  it('passes a damaged one over, names it, and goes on from the one before', async () => {
+    const options = {
+      params: { ...params, failures: 0, pauseEvery: 100 },
+      parallelism: 2,
+      baseDirectory: directory,
+      settings: {
+        'execution.checkpointing.interval': '15ms',
+        'execution.checkpointing.dir': 'checkpoints',
+        'execution.checkpointing.numRetained': 3,
+        'execution.checkpointing.externalizedCheckpointRetention': 'retainOnCancellation',
+        'execution.stateRecovery.path': 'latest',
+      },
+    };
+    const first = await start(failingOften, options);
+    for await (const event of first.events()) {
+      if (event.type === 'checkpoint' && event.report.id === 4) first.cancel();
+    }
+    const [job] = readdirSync(join(directory, 'checkpoints'));
+    const home = join(directory, 'checkpoints', job);
+    const ids = readdirSync(home).flatMap((name) =>
+      existsSync(join(home, name, '_metadata')) ? [Number(name.replace('chk-', ''))] : [],
+    );
+    const newest = Math.max(...ids);
+    const metadata = join(home, `chk-${newest}`, '_metadata');
+    const bytes = readFileSync(metadata);
+    bytes[bytes.length >> 1] ^= 1;
+    writeFileSync(metadata, bytes);
+    const second = await start(failingOften, options);
+    expect(second.restored?.checkpoint).toBe(newest - 1);
+    expect(second.restored?.damaged.map(({ code, where }) => [code, where.file])).toEqual([
+      ['CHECKPOINT_CORRUPT', metadata],
+    ]);
+    second.cancel();
+    await second.finished.catch(() => {});
+  }, 60_000);
 
   const cases: readonly (RunOptions<unknown> & { readonly name: string })[] = [
     { name: 'on the calling thread, in memory', runtime: 'in-thread', parallelism: 1 },

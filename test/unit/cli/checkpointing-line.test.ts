@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { MillraceError, toWire } from '../../../src/base/errors.js';
+import { checkpointingLine } from '../../../src/cli/checkpointing-line.js';
+
+const mapping = { restored: ['a'], fresh: [], lost: [] };
+
+describe('what the command line says of checkpoints', () => {
+  it('names what the job goes on from, what is new, what is left out and what was passed over', () => {
+    const damaged = new MillraceError('CHECKPOINT_CORRUPT', 'A checkpoint is damaged.', {
+      where: { file: '/jobs/c/chk-9/_metadata', byteOffset: 12 },
+    });
+    const event = {
+      type: 'restored',
+      checkpoint: 8,
+      path: '/jobs/c/chk-8',
+      mapping: { restored: ['a'], fresh: ['b'], lost: ['d'] },
+      damaged: [toWire(damaged)],
+    } as const;
+    expect(checkpointingLine(event, '/jobs')).toBe(
+      'Continues from checkpoint 8 (c/chk-8); new: b; left out: d; passed over ' +
+        'c/chk-9/_metadata at byte 12: A checkpoint is damaged.',
+    );
+    const plain = { ...event, path: null, mapping, damaged: [] };
+    expect(checkpointingLine(plain, '/jobs')).toBe('Continues from checkpoint 8');
+  });
+
+  it('tells why the job starts again, and when', () => {
+    const error = toWire(new MillraceError('USER_FUNCTION_FAILED', 'It threw.'));
+    const line = checkpointingLine({ type: 'restart', error, delayMs: 1000 }, '/');
+    expect(line).toContain('It threw. Starts again after 1');
+  });
+});
