@@ -38,6 +38,18 @@ describeOperator({
   watermarks,
 });
 
+/** A function that calls, and windows behind it; both give rows. */
+function beforeWindows(open: OpenAsync, epochMs: () => number, order: AsyncOrder) {
+  return {
+    operators: [
+      { spec: op.asyncWait(open, { capacity: 4, order }), input: -1 },
+      { spec: op.window(['copy'], { rows: { fn: 'count' } }, { sizeMs: 700 }), input: 0 },
+    ],
+    outputs: [{ after: 0 }, { after: 1 }],
+    clock: { epochMs, monotonicMs: () => 0 },
+  };
+}
+
 /** The clock is looked at with every step; at every other look a call is answered, the youngest or the oldest. */
 function answering(): { readonly open: OpenAsync; readonly epochMs: () => number } {
   let waiting: { readonly row: Row; readonly result: ResultFuture }[] = [];
@@ -78,14 +90,7 @@ for (const order of ['ordered', 'unordered'] as const satisfies readonly AsyncOr
     name: `an asynchronous function that answers later, ${order}, and windows behind it`,
     parts: () => {
       const { open, epochMs } = answering();
-      return {
-        operators: [
-          { spec: op.asyncWait(open, { capacity: 4, order }), input: -1 },
-          { spec: op.window(['copy'], { rows: { fn: 'count' } }, { sizeMs: 700 }), input: 0 },
-        ],
-        outputs: [{ after: 0 }, { after: 1 }],
-        clock: { epochMs, monotonicMs: () => 0 },
-      };
+      return beforeWindows(open, epochMs, order);
     },
     records,
     times: records.map(({ at }) => at),
@@ -123,14 +128,7 @@ for (const cache of [null, { rowsMax: 4, expireAfterWriteMs: null }] as const) {
         if (++looks % 2 === 0) waiting.shift()?.();
         return 0;
       };
-      return {
-        operators: [
-          { spec: op.asyncWait(open, { capacity: 4 }), input: -1 },
-          { spec: op.window(['copy'], { rows: { fn: 'count' } }, { sizeMs: 700 }), input: 0 },
-        ],
-        outputs: [{ after: 0 }, { after: 1 }],
-        clock: { epochMs, monotonicMs: () => 0 },
-      };
+      return beforeWindows(open, epochMs, 'ordered');
     },
     records,
     times: records.map(({ at }) => at),
