@@ -1,13 +1,16 @@
 /**
  * Tells when a stream has had no record for a while. It is asked at every tick, so that it costs nothing per
- * record: the first tick without a record starts the clock. Callers: `watermark-source.ts`. Runs on: the thread
- * of its owner; pure.
+ * record: the first tick without a record starts the clock. A timeout that is over must be found over at two ticks:
+ * when the whole process stood still (stopped, asleep, starved), the first tick after it may come before the records
+ * that arrived meanwhile. Callers: `watermark-source.ts`. Runs on: the thread of its owner; pure.
  */
 
 /** The idleness of one stream of records. */
 export class Idleness {
   readonly #timeoutMs: number;
   #quietSinceMs = Number.NaN;
+  /** Whether the last tick found the timeout over. */
+  #isOver = false;
 
   constructor(timeoutMs: number) {
     this.#timeoutMs = timeoutMs;
@@ -20,12 +23,15 @@ export class Idleness {
   tick(hadRecords: boolean, activeMs: number): boolean {
     if (hadRecords) {
       this.#quietSinceMs = Number.NaN;
+      this.#isOver = false;
       return false;
     }
     if (Number.isNaN(this.#quietSinceMs)) {
       this.#quietSinceMs = activeMs;
       return false;
     }
-    return activeMs - this.#quietSinceMs > this.#timeoutMs;
+    const wasOver = this.#isOver;
+    this.#isOver = activeMs - this.#quietSinceMs > this.#timeoutMs;
+    return wasOver && this.#isOver;
   }
 }

@@ -242,11 +242,27 @@ describe('watermarks of a chain', () => {
       return chain.task.isOutputIdle(0);
     };
     feed(chain, [{ at: 10 }]);
-    expect([tick(0), tick(200), tick(1200), tick(1201)]).toEqual([false, false, false, true]);
+    expect([tick(0), tick(200), tick(1200)]).toEqual([false, false, false]);
+    expect([tick(1201), tick(1202)]).toEqual([false, true]);
     expect(chain.task.needsTicks).toBe(false);
     feed(chain, [{ at: 11 }]);
     expect([tick(1400), tick(1600)]).toEqual([false, false]);
     chain.task.heldBack(5000);
-    expect([tick(7000), tick(7700)]).toEqual([false, true]);
+    expect([tick(7000), tick(7700), tick(7701)]).toEqual([false, false, true]);
+  });
+
+  it('do not take a process that stood still for a stream that is idle', () => {
+    const clock = new StillClock();
+    const chain = chainOf({ operators: line(op.assign('at', { idleTimeoutMs: 1000 })), clock });
+    const tick = (nowMs: number): boolean => {
+      clock.nowMs = nowMs;
+      advance(chain);
+      return chain.task.isOutputIdle(0);
+    };
+    feed(chain, [{ at: 10 }]);
+    expect([tick(0), tick(200), tick(60_000)]).toEqual([false, false, false]);
+    // What arrived while it stood still is read before the next tick.
+    feed(chain, [{ at: 11 }]);
+    expect([tick(60_200), tick(60_400)]).toEqual([false, false]);
   });
 });
