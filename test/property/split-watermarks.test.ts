@@ -43,18 +43,21 @@ class ModelSplit {
   hadRecords = false;
   /** Time without records, not counting that in which it was paused; null until the first tick without any. */
   quietMs: number | null = null;
+  /** Ticks in a row that have found this to be too long. */
+  ticksOver = 0;
 
   tick(afterMs: number): void {
     if (this.hadRecords) this.quietMs = null;
     else if (this.quietMs === null) this.quietMs = 0;
     else if (!this.isPaused) this.quietMs += afterMs;
     this.hadRecords = false;
+    this.ticksOver = this.quietMs !== null && this.quietMs > IDLE_MS ? this.ticksOver + 1 : 0;
     if (this.isIdle || this.times.length === 0) return;
     this.watermarkMs = Math.max(...this.times) - DELAY_MS - 1;
   }
 
   get isIdle(): boolean {
-    return this.quietMs !== null && this.quietMs > IDLE_MS;
+    return this.ticksOver > 1;
   }
 }
 
