@@ -33,8 +33,9 @@ export type RowsFunction = (batch: Batch, from: number, to: number) => number;
 /** A generated loop over what is pending or in state: gives 0 when all is done. */
 export type DrainFunction = () => number;
 
-/** Lines of a row up to which two are taken in a turn. */
-const PAIRED_LINES_MAX = 24;
+/** Rows that are taken in a turn of a loop at most, and lines that they make up. */
+const TURN_ROWS_MAX = 8;
+const TURN_LINES_MAX = 96;
 /** No blocks, and nothing that ends the loop. */
 const IS_STRAIGHT = /^(?!.*(?:[{}]|\bstop\b|\bend\b))/s;
 
@@ -90,7 +91,7 @@ export class ChainCompiler implements ChainCode {
     const inside = attempt.indented();
     const bound = inside.place();
     const ahead = inside.place();
-    const pairs = inside.place();
+    const turns = inside.place();
     const loop = inside.open(`for (; ${at} < end; ${at}++)`);
     const numbers = selection === null ? null : unit.hoist('batch.selection', 'selection');
     if (numbers !== null) loop.line(`row = ${numbers}[${at}];`);
@@ -98,29 +99,32 @@ export class ChainCompiler implements ChainCode {
     const room = { limits: [], behind: inside.place() };
     this.room = room;
     this.next(-1, batchRow(unit, batch.schema, marks), loop);
-    this.#pairRows(loop, pairs, at);
+    this.#joinRows(loop, turns, at);
     this.#boundLoop(room, head, bound, attempt.place());
     this.#catch();
     return this.#finish(`rows${input}`, 'batch, from, to', at);
   }
 
   /**
-   * Two rows in each turn of the loop, where a row is a few statements without a branch: V8 looks for interrupts, and
-   * loads the addresses of arrays anew, once in a turn, which then is a good part of the time.
+   * Several rows in each turn of the loop, where a row is a few statements without a branch: V8 looks for interrupts,
+   * and loads the addresses and lengths of arrays anew, once in a turn, which else is a good part of the time.
    */
-  #pairRows(row: CodeBlock, place: CodeBlock, at: string): void {
+  #joinRows(row: CodeBlock, place: CodeBlock, at: string): void {
     const code = row.print();
-    if (code.split('\n').length > PAIRED_LINES_MAX || !IS_STRAIGHT.test(code)) return;
+    const lines = code.split('\n').length;
+    const rows = Math.min(TURN_ROWS_MAX, Math.floor(TURN_LINES_MAX / lines));
+    if (rows < 2 || !IS_STRAIGHT.test(code)) return;
     const last = this.unit.fresh('last');
-    place.line(`const ${last} = (end - 1) | 0;`);
-    const pair = place.open(`for (; ${at} < ${last}; ${at}++)`);
-    pair.line('{');
-    pair.repeat(row);
-    pair.line('}');
-    pair.line(`${at}++;`);
-    pair.line('{');
-    pair.repeat(row);
-    pair.line('}');
+    // No sums that could overflow: V8 would check each of them.
+    const next = `${at} = (${at} + 1) | 0`;
+    place.line(`const ${last} = (end - ${rows - 1}) | 0;`);
+    const turn = place.open(`for (; ${at} < ${last}; ${next})`);
+    for (let count = 0; count < rows; count++) {
+      if (count > 0) turn.line(`${next};`);
+      turn.line('{');
+      turn.repeat(row);
+      turn.line('}');
+    }
   }
 
   /** Puts the loop over rows into one over the pieces that outputs have room for. */
