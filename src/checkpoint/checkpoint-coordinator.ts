@@ -13,8 +13,6 @@ import {
   type CheckpointOutcome,
   type CheckpointRequest,
   type GatheredCheckpoint,
-  outlives,
-  type ShutdownReason,
 } from './checkpoint-protocol.js';
 import type { CheckpointState, PendingCheckpoint } from './checkpoint-state.js';
 import { withReport } from './checkpoint-statistics.js';
@@ -49,7 +47,7 @@ export class CheckpointCoordinator {
 
   /** When the next `tick` is worth sending, on the clock of the events; infinite when nothing waits for time. */
   get wakeAtMs(): number {
-    if (this.state.endedBy !== null || this.state.isFailing) return Number.POSITIVE_INFINITY;
+    if (this.state.hasEnded || this.state.isFailing) return Number.POSITIVE_INFINITY;
     const deadlines = this.#collecting().map((pending) => this.#deadlineOf(pending));
     return Math.min(this.#nextTriggerMs(), ...deadlines);
   }
@@ -59,7 +57,7 @@ export class CheckpointCoordinator {
     this.#nowMs = nowMs;
     this.#actions = [];
     this.#take(event);
-    if (this.state.endedBy === null && !this.state.isFailing) this.#advance();
+    if (!this.state.hasEnded && !this.state.isFailing) this.#advance();
     this.#discard();
     return this.#actions;
   }
@@ -88,7 +86,7 @@ export class CheckpointCoordinator {
         this.state.isCommitting = false;
         return;
       case 'shutdown':
-        return this.#shutdown(event.reason);
+        return this.#shutdown();
     }
   }
 
@@ -113,7 +111,7 @@ export class CheckpointCoordinator {
   // Requests
 
   #enqueue(request: CheckpointRequest): void {
-    if (this.state.endedBy !== null) return this.#refuse(request, 'the job has ended');
+    if (this.state.hasEnded) return this.#refuse(request, 'the job has ended');
     if (this.state.queue.length >= QUEUE_MAX) return this.#refuse(request, 'too many others wait');
     // Stable, so that those of one kind stay in the order in which they came.
     this.state.queue = [...this.state.queue, request].toSorted((a, b) => rankOf(a) - rankOf(b));
@@ -222,7 +220,7 @@ export class CheckpointCoordinator {
   /** Whether the answer is new. A slot that answers has done with everything before. */
   #answer(id: number, slot: number, commits: readonly SinkCommit[]): boolean {
     const last = this.state.answered.get(slot) ?? 0;
-    if (this.state.endedBy !== null || id === last) return false;
+    if (this.state.hasEnded || id === last) return false;
     assert(
       id > last && id < this.state.nextId,
       `Slot ${slot} answered checkpoint ${id} after ${last}.`,
@@ -252,7 +250,7 @@ export class CheckpointCoordinator {
   }
 
   #subtaskFinished(checkpoint: number, snapshot: SubtaskSnapshot): void {
-    if (this.state.endedBy !== null) return;
+    if (this.state.hasEnded) return;
     this.#collect(checkpoint + 1, snapshot.commits);
     this.state.finished.push({ checkpoint, snapshot: { ...snapshot, commits: [] } });
   }
@@ -303,11 +301,10 @@ export class CheckpointCoordinator {
     if (trigger.kind === 'checkpoint') this.#retain(id);
     if (isHeavy) this.state.fullLeft = FULL_AFTER_HEAVY;
     // The job runs on from a savepoint as if there had been none. What an attempt leaves, the next one commits.
-    if (this.state.endedBy === null && (trigger.kind === 'checkpoint' || isStop)) this.#commit(id);
+    if (!this.state.hasEnded && (trigger.kind === 'checkpoint' || isStop)) this.#commit(id);
     if (isStop) this.state.isStopped = true;
     if (isStop || pending.isFinal) this.state.isEndSafe = true;
     if (request !== null) this.#reply(request, { report });
-    this.#disposeUnlessKept();
   }
 
   #storeFailed(id: number, error: WireError): void {
@@ -328,7 +325,9 @@ export class CheckpointCoordinator {
     this.state.failures = 0;
     const retained = [...this.state.retained, id];
     this.state.retained = retained.slice(-this.state.policy.numRetained);
-    this.#dispose(retained.slice(0, -this.state.policy.numRetained));
+    for (const checkpoint of retained.slice(0, -this.state.policy.numRetained)) {
+      this.#actions.push({ kind: 'dispose', checkpoint });
+    }
   }
 
   /** Hands over all output up to a checkpoint; null: all there is. */
@@ -367,7 +366,7 @@ export class CheckpointCoordinator {
     this.#record(report);
     this.#actions.push({ kind: 'aborted', report });
     if (request !== null) this.#reply(request, { error });
-    if (this.state.endedBy !== null) return;
+    if (this.state.hasEnded) return;
     // Its barriers have stopped the sources, which cannot take that back.
     if (trigger.stop !== 'none') this.#fail(trigger, error);
     else if (COUNTED.has(reason)) this.#countFailure(trigger, error);
@@ -400,27 +399,14 @@ export class CheckpointCoordinator {
   }
 
   /** One that is being stored is left to the store: it may be complete already. */
-  #shutdown(reason: ShutdownReason): void {
-    if (this.state.endedBy !== null) return;
-    this.state.endedBy = reason;
+  #shutdown(): void {
+    if (this.state.hasEnded) return;
+    this.state.hasEnded = true;
     for (const pending of this.#collecting()) {
       this.#abort(pending, 'shutdown', failure(pending.trigger, 'ended with its attempt'));
     }
     for (const request of this.state.queue) this.#refuse(request, 'the job has ended');
     this.state.queue = [];
-    this.#disposeUnlessKept();
-  }
-
-  /** After the end, by how it came. */
-  #disposeUnlessKept(): void {
-    const { endedBy, policy, retained } = this.state;
-    if (endedBy === null || outlives(policy.retention, endedBy)) return;
-    this.#dispose(retained);
-    this.state.retained = [];
-  }
-
-  #dispose(ids: readonly number[]): void {
-    for (const checkpoint of ids) this.#actions.push({ kind: 'dispose', checkpoint });
   }
 
   // What is told

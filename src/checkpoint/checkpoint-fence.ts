@@ -6,10 +6,12 @@
  * complete; of attempts at the same time at most one owns it.
  */
 import { join } from 'node:path';
-import type { Disk } from '../base/disk.js';
+import type { Disk, FileHandle } from '../base/disk.js';
 import { MillraceError } from '../base/errors.js';
 import { fenced } from './checkpoint-errors.js';
+import { readContent } from './file-content.js';
 
+/** In the directory of an attempt; its content tells the runs of processes apart. */
 const OWNER = 'owner';
 /** A zombie may add a file while its directory is removed; it does so once per checkpoint. */
 const REMOVALS_MAX = 10;
@@ -29,10 +31,14 @@ export class CheckpointFence {
     this.#home = home;
   }
 
-  /** Takes over the directory of a job. Throws CHECKPOINT_FENCED when another attempt does so at the same time. */
-  static claim(disk: Disk, home: string): CheckpointFence {
-    const fence = new CheckpointFence(disk, home, Math.max(0, ...epochsIn(disk, home)) + 1);
-    fence.#take();
+  /**
+   * Takes over the directory of a job for the run that `owner` names. With `after` only from that attempt: not when
+   * others have taken over since. Throws CHECKPOINT_FENCED then, and when another attempt does so at the same time.
+   */
+  static claim(disk: Disk, home: string, owner: string, after?: number): CheckpointFence {
+    const last = Math.max(0, ...epochsIn(disk, home));
+    const fence = new CheckpointFence(disk, home, (after ?? last) + 1);
+    fence.#take(owner);
     for (const earlier of epochsIn(disk, home).filter((epoch) => epoch < fence.attempt)) {
       removeEpoch(disk, join(home, epochName(earlier)));
     }
@@ -59,15 +65,21 @@ export class CheckpointFence {
     }
   }
 
-  #take(): void {
+  #take(owner: string): void {
     const disk = this.#disk;
     disk.makeDirectory(this.directory);
-    const owner = join(this.directory, OWNER);
+    const path = join(this.directory, OWNER);
+    let file: FileHandle;
     try {
-      disk.createNew(owner).close();
+      file = disk.createNew(path);
     } catch (error) {
-      const isTaken = disk.stat(owner) !== null || disk.stat(this.directory) === null;
+      const isTaken = disk.stat(path) !== null || disk.stat(this.directory) === null;
       throw isTaken ? fenced(this.#home, this.attempt) : error;
+    }
+    try {
+      file.write(Buffer.from(owner));
+    } finally {
+      file.close();
     }
     // Others may have come and gone since the attempts were counted.
     if (epochsIn(disk, this.#home).some((epoch) => epoch > this.attempt)) {
@@ -75,6 +87,13 @@ export class CheckpointFence {
       throw fenced(this.#home, this.attempt);
     }
   }
+}
+
+/** The attempt of this run that owns the directory of a job; null when none does any more. */
+export function attemptOf(disk: Disk, home: string, owner: string): number | null {
+  const attempt = Math.max(0, ...epochsIn(disk, home));
+  const found = readContent(disk, join(home, epochName(attempt), OWNER));
+  return found !== null && Buffer.from(found).toString() === owner ? attempt : null;
 }
 
 function epochName(attempt: number): string {

@@ -32,7 +32,6 @@ export interface CheckpointPolicy {
   readonly maxConcurrent: number;
   /** Failures in a row that the job lives with. */
   readonly tolerableFailures: number;
-  readonly retention: CheckpointRetention;
   /** Completed checkpoints that are kept, at least 1. */
   readonly numRetained: number;
   /** Whether checkpoints hold only what has changed where they can. */
@@ -55,17 +54,12 @@ export type CheckpointOutcome =
   | { readonly report: CheckpointReport }
   | { readonly error: WireError };
 
-/** How an attempt ended. `restarting` and `suspended` keep every checkpoint: the job goes on from them. */
-export type ShutdownReason = 'restarting' | 'suspended' | EndReason;
 /** How a job ended for good. */
 export type EndReason = 'finished' | 'canceled' | 'failed';
 
 /** Whether checkpoints stay when the job has ended so. */
-export function outlives(retention: CheckpointRetention, reason: ShutdownReason): boolean {
+export function outlives(retention: CheckpointRetention, reason: EndReason): boolean {
   switch (reason) {
-    case 'restarting':
-    case 'suspended':
-      return true;
     case 'finished':
       return false;
     case 'canceled':
@@ -118,10 +112,11 @@ export type CheckpointEvent =
   /** A `commit` is done; one that fails fails the job instead. */
   | { readonly kind: 'committed'; readonly checkpoint: number | null }
   /**
-   * The attempt ends. Comes with its first failure, or as soon as it is canceled, before its slots end; `finished`
-   * comes after the `finished` action. A `store` under way is still answered; the next attempt begins after that.
+   * The attempt ends. Comes with its first failure, or as soon as it is canceled, before its slots end; when it
+   * finishes, after the `finished` action. A `store` under way is still answered; the next attempt begins after that.
+   * All checkpoints are kept: whether the job goes on from them is decided where it was started.
    */
-  | { readonly kind: 'shutdown'; readonly reason: ShutdownReason };
+  | { readonly kind: 'shutdown' };
 
 /** Everything that a checkpoint consists of, once all parts of it are there. */
 export interface GatheredCheckpoint {

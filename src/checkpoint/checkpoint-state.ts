@@ -5,7 +5,7 @@
  * writes it.
  */
 import type { Random } from '../base/random.js';
-import type { CheckpointPolicy, CheckpointRequest, ShutdownReason } from './checkpoint-protocol.js';
+import type { CheckpointPolicy, CheckpointRequest } from './checkpoint-protocol.js';
 import {
   type CheckpointStatistics,
   type RestoredCheckpoint,
@@ -91,7 +91,7 @@ export interface CheckpointState {
   /** Whether the output of the job's end is in a checkpoint, or needs none. */
   isEndSafe: boolean;
   isStopped: boolean;
-  endedBy: ShutdownReason | null;
+  hasEnded: boolean;
   isFinished: boolean;
 }
 
@@ -126,7 +126,7 @@ export function beginCheckpoints(start: CheckpointStart, random: Random): Checkp
     isFailing: false,
     isEndSafe: intervalMs === null,
     isStopped: false,
-    endedBy: null,
+    hasEnded: false,
     isFinished: false,
   };
 }

@@ -11,7 +11,7 @@ import type { Disk } from '../base/disk.js';
 import { MillraceError } from '../base/errors.js';
 import { freshSeed, type Random, SeededRandom } from '../base/random.js';
 import { corruptFile } from './checkpoint-errors.js';
-import { CheckpointFence, isEpochName } from './checkpoint-fence.js';
+import { attemptOf, CheckpointFence, isEpochName } from './checkpoint-fence.js';
 import {
   checkpointIdOf,
   checkpointName,
@@ -24,6 +24,7 @@ import {
 } from './checkpoint-paths.js';
 import type { CheckpointManifest, CheckpointStore } from './contract.js';
 import { DurableFiles, type FsyncPolicy } from './durable-files.js';
+import { FINISHED, type FinishedJob, finishedBytes, finishedJob } from './finished-job.js';
 import { encodeManifest } from './manifest-bytes.js';
 import {
   type DamagedCheckpoint,
@@ -49,6 +50,8 @@ export interface DirectoryStoreOptions {
   readonly fsync?: FsyncPolicy;
   /** Names savepoints. Fresh when not given. */
   readonly random?: Random;
+  /** Names the run of the job, which may have several attempts. Empty when not given. */
+  readonly owner?: string;
 }
 
 /** What a completed checkpoint keeps from being deleted. */
@@ -95,7 +98,18 @@ export class DirectoryStore implements CheckpointStore {
   /** The job's checkpoint directory: what paths of manifests are relative to. Absolute. */
   readonly root: string;
 
-  constructor(options: DirectoryStoreOptions) {
+  /**
+   * Takes over the directory from an earlier attempt of the same run; null when another run has, or when nothing is
+   * there.
+   */
+  static after(options: DirectoryStoreOptions): DirectoryStore | null {
+    const { disk, directory, jobId, owner = '' } = options;
+    const attempt = attemptOf(disk, jobDirectory(directory, jobId), owner);
+    return attempt === null ? null : new DirectoryStore(options, attempt);
+  }
+
+  /** With `after` only from that attempt: throws CHECKPOINT_FENCED when others have taken over since. */
+  constructor(options: DirectoryStoreOptions, after?: number) {
     const { disk, directory, jobId } = options;
     this.#disk = disk;
     this.#jobId = jobId;
@@ -106,7 +120,7 @@ export class DirectoryStore implements CheckpointStore {
     this.#files.makeDirectory(this.root);
     // Whoever made it may have been killed before it was durable.
     this.#files.syncDirectory(directory);
-    this.#fence = CheckpointFence.claim(disk, this.root);
+    this.#fence = CheckpointFence.claim(disk, this.root, options.owner ?? '', after);
     if (this.#isIncremental) disk.makeDirectory(join(this.root, SHARED));
     this.#files.syncDirectory(this.root);
     const { completed, damaged } = listCheckpoints(disk, directory, jobId);
@@ -146,6 +160,11 @@ export class DirectoryStore implements CheckpointStore {
   /** The snapshot that the job was started from and still needs, because it has no checkpoint of its own; or null. */
   get restoredFrom(): string | null {
     return pinnedSnapshot(this.#disk, this.root);
+  }
+
+  /** That the job has come to its end, when it has. Throws CHECKPOINT_CORRUPT. */
+  get finished(): FinishedJob | null {
+    return finishedJob(this.#disk, this.root);
   }
 
   /**
@@ -246,6 +265,35 @@ export class DirectoryStore implements CheckpointStore {
       this.#tidy();
       this.#sweepShared();
     });
+  }
+
+  /** Notes that the job has come to its end and all of its output is visible. Nothing of it is left to go on from. */
+  finish(job: Pick<FinishedJob, 'jobName' | 'params' | 'timestampMs'>): void {
+    const { attempt } = this;
+    const bytes = finishedBytes({ ...job, id: this.#lastId, jobId: this.#jobId, attempt });
+    this.#fence.guarded(() => {
+      const prepared = join(this.#fence.directory, FINISHED);
+      this.#files.write(prepared, bytes);
+      this.#disk.rename(prepared, join(this.root, FINISHED));
+      this.#files.syncDirectory(this.root);
+    });
+    this.disposeAll();
+  }
+
+  /** Deletes all that the job could go on from. */
+  disposeAll(): void {
+    for (const { id } of this.retained) this.dispose(id);
+    this.#hasCompleted = true;
+    this.#fence.guarded(() => {
+      this.#tidy();
+      this.#sweepShared();
+    });
+  }
+
+  /** Begins anew after the end of the job: forgets the end, and before that all that the job could go on from. */
+  forgetEnd(): void {
+    this.disposeAll();
+    this.#fence.guarded(() => this.#files.remove(this.root, FINISHED));
   }
 
   /** Ends the attempt. The directory goes with it when it holds nothing that anyone could restore. */

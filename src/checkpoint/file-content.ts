@@ -1,10 +1,11 @@
 /** Reads small files as a whole. Callers: the store and its readers. Runs on: any thread; blocks for its reads. */
-import type { Disk } from '../base/disk.js';
+import type { Disk, FileHandle } from '../base/disk.js';
+import { MillraceError } from '../base/errors.js';
 
 /** The content of a file; null when there is none. */
 export function readContent(disk: Disk, path: string): Uint8Array | null {
-  if (disk.stat(path) === null) return null;
-  const handle = disk.openRead(path);
+  const handle = openUnlessMissing(disk, path);
+  if (handle === null) return null;
   try {
     const bytes = new Uint8Array(handle.bytes());
     let at = 0;
@@ -16,5 +17,14 @@ export function readContent(disk: Disk, path: string): Uint8Array | null {
     return bytes.subarray(0, at);
   } finally {
     handle.close();
+  }
+}
+
+function openUnlessMissing(disk: Disk, path: string): FileHandle | null {
+  try {
+    return disk.openRead(path);
+  } catch (error) {
+    if (MillraceError.is(error) && error.code === 'FILE_NOT_FOUND') return null;
+    throw error;
   }
 }

@@ -127,7 +127,8 @@ function openOwn(disk: Disk, path: string, jobId: string): OpenedCheckpoint {
   throw corruptFile(join(path, METADATA), 0, `It is of the job ${opened.manifest.jobId}.`);
 }
 
-function unlessDamaged<T>(path: string, action: () => T): T | DamagedCheckpoint {
+/** What an action gives, or what it has found damaged at this path. */
+export function unlessDamaged<T>(path: string, action: () => T): T | DamagedCheckpoint {
   try {
     return action();
   } catch (error) {

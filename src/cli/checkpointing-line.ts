@@ -31,6 +31,15 @@ export function checkpointingLine(event: CheckpointingEvent, directory: string):
   return `The ${kind} ${id} failed: ${error?.message ?? reason}`;
 }
 
+/** The line for a job that had finished before it was started. */
+export function finishedBeforeLine(atMs: number): string {
+  const at = new Date(atMs).toISOString().replace('T', ' ').slice(0, 19);
+  return (
+    `Nothing to do: the job had finished at ${at} UTC. To run it again, leave out --from or add ` +
+    '-D execution.stateRecovery.ifFinished=anew.'
+  );
+}
+
 /** What is wrong with a damaged checkpoint, and where. */
 function faultText({ message, where }: WireError, directory: string): string {
   const { file, byteOffset } = where;

@@ -79,7 +79,8 @@ ${bold('With --json')} standard output has one JSON object a line, told apart by
   checkpoint a checkpoint that has completed or failed
   restart    why the job has failed and is started again
   badRecord  a record that could not be parsed and was skipped
-  result     duration, counters and memory ledger, when the job has finished
+  result     duration, counters and memory ledger, when the job has finished; with --from
+             latest of a job that had finished before, hadFinishedMs says when
   error      code, message, place, advice and causes, when it has not
 What a print sink or the job's own functions write goes to standard error then.
 

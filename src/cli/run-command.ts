@@ -11,7 +11,11 @@ import { explainPlanText } from '../runtime/explain-job.js';
 import { startRun } from '../runtime/start-run.js';
 import { BadRecords } from './bad-records.js';
 import { type CommandContext, reportCallError } from './command-context.js';
-import { type CheckpointingEvent, checkpointingLine } from './checkpointing-line.js';
+import {
+  type CheckpointingEvent,
+  checkpointingLine,
+  finishedBeforeLine,
+} from './checkpointing-line.js';
 import { errorReport } from './error-report.js';
 import { EXIT_BROKEN_PIPE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK } from './exit-codes.js';
 import { onInterrupts } from './interrupts.js';
@@ -148,6 +152,10 @@ class RunSession {
     const { json } = this.#context;
     if (json !== null) {
       json.line('result', result);
+      return;
+    }
+    if (result.hadFinishedMs !== null) {
+      view.close([finishedBeforeLine(result.hadFinishedMs)]);
       return;
     }
     const lines = this.#block('finished', result.durationMs);

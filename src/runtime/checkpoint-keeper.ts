@@ -11,7 +11,6 @@ import type {
   CheckpointAction,
   CheckpointEvent,
   GatheredCheckpoint,
-  ShutdownReason,
 } from '../checkpoint/checkpoint-protocol.js';
 import type { FsyncPolicy } from '../checkpoint/durable-files.js';
 import { beginCheckpoints, type CheckpointStart } from '../checkpoint/checkpoint-state.js';
@@ -46,6 +45,8 @@ export interface StorePlace {
   readonly jobId: string;
   readonly isIncremental: boolean;
   readonly fsync: FsyncPolicy;
+  /** Names the run. */
+  readonly owner: string;
 }
 
 /** What the keeper reaches the rest of the run with. */
@@ -125,8 +126,8 @@ export class CheckpointKeeper {
   }
 
   /** The attempt ends. */
-  end(reason: ShutdownReason): void {
-    this.handle({ kind: 'shutdown', reason });
+  end(): void {
+    this.handle({ kind: 'shutdown' });
   }
 
   /** Nothing is kept any more. */

@@ -5,6 +5,8 @@
  */
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { systemClock } from '../base/clock.js';
 import type { Disk } from '../base/disk.js';
 import { MillraceError, toWire, type WireError } from '../base/errors.js';
 import { freshSeed } from '../base/random.js';
@@ -18,7 +20,8 @@ import { type CheckpointStatistics, NO_STATISTICS } from '../checkpoint/checkpoi
 import type { CheckpointManifest } from '../checkpoint/contract.js';
 import { DirectoryStore } from '../checkpoint/directory-store.js';
 import type { FsyncPolicy } from '../checkpoint/durable-files.js';
-import { listCheckpoints, openCheckpoint } from '../checkpoint/open-checkpoint.js';
+import { forgetOtherEnds, newestJob } from '../checkpoint/newest-job.js';
+import { type DamagedCheckpoint, openCheckpoint } from '../checkpoint/open-checkpoint.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import type { CheckpointingStart, StorePlace } from './checkpoint-keeper.js';
 import { frameOf } from './checkpoint-manifest.js';
@@ -37,6 +40,22 @@ export interface RestoreFrom {
   readonly damaged: readonly WireError[];
 }
 
+/** What a run of a job is opened with. */
+export interface SetupWorld {
+  readonly disk: Disk;
+  readonly baseDirectory: string;
+  readonly params: unknown;
+}
+
+/** How a run begins. */
+export interface OpenedSetup {
+  readonly setup: CheckpointingSetup;
+  /** Null for one that goes on from nothing. */
+  readonly restore: RestoreFrom | null;
+  /** When the job had come to its end before, so that there is nothing to do; null otherwise. Wall clock. */
+  readonly finishedMs: number | null;
+}
+
 /** The checkpoints of one job in this process. */
 export class CheckpointingSetup {
   readonly policy: CheckpointPolicy;
@@ -45,6 +64,8 @@ export class CheckpointingSetup {
   readonly #settings: Settings;
   readonly #baseDirectory: string;
   readonly #disk: Disk;
+  readonly #jobName: string;
+  readonly #params: unknown;
   /** What became of the checkpoints of all attempts so far. */
   statistics: CheckpointStatistics = NO_STATISTICS;
   #nextId = 1;
@@ -52,12 +73,20 @@ export class CheckpointingSetup {
 
   private constructor(
     settings: Settings,
-    { jobId, disk, baseDirectory }: { jobId: string; disk: Disk; baseDirectory: string },
+    {
+      jobId,
+      jobName,
+      disk,
+      baseDirectory,
+      params,
+    }: SetupWorld & { jobId: string; jobName: string },
   ) {
     this.policy = policyOf(settings);
     this.jobId = jobId;
     this.#settings = settings;
     this.#disk = disk;
+    this.#jobName = jobName;
+    this.#params = params;
     this.#baseDirectory = baseDirectory;
     const directory = directoryOf(settings, baseDirectory);
     this.place =
@@ -68,54 +97,93 @@ export class CheckpointingSetup {
             jobId,
             isIncremental: settings['execution.checkpointing.incremental'],
             fsync: settings['execution.checkpointing.fsync'] as FsyncPolicy,
+            owner: newJobId(),
           };
   }
 
   /**
    * The checkpoints of a job that begins, or goes on from a path or `LATEST`. Throws CHECKPOINT_NOT_FOUND and what
-   * reading a checkpoint throws.
+   * reading a checkpoint throws; CHECKPOINT_CORRUPT when there are checkpoints and none of them is whole.
    */
   static open(
     plan: PhysicalPlan,
     settings: Settings,
     from: string | null,
-    world: { readonly disk: Disk; readonly baseDirectory: string },
-  ): { readonly setup: CheckpointingSetup; readonly restore: RestoreFrom | null } {
+    world: SetupWorld,
+  ): OpenedSetup {
     refuseLoops(plan);
     const { jobName } = plan;
     const { disk, baseDirectory } = world;
     const directory = directoryOf(settings, baseDirectory);
     if (from === LATEST) {
       if (directory === null) throw noDirectory();
-      const jobId = newestJob(disk, directory, jobName) ?? lastingJobId(jobName);
-      const setup = new CheckpointingSetup(settings, { jobId, ...world });
-      return { setup, restore: setup.latest(null) };
+      const newest = newestJob(disk, directory, jobName);
+      if (newest.jobId === null && newest.nameless.length > 0) {
+        throw noneIsWhole(jobName, directory, newest.nameless);
+      }
+      const jobId = newest.jobId ?? lastingJobId(jobName);
+      const setup = new CheckpointingSetup(settings, { jobId, jobName, ...world });
+      const finishedMs = setup.#finishedBefore();
+      return { setup, restore: finishedMs === null ? setup.latest(null) : null, finishedMs };
     }
-    const setup = new CheckpointingSetup(settings, { jobId: newJobId(), ...world });
-    if (from === null) return { setup, restore: null };
+    const setup = new CheckpointingSetup(settings, { jobId: newJobId(), jobName, ...world });
+    if (from === null) return { setup, restore: null, finishedMs: null };
     const { manifest, path, reader } = openCheckpoint(disk, resolve(baseDirectory, from));
     reader.close();
     setup.#goOnFrom(manifest);
     setup.#pin(path);
-    return { setup, restore: { manifest, path, damaged: [] } };
+    return { setup, restore: { manifest, path, damaged: [] }, finishedMs: null };
   }
 
-  /** The newest checkpoint that is whole: on disk, else the one that was kept; null when there is none. */
+  /**
+   * When the job had come to its end, with the same parameters; it is to be left at that, unless the settings say that
+   * it begins anew. Null otherwise. What it was killed in the middle of deleting is deleted.
+   */
+  #finishedBefore(): number | null {
+    return this.#opened((store) => {
+      const { finished } = store;
+      if (finished === null) return null;
+      const mayStay = this.#settings['execution.stateRecovery.ifFinished'] === 'nothing';
+      if (mayStay && isDeepStrictEqual(finished.params, this.#params)) {
+        store.disposeAll();
+        return finished.timestampMs;
+      }
+      store.forgetEnd();
+      return null;
+    }, null);
+  }
+
+  /**
+   * The newest checkpoint that is whole: on disk, else the one that was kept; null when there is none. Throws
+   * CHECKPOINT_CORRUPT when there are some, all of them damaged, since to begin anew repeats output.
+   */
   latest(kept: CheckpointManifest | null): RestoreFrom | null {
     if (this.place === null) {
       if (kept === null) return null;
       this.#goOnFrom(kept);
       return { manifest: kept, path: null, damaged: [] };
     }
-    const store = new DirectoryStore({ disk: this.#disk, ...this.place });
-    try {
+    return this.#opened((store) => {
       this.#nextId = Math.max(this.#nextId, store.lastId + 1);
       const found = store.latest();
-      if (found === null) return null;
+      const { damaged } = store;
+      if (found === null) {
+        if (damaged.length > 0) throw noneIsWhole(this.#jobName, store.root, damaged);
+        return null;
+      }
       found.reader.close();
       this.#goOnFrom(found.manifest);
       const { manifest, path } = found;
-      return { manifest, path, damaged: store.damaged.map(({ error }) => toWire(error)) };
+      return { manifest, path, damaged: damaged.map(({ error }) => toWire(error)) };
+    }, null);
+  }
+
+  /** Claims the directory for as long as `use` takes; `otherwise` where there is none. */
+  #opened<T>(use: (store: DirectoryStore) => T, otherwise: T): T {
+    if (this.place === null) return otherwise;
+    const store = new DirectoryStore({ disk: this.#disk, ...this.place });
+    try {
+      return use(store);
     } finally {
       store.close();
     }
@@ -123,10 +191,8 @@ export class CheckpointingSetup {
 
   /** Until there is a checkpoint of the job's own, what it goes on from must not be disposed of. */
   #pin(path: string): void {
-    if (this.place === null || this.policy.intervalMs === null) return;
-    const store = new DirectoryStore({ disk: this.#disk, ...this.place });
-    store.restoreFrom(path);
-    store.close();
+    if (this.policy.intervalMs !== null)
+      this.#opened((store) => store.restoreFrom(path), undefined);
   }
 
   #goOnFrom({ id }: CheckpointManifest): void {
@@ -157,10 +223,24 @@ export class CheckpointingSetup {
     };
   }
 
-  /** The job has ended for good: its checkpoints go, unless its end and the settings say that they stay. */
+  /**
+   * The job has ended for good: its checkpoints go, unless its end and the settings say that they stay, or another
+   * process has taken over. That it has finished is noted first.
+   */
   end(reason: EndReason): void {
-    if (this.place === null || outlives(this.policy.retention, reason)) return;
-    this.#disk.removeTree(join(this.place.directory, this.jobId));
+    const retention = this.#settings['execution.checkpointing.externalizedCheckpointRetention'];
+    if (this.place === null || outlives(retention as CheckpointRetention, reason)) return;
+    const store = DirectoryStore.after({ disk: this.#disk, ...this.place });
+    if (store === null) return;
+    try {
+      if (reason !== 'finished') return store.disposeAll();
+      const timestampMs = systemClock.epochMs();
+      store.finish({ jobName: this.#jobName, params: this.#params, timestampMs });
+      const { jobId } = this;
+      forgetOtherEnds(this.#disk, this.place.directory, { jobId, jobName: this.#jobName });
+    } finally {
+      store.close();
+    }
   }
 }
 
@@ -201,26 +281,30 @@ function policyOf(settings: Settings): CheckpointPolicy {
     minPauseMs: settings['execution.checkpointing.minPause'],
     maxConcurrent: settings['execution.checkpointing.maxConcurrentCheckpoints'],
     tolerableFailures: settings['execution.checkpointing.tolerableFailedCheckpoints'],
-    retention: settings[
-      'execution.checkpointing.externalizedCheckpointRetention'
-    ] as CheckpointRetention,
     numRetained: settings['execution.checkpointing.numRetained'],
     isIncremental: settings['execution.checkpointing.incremental'],
   };
 }
 
-/** The id under which the job of this name took its newest checkpoint; null when it took none. */
-function newestJob(disk: Disk, directory: string, jobName: string): string | null {
-  let newest: { readonly jobId: string; readonly timestampMs: number } | null = null;
-  for (const jobId of disk.list(directory)) {
-    if (disk.stat(join(directory, jobId))?.isDirectory !== true) continue;
-    for (const { manifest, reader } of listCheckpoints(disk, directory, jobId).completed) {
-      reader.close();
-      if (manifest.jobName !== jobName) continue;
-      if (newest === null || manifest.timestampMs > newest.timestampMs) newest = manifest;
-    }
-  }
-  return newest?.jobId ?? null;
+/** To begin anew is a decision that nobody has taken. */
+function noneIsWhole(
+  job: string,
+  directory: string,
+  damaged: readonly DamagedCheckpoint[],
+): MillraceError {
+  const described = damaged.map(({ error: { where, message } }) => {
+    return `${where.file} at byte ${where.byteOffset}: ${message}`;
+  });
+  return new MillraceError(
+    'CHECKPOINT_CORRUPT',
+    `No checkpoint that "${job}" could go on from is whole. ${described.join(' ')}`,
+    {
+      where: { job, ...damaged[0]?.error.where },
+      advice:
+        'Go on from a savepoint with --from <path>. To begin anew, which repeats output, run ' +
+        `without --from, or move ${directory} away.`,
+    },
+  );
 }
 
 function noDirectory(): MillraceError {

@@ -46,6 +46,8 @@ export interface JobResult {
   readonly durationMs: number;
   readonly metrics: RunMetricsSnapshot;
   readonly badRecords: number;
+  /** When the job had finished before it was started, so that nothing has run; null otherwise. Wall clock. */
+  readonly hadFinishedMs: number | null;
   /** Who held how much memory, per slot. */
   readonly ledger: readonly { readonly slot: number; readonly rows: readonly LedgerRow[] }[];
 }
@@ -395,6 +397,7 @@ export class Execution implements RunObserver, JobExecution {
       durationMs: systemClock.monotonicMs() - this.#startedMs,
       metrics,
       badRecords: metrics.vertices.reduce((sum, vertex) => sum + vertex.badRecords, 0),
+      hadFinishedMs: null,
       ledger: [
         { slot: SHARED_LEDGER, rows: sharedLedger(this.plan, this.deployment) },
         ...this.#ledger,

@@ -153,6 +153,7 @@ export class IsolatedRun implements JobExecution {
     const outcome = this.#outcome;
     if (outcome?.kind === 'finished') {
       this.#metrics = outcome.result.metrics;
+      this.state = 'FINISHED';
       resolve(outcome.result);
     } else if (outcome?.kind === 'failed') {
       reject(fromWire(outcome.error));

@@ -62,15 +62,16 @@ export class JobAttempts {
     return this.#disk;
   }
 
-  /** The first attempt. */
-  async first(): Promise<NextAttempt> {
-    const { settings, baseDirectory } = this.#request;
+  /** The first attempt; when the job had come to its end before, so that there is none, the time of that. */
+  async first(): Promise<NextAttempt | number> {
+    const { settings, baseDirectory, params } = this.#request;
     const { plan } = this.#planned;
     const from = settings['execution.stateRecovery.path'];
     if (settings['execution.checkpointing.interval'] !== null || from !== null) {
       const { CheckpointingSetup } = await import('./checkpointing-setup.js');
-      const world = { disk: this.#disk, baseDirectory };
+      const world = { disk: this.#disk, baseDirectory, params };
       const opened = CheckpointingSetup.open(plan, settings, from, world);
+      if (opened.finishedMs !== null) return opened.finishedMs;
       this.#setup = opened.setup;
       this.#origin = opened.restore;
     }

@@ -27,6 +27,11 @@ export async function launchRun(
   threads?.resize(plan.slots);
   const attempts = new JobAttempts(request, planned, threads);
   const first = await attempts.first();
+  if (typeof first === 'number') {
+    await threads?.terminate();
+    const { FinishedRun } = await import('./finished-run.js');
+    return new FinishedRun(plan, first);
+  }
   const { disk } = attempts;
   const random = new SeededRandom(request.settings.seed ?? freshSeed());
   const strategy = new RestartStrategy(restartPolicyOf(request.settings), random);

@@ -3,7 +3,12 @@
  * the same events. Callers: `coordination.ts` and the in-thread runtime, which carry out what it answers. Runs on:
  * the coordinator's thread. Invariant: a run that takes checkpoints is complete only after its output is visible.
  */
-import { Coordinator, type CoordinatorAction, type RunEvent } from './coordinator.js';
+import {
+  Coordinator,
+  type CoordinatorAction,
+  type JobState,
+  type RunEvent,
+} from './coordinator.js';
 import type { CheckpointKeeper } from './checkpoint-keeper.js';
 
 /** What a run coordinator is made of. */
@@ -22,6 +27,9 @@ const NO_TIMING = {
   bytes: 0,
   fullBytes: 0,
 };
+
+/** With these an attempt takes no further checkpoints. */
+const ENDS: ReadonlySet<JobState> = new Set(['FAILING', 'CANCELLING', 'FINISHED']);
 
 /** Coordinates one attempt of a job. */
 export class RunCoordinator {
@@ -71,10 +79,7 @@ export class RunCoordinator {
   #perform(action: CoordinatorAction): void {
     if (action.kind === 'state') {
       if (action.state === 'RUNNING') this.#keeper?.handle({ kind: 'running' });
-      // Whether the job goes on is decided where it was started; until then everything is kept.
-      if (action.state === 'FAILING') this.#keeper?.end('restarting');
-      if (action.state === 'CANCELLING') this.#keeper?.end('canceled');
-      if (action.state === 'FINISHED') this.#keeper?.end('finished');
+      if (ENDS.has(action.state)) this.#keeper?.end();
     }
     this.#parts.perform(action);
   }

@@ -48,9 +48,12 @@ export const SETTING_MEANINGS: Readonly<Record<SettingKey, string>> = {
     'Whether files are durable before a checkpoint counts; never survives no power loss.',
   'execution.stateRecovery.path':
     'Checkpoint or savepoint that the job goes on from; "latest" is its newest one in ' +
-    'execution.checkpointing.dir, if there is one.',
+    'execution.checkpointing.dir, and the job begins when it has none.',
   'execution.stateRecovery.ignoreUnclaimedState':
     'Leave out state of operators that the job no longer has.',
+  'execution.stateRecovery.ifFinished':
+    'What "latest" does when the job had finished with the same parameters: nothing, or begin ' +
+    'anew.',
   'restartStrategy.type':
     'Whether a failed job starts again; auto is exponentialDelay for jobs that take ' +
     'checkpoints and none for others.',

@@ -4,12 +4,14 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type ExecutionEvent, type RunOptions, start } from 'millrace';
+import { basename, dirname, join } from 'node:path';
+import { type ExecutionEvent, type MillraceError, type RunOptions, start } from 'millrace';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import failingOften from '../fixtures/jobs/failing-often.mjs';
 
@@ -76,6 +78,22 @@ describe('a job that takes checkpoints and fails', () => {
   }
 
   it('passes a damaged one over, names it, and goes on from the one before', async () => {
+    const { options, metadata } = await killed();
+    const [newest] = metadata.slice(-1);
+    const bytes = readFileSync(newest);
+    bytes[bytes.length >> 1] ^= 1;
+    writeFileSync(newest, bytes);
+    const second = await start(failingOften, options);
+    expect(second.restored?.path).toBe(dirname(metadata.at(-2) ?? ''));
+    expect(second.restored?.damaged.map(({ code, where }) => [code, where.file])).toEqual([
+      ['CHECKPOINT_CORRUPT', newest],
+    ]);
+    second.cancel();
+    await second.finished.catch(() => {});
+  }, 60_000);
+
+  /** Runs the job until it has taken some checkpoints, of which three are kept. */
+  async function killed(settings: Record<string, unknown> = {}) {
     const options = {
       params: { ...params, failures: 0, pauseEvery: 100 },
       parallelism: 2,
@@ -86,29 +104,103 @@ describe('a job that takes checkpoints and fails', () => {
         'execution.checkpointing.numRetained': 3,
         'execution.checkpointing.externalizedCheckpointRetention': 'retainOnCancellation',
         'execution.stateRecovery.path': 'latest',
+        ...settings,
       },
     };
-    const first = await start(failingOften, options);
-    for await (const event of first.events()) {
-      if (event.type === 'checkpoint' && event.report.id === 4) first.cancel();
+    const execution = await start(failingOften, options);
+    for await (const event of execution.events()) {
+      if (event.type === 'checkpoint' && event.report.id === 5) execution.cancel();
     }
     const [job] = readdirSync(join(directory, 'checkpoints'));
     const home = join(directory, 'checkpoints', job);
-    const ids = readdirSync(home).flatMap((name) =>
-      existsSync(join(home, name, '_metadata')) ? [Number(name.replace('chk-', ''))] : [],
+    const metadata = readdirSync(home)
+      .map((name) => join(home, name, '_metadata'))
+      .filter((path) => existsSync(path))
+      .toSorted();
+    return { options, home, metadata };
+  }
+
+  it.each(['of its own id', 'of an id that nobody can tell the job of'])(
+    'does not begin anew where all checkpoints are damaged, but names each: %s',
+    async (whose) => {
+      const { options, home, metadata } = await killed();
+      expect(metadata).toHaveLength(3);
+      for (const path of metadata) {
+        const bytes = readFileSync(path);
+        bytes[bytes.length >> 1] ^= 1;
+        writeFileSync(path, bytes);
+      }
+      const moved = join(
+        directory,
+        'checkpoints',
+        whose === 'of its own id' ? basename(home) : 'x',
+      );
+      renameSync(home, moved);
+      const error: unknown = await start(failingOften, options).catch((cause: unknown) => cause);
+      expect(error).toMatchObject({ code: 'CHECKPOINT_CORRUPT' });
+      const { message, advice } = error as MillraceError;
+      for (const path of metadata) {
+        const file = join(moved, basename(dirname(path)), '_metadata');
+        expect(message).toContain(`${file} at byte 12: A checkpoint is damaged.`);
+      }
+      expect(advice).toMatch(/To begin anew, which repeats output, run without --from, or move/);
+      rmSync(moved, { recursive: true });
+      const anew = await start(failingOften, options);
+      expect(anew.restored).toBeNull();
+      anew.cancel();
+      await anew.finished.catch(() => {});
+    },
+    60_000,
+  );
+
+  it('has nothing to do once it had finished, unless it is told to begin anew', async () => {
+    const checkpoints = join(directory, 'checkpoints');
+    const settings = {
+      'execution.checkpointing.interval': '15ms',
+      'execution.checkpointing.dir': 'checkpoints',
+      'execution.stateRecovery.path': 'latest',
+    };
+    const run = async (more: Record<string, unknown>, given = {}) => {
+      const options = {
+        params: { ...params, failures: 0, ...given },
+        parallelism: 2,
+        baseDirectory: directory,
+        settings: { ...settings, ...more },
+      };
+      const execution = await start(failingOften, options);
+      const { hadFinishedMs } = await execution.finished;
+      expect(execution.state).toBe('FINISHED');
+      return hadFinishedMs;
+    };
+    expect(await run({})).toBeNull();
+    const [home] = readdirSync(checkpoints);
+    expect(readdirSync(join(checkpoints, home)).toSorted()).toEqual(
+      expect.arrayContaining(['finished']),
     );
-    const newest = Math.max(...ids);
-    const metadata = join(home, `chk-${newest}`, '_metadata');
-    const bytes = readFileSync(metadata);
+    const { mtimeMs } = statSync(join(checkpoints, home, 'finished'));
+    expect(Math.abs(((await run({})) ?? 0) - mtimeMs)).toBeLessThan(60_000);
+    expect(await run({ isolate: 'process' })).toBeGreaterThan(0);
+    expect(checkOutput()).toEqual({ lost: 0, duplicated: 0, wrong: 0 });
+    const refused = await start(failingOften, {
+      params: { ...params, failures: 0 },
+      baseDirectory: directory,
+      settings,
+    });
+    await expect(refused.savepoint()).rejects.toMatchObject({ code: 'CHECKPOINT_FAILED' });
+    expect(await run({ 'execution.stateRecovery.ifFinished': 'anew' })).toBeNull();
+    expect(checkOutput().duplicated).toBe(KEYS * PER_KEY);
+    // Other parameters make another run of it.
+    expect(await run({}, { pauseEvery: 10_000 })).toBeNull();
+    expect(await run({}, { pauseEvery: 10_000 })).toBeGreaterThan(0);
+    // One that was not told to go on has an id of its own, and takes the place of the others.
+    expect(await run({ 'execution.stateRecovery.path': undefined })).toBeNull();
+    expect(readdirSync(checkpoints)).not.toContain(home);
+    expect(await run({})).toBeGreaterThan(0);
+    const damaged = join(checkpoints, readdirSync(checkpoints)[0], 'finished');
+    const bytes = readFileSync(damaged);
     bytes[bytes.length >> 1] ^= 1;
-    writeFileSync(metadata, bytes);
-    const second = await start(failingOften, options);
-    expect(second.restored?.checkpoint).toBe(newest - 1);
-    expect(second.restored?.damaged.map(({ code, where }) => [code, where.file])).toEqual([
-      ['CHECKPOINT_CORRUPT', metadata],
-    ]);
-    second.cancel();
-    await second.finished.catch(() => {});
+    writeFileSync(damaged, bytes);
+    await expect(run({})).rejects.toMatchObject({ code: 'CHECKPOINT_CORRUPT' });
   }, 60_000);
 
   const cases: readonly (RunOptions<unknown> & { readonly name: string })[] = [

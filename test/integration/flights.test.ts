@@ -92,7 +92,10 @@ describe('the flights job of npm start', () => {
     const [row] = (await connection.runAndReadAll(DIFFERENCES)).getRowObjects();
     expect(row).toEqual({ groups: 39952n, matched: 39952n, wanted: 39952n, different: 0n });
     connection.closeSync();
-    expect(readdirSync(checkpoints)).toEqual([]);
+    const [home, ...others] = readdirSync(checkpoints);
+    expect(others).toEqual([]);
+    const left = readdirSync(join(checkpoints, home));
+    expect(left.filter((name) => !name.startsWith('epoch-'))).toEqual(['finished']);
   });
 });
 

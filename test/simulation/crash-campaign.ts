@@ -28,6 +28,13 @@ const RECOGNISE = {
   'it crashed while output was written': (life) => isAt(life, /^(write|sync) \/out/),
   'some output was visible when it crashed': (life) => life.crashedAt !== null && life.visible > 0,
   'it restarted by itself after a failure': (life) => life.restarts > 0,
+  'it crashed before its end was noted, with all output visible': (life) =>
+    isAt(life, /\/epoch-\d+\/finished/) && !life.isEndNoted,
+  'it crashed after its end was noted, before all checkpoints were gone': (life) =>
+    life.crashedAt !== null && life.isEndNoted && !life.hadFinished,
+  'it crashed while it tidied up after an earlier life that had finished': (life, before) =>
+    life.crashedAt !== null && before?.isEndNoted === true,
+  'a life found that the job had finished': (life) => life.hadFinished,
   'several checkpoints completed in one life': (life) => life.completed > 2,
 } as const satisfies Record<string, (life: Life, before: Life | null) => boolean>;
 

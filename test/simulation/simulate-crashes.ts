@@ -7,7 +7,6 @@
 import type { Disk } from '../../src/base/disk.js';
 import { MillraceError } from '../../src/base/errors.js';
 import { SeededRandom } from '../../src/base/random.js';
-import { listCheckpoints } from '../../src/checkpoint/open-checkpoint.js';
 import { nextEventLoopTurn } from '../../src/runtime/event-loop.js';
 import type { InThreadWorld } from '../../src/runtime/in-thread-run.js';
 import { resolveSettings } from '../../src/runtime/settings.js';
@@ -25,6 +24,10 @@ export interface Life {
   readonly restoredFrom: number | null;
   readonly restarts: number;
   readonly completed: number;
+  /** Whether it found that the job had come to its end before. */
+  readonly hadFinished: boolean;
+  /** Whether the end of the job is noted on the disk that it left behind. */
+  readonly isEndNoted: boolean;
   /** Lines that were visible when it ended. */
   readonly visible: number;
 }
@@ -49,15 +52,21 @@ export async function simulateCrashes(crashJob: CrashJob): Promise<readonly Life
     disk.restart(life.crashedAt === null ? { kind: 'kill' } : (crash?.loss ?? { kind: 'kill' }));
     const visible = visibleOn(disk);
     const loss = life.crashedAt === null ? null : (crash?.loss.kind ?? null);
-    lives.push({ ...life, loss, visible: visible.length });
+    const isEndNoted = [...disk.files().keys()].some((path) => /^\/check.*\/finished$/.test(path));
+    lives.push({ ...life, loss, isEndNoted, visible: visible.length });
     checkVisible(visible, expected);
-    if (visible.length === expected.length && (life.crashedAt === null || !hasCheckpoint(disk))) {
-      // Or it was tidying up after its end.
-      return lives;
+    if (visible.length !== expected.length) {
+      if (life.crashedAt === null || life.hadFinished || isEndNoted) {
+        throw new Error(lost(visible, expected));
+      }
     }
-    if (life.crashedAt === null) throw new Error(lost(visible, expected));
   }
-  throw new Error('The last life did not come to its end.');
+  const { crashedAt } = lives.at(-1) as Life;
+  if (crashedAt !== null) throw new Error('The last life did not come to its end.');
+  const afterwards = await live(crashJob, disk, lives.length, calls);
+  if (!afterwards.hadFinished) throw new Error('A job that had finished was run again.');
+  checkVisible(visibleOn(disk), expected);
+  return lives;
 }
 
 async function live(
@@ -65,9 +74,12 @@ async function live(
   disk: SimDisk,
   index: number,
   calls: { count: number },
-): Promise<Omit<Life, 'visible' | 'loss'>> {
+): Promise<Omit<Life, 'visible' | 'loss' | 'isEndNoted'>> {
   const { seed, parallelism, batchRows, clockSpeed, settings, throwsAt } = crashJob;
   let [restoredFrom, restarts, completed]: [number | null, number, number] = [null, 0, 0];
+  let hadFinished = false;
+  const crash = (): string | null =>
+    disk.journal.findLast((entry) => entry.endsWith(' crash')) ?? null;
   const job = definitionOf(crashJob, () => {
     if (throwsAt.includes(++calls.count)) throw new Error(`planned, at call ${calls.count}`);
   });
@@ -92,16 +104,17 @@ async function live(
       }
     })();
     try {
-      await execution.finished;
+      const result = await execution.finished;
+      hadFinished = result.hadFinishedMs !== null;
     } finally {
       await watched;
       restarts = execution.restarts;
     }
-    return { crashedAt: null, restoredFrom, restarts, completed };
+    // While it tidied up after its end, perhaps.
+    return { crashedAt: crash(), restoredFrom, restarts, completed, hadFinished };
   } catch (error) {
-    const crashedAt = disk.journal.findLast((entry) => entry.endsWith(' crash')) ?? null;
-    if (crashedAt === null) throw error;
-    return { crashedAt, restoredFrom, restarts, completed };
+    if (crash() === null) throw error;
+    return { crashedAt: crash(), restoredFrom, restarts, completed, hadFinished };
   }
 }
 
@@ -166,15 +179,6 @@ function worldOn(disk: Disk, seed: number, speed: number): InThreadWorld {
       },
     },
   };
-}
-
-/** Whether the next life would go on from one. */
-function hasCheckpoint(disk: SimDisk): boolean {
-  return disk.list('/checkpoints').some((jobId) => {
-    const { completed } = listCheckpoints(disk, '/checkpoints', jobId);
-    for (const { reader } of completed) reader.close();
-    return completed.length > 0;
-  });
 }
 
 /** Every line of every part that has its visible name, sorted. */

@@ -21,7 +21,6 @@ const POLICY: CheckpointPolicy = {
   minPauseMs: 0,
   maxConcurrent: 1,
   tolerableFailures: 1,
-  retention: 'noExternalizedCheckpoints',
   numRetained: 1,
   isIncremental: true,
 };

@@ -2,13 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { MillraceError, toWire } from '../../../src/base/errors.js';
 import { SeededRandom } from '../../../src/base/random.js';
 import { CheckpointCoordinator } from '../../../src/checkpoint/checkpoint-coordinator.js';
-import type {
-  CheckpointAction,
-  CheckpointEvent,
-  CheckpointPolicy,
-  CheckpointRequest,
-  CheckpointRetention,
-  ShutdownReason,
+import {
+  type CheckpointAction,
+  type CheckpointEvent,
+  type CheckpointPolicy,
+  type CheckpointRequest,
+  type CheckpointRetention,
+  type EndReason,
+  outlives,
 } from '../../../src/checkpoint/checkpoint-protocol.js';
 import {
   beginCheckpoints,
@@ -25,7 +26,6 @@ const POLICY: CheckpointPolicy = {
   minPauseMs: 0,
   maxConcurrent: 1,
   tolerableFailures: 0,
-  retention: 'noExternalizedCheckpoints',
   numRetained: 1,
   isIncremental: true,
 };
@@ -486,26 +486,18 @@ describe('which checkpoints are kept', () => {
     expect(bench.coordinator.state.retained).toEqual([5, 7]);
   });
 
-  const never: CheckpointRetention = 'noExternalizedCheckpoints';
-  const onFailure: CheckpointRetention = 'deleteOnCancellation';
-  const always: CheckpointRetention = 'retainOnCancellation';
-  it.each<[CheckpointRetention, ShutdownReason, boolean]>([
-    [never, 'restarting', true],
-    [never, 'suspended', true],
-    [never, 'failed', false],
-    [never, 'canceled', false],
-    [never, 'finished', false],
-    [onFailure, 'failed', true],
-    [onFailure, 'canceled', false],
-    [onFailure, 'finished', false],
-    [always, 'failed', true],
-    [always, 'canceled', true],
-    [always, 'finished', false],
-  ])('%s, %s: %s', (retention, reason, isKept) => {
-    const bench = new Bench({ retention }).run();
-    bench.complete(1);
-    bench.send({ kind: 'shutdown', reason });
-    expect(bench.of('dispose').map(({ checkpoint }) => checkpoint)).toEqual(isKept ? [] : [1]);
+  it.each<[CheckpointRetention, EndReason, boolean]>([
+    ['noExternalizedCheckpoints', 'failed', false],
+    ['noExternalizedCheckpoints', 'canceled', false],
+    ['noExternalizedCheckpoints', 'finished', false],
+    ['deleteOnCancellation', 'failed', true],
+    ['deleteOnCancellation', 'canceled', false],
+    ['deleteOnCancellation', 'finished', false],
+    ['retainOnCancellation', 'failed', true],
+    ['retainOnCancellation', 'canceled', true],
+    ['retainOnCancellation', 'finished', false],
+  ])('after the job has ended: %s, %s: %s', (retention, reason, isKept) => {
+    expect(outlives(retention, reason)).toBe(isKept);
   });
 });
 
@@ -600,7 +592,7 @@ describe('the end of a job', () => {
   it('ends what is under way, for which nothing counts and nothing more is listened to', () => {
     const bench = new Bench().run();
     const token = bench.request('savepoint');
-    bench.send({ kind: 'shutdown', reason: 'restarting' });
+    bench.send({ kind: 'shutdown' });
     expect(bench.of('aborted').map(({ report }) => report.reason)).toEqual([
       'shutdown',
       'shutdown',
@@ -616,20 +608,17 @@ describe('the end of a job', () => {
     expect(bench.of('answer')).toHaveLength(2);
   });
 
-  it.each<[ShutdownReason, readonly number[]]>([
-    ['restarting', []],
-    ['canceled', [1]],
-  ])('%s: leaves one that is being stored to the store', (reason, disposed) => {
+  it('leaves one that is being stored to the store, and all to whoever decides how the job goes on', () => {
     const bench = new Bench().run();
     bench.acknowledge(1, 0, commit('a'));
     bench.acknowledge(1, 1);
-    bench.send({ kind: 'shutdown', reason });
+    bench.send({ kind: 'shutdown' });
     expect(bench.of('aborted')).toEqual([]);
     bench.store(1);
     expect(bench.of('completed')).toHaveLength(1);
     // The next attempt does it, if there is one.
     expect(bench.of('commit')).toEqual([]);
-    expect(bench.of('dispose').map(({ checkpoint }) => checkpoint)).toEqual(disposed);
+    expect(bench.of('dispose')).toEqual([]);
   });
 });
 
@@ -644,7 +633,7 @@ describe('the memory of a coordinator', () => {
       { kind: 'stored', checkpoint: 1, path: null, isHeavy: false },
       { kind: 'committed', checkpoint: 1 },
       { kind: 'slotDeclined', checkpoint: 2, slot: 0, error: ERROR, commits: commit('b') },
-      { kind: 'shutdown', reason: 'failed' },
+      { kind: 'shutdown' },
     ] as const) {
       expect(copy.handle(event, bench.nowMs)).toEqual(bench.send(event));
     }
@@ -674,7 +663,7 @@ describe('what is told of checkpoints', () => {
     const first = new Bench({ tolerableFailures: 9 }).run();
     first.complete(1);
     first.wake().decline(2, 0);
-    first.send({ kind: 'shutdown', reason: 'restarting' });
+    first.send({ kind: 'shutdown' });
     const restored = { id: 1, path: 'chk-1', restoredMs: 5 };
     const { statistics } = first.coordinator.state;
     const second = new Bench({}, { nextId: 3, statistics, restored }).run();

@@ -132,11 +132,11 @@ export function stepsFrom(
     name,
     to: () => happen({ ...world, ...rest }, event, sometimes),
   });
-  const shutdown = send(`job ${reason}`, { kind: 'shutdown', reason });
+  const shutdown = send(`job ${reason}`, { kind: 'shutdown' });
   // It follows at once.
-  if (state.isFailing && state.endedBy === null) return [shutdown];
+  if (state.isFailing && !state.hasEnded) return [shutdown];
   const steps: Step[] = [];
-  if (!state.isRunning && state.endedBy === null) steps.push(send('running', { kind: 'running' }));
+  if (!state.isRunning && !state.hasEnded) steps.push(send('running', { kind: 'running' }));
   const wakeAtMs = new CheckpointCoordinator(state).wakeAtMs;
   if (wakeAtMs < Number.POSITIVE_INFINITY && state.nextId <= limits.checkpointsMax) {
     const nowMs = Math.max(world.nowMs, wakeAtMs);
@@ -159,7 +159,7 @@ export function stepsFrom(
     steps.push(send('committed', event, { committing: undefined }));
   }
   for (const [slot] of slots.entries()) steps.push(...slotSteps(world, slot, send));
-  if (state.endedBy === null) steps.push(shutdown);
+  if (!state.hasEnded) steps.push(shutdown);
   return steps;
 }
 
@@ -174,7 +174,7 @@ function slotSteps(
   const changed = (change: Partial<Slot>): Partial<World> => ({
     slots: slots.with(slot, { ...it, ...change }),
   });
-  if (state.endedBy !== null) {
+  if (state.hasEnded) {
     // Nothing else that slots say is listened to.
     const end = changed({ phase: 'ended', inbox: [], open: null });
     return [send(`slot ${slot} ends`, { kind: 'slotEnded', slot }, end)];
@@ -337,7 +337,7 @@ function checkStep(
     'nothing pends that was not begun',
   );
   check(completed.length === 0 || event.kind === 'stored', 'only what is stored is complete');
-  check(was.endedBy === null || triggered.length === 0, 'nothing is begun after the end');
+  check(!was.hasEnded || triggered.length === 0, 'nothing is begun after the end');
   check(!was.isFailing || triggered.length === 0, 'nothing is begun while the job fails');
 
   const tokens = [
@@ -359,7 +359,7 @@ function checkStep(
   same(gone.toSorted(), clean.toSorted(), 'what goes is thrown away once');
   check(is.retained.length <= is.policy.numRetained, 'no more are retained than wanted');
   check(
-    is.endedBy !== null || is.newest === 0 || is.retained.at(-1) === is.newest,
+    is.hasEnded || is.newest === 0 || is.retained.at(-1) === is.newest,
     'the newest checkpoint is retained',
   );
   for (const { trigger } of of('trigger')) {
@@ -368,8 +368,7 @@ function checkStep(
   }
 
   let failures = was.failures;
-  for (const { report } of of('aborted'))
-    failures += is.endedBy === null && isCounted(report) ? 1 : 0;
+  for (const { report } of of('aborted')) failures += !is.hasEnded && isCounted(report) ? 1 : 0;
   if (is.newest !== was.newest) failures = 0;
   check(is.failures === failures, 'failures in a row are counted');
   const hasFailed = of('aborted').some(({ report }) => report.reason !== 'shutdown');
@@ -386,8 +385,7 @@ function checkStep(
     'completed ones are counted',
   );
   check(history.length <= 10 + counts.inProgress, 'the history is bounded');
-  const isWaiting =
-    is.pending.size > 0 && !is.isFailing && is.endedBy === null && is.storing === null;
+  const isWaiting = is.pending.size > 0 && !is.isFailing && !is.hasEnded && is.storing === null;
   const { wakeAtMs } = new CheckpointCoordinator(is);
   check(!isWaiting || wakeAtMs < Number.POSITIVE_INFINITY, 'nothing pends for ever');
   check(!isWaiting || wakeAtMs > after.nowMs, 'what is due is done at once');
@@ -395,14 +393,15 @@ function checkStep(
 
 /** Nothing may happen any more: the world must be tidy. */
 export function checkEnd({ coordinator: state, prepared, slots, isFinished }: World): void {
-  check(state.endedBy !== null, 'a run ends by a shutdown');
+  check(state.hasEnded, 'a run ends by a shutdown');
   check(
     slots.every(({ phase }) => phase === 'ended'),
     'all slots have ended',
   );
   check(state.pending.size + state.undone.size + state.queue.length === 0, 'nothing is left');
   check(!isFinished || prepared.length === 0, 'a job that finished has all its output visible');
-  check(state.retained.length === 0, 'no checkpoint outlives a job that needs none');
+  const last = state.retained.at(-1) ?? 0;
+  check(last === state.newest, 'the newest stays, for whoever decides how the job goes on');
 }
 
 function notice(
@@ -440,7 +439,7 @@ function notice(
   if (event.kind === 'shutdown' && was.storing !== null) {
     sometimes('the job ended while a checkpoint was stored');
   }
-  if (event.kind === 'stored' && is.endedBy !== null) sometimes('one was stored after the end');
+  if (event.kind === 'stored' && is.hasEnded) sometimes('one was stored after the end');
   if (event.kind === 'slotAcknowledged' && !was.pending.has(event.snapshot.checkpoint)) {
     sometimes('a slot acknowledged what was aborted');
   }
@@ -451,10 +450,7 @@ function notice(
     sometimes('a slot ended without an answer that was waited for');
   }
   const carried = is.held.filter(({ checkpoint }) => checkpoint < is.newest);
-  check(
-    is.endedBy !== null || carried.length === 0,
-    'nothing older than the newest checkpoint is held',
-  );
+  check(is.hasEnded || carried.length === 0, 'nothing older than the newest checkpoint is held');
   if (is.held.some(({ checkpoint }) => checkpoint < is.nextId - 1)) {
     sometimes('output waited for a later checkpoint');
   }
@@ -484,10 +480,10 @@ export function copyOf(state: CheckpointState): CheckpointState {
 export function signatureOf(world: World): string {
   const { coordinator: state, nowMs } = world;
   const inMs = (timeMs: number): number => Math.max(timeMs - nowMs, -state.policy.minPauseMs);
-  if (state.endedBy !== null) {
+  if (state.hasEnded) {
     const live = [...state.live].map((slot) => state.answered.get(slot) ?? 0).toSorted();
     const rest = [[...state.undone], state.storing?.trigger.id, world.committing ?? -1];
-    return JSON.stringify([live, rest, world.isFinished, state.retained, state.endedBy]);
+    return JSON.stringify([live, rest, world.isFinished, state.retained, state.hasEnded]);
   }
   const slots = world.slots.map((slot, index) => [
     slot.phase,
@@ -519,7 +515,7 @@ export function signatureOf(world: World): string {
     [state.nextId, state.newest, state.gathered, state.failures],
     [inMs(state.dueMs), inMs(state.completedMs)],
     [state.isRunning, state.isCommitting, state.isFailing, state.isEndSafe],
-    [state.isStopped, state.endedBy !== null, state.isFinished],
+    [state.isStopped, state.hasEnded, state.isFinished],
   ]);
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CheckpointManifest } from '../../../src/checkpoint/contract.js';
+import { DirectoryStore } from '../../../src/checkpoint/directory-store.js';
 import { findLatest, openCheckpoint } from '../../../src/checkpoint/open-checkpoint.js';
 import { Crash, SimDisk } from '../../simulation/sim-disk.js';
 import {
@@ -226,6 +227,73 @@ describe('DirectoryStore', () => {
         expect([at, damaged]).toEqual([at, []]);
         if (kept !== null) expect(stateOf(latest!)).toEqual(wantedState(kept));
         else expect(at).toBeGreaterThan(8);
+      }
+    }
+  });
+
+  it('lets the end of a run touch nothing of another run, whenever that takes over', () => {
+    let isOver = false;
+    for (let at = 1; !isOver; at++) {
+      const disk = new SimDisk();
+      const options = { disk, directory: DIRECTORY, jobId: JOB_ID, owner: 'first' };
+      const first = new DirectoryStore(options);
+      first.begin(1);
+      first.complete(takeSnapshot(disk, first, 1));
+      const start = disk.journal.length;
+      let kept: CheckpointManifest | null = null;
+      disk.onOperation = () => {
+        if (disk.journal.length !== start + at) return;
+        disk.onOperation = () => undefined;
+        const heir = openStore(disk, { owner: 'second' });
+        const id = heir.lastId + 1;
+        heir.begin(id);
+        kept = takeSnapshot(disk, heir, id);
+        heir.complete(kept);
+      };
+      try {
+        DirectoryStore.after(options)?.finish({ jobName: 'a', params: null, timestampMs: 1 });
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'CHECKPOINT_FENCED' });
+      }
+      isOver = kept === null;
+      const { latest, damaged } = findLatest(disk, DIRECTORY, JOB_ID);
+      expect([at, damaged]).toEqual([at, []]);
+      if (kept !== null) expect(stateOf(latest!)).toEqual(wantedState(kept));
+      else expect(at).toBeGreaterThan(20);
+    }
+  });
+
+  it('notes the end of a job before anything that it could go on from is gone, at whatever crash', () => {
+    for (const loss of [{ kind: 'all' }, { kind: 'kill' }] as const) {
+      let isOver = false;
+      for (let at = 1; !isOver; at++) {
+        const disk = new SimDisk();
+        const store = openStore(disk, { isIncremental: true, owner: 'one' });
+        store.begin(1);
+        store.complete(takeSnapshot(disk, store, 1));
+        disk.restart({ kind: 'kill' }, [{ kind: 'crash', at }]);
+        const options = { disk, directory: DIRECTORY, jobId: JOB_ID, owner: 'one' };
+        const job = { jobName: 'a', params: { days: 3 }, timestampMs: 7 };
+        isOver = true;
+        try {
+          DirectoryStore.after({ ...options, isIncremental: true })?.finish(job);
+        } catch (error) {
+          isOver = false;
+          if (!(error instanceof Crash)) throw error;
+        }
+        disk.restart(loss);
+        const next = openStore(disk, { isIncremental: true });
+        const { finished } = next;
+        if (finished === null) expect(next.latest()?.manifest.id).toBe(1);
+        else {
+          expect(finished).toMatchObject({ ...job, jobId: JOB_ID });
+          next.disposeAll();
+          expect(namesIn(disk).filter((name) => !name.startsWith('epoch-'))).toEqual(['finished']);
+          next.forgetEnd();
+          next.close();
+          expect(namesIn(disk)).toEqual([]);
+        }
+        if (isOver) expect(at).toBeGreaterThan(20);
       }
     }
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MillraceError, toWire } from '../../../src/base/errors.js';
-import { checkpointingLine } from '../../../src/cli/checkpointing-line.js';
+import { checkpointingLine, finishedBeforeLine } from '../../../src/cli/checkpointing-line.js';
 
 const mapping = { restored: ['a'], fresh: [], lost: [] };
 
@@ -29,4 +29,11 @@ describe('what the command line says of checkpoints', () => {
     const line = checkpointingLine({ type: 'restart', error, delayMs: 1000 }, '/');
     expect(line).toContain('It threw. Starts again after 1');
   });
+});
+
+it('of a job that had finished says when, and how it is run again', () => {
+  expect(finishedBeforeLine(Date.UTC(2026, 0, 2, 3, 4, 5))).toBe(
+    'Nothing to do: the job had finished at 2026-01-02 03:04:05 UTC. To run it again, leave out ' +
+      '--from or add -D execution.stateRecovery.ifFinished=anew.',
+  );
 });

@@ -18,7 +18,6 @@ const START: CheckpointingStart = {
     minPauseMs: 0,
     maxConcurrent: 1,
     tolerableFailures: 0,
-    retention: 'noExternalizedCheckpoints',
     numRetained: 1,
     isIncremental: false,
   },

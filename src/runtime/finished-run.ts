@@ -1,0 +1,73 @@
+/**
+ * A job that was to go on from its newest checkpoint and had come to its end before: there is nothing to do. Callers:
+ * `launch-run.ts`. Runs on: the caller's thread. Invariant: nothing is read, written or started.
+ */
+import { MillraceError } from '../base/errors.js';
+import { type CheckpointStatistics, NO_STATISTICS } from '../checkpoint/checkpoint-statistics.js';
+import type { CheckpointReport } from '../checkpoint/contract.js';
+import type { PhysicalPlan } from '../graph/physical-plan.js';
+import type { JobState } from './coordinator.js';
+import { EventStream } from './event-stream.js';
+import type { ExecutionEvent, JobExecution, JobResult, RestoredAttempt } from './execution.js';
+import type { RunMetricsSnapshot } from './metrics-snapshot.js';
+import type { TimeReport } from './time-report.js';
+
+/** The handle on it. */
+export class FinishedRun implements JobExecution {
+  readonly plan: PhysicalPlan;
+  readonly finished: Promise<JobResult>;
+  readonly state: JobState = 'FINISHED';
+  readonly restarts = 0;
+  readonly restored: RestoredAttempt | null = null;
+  readonly checkpoints: CheckpointStatistics = NO_STATISTICS;
+  readonly #events = new EventStream<ExecutionEvent>();
+
+  /** `finishedMs`: when it came to its end, by the wall clock. */
+  constructor(plan: PhysicalPlan, finishedMs: number) {
+    this.plan = plan;
+    this.finished = Promise.resolve({
+      jobName: plan.jobName,
+      state: 'FINISHED',
+      durationMs: 0,
+      metrics: this.metrics(),
+      badRecords: 0,
+      hadFinishedMs: finishedMs,
+      ledger: [],
+    });
+    this.#events.end();
+  }
+
+  get jobName(): string {
+    return this.plan.jobName;
+  }
+
+  cancel(): void {}
+
+  stop(): Promise<JobResult> {
+    return this.finished;
+  }
+
+  events(): AsyncIterableIterator<ExecutionEvent> {
+    return this.#events.subscribe();
+  }
+
+  metrics(): RunMetricsSnapshot {
+    return { elapsedMs: 0, vertices: [], edges: [] };
+  }
+
+  whyNoOutput(): readonly TimeReport[] {
+    return [];
+  }
+
+  checkpoint(): Promise<CheckpointReport> {
+    return Promise.reject(hasEnded('checkpoint'));
+  }
+
+  savepoint(): Promise<CheckpointReport> {
+    return Promise.reject(hasEnded('savepoint'));
+  }
+}
+
+function hasEnded(kind: string): MillraceError {
+  return new MillraceError('CHECKPOINT_FAILED', `No ${kind} was taken: the job has ended.`);
+}
