@@ -19,6 +19,7 @@ export async function generatedPages() {
   const sources = await importSources([
     'src/index.ts',
     'src/base/error-codes.ts',
+    'src/base/error-meanings.ts',
     'src/cli/config-environment.ts',
     'src/operator/expression-functions.ts',
     'src/operator/expression-signature.ts',

@@ -183,6 +183,8 @@ export {
   type TimerContext,
   type TimerService,
 } from './operator/process-function.js';
+export type { StateDescriptor } from './state/state-handles.js';
+export type { StateTtl, TtlClock, TtlUpdate, TtlVisibility } from './state/time-to-live.js';
 export type { WindowAssigner, WindowTime } from './operator/window/assigner.js';
 export {
   countEvictor,

@@ -1,10 +1,10 @@
 /** `docs/error-codes.md`: every stable error code, from the table that errors are made from. */
 import { code, GENERATED, page, table } from '../lib/markdown.mjs';
 
-export function errorCodesPage({ ERROR_CODES }) {
-  const rows = Object.entries(ERROR_CODES).map(([name, { retryable, meaning }]) => [
+export function errorCodesPage({ ERROR_CODES, ERROR_MEANINGS }) {
+  const rows = Object.entries(ERROR_CODES).map(([name, { retryable }]) => [
     code(name),
-    meaning,
+    ERROR_MEANINGS[name],
     retryable ? 'yes' : 'no',
   ]);
   return page(

@@ -4,9 +4,10 @@
  */
 import { assert } from '../base/assert.js';
 import { MillraceError } from '../base/errors.js';
-import { type Duration, parseDurationMs } from '../base/units.js';
+import type { Duration } from '../base/units.js';
 import type { EngineProcessContext } from '../operator/engine-functions.js';
 import type { JoinType } from '../operator/join/regular-join.js';
+import { type StateTtl, timeToLive, ttlText } from '../state/time-to-live.js';
 import { sideOfStream, type StreamSide } from './connected-streams.js';
 import type { KeyedStream } from './keyed-stream.js';
 import type { Boundary } from './call-site.js';
@@ -35,11 +36,14 @@ export interface JoinOptions<J extends JoinType = JoinType> {
    */
   readonly type?: J;
   /**
-   * How long a record waits for partners since it arrived, by processing time, such as `'1h'`; for ever when absent.
-   * Only for `'inner'`: an outer join must know until the end who has found one.
+   * How long a record waits for partners since it arrived, by processing time, such as `'1h'`, or a `StateTtl` that
+   * says more; for ever when absent. Only for `'inner'`: an outer join must know until the end who has found one.
    */
-  readonly ttl?: Duration;
+  readonly ttl?: Duration | StateTtl;
 }
+
+/** What errors call it. */
+const TTL_OF = 'join(...): ttl';
 
 /** The first record of a pair. */
 export type LeftOf<T, J> = J extends 'right' | 'full' ? T | null : T;
@@ -94,14 +98,14 @@ export function pairSides(
 export class JoinedStreams<T, U, J extends JoinType, K = unknown> {
   readonly #sides: SidePair;
   readonly #type: JoinType;
-  readonly #ttlMs: number | null;
+  readonly #ttl: Duration | StateTtl | null;
 
   /** Made by `join`. */
   constructor(sides: SidePair, options: JoinOptions<J>) {
     const { type = 'inner', ttl } = options;
     this.#sides = sides;
     this.#type = type;
-    this.#ttlMs = ttl === undefined ? null : parseDurationMs(ttl, 'join: option "ttl"');
+    this.#ttl = ttl ?? null;
     checkJoin(options);
   }
 
@@ -115,7 +119,7 @@ export class JoinedStreams<T, U, J extends JoinType, K = unknown> {
    */
   window(windows: Windows<T | U>): WindowedJoin<T, U, K, J> {
     requireWindows('window', windows);
-    if (this.#ttlMs !== null) throw ttlOfWindow();
+    if (this.#ttl !== null) throw ttlOfWindow();
     const sides = this.#sides;
     const parts = { sides, windows, allowedLatenessMs: null, lateTags: [null, null] as const };
     return new WindowedJoin<T, U, K, J>(parts, this.#type);
@@ -161,7 +165,7 @@ export class JoinedStreams<T, U, J extends JoinType, K = unknown> {
 
   /** Whether nothing is ever given for records without a partner, and none is forgotten. */
   get #isPlain(): boolean {
-    return this.#type === 'inner' && this.#ttlMs === null;
+    return this.#type === 'inner' && this.#ttl === null;
   }
 
   #compiled<Out>(
@@ -183,12 +187,13 @@ export class JoinedStreams<T, U, J extends JoinType, K = unknown> {
     { boundary, options }: { readonly boundary: Boundary; readonly options: ReturnsOptions },
   ): Stream<Out> {
     const { core, keys, stream } = this.#sides;
-    const [type, ttlMs] = [this.#type, this.#ttlMs];
+    const [type, ttl] = [this.#type, this.#ttl];
     if (type !== 'inner' && !core.isBounded) throw neverEnds(type);
     const call = { verb: 'join', boundary, options, extra: RETURNS };
     const open = ({ engine, ...context }: EngineProcessContext): unknown =>
-      engine.regularJoin({ type, ttlMs, apply })(context);
-    const of = { join: type, ttlMs, ...made.of };
+      engine.regularJoin({ type, ttl, apply })(context);
+    const lives = ttl === null ? null : ttlText(timeToLive(ttl, TTL_OF));
+    const of = { join: type, ttl: lives, ...made.of };
     const returns = options.returns ?? null;
     return stream(core.operator(call, { ...made, kind: 'process', keys, open, of, returns }));
   }
@@ -210,7 +215,9 @@ function checkJoin(options: JoinOptions): void {
       advice: "It must be 'inner', 'left', 'right' or 'full'.",
     });
   }
-  if (ttl !== undefined && type !== 'inner') {
+  if (ttl === undefined) return;
+  timeToLive(ttl, TTL_OF);
+  if (type !== 'inner') {
     throw new MillraceError('OPTION_INVALID', `join(...): a ${type} join takes no ttl.`, {
       where: { ...where, field: 'ttl' },
       advice: 'It must know until the end of the input which records have found a partner.',

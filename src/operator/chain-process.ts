@@ -16,6 +16,7 @@ import { KeyedStateStore } from '../state/keyed-state.js';
 import { OperatorStateStore } from '../state/operator-state.js';
 import { type SnapshotScope, type StateWriter, writtenAtOnce } from '../state/state-writer.js';
 import type { StateSource } from '../state/table-snapshot.js';
+import { WATERMARK_MAX, WATERMARK_MIN } from '../time/watermark.js';
 import { keyFields, unknownField } from './aggregate-fields.js';
 import type { ChainErrors } from './chain-errors.js';
 import { resultKeyName } from './aggregate-fields.js';
@@ -95,6 +96,9 @@ export class ProcessRun implements TimedOperator {
   #states: KeyedStateStore | null = null;
   #source: StateSource | null = null;
   #hasEnded = false;
+  /** The clocks of the states. */
+  #nowMs = 0;
+  #watermarkMs = WATERMARK_MIN;
   #entryOfRow = new Int32Array(0);
   /** What generated code has read of entries to come, so that V8 does not take the reading for useless. */
   read = 0;
@@ -164,6 +168,7 @@ export class ProcessRun implements TimedOperator {
   }
 
   fireEventTime(watermarkMs: number): boolean {
+    this.#advanceTo(this.#nowMs, watermarkMs);
     return this.#fire(this.#event, watermarkMs);
   }
 
@@ -178,9 +183,25 @@ export class ProcessRun implements TimedOperator {
     return next;
   }
 
-  /** Sets the clock of the states before a batch. */
+  /** Sets the clocks of the states before a batch. */
   advanceTo(nowMs: number): void {
-    this.#states?.advanceTo(nowMs);
+    const { time, operator } = this.#parts;
+    this.#advanceTo(nowMs, time.watermarks[operator]);
+  }
+
+  #advanceTo(nowMs: number, watermarkMs: number): void {
+    if (nowMs === this.#nowMs && watermarkMs === this.#watermarkMs) return;
+    this.#nowMs = nowMs;
+    // That event time ends does not mean that it passes: states stay for those who look at them at the end.
+    if (watermarkMs < WATERMARK_MAX) this.#watermarkMs = watermarkMs;
+    this.#states?.advanceTo(nowMs, this.#watermarkMs);
+  }
+
+  /** The event time of what is at hand; where that is no record or timer, the watermark. */
+  #eventTimeMs(): number {
+    return this.#context.side === NO_SIDE && !this.#context.hasTime
+      ? this.#watermarkMs
+      : this.#context.eventTimeMs();
   }
 
   /** Tells the function once that its input has ended. */
@@ -292,6 +313,7 @@ export class ProcessRun implements TimedOperator {
         uid: spec.uid,
         context: key,
         openTable: (table) => this.#parts.openTable(spec.uid, table),
+        eventTimeMs: () => this.#eventTimeMs(),
       });
       if (this.#source !== null) this.#states.restore(this.#source);
       this.#addTimers(USER_TIMERS, 0, (timer) => this.#userTimer(timer));

@@ -123,6 +123,23 @@ export class CallContext
     return (this.#timeMs === NO_EVENT_TIME ? null : this.#timeMs) as number;
   }
 
+  get hasTime(): boolean {
+    return this.#timeMs !== NO_EVENT_TIME;
+  }
+
+  /** The time at hand, for states that live by event time. */
+  eventTimeMs(): number {
+    if (this.hasTime) return this.#timeMs;
+    throw new MillraceError(
+      'TIMESTAMP_MISSING',
+      `"${this.#operator}" uses a state that lives by event time, and the record has none.`,
+      {
+        where: { operator: this.#operator },
+        advice: "Assign event times before it, or give the state clock: 'processing'.",
+      },
+    );
+  }
+
   get timers(): TimerService {
     // One object for the life of the function; looked up when it is first asked for, as it may be refused.
     this.#timers ??= this.#run.userTimers;

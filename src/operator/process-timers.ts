@@ -79,7 +79,7 @@ export class Timers {
     const numbers = Array.from({ length: spaces + 1 }, () => NUMBER);
     const keys = [...types, ...numbers];
     const spec = { name: `${name}.${domain}.more`, keys, columns: COLUMNS, ttlMs: null };
-    this.#others.bind(openTable(spec), context, 'numbers', spaces + 1);
+    this.#others.bind(openTable(spec), context, 'numbers', { numbers: spaces + 1 });
   }
 
   /** Registers a timer of the current key, unless there is one. Throws OPTION_INVALID for what is no time. */

@@ -130,7 +130,7 @@ export type FrozenVisit = (
 
 /** Loads entries by column; before first use, all of a key group and table in the order in which they were written. */
 export interface EntryLoader {
-  /** `isNew`: none of the keys is in the table. `stamps` are all `nowMs` where the entries have none. */
+  /** `isNew`: none of the keys is in the table. `stamps` are all `stampMs` where the entries have none. */
   load(entries: EntryColumns, keyGroup: number, isNew: boolean): void;
   /** Takes the columns out of the entries of these keys, and entries away that have no others. */
   remove(keys: EntryColumns, keyGroup: number): void;
@@ -181,6 +181,8 @@ export interface StateTable {
   readonly created: boolean;
   /** How often entries have been removed: as long as it stays the same, an entry that was found is that of its key. */
   readonly removals: number;
+  /** Begins the time to live of an entry anew, as a write does. */
+  refresh(entry: number): void;
   /** Announces a write to fixed columns that is no write for TTL. `upsert`, `setText` and `setValue` imply it. */
   touch(entry: number): void;
   /** Removes an entry (leaves a tombstone for the next snapshot). */
@@ -225,13 +227,18 @@ export interface StateTable {
   scan(position: number, entriesMax: number, visit: (entry: number) => void): number;
   /** Live entries of one key group as plain values. */
   entriesOf(keyGroup: number): Iterable<TableEntry>;
-  /** Clock for TTL, set by the operator before each batch; ms since the epoch. */
-  nowMs: number;
   /**
-   * Looks at up to `entriesMax` entries, going round, and removes those past their time to live; gives how many.
-   * Called a little per batch by owners of tables that have one.
+   * What times to live are judged by, in ms since the epoch, set by the operator before each batch; -Infinity shows
+   * what is past its time until it is removed.
    */
-  expire?(entriesMax: number): number;
+  nowMs: number;
+  /** When writes happen; set by the operator too. */
+  stampMs: number;
+  /**
+   * Looks at up to `entriesMax` entries, going round, and removes those past their time to live at `nowMs`; gives how
+   * many. Called a little per batch by owners of tables that have one.
+   */
+  expire?(entriesMax: number, nowMs: number): number;
 
   /**
    * Freezes the current generation in O(1) and gives its number. At most one frozen generation may be undrained.

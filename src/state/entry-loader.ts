@@ -15,6 +15,7 @@ const STAGED_MAX = 1 << 16;
 /** What a loader asks of its table. */
 export interface LoadedTable {
   nowMs: number;
+  readonly stampMs: number;
   readonly isFrozen: boolean;
   readonly pages: readonly TablePage[];
   readonly marks: readonly PageMarks[];
@@ -43,16 +44,16 @@ export class ColumnLoader implements EntryLoader {
   }
 
   load(entries: EntryColumns, keyGroup: number, isNew: boolean): void {
-    this.#atAnyTime(keyGroup, (nowMs) => {
+    this.#atAnyTime(keyGroup, (stampMs) => {
       const { stamps } = entries.columns;
       const stampsMs = stamps instanceof Float64Array ? stamps : null;
       if (isNew && this.#index !== null) {
-        return this.#loadNew(entries, keyGroup, this.#index, stampsMs ?? nowMs);
+        return this.#loadNew(entries, keyGroup, this.#index, stampsMs ?? stampMs);
       }
       this.#indexStaged();
       for (let row = 0; row < entries.rows; row++) {
         const entry = this.#code.put(entries, row, keyGroup);
-        this.#table.loaded(entry, stampsMs === null ? nowMs : stampsMs[row]);
+        this.#table.loaded(entry, stampsMs === null ? stampMs : stampsMs[row]);
       }
     });
   }
@@ -75,13 +76,13 @@ export class ColumnLoader implements EntryLoader {
   }
 
   /** Entries that are past their time already are found and loaded all the same: the clock may not be set yet. */
-  #atAnyTime(keyGroup: number, load: (nowMs: number) => void): void {
+  #atAnyTime(keyGroup: number, load: (stampMs: number) => void): void {
     const table = this.#table;
     assert(!table.isFrozen, 'Entries are loaded before the first freeze.');
     table.checkKeyGroup(keyGroup);
     const { nowMs } = table;
     table.nowMs = Number.NEGATIVE_INFINITY;
-    load(nowMs);
+    load(table.stampMs);
     table.nowMs = nowMs;
   }
 

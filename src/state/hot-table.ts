@@ -82,6 +82,7 @@ class HotTable implements StateTable {
   created = false;
   removals = 0;
   nowMs = 0;
+  stampMs = 0;
   entries = 0;
   generation = 1;
   confirmed = 0;
@@ -189,7 +190,7 @@ class HotTable implements StateTable {
     setBit(marks.alive, offset);
     marks.hashes[offset] = hash;
     marks.keyGroups[offset] = keyGroup;
-    if (marks.stamps.length > 0) marks.stamps[offset] = this.nowMs;
+    if (marks.stamps.length > 0) marks.stamps[offset] = this.stampMs;
     this.entries++;
     this.created = true;
     return entry;
@@ -224,7 +225,7 @@ class HotTable implements StateTable {
     const marks = this.#marksOf(entry);
     const offset = entry & this.#mask;
     setBit(marks.alive, offset);
-    if (marks.stamps.length > 0) marks.stamps[offset] = this.nowMs;
+    if (marks.stamps.length > 0) marks.stamps[offset] = this.stampMs;
     this.entries++;
     this.created = true;
   }
@@ -233,7 +234,7 @@ class HotTable implements StateTable {
   reset(entry: number): number {
     this.touch(entry);
     this.#clearValues(entry);
-    this.#marksOf(entry).stamps[entry & this.#mask] = this.nowMs;
+    this.#marksOf(entry).stamps[entry & this.#mask] = this.stampMs;
     this.created = true;
     return entry;
   }
@@ -308,15 +309,16 @@ class HotTable implements StateTable {
 
   // Values.
 
-  /** A write that does not go through `upsert`. */
-  #beforeWrite(entry: number): void {
+  refresh(entry: number): void {
     this.touch(entry);
-    const marks = this.#marksOf(entry);
-    if (marks.stamps.length > 0) marks.stamps[entry & this.#mask] = this.nowMs;
+    const { stamps } = this.#marksOf(entry);
+    if (stamps.length > 0 && !(stamps[entry & this.#mask] >= this.stampMs)) {
+      stamps[entry & this.#mask] = this.stampMs;
+    }
   }
 
   setText(entry: number, index: number, bytes: Uint8Array, start: number, end: number): void {
-    this.#beforeWrite(entry);
+    this.refresh(entry);
     const positions: Int32Array = this.#pageOf(entry)[this.#names[index]];
     const offset = entry & this.#mask;
     this.#arena.free(positions[offset]);
@@ -330,7 +332,7 @@ class HotTable implements StateTable {
   }
 
   addRow(entry: number, index: number, bytes: number): number {
-    this.#beforeWrite(entry);
+    this.refresh(entry);
     this.#arena.pace(bytes);
     const { array, width, at } = this.#places[index];
     const newest: Int32Array = this.#pageOf(entry)[array];
@@ -341,7 +343,7 @@ class HotTable implements StateTable {
   }
 
   dropRows(entry: number, index: number): void {
-    this.#beforeWrite(entry);
+    this.refresh(entry);
     const { array, width, at } = this.#places[index];
     const newest: Int32Array = this.#pageOf(entry)[array];
     const place = (entry & this.#mask) * width + at;
@@ -363,7 +365,7 @@ class HotTable implements StateTable {
   }
 
   setValue(entry: number, index: number, value: unknown): void {
-    this.#beforeWrite(entry);
+    this.refresh(entry);
     const values: unknown[] = this.#pageOf(entry)[this.#names[index]];
     const offset = entry & this.#mask;
     values[offset] = value;
@@ -429,9 +431,9 @@ class HotTable implements StateTable {
   // Iteration.
 
   /** Whether an id is an entry that can be seen. */
-  #isVisible(marks: PageMarks, offset: number): boolean {
+  #isVisible(marks: PageMarks, offset: number, nowMs = this.nowMs): boolean {
     if (!hasBit(marks.alive, offset)) return false;
-    return marks.stamps.length === 0 || marks.stamps[offset] + this.#ttlMs > this.nowMs;
+    return marks.stamps.length === 0 || !(marks.stamps[offset] + this.#ttlMs <= nowMs);
   }
 
   scan(position: number, entriesMax: number, visit: (entry: number) => void): number {
@@ -459,7 +461,7 @@ class HotTable implements StateTable {
     }
   }
 
-  expire(entriesMax: number): number {
+  expire(entriesMax: number, nowMs: number): number {
     if (this.spec.ttlMs === null) return 0;
     let removed = 0;
     const looks = Math.min(entriesMax, this.#top);
@@ -468,7 +470,7 @@ class HotTable implements StateTable {
       const entry = this.#expirePosition++;
       const marks = this.#marksOf(entry);
       const offset = entry & this.#mask;
-      if (!hasBit(marks.alive, offset) || this.#isVisible(marks, offset)) continue;
+      if (!hasBit(marks.alive, offset) || this.#isVisible(marks, offset, nowMs)) continue;
       this.remove(entry);
       removed++;
     }

@@ -7,7 +7,7 @@ import { MillraceError } from '../base/errors.js';
 import type { DataType } from '../record/schema.js';
 import type { StateTable, TableSpec } from './contract.js';
 import type { CurrentKey } from './key-context.js';
-import { KeyedTable, type MoreKeys } from './keyed-table.js';
+import { type EntryLives, KeyedTable, type MoreKeys } from './keyed-table.js';
 import { LastingListState, LIST_RANGE_COLUMNS, TableListState } from './list-state.js';
 import {
   MAP_ORDER_COLUMNS,
@@ -30,6 +30,7 @@ import type {
 import type { SnapshotScope, StateWriter } from './state-writer.js';
 import type { StateSource } from './table-snapshot.js';
 import { loadTable, TableWriter } from './table-snapshot.js';
+import { type TimeToLive, timeToLive } from './time-to-live.js';
 import { FoldedAggregatingState, FoldedReducingState, TableValueState } from './value-state.js';
 
 /** What the states of an operator are made of. */
@@ -37,6 +38,8 @@ export interface KeyedStateOptions {
   readonly uid: string;
   readonly context: CurrentKey;
   readonly openTable: (spec: TableSpec) => StateTable;
+  /** Event time of the record or timer at hand; fails where it has none. */
+  readonly eventTimeMs: () => number;
 }
 
 const NUMBER: DataType = Object.freeze({ kind: 'number' });
@@ -61,7 +64,7 @@ interface DeclaredTable {
   readonly name: string;
   readonly more: MoreKeys;
   readonly columns: TableSpec['columns'];
-  readonly ttlMs: number | null;
+  readonly ttl: TimeToLive | null;
 }
 
 const MORE_TYPES: Readonly<Record<MoreKeys, readonly DataType[]>> = {
@@ -78,6 +81,8 @@ export class KeyedStateStore {
   readonly #shared: SharedEntries;
   #source: StateSource | null = null;
   #nowMs = 0;
+  #watermarkMs = Number.NEGATIVE_INFINITY;
+  #isLookedAt = false;
 
   constructor(options: KeyedStateOptions) {
     this.#options = options;
@@ -95,7 +100,7 @@ export class KeyedStateStore {
       const column = stateColumn(descriptor.name, descriptor.type);
       const value = [{ name: 'value', form: column.form }];
       const elements = this.#declareTable(descriptor, 'elements', 'numbers', value);
-      if (descriptor.ttlMs === undefined) {
+      if (descriptor.ttl === undefined) {
         const { keys, column: sizeColumn } = this.#newSingle(descriptor, 'size', NUMBER);
         const parts = { size: keys, sizeColumn, elements, column };
         return { handle: new LastingListState<T>(parts), keys };
@@ -151,7 +156,7 @@ export class KeyedStateStore {
     type = descriptor.type,
   ): { readonly keys: KeyedTable | SharedPart; readonly column: StateColumn } {
     const column = stateColumn(descriptor.name, type);
-    const isShared = descriptor.ttlMs === undefined;
+    const isShared = descriptor.ttl === undefined;
     const part = isShared ? this.part(`${descriptor.name}.${name}`, column) : null;
     if (part !== null) return { keys: part, column };
     const columns = [{ name: 'value', form: column.form }];
@@ -205,12 +210,14 @@ export class KeyedStateStore {
     columns: TableSpec['columns'],
   ): KeyedTable {
     const { context } = this.#options;
+    const { name, ttl } = descriptor;
+    const what = `State ${JSON.stringify(name)}: time to live`;
     const declared: DeclaredTable = {
       keyed: new KeyedTable(context),
-      name: `${descriptor.name}.${part}`,
+      name: `${name}.${part}`,
       more,
       columns,
-      ttlMs: descriptor.ttlMs ?? null,
+      ttl: ttl === undefined ? null : timeToLive(ttl, what),
     };
     this.#tables.push(declared);
     if (context.types !== null) this.#open(declared, context.types);
@@ -228,12 +235,35 @@ export class KeyedStateStore {
   }
 
   #open(declared: DeclaredTable, types: readonly DataType[]): void {
-    const { keyed, name, more, columns, ttlMs } = declared;
+    const { keyed, name, more, columns, ttl } = declared;
     const keys = [...types, ...MORE_TYPES[more]];
+    const ttlMs = ttl?.afterMs ?? null;
     const table = this.#options.openTable({ name, keys, columns, ttlMs });
-    table.nowMs = this.#nowMs;
-    keyed.bind(table, this.#options.context, more);
+    // What was written without a time to live begins to live now, or by event time when it is used next.
+    table.stampMs = ttl?.isEventTime === true ? Number.NaN : this.#nowMs;
+    table.nowMs = ttl === null ? this.#nowMs : this.#judgeMs(ttl);
+    keyed.bind(table, this.#options.context, more, { lives: this.#livesOf(ttl) });
     if (this.#source !== null) this.#load(table, this.#source);
+  }
+
+  #livesOf(ttl: TimeToLive | null): EntryLives {
+    return {
+      refreshesOnRead: ttl?.refreshesOnRead === true,
+      useMs: ttl?.isEventTime === true ? () => this.#eventTimeMs() : null,
+    };
+  }
+
+  #eventTimeMs(): number {
+    return this.#isLookedAt ? Number.NEGATIVE_INFINITY : this.#options.eventTimeMs();
+  }
+
+  /** What reading judges times to live by. */
+  #judgeMs(ttl: TimeToLive): number {
+    return ttl.showsExpired ? Number.NEGATIVE_INFINITY : this.#clockOf(ttl);
+  }
+
+  #clockOf({ isEventTime }: TimeToLive): number {
+    return isEventTime ? this.#watermarkMs : this.#nowMs;
   }
 
   #load(table: StateTable, source: StateSource): void {
@@ -245,29 +275,36 @@ export class KeyedStateStore {
     return [...this.#declared.keys()];
   }
 
-  /** What a state holds of the current key: a value, an array or a Map; undefined for nothing. */
+  /** What a state holds of the current key: a value, an array or a Map; undefined for nothing. Counts as no use. */
   read(name: string): unknown {
-    const declared = this.#declared.get(name);
-    switch (declared?.kind) {
-      case 'value':
-        return (declared.handle as ValueState<unknown>).value();
-      case 'list':
-        return [...(declared.handle as ListState<unknown>).get()];
-      case 'map':
-        return new Map((declared.handle as MapState<MapStateKey, unknown>).entries());
-      default:
-        return (declared?.handle as ReducingState<unknown> | undefined)?.get();
+    this.#isLookedAt = true;
+    this.#stampAll();
+    try {
+      return contentOf(this.#declared.get(name));
+    } finally {
+      this.#isLookedAt = false;
+      this.#stampAll();
     }
   }
 
-  /** Sets the clock of all states before a batch, and lets a few entries go that are past their time. */
-  advanceTo(nowMs: number): void {
+  /** Says when uses by the wall clock happen; those of somebody who only looks never do. */
+  #stampAll(): void {
+    const stampMs = this.#isLookedAt ? Number.NEGATIVE_INFINITY : this.#nowMs;
+    for (const { keyed, ttl } of this.#tables) {
+      if (ttl !== null && !ttl.isEventTime && keyed.isBound) keyed.table.stampMs = stampMs;
+    }
+  }
+
+  /** Sets the clocks of all states before a batch, and lets a few entries go that are past their time. */
+  advanceTo(nowMs: number, watermarkMs: number): void {
     this.#nowMs = nowMs;
-    for (const { keyed } of this.#tables) {
-      if (!keyed.isBound) continue;
+    this.#watermarkMs = watermarkMs;
+    this.#stampAll();
+    for (const { keyed, ttl } of this.#tables) {
+      if (ttl === null || !keyed.isBound) continue;
       const { table } = keyed;
-      table.nowMs = nowMs;
-      if (table.spec.ttlMs !== null) table.expire?.(EXPIRE_ENTRIES);
+      table.nowMs = this.#judgeMs(ttl);
+      table.expire?.(EXPIRE_ENTRIES, this.#clockOf(ttl));
     }
   }
 
@@ -294,5 +331,19 @@ export class KeyedStateStore {
 
   #opened(): readonly StateTable[] {
     return this.#tables.filter(({ keyed }) => keyed.isBound).map(({ keyed }) => keyed.table);
+  }
+}
+
+/** What a handle holds of the current key. */
+function contentOf(declared: Declared | undefined): unknown {
+  switch (declared?.kind) {
+    case 'value':
+      return (declared.handle as ValueState<unknown>).value();
+    case 'list':
+      return [...(declared.handle as ListState<unknown>).get()];
+    case 'map':
+      return new Map((declared.handle as MapState<MapStateKey, unknown>).entries());
+    default:
+      return (declared?.handle as ReducingState<unknown> | undefined)?.get();
   }
 }

@@ -18,15 +18,28 @@ export type MoreKeys = 'nothing' | 'text' | 'numbers';
 /** Look-ups of one table; -1 from `find` where there is no entry. */
 interface Lookups {
   find(more?: unknown, before?: readonly number[]): number;
+  read(more?: unknown, before?: readonly number[]): number;
   upsert(more?: unknown, before?: readonly number[]): number;
 }
 
+/** How the entries of a table live. */
+export interface EntryLives {
+  /** Whether reading an entry begins its time to live anew. */
+  readonly refreshesOnRead: boolean;
+  /** When what uses an entry happens; null where that does not change within a batch. */
+  readonly useMs: (() => number) | null;
+}
+
+const FOR_EVER: EntryLives = { refreshesOnRead: false, useMs: null };
+
 /** A text as bytes, with the hash that a table expects of it. */
 export class NamedKey {
+  readonly text: string;
   readonly bytes: Uint8Array;
   readonly hash: number;
 
   constructor(text: string) {
+    this.text = text;
     this.bytes = encodeText(text);
     this.hash = hashText(text);
   }
@@ -36,12 +49,15 @@ export class NamedKey {
 export class KeyedTable {
   /** Entry of the current key, or of (current key, more), or -1. */
   find: Lookups['find'];
-  /** The same, created when missing. */
+  /** The same, and counts as a use where reading is one. */
+  read: Lookups['read'];
+  /** The same as `find`, created when missing. */
   upsert: Lookups['upsert'];
   #table: StateTable | null = null;
 
   constructor(context: CurrentKey) {
     this.find = () => context.refuse();
+    this.read = this.find;
     this.upsert = this.find;
   }
 
@@ -69,10 +85,16 @@ export class KeyedTable {
    * Takes the table. Its look-ups take a `NamedKey` for text, for numbers the last one and, where there are
    * several, those before it.
    */
-  bind(table: StateTable, context: CurrentKey, more: MoreKeys, numbers = 1): void {
+  bind(
+    table: StateTable,
+    context: CurrentKey,
+    more: MoreKeys,
+    { numbers = 1, lives = FOR_EVER }: { numbers?: number; lives?: EntryLives } = {},
+  ): void {
     this.#table = table;
-    const { find, upsert } = compileLookups(table, context, more, numbers);
+    const { find, read, upsert } = compileLookups(table, context, more, { numbers, lives });
     this.find = find;
+    this.read = read;
     this.upsert = upsert;
   }
 }
@@ -82,7 +104,7 @@ function compileLookups(
   table: StateTable,
   context: CurrentKey,
   more: MoreKeys,
-  numbers: number,
+  { numbers, lives }: { readonly numbers: number; readonly lives: EntryLives },
 ): Lookups {
   const { types } = context;
   assert(types !== null, 'A table is bound when the types of its keys are known.');
@@ -105,21 +127,31 @@ function compileLookups(
     hash.push('hash = combineHash(hash, hashNumber(more));');
     args.push('more');
   }
-  const lookup = (name: string): string =>
+  const stamp = lives.useMs === null ? '' : 'table.stampMs = useMs();';
+  const lookup = (name: string, isUse: boolean): string =>
     `function ${name}(more, before) {
   if (!key.isSet) key.refuse();
+  ${isUse ? stamp : ''}
   ${hash.join('\n  ')}
   return table_${name}(key.keyGroup, hash, ${args.join(', ')});
 }`;
+  const read = `function read(more, before) {
+  const entry = find(more, before);
+  if (entry < 0) return -1;
+  ${stamp}
+  table.refresh(entry);
+  return entry;
+}`;
   const code = `'use strict';
-const { key, table, combineHash, hashNumber } = constants;
+const { key, table, useMs, combineHash, hashNumber } = constants;
 const { flat } = key;
 const table_find = table.find, table_upsert = table.upsert;
-${lookup('find')}
-${lookup('upsert')}
-return { find, upsert };`;
+${lookup('find', false)}
+${lookup('upsert', true)}
+${lives.refreshesOnRead ? read : 'const read = find;'}
+return { find, read, upsert };`;
   const make = compileFunction(code, ['constants'], {
     filename: `millrace:keyed-table/${table.spec.name}.js`,
   }) as (constants: unknown) => Lookups;
-  return make({ key: context, table, combineHash, hashNumber });
+  return make({ key: context, table, useMs: lives.useMs, combineHash, hashNumber });
 }

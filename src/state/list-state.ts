@@ -32,12 +32,12 @@ export class TableListState<T> implements ListState<T> {
   /** The elements as they are now; collected first, since the current key may be another one at the next step. */
   get(): readonly T[] {
     const values: T[] = [];
-    const range = this.#ranges.find();
+    const range = this.#ranges.read();
     if (range < 0) return values;
     const { c0, c1 } = this.#ranges.table.pages[range >>> PAGE_SHIFT];
     const next = c1[range & PAGE_MASK];
     for (let index = c0[range & PAGE_MASK]; index < next; index++) {
-      const entry = this.#elements.find(index);
+      const entry = this.#elements.read(index);
       if (entry >= 0) values.push(this.#column.read(this.#elements.table, entry) as T);
     }
     return values;

@@ -2,7 +2,9 @@
  * Map state: entries keyed by (key, map key); so that they can be listed, a second table keyed by (key, ordinal) names
  * the map key of each ordinal, and a third keeps the next ordinal per key. Callers: keyed-state.ts. Runs on: worker.
  * Invariant: every entry has an ordinal below `next` that names it; ordinals without an entry are holes, and once
- * `limit` ordinals are given out the living ones are numbered anew, so holes never outnumber entries for long.
+ * `limit` ordinals are given out the living ones are numbered anew, so holes never outnumber entries for long. Where
+ * entries that are past their time can be seen, what lists one may be cleaned up before it: it is then found by its key
+ * only, until it is put again.
  */
 import { PAGE_MASK, PAGE_SHIFT } from './contract.js';
 import { type KeyedTable, NamedKey } from './keyed-table.js';
@@ -53,15 +55,25 @@ export class TableMapState<K extends MapStateKey, V> implements MapState<K, V> {
   }
 
   contains(key: K): boolean {
-    return this.#find(encodeMapKey(this.#name, key)) >= 0;
+    return this.#read(encodeMapKey(this.#name, key)) >= 0;
   }
 
   #find(text: string): number {
     return this.#entries.find(new NamedKey(text));
   }
 
+  /** The entry of a map key for the user, who thereby may use it. */
+  #read(text: string): number {
+    const entry = this.#entries.read(new NamedKey(text));
+    if (entry < 0 || this.#entries.read === this.#entries.find) return entry;
+    // What lists an entry must live as long as the entry.
+    this.#order.read(this.#ordinalOf(entry));
+    this.#ranges.read();
+    return entry;
+  }
+
   #valueOf(text: string): V | undefined {
-    const entry = this.#find(text);
+    const entry = this.#read(text);
     return entry < 0 ? undefined : (this.#column.read(this.#entries.table, entry) as V);
   }
 
@@ -69,7 +81,7 @@ export class TableMapState<K extends MapStateKey, V> implements MapState<K, V> {
     const text = encodeMapKey(this.#name, key);
     const name = new NamedKey(text);
     const entry = this.#entries.upsert(name);
-    if (this.#entries.table.created) {
+    if (this.#entries.table.created || !this.#isListed(entry, name)) {
       this.#setOrdinal(entry, NO_ORDINAL);
       this.#setOrdinal(entry, this.#number(name));
     } else if (this.#entries.table.spec.ttlMs !== null) {
@@ -78,6 +90,13 @@ export class TableMapState<K extends MapStateKey, V> implements MapState<K, V> {
       this.#ranges.upsert();
     }
     this.#column.write(this.#entries.table, entry, value);
+  }
+
+  /** Whether an entry's ordinal names it still, which is certain but where expired entries can be seen. */
+  #isListed(entry: number, name: NamedKey): boolean {
+    if (this.#entries.table.nowMs !== Number.NEGATIVE_INFINITY) return true;
+    const place = this.#order.find(this.#ordinalOf(entry));
+    return place >= 0 && this.#order.table.getText(place, 0) === name.text;
   }
 
   /** The column behind the value holds the ordinal. */
@@ -171,7 +190,7 @@ export class TableMapState<K extends MapStateKey, V> implements MapState<K, V> {
 
   *entries(): Generator<[K, V]> {
     for (const text of this.#texts()) {
-      const entry = this.#find(text);
+      const entry = this.#read(text);
       if (entry < 0) continue;
       yield [decodeMapKey(text) as K, this.#column.read(this.#entries.table, entry) as V];
     }

@@ -125,6 +125,8 @@ export class SharedPart {
   isUsed = false;
   /** Entry of the current key, or -1 when it has no such part. */
   find: PartCode['find'];
+  /** The same: what shares an entry lives for ever, so reading is not noted. */
+  read: PartCode['find'];
   /** The same, with the part made when missing. */
   upsert: PartCode['upsert'];
   /** Whether an entry, which may be one that is gone, has this part. */
@@ -145,6 +147,7 @@ export class SharedPart {
       open();
       return this.find();
     };
+    this.read = this.find;
     this.upsert = () => {
       open();
       return this.upsert();
@@ -184,6 +187,7 @@ export class SharedPart {
     column.place(table.spec, this.#index);
     const code = compilePart({ part: this, index: this.#index, table, key: context });
     this.find = code.find;
+    this.read = code.find;
     this.upsert = code.upsert;
     this.has = code.has;
     this.enter = code.enter;

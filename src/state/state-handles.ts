@@ -6,7 +6,9 @@
  * Values must be plain data (structured clone carries them). A value read from state is the one in the table: change
  * it in place only between reading and `update`, as with Flink's heap backend. Null and undefined clear a value.
  */
+import type { Duration } from '../base/units.js';
 import type { DataType } from '../record/schema.js';
+import type { StateTtl } from './time-to-live.js';
 
 /** How a keyed state is declared. */
 export interface StateDescriptor {
@@ -14,8 +16,11 @@ export interface StateDescriptor {
   readonly name: string;
   /** Type of the values, when known: numbers, booleans, bigints and text are then kept outside of the heap. */
   readonly type?: DataType;
-  /** Time to live since the last write, per value, list element or map entry, by processing time. */
-  readonly ttlMs?: number;
+  /**
+   * Time to live, per value, list element or map entry: how long after its last write, as in `'30min'`, by the wall
+   * clock, or a `StateTtl` that says more. Default: for ever.
+   */
+  readonly ttl?: Duration | StateTtl;
 }
 
 /** One value per key. */

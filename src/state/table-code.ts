@@ -30,6 +30,7 @@ import { columnCode, type KeyShape, type TableShape } from './table-shape.js';
 export interface LookupOwner {
   readonly generation: number;
   readonly nowMs: number;
+  readonly stampMs: number;
   created: boolean;
   /** A fresh, zeroed entry that counts as alive. */
   take(keyGroup: number, hash: number): number;
@@ -372,7 +373,7 @@ function upsertHit({ pageShift, spec }: TableShape): string {
       ? ''
       : `const m = marks[entry >>> ${pageShift}];
         if (m.stamps[o] + ${spec.ttlMs} <= table.nowMs) return table.reset(entry);
-        m.stamps[o] = table.nowMs;`;
+        if (!(m.stamps[o] >= table.stampMs)) m.stamps[o] = table.stampMs;`;
   const flags = `(word & ${WORD_REMOVED | WORD_TOUCHED}) !== ${WORD_TOUCHED}`;
   const stale = `segment[segment.length - ${SEGMENT_GENERATION}] !== table.generation`;
   return `table.created = false;

@@ -82,6 +82,7 @@ export function valuesFor(
 export function moveEntries(from: StateTable, to: StateTable): void {
   const { columns } = from.spec;
   to.nowMs = from.nowMs;
+  to.stampMs = from.stampMs;
   // Earlier snapshots may hold removed entries, so the next one has to say that they are gone.
   from.eachRemoved((removed) => to.loadRemoved(removed));
   from.freeze(false);

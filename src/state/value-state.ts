@@ -23,7 +23,7 @@ export class TableValueState<T> implements ValueState<T> {
   }
 
   value(): T | undefined {
-    const entry = this.#keyed.find();
+    const entry = this.#keyed.read();
     return entry < 0 ? undefined : (this.#column.read(this.#keyed.table, entry) as T);
   }
 
@@ -81,7 +81,7 @@ export class FoldedAggregatingState<In, Acc, Out> implements AggregatingState<In
   }
 
   get(): Out | undefined {
-    const entry = this.#keyed.find();
+    const entry = this.#keyed.read();
     if (entry < 0) return undefined;
     return this.#aggregator.result(this.#column.read(this.#keyed.table, entry) as Acc);
   }

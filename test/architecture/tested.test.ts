@@ -43,11 +43,13 @@ describe('what is tested', () => {
 
   it('every error code is used by the source and named in a test', () => {
     const table = textOf('src/base/error-codes.ts');
-    const codes = [...table.matchAll(/^ {2}([A-Z0-9_]+): (?:permanent|passing)\(/gm)].map(
+    const codes = [...table.matchAll(/^ {2}([A-Z0-9_]+): (?:PERMANENT|PASSING),/gm)].map(
       (match) => match[1] ?? '',
     );
     expect(codes.length).toBeGreaterThan(30);
-    const source = sourceFiles.filter(({ path }) => !path.endsWith('error-codes.ts'));
+    const source = sourceFiles.filter(
+      ({ path }) => !path.endsWith('error-codes.ts') && !path.endsWith('error-meanings.ts'),
+    );
     const unused = codes.filter((code) => !source.some(({ text }) => text.includes(`'${code}'`)));
     const untested = codes.filter((code) => !tests.some(({ text }) => text.includes(code)));
     expect({ unused, untested }).toEqual({ unused: [], untested: [] });

@@ -38,7 +38,7 @@ for (const type of ['inner', 'left', 'right', 'full'] satisfies JoinType[]) {
   describeOperator({
     name: `${type} join`,
     parts: () => ({
-      operators: line(op.coProcess(keys, regularJoin({ type, ttlMs: null, apply }))),
+      operators: line(op.coProcess(keys, regularJoin({ type, ttl: null, apply }))),
       inputSides: [0, 1],
     }),
     ...both,

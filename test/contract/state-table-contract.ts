@@ -8,7 +8,14 @@ import { tableKeyHash } from '../../src/state/table-key.js';
 import type { DataType } from '../../src/record/schema.js';
 import type { StateTable, TableEntry, TableSpec } from '../../src/state/contract.js';
 import { PAGE_SHIFT } from '../../src/state/contract.js';
-import { applyEntries, copyEntry, printKey, printRows, TableDriver } from './state-table-model.js';
+import {
+  applyEntries,
+  copyEntry,
+  printKey,
+  printRows,
+  setClock,
+  TableDriver,
+} from './state-table-model.js';
 
 /** Opens a table of the backend under test for key groups 0 to `keyGroups`. */
 export type OpenTable = (spec: TableSpec, keyGroups: number) => StateTable;
@@ -464,11 +471,11 @@ export function stateTableContract(backend: string, open: OpenTable): void {
 
     it('hides entries past their time and starts them afresh', () => {
       const driver = driverOf(spec);
-      driver.table.nowMs = 1000;
+      setClock(driver.table, 1000);
       driver.write(driver.upsert([1]), [5], PAGE_SHIFT);
-      driver.table.nowMs = 1099;
+      setClock(driver.table, 1099);
       expect(driver.find([1])).toBeGreaterThanOrEqual(0);
-      driver.table.nowMs = 1100;
+      setClock(driver.table, 1100);
       expect(driver.find([1])).toBe(-1);
       expect([...driver.table.entriesOf(driver.keyGroupOf([1]))]).toEqual([]);
       driver.table.scan(0, 10, () => expect.unreachable());
@@ -479,29 +486,29 @@ export function stateTableContract(backend: string, open: OpenTable): void {
     it('counts from the last write, not from reads', () => {
       const driver = driverOf(spec);
       driver.upsert([1]);
-      driver.table.nowMs = 60;
+      setClock(driver.table, 60);
       driver.upsert([1]);
-      driver.table.nowMs = 120;
+      setClock(driver.table, 120);
       expect(driver.find([1])).toBeGreaterThanOrEqual(0);
-      driver.table.nowMs = 160;
+      setClock(driver.table, 160);
       expect(driver.find([1])).toBe(-1);
     });
 
     it('drains by the time of the freeze, with stamps', () => {
       const driver = driverOf(spec);
       driver.upsert([1]);
-      driver.table.nowMs = 50;
+      setClock(driver.table, 50);
       driver.upsert([2]);
-      driver.table.nowMs = 120;
+      setClock(driver.table, 120);
       driver.table.freeze();
-      driver.table.nowMs = 500;
+      setClock(driver.table, 500);
       const drained = driver.drainAll(true, 10);
       expect(drained.map(({ key, stampMs }) => [key[0], stampMs])).toEqual([[2, 50]]);
       const restored = driverOf(spec);
-      restored.table.nowMs = 149;
+      setClock(restored.table, 149);
       for (const entry of drained) restored.table.load(entry);
       expect(restored.find([2])).toBeGreaterThanOrEqual(0);
-      restored.table.nowMs = 150;
+      setClock(restored.table, 150);
       expect(restored.find([2])).toBe(-1);
     });
 
@@ -509,12 +516,12 @@ export function stateTableContract(backend: string, open: OpenTable): void {
       const driver = driverOf(spec);
       const { table } = driver;
       for (let key = 0; key < 1000; key++) driver.upsert([key]);
-      table.nowMs = 100;
+      setClock(table, 100);
       for (let key = 0; key < 100; key++) driver.upsert([key]);
       if (table.expire === undefined) return;
       let removed = 0;
       for (let call = 0; call < 20; call++) {
-        const now = table.expire(64);
+        const now = table.expire(64, table.nowMs);
         expect(now).toBeLessThanOrEqual(64);
         removed += now;
       }

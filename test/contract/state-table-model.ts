@@ -16,6 +16,12 @@ export type Row = { readonly keyGroup: number; readonly key: readonly unknown[] 
 };
 export type Rows = Map<string, Row>;
 
+/** Both clocks of a table. */
+export function setClock(table: StateTable, nowMs: number): void {
+  table.nowMs = nowMs;
+  table.stampMs = nowMs;
+}
+
 /** A key as text, equal exactly when tables must take keys for equal. */
 export function printKey(key: readonly unknown[]): string {
   return key.map(printValue).join('|');

@@ -138,7 +138,7 @@ it('a regular join gives every pair once, and at the end what has none', () => {
   fc.assert(
     fc.property(anySteps(40), fc.constantFrom(...TYPES), parallelism, frameRows, (...all) => {
       const [steps, type, subtasks, rows] = all;
-      const join = regularJoin({ type, ttlMs: null, apply: pairOf });
+      const join = regularJoin({ type, ttl: null, apply: pairOf });
       const { pairs } = driven(steps, join, subtasks, rows);
       const expected = regularModel(
         steps.map(({ row }) => row),

@@ -11,6 +11,7 @@ import {
   copyRows,
   printKey,
   printRows,
+  setClock,
   TableDriver,
 } from '../contract/state-table-model.js';
 
@@ -173,7 +174,7 @@ class Comparison {
       pageShift: PAGE_SHIFT,
       hashOf: this.#hashOf,
     });
-    table.nowMs = this.#nowMs;
+    setClock(table, this.#nowMs);
     return new TableDriver(table, KEY_GROUPS, this.#hashOf);
   }
 
@@ -208,10 +209,10 @@ class Comparison {
         return this.#drain(step.x);
       case 'advance':
         this.#nowMs += step.x * 10;
-        this.#driver.table.nowMs = this.#nowMs;
+        setClock(this.#driver.table, this.#nowMs);
         return;
       case 'expire':
-        this.#driver.table.expire?.(step.x);
+        this.#driver.table.expire?.(step.x, this.#nowMs);
         return;
       case 'restore':
         return this.#restore();

@@ -5,8 +5,10 @@
  * partner is given, where the type of the join asks for it, when the input has ended and no partner can come.
  */
 import { MillraceError } from '../../base/errors.js';
+import type { Duration } from '../../base/units.js';
 import { KIND_INSERT } from '../../record/batch.js';
 import type { ListState } from '../../state/state-handles.js';
+import type { StateTtl } from '../../state/time-to-live.js';
 import { WATERMARK_MAX } from '../../time/watermark.js';
 import { NO_EVENT_TIME } from '../flow-row.js';
 import type { ElementContext, EngineContext, OpenProcess } from '../process-function.js';
@@ -22,8 +24,8 @@ export function keptSides(type: JoinType): readonly [boolean, boolean] {
 /** What a regular join is. */
 export interface RegularJoin {
   readonly type: JoinType;
-  /** Time to live of a record since it arrived, by processing time; null for ever. */
-  readonly ttlMs: number | null;
+  /** Time to live of a record; null for ever. */
+  readonly ttl: Duration | StateTtl | null;
   /** Makes the result of a pair; null stands for the partner that is not there. */
   readonly apply: (left: unknown, right: unknown) => unknown;
 }
@@ -32,8 +34,8 @@ type Context = ElementContext<unknown, unknown>;
 
 /** Makes the functions of a join. */
 export function regularJoin(join: RegularJoin): OpenProcess<unknown, unknown, unknown, unknown> {
-  const { type, ttlMs, apply } = join;
-  const ttl = ttlMs === null ? {} : { ttlMs };
+  const { type, apply } = join;
+  const ttl = join.ttl === null ? {} : { ttl: join.ttl };
   const [keepsLeft, keepsRight] = keptSides(type);
   return function openJoin({ state }) {
     const lefts = state.list<unknown>({ name: 'left', ...ttl });

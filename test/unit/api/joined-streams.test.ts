@@ -53,9 +53,9 @@ describe('join', () => {
       uid: 'pairs',
       name: 'join',
       keys: [['origin'], ['destination']],
-      of: { join: 'inner', ttlMs: 3_600_000 },
+      of: { join: 'inner', ttl: '1 h 0 m' },
     });
-    expect(explainText(planOf(build))).toContain('join inner, ttlMs 3600000, apply (a,');
+    expect(explainText(planOf(build))).toContain('join inner, ttl 1 h 0 m, apply (a,');
   });
 
   it('says in the plan which fields it takes, and carries no others', () => {

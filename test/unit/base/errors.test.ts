@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ERROR_CODES } from '../../../src/base/error-codes.js';
+import { ERROR_CODES, type ErrorCode } from '../../../src/base/error-codes.js';
+import { ERROR_MEANINGS } from '../../../src/base/error-meanings.js';
 import { describeError, fromWire, MillraceError, toWire } from '../../../src/base/errors.js';
 
 describe('MillraceError', () => {
@@ -64,7 +65,8 @@ describe('the wire form', () => {
 
 describe('error codes', () => {
   it('are upper case words with a full sentence each', () => {
-    for (const [code, { meaning }] of Object.entries(ERROR_CODES)) {
+    for (const code of Object.keys(ERROR_CODES)) {
+      const meaning = ERROR_MEANINGS[code as ErrorCode];
       expect(code).toMatch(/^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/);
       expect(meaning, code).toMatch(/^[A-Z].*\.$/);
     }

@@ -14,8 +14,8 @@ import { batchOf, chainOf, line, op, untilDone } from './chain-harness.js';
 const KEYS = [['k'], ['k']];
 const apply = (left: unknown, right: unknown) => ({ left, right });
 
-const inner = (ttlMs: number | null = null) =>
-  op.coProcess(KEYS, regularJoin({ type: 'inner', ttlMs, apply }));
+const inner = (ttl: number | null = null) =>
+  op.coProcess(KEYS, regularJoin({ type: 'inner', ttl, apply }));
 const near = op.coProcess(
   KEYS,
   intervalJoin({
@@ -69,7 +69,7 @@ describe('a regular join', () => {
       KEYS,
       regularJoin({
         type: 'inner',
-        ttlMs: 1e6,
+        ttl: 1e6,
         apply: (left, right) => {
           if (++made === failsAt) throw new RangeError('oops');
           return apply(left, right);

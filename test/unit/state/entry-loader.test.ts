@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { StateTable, TableSpec } from '../../../src/state/contract.js';
 import { createHotTable } from '../../../src/state/hot-table.js';
 import { hashNumber } from '../../../src/record/key-hash.js';
+import { setClock } from '../../contract/state-table-model.js';
 
 const SPEC: TableSpec = {
   name: 's',
@@ -27,7 +28,7 @@ const find = (table: StateTable, key: number): number =>
 describe('loading entries by column', () => {
   it('puts new ones across pages, others over those there are, and takes some away', () => {
     const table = createHotTable(SPEC, { keyGroups: { start: 0, end: 1 }, pageShift: 4 });
-    table.nowMs = 1000;
+    setClock(table, 1000);
     const written = new Set(['k0', 'c0', 'stamps']);
     const loader = table.loader(PROJECTION, written);
     // Past their time they are loaded all the same; the clock may not be set yet.

@@ -17,6 +17,7 @@ class Owner {
   readonly confirmed = 0;
   readonly confirmable = 1;
   readonly nowMs = 0;
+  readonly stampMs = 0;
   readonly pages: TablePage[] = [];
   readonly marks: PageMarks[] = [];
   readonly tombstones: number[] = [];

@@ -19,7 +19,7 @@ function bound(types: readonly DataType[], more: MoreKeys, moreTypes: readonly D
   const key = new CurrentKey(types, 16);
   const keyed = new KeyedTable(key);
   const table = tableOf([...types, ...moreTypes]);
-  keyed.bind(table, key, more, moreTypes.length);
+  keyed.bind(table, key, more, { numbers: moreTypes.length });
   return { key, keyed, table };
 }
 
@@ -53,7 +53,7 @@ describe('keyed table', () => {
       for (let group = 0; group < 16; group++) {
         for (const each of table.entriesOf(group)) copy.load(each);
       }
-      keyed.bind(copy, key, keyed === named.keyed ? 'text' : 'numbers', 2);
+      keyed.bind(copy, key, keyed === named.keyed ? 'text' : 'numbers', { numbers: 2 });
       const found = keyed === named.keyed ? keyed.find(new NamedKey('ä')) : keyed.find(3, [2]);
       expect(found).toBeGreaterThanOrEqual(0);
       expect(copy.keyOf(found)).toEqual(table.keyOf(entry));

@@ -56,16 +56,16 @@ describe('list state', () => {
 
   it('lets elements expire one by one', () => {
     const { key, store } = openStore();
-    const list = store.list<string>({ name: 'l', ttlMs: 100 });
+    const list = store.list<string>({ name: 'l', ttl: 100 });
     expect(list).toBeInstanceOf(TableListState);
     key.set(['a']);
     for (let now = 0; now < 1000; now += 30) {
-      store.advanceTo(now);
+      store.advanceTo(now, now);
       list.add(`at ${now}`);
       const times = [...Array(1 + now / 30).keys()].map((n) => n * 30);
       expect([...list.get()]).toEqual(times.filter((t) => t + 100 > now).map((t) => `at ${t}`));
     }
-    store.advanceTo(5000);
+    store.advanceTo(5000, 0);
     expect([...list.get()]).toEqual([]);
     list.add('new');
     expect([...list.get()]).toEqual(['new']);

@@ -2,6 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TableMapState } from '../../../src/state/map-state.js';
 import type { MapState } from '../../../src/state/state-handles.js';
+import type { StateTable } from '../../../src/state/contract.js';
+import { createHotTable } from '../../../src/state/hot-table.js';
+import { CurrentKey } from '../../../src/state/key-context.js';
+import { KeyedStateStore } from '../../../src/state/keyed-state.js';
 import { openStore, WHOLE, written } from './state-fixtures.js';
 
 describe('map state', () => {
@@ -51,6 +55,41 @@ describe('map state', () => {
     expect([...map.keys()]).toEqual(seen.map((n) => 1000 + n));
   });
 
+  it('lists what is past its time as long as that can be seen, and anew once it is put', () => {
+    const tables = new Map<string, StateTable>();
+    const context = new CurrentKey([{ kind: 'number' }], 16);
+    const store = new KeyedStateStore({
+      uid: 'op',
+      context,
+      openTable: (spec) => {
+        const table = createHotTable(spec, { keyGroups: { start: 0, end: 16 } });
+        tables.set(spec.name, table);
+        return table;
+      },
+      eventTimeMs: () => 0,
+    });
+    const ttl = { after: 10, visibility: 'returnExpiredIfNotCleanedUp' } as const;
+    const map = store.map<string, number>({ name: 'm', ttl });
+    context.set([1]);
+    for (const [n, name] of ['a', 'b', 'c'].entries()) map.put(name, n);
+    for (const table of tables.values()) table.stampMs = 100;
+    map.put('d', 3);
+    expect([...map.keys()]).toEqual(['a', 'b', 'c', 'd']);
+    // What lists them is cleaned up before they are.
+    tables.get('m.order')?.expire?.(64, 50);
+    expect(map.get('a')).toBe(0);
+    expect([...map.keys()]).toEqual(['d']);
+    map.put('e', 4);
+    map.put('b', 5);
+    expect([...map.entries()]).toEqual([
+      ['d', 3],
+      ['e', 4],
+      ['b', 5],
+    ]);
+    store.advanceTo(60, 0);
+    expect([map.get('a'), map.get('b')]).toEqual([undefined, 5]);
+  });
+
   it('agrees with a Map over random operations, expiry and restarts', () => {
     const operation = fc.record({
       kind: fc.constantFrom('put', 'put', 'put', 'remove', 'clear', 'restart', 'wait'),
@@ -64,7 +103,7 @@ describe('map state', () => {
         ttl,
         (operations, ttlMs) => {
           let { key, store } = openStore();
-          const descriptor = { name: 'm', ...(ttlMs === null ? {} : { ttlMs }) };
+          const descriptor = { name: 'm', ...(ttlMs === null ? {} : { ttl: ttlMs }) };
           let map: MapState<number, number> = store.map(descriptor);
           const models = [0, 1, 2].map(() => new Map<number, { value: number; at: number }>());
           let now = 0;
@@ -91,7 +130,7 @@ describe('map state', () => {
                 break;
               case 'wait':
                 now += step.mapKey;
-                store.advanceTo(now);
+                store.advanceTo(now, 0);
                 for (const [mapKey, { at }] of model) {
                   if (ttlMs !== null && at + ttlMs <= now) model.delete(mapKey);
                 }
@@ -99,7 +138,7 @@ describe('map state', () => {
               default: {
                 const pieces = written(store.beginSnapshot(WHOLE));
                 ({ key, store } = openStore());
-                store.advanceTo(now);
+                store.advanceTo(now, 0);
                 store.restore(pieces);
                 map = store.map(descriptor);
                 key.set([`key ${step.key}`]);

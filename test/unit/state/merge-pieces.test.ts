@@ -4,7 +4,12 @@ import { PAGE_SHIFT, type StateTable, type TableSpec } from '../../../src/state/
 import { createHotTable } from '../../../src/state/hot-table.js';
 import { mergeTablePieces } from '../../../src/state/merge-pieces.js';
 import { loadTable } from '../../../src/state/table-snapshot.js';
-import { applyEntries, printRows, TableDriver } from '../../contract/state-table-model.js';
+import {
+  applyEntries,
+  printRows,
+  setClock,
+  TableDriver,
+} from '../../contract/state-table-model.js';
 import { KEYS, piecesOf } from './state-fixtures.js';
 
 const KEY_GROUPS = 3;
@@ -68,7 +73,7 @@ describe('mergeTablePieces', () => {
             const snapshots = rounds.map((steps, round) => {
               for (const [n, isWrite] of steps) {
                 const key = [keyOf(n), `k${n}`];
-                driver.table.nowMs = ++written;
+                setClock(driver.table, ++written);
                 if (isWrite) driver.write(driver.upsert(key), values(written), PAGE_SHIFT);
                 else {
                   const entry = driver.find(key);

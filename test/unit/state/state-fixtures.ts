@@ -66,12 +66,16 @@ export function piecesOf(
 }
 
 /** A store of keyed states with its current key. */
-export function openStore(types: readonly DataType[] = [{ kind: 'utf8' }]) {
+export function openStore(
+  types: readonly DataType[] = [{ kind: 'utf8' }],
+  eventTimeMs = (): number => 0,
+) {
   const key = new CurrentKey(types, MAX_PARALLELISM);
   const store = new KeyedStateStore({
     uid: 'op',
     context: key,
     openTable: (spec) => createHotTable(spec, { keyGroups: { start: 0, end: MAX_PARALLELISM } }),
+    eventTimeMs,
   });
   return { key, store };
 }

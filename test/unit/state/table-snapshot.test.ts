@@ -3,7 +3,12 @@ import type { StateTable, TableSpec } from '../../../src/state/contract.js';
 import { PAGE_SHIFT } from '../../../src/state/contract.js';
 import { createHotTable } from '../../../src/state/hot-table.js';
 import { loadTable, TableWriter } from '../../../src/state/table-snapshot.js';
-import { applyEntries, printRows, TableDriver } from '../../contract/state-table-model.js';
+import {
+  applyEntries,
+  printRows,
+  setClock,
+  TableDriver,
+} from '../../contract/state-table-model.js';
 import { KEYS, Pieces, piecesOf, WHOLE } from './state-fixtures.js';
 
 const KEY_GROUPS = 6;
@@ -59,14 +64,14 @@ describe('table snapshots', () => {
         ttlMs: 50,
       };
       const driver = new TableDriver(open(spec), KEY_GROUPS);
-      driver.table.nowMs = 1000;
+      setClock(driver.table, 1000);
       fill(
         driver,
         Array.from({ length: 60 }, (__, n) => [keyOf(n), `k${n}`]),
         1,
       );
       const restored = open(spec);
-      restored.nowMs = 1000;
+      setClock(restored, 1000);
       loadTable(restored, piecesOf(driver.table));
       expect(restored.entries).toBe(60);
       expect(contentOf(restored)).toEqual(contentOf(driver.table));
@@ -157,7 +162,7 @@ describe('table snapshots', () => {
       const driver = new TableDriver(open(from), 1);
       fill(driver, numbers(0, 3), 1);
       const restored = new TableDriver(open(to), 1);
-      restored.table.nowMs = 1e6;
+      setClock(restored.table, 1e6);
       loadTable(restored.table, piecesOf(driver.table));
       expect([0, 1, 2].map((key) => restored.find([key]) >= 0)).toEqual([true, true, true]);
     }
