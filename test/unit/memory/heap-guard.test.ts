@@ -117,6 +117,18 @@ describe('threadHeapProbe', () => {
     expect(shared.byteLength + own.byteLength).toBe(100_000_000);
   });
 
+  it('counts no buffers of which nobody has hold after a collection', () => {
+    const probe = threadHeapProbe();
+    probe.collect();
+    const before = probe.sample().externalBytes;
+    let own: ArrayBuffer[] | null = Array.from({ length: 50 }, () => new ArrayBuffer(1_000_000));
+    expect(probe.sample().externalBytes - before).toBeGreaterThan(40_000_000);
+    expect(own.length).toBe(50);
+    own = null;
+    probe.collect();
+    expect(probe.sample().externalBytes - before).toBeLessThan(10_000_000);
+  });
+
   it('is about one thread only', async () => {
     const probe = threadHeapProbe();
     probe.collect();
