@@ -26,6 +26,7 @@ const aside = join(root, `dist.${process.pid}.tmp`);
 const ENTRIES = {
   index: 'src/index.ts',
   testing: 'src/testing.ts',
+  state: 'src/state.ts',
   slot: 'src/runtime/slot-thread.ts',
   process: 'src/runtime/isolated-process.ts',
   cli: 'src/cli/main.ts',
@@ -48,6 +49,8 @@ const COMPANIONS = [
   // The test kit builds slots and lays out their memory itself.
   { part: /^src\/testing\.ts$/, companion: 'src/runtime/slot-run.ts' },
   { part: /^src\/testing\.ts$/, companion: 'src/runtime/launch-run.ts' },
+  // Of what looks into checkpoints, what jobs have too.
+  { part: /^src\/state\.ts$/, companion: 'src/index.ts' },
   // Small parts that most jobs need.
   { part: /^src\/runtime\/slot-run\.ts$/, companion: 'src/connector/iterable/record-batcher.ts' },
   // Whatever has errors has the url of entries.
@@ -74,6 +77,7 @@ const companions = {
     const parts = new Set([
       ENTRIES.index,
       ENTRIES.testing,
+      ENTRIES.state,
       ENTRIES.slot,
       ENTRIES.process,
       ...lateParts(),
@@ -154,7 +158,9 @@ function declareTypes() {
     cwd: root,
     stdio: 'inherit',
   });
-  const entries = ['index.d.ts', 'testing.d.ts'].map((name) => join(all, 'src', name));
+  const entries = ['index.d.ts', 'testing.d.ts', 'state.d.ts'].map((name) =>
+    join(all, 'src', name),
+  );
   for (const path of new Set(entries.flatMap((entry) => reachableDeclarations(entry)))) {
     const target = join(aside, 'types', relative(all, path));
     mkdirSync(dirname(target), { recursive: true });

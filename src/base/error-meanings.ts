@@ -44,6 +44,7 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, string>> = {
 
   // State
   STATE_NOT_RESTORED: 'A checkpoint has state that the job does not take up.',
+  STATE_NOT_FOUND: 'A checkpoint has no operator, state or key of that name.',
   STATE_CORRUPT: 'The bytes of a snapshot contradict their checksum or layout.',
   STATE_INCOMPATIBLE: 'State was written with other key or value types than declared.',
   STATE_WITHOUT_KEY: 'Keyed state is used while no record or timer is processed.',

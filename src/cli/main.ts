@@ -28,6 +28,11 @@ const program = createProgram(packageVersion(), {
       const { doctorCommand } = await import('./doctor-command.js');
       return doctorCommand(context);
     }),
+  state: (call) =>
+    execute(call.options, async (context) => {
+      const { stateCommand } = await import('./state-command.js');
+      return stateCommand(call, context);
+    }),
 });
 
 process.stdout.on('error', ignoreBrokenPipe);

@@ -3,6 +3,7 @@
  * colour; commander takes it out where nobody would see it.
  */
 import { Command } from 'commander';
+import { addStateCommands, type StateCall } from './state-program.js';
 import { PAINTED_STYLE } from './style.js';
 
 /** Options of `run` and `explain`, as commander gives them. */
@@ -37,6 +38,7 @@ export interface CommandActions {
   run(module: string, options: RunOptions): Promise<void>;
   explain(module: string, options: ExplainOptions): Promise<void>;
   doctor(options: DoctorOptions): Promise<void>;
+  state(call: StateCall): Promise<void>;
 }
 
 const { bold, dim } = PAINTED_STYLE;
@@ -49,6 +51,7 @@ ${bold('Examples:')}
   millrace run flights.ts --json | jq .type    one JSON object a line
   millrace explain flights.ts                  what would run where, and why
   millrace doctor                              what this machine offers
+  millrace state ls out/checkpoints/<job>      what a checkpoint holds
 
 ${bold('Configuration')}, later wins:
   millrace.config.{ts,mts,js,mjs,json,yaml,yml} in the current directory,
@@ -58,7 +61,7 @@ ${bold('Configuration')}, later wins:
 
 ${bold('Exit codes:')}
   0    success
-  1    the job failed, or doctor found a problem
+  1    the job failed, doctor found a problem, or state get found nothing
   2    the call, the configuration or the job is wrong; nothing has run
   130  interrupted by SIGINT or SIGTERM
   141  the reader of the output went away, as head does
@@ -127,6 +130,8 @@ export function createProgram(version: string, actions: CommandActions): Command
     .description('Check this machine and installation.')
     .option('--json', 'print one line of JSON')
     .action((options: DoctorOptions) => actions.doctor(options));
+
+  addStateCommands(program, (call) => actions.state(call));
   return program;
 }
 

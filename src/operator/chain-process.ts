@@ -315,6 +315,8 @@ export class ProcessRun implements TimedOperator {
         openTable: (table) => this.#parts.openTable(spec.uid, table),
         eventTimeMs: () => this.#eventTimeMs(),
       });
+      // The first batch comes before the clock is told again: what it writes would have expired already.
+      this.#states.advanceTo(this.#parts.clock.epochMs(), this.#watermarkMs);
       if (this.#source !== null) this.#states.restore(this.#source);
       this.#addTimers(USER_TIMERS, 0, (timer) => this.#userTimer(timer));
     }

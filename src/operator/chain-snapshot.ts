@@ -21,6 +21,8 @@ const HEADER = 'operator';
 /** What the header holds. */
 interface KeyedHeader {
   readonly input: Schema;
+  /** Of the columns that keys of the tables have, how many are those of the operator, which come first. */
+  readonly keys: number;
   readonly tables: readonly TableSpec[];
   /** The schemas by which rows in them may have been written. */
   readonly rows?: readonly Schema[];
@@ -93,7 +95,12 @@ function keyedWriters(keyed: KeyedRun, scope: SnapshotScope): readonly StateWrit
   }
   const tables = [...keyed.tables.values()];
   const rows = keyed.layouts === null ? {} : { rows: keyed.layouts.schemas };
-  const header: KeyedHeader = { input, tables: tables.map((table) => table.spec), ...rows };
+  const header: KeyedHeader = {
+    input,
+    keys: spec.keys.length,
+    tables: tables.map((table) => table.spec),
+    ...rows,
+  };
   const head = writtenAtOnce((sink) => sink.put(spec.uid, HEADER, -1, serialize(header), false));
   keyed.writers = tables.map((table) => new TableWriter(spec.uid, table, scope));
   return [head, ...keyed.writers];

@@ -11,7 +11,8 @@ import { hashText } from '../record/key-hash.js';
 import { type Schema, schemaName } from '../record/schema.js';
 import { mergeSchemas } from '../record/schema-merge.js';
 import { CodeUnit } from './code-unit.js';
-import { type RowLayout, rowLayout, type RowPlace, storedRow, storeRowCode } from './stored-row.js';
+import { type RowPlace, storedRow, storeRowCode } from './stored-row.js';
+import { type RowLayout, rowLayout } from './stored-row-fields.js';
 
 /** Writes a row of another layout into the memory. */
 type Conform = (bytes: Uint8Array, view: DataView, at: number) => void;

@@ -10,19 +10,14 @@
  */
 import { serializeAny } from '../record/any-value.js';
 import { wordView } from '../record/short-text.js';
-import {
-  type ColumnForm,
-  type DataType,
-  type Field,
-  formOf,
-  type Schema,
-} from '../record/schema.js';
+import { type DataType, formOf } from '../record/schema.js';
 import { ComputedRow } from './chain-row.js';
 import type { CodeBlock } from './code-block.js';
 import type { CodeUnit } from './code-unit.js';
 import type { FieldValue, FlowRow, RowMarks } from './flow-row.js';
 import { binaryParts } from './key-code.js';
 import { presentValueCode, recordValueCode } from './object-code.js';
+import { ID_BYTES, type RowLayout, type StoredField } from './stored-row-fields.js';
 import {
   copyBytes,
   showText,
@@ -32,64 +27,6 @@ import {
   TextScratch,
   textSlot,
 } from './stored-row-runtime.js';
-
-/** Width and DataView accessor of the fixed forms. */
-const FIXED: Partial<Record<ColumnForm, readonly [bytes: number, accessor: string]>> = {
-  f64: [8, 'Float64'],
-  i64: [8, 'BigInt64'],
-  f32: [4, 'Float32'],
-  i32: [4, 'Int32'],
-  u32: [4, 'Uint32'],
-  u8: [1, 'Uint8'],
-};
-const END_BYTES = 4;
-const ID_BYTES = 4;
-
-/** A field of a row. */
-interface StoredField {
-  readonly field: Field;
-  /** The accessor of a fixed value; null: the bytes end where the word at `offset` says. */
-  readonly accessor: string | null;
-  readonly offset: number;
-  /** Number of the bit that is set for null, and for a missing value; -1: none. */
-  readonly nullBit: number;
-  readonly missingBit: number;
-  /** Offset of the word that says where the bytes start; -1: behind the fixed part. */
-  readonly startsAt: number;
-}
-
-/** How the fields of a schema lie in a row. */
-export interface RowLayout {
-  /** What rows of this layout begin with. */
-  readonly id: number;
-  readonly schema: Schema;
-  readonly fields: readonly StoredField[];
-  /** Bytes of a row without those of texts. */
-  readonly fixedBytes: number;
-  /** Bytes of its marks. */
-  readonly markBytes: number;
-}
-
-/** Lays out the fields of a schema. */
-export function rowLayout(schema: Schema, id: number): RowLayout {
-  let bits = 0;
-  const marked = schema.fields.map((field) => ({
-    field,
-    nullBit: field.nullable || field.optional || field.type.kind === 'null' ? bits++ : -1,
-    missingBit: field.optional ? bits++ : -1,
-  }));
-  const markBytes = Math.ceil(bits / 8);
-  let offset = ID_BYTES + markBytes;
-  let startsAt = -1;
-  const fields = marked.map(({ field, ...marks }): StoredField => {
-    const fixed = FIXED[formOf(field.type)];
-    const stored = { field, ...marks, accessor: fixed?.[1] ?? null, offset, startsAt };
-    offset += fixed?.[0] ?? END_BYTES;
-    if (fixed === undefined) startsAt = stored.offset;
-    return stored;
-  });
-  return { id, schema, fields, fixedBytes: offset, markBytes };
-}
 
 /** Memory of a row in generated code: locals, or what is as good. */
 export interface RowPlace {

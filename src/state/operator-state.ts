@@ -310,7 +310,7 @@ function writeItems(items: readonly unknown[]): Uint8Array {
 }
 
 /** The items of a piece. */
-function readItems(bytes: Uint8Array): readonly unknown[] {
+export function readItems(bytes: Uint8Array): readonly unknown[] {
   const reader = new PieceReader(bytes);
   if (reader.uint32() !== MAGIC) throw corruptPiece('It is no operator state.');
   const version = reader.uint8();

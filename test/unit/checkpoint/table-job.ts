@@ -85,7 +85,9 @@ export class TableJob {
       jobName: 'job',
       attempt: store.attempt,
       params: null,
-      operators: [],
+      operators: [
+        { uid: 'op', name: 'op', parallelism: 1, maxParallelism: KEY_GROUPS, isFinished: false },
+      ],
       sources: [],
       sinks: [],
       pieces: all,

@@ -20,6 +20,8 @@ async function parse(...words: string[]) {
     run: note('run'),
     explain: note('explain'),
     doctor: async (options) => void calls.push({ command: 'doctor', module: null, options }),
+    state: async ({ command, options, ...call }) =>
+      void calls.push({ command: `state ${command}`, module: call.path, options }),
   });
   for (const command of [program, ...program.commands]) {
     command.configureOutput({
