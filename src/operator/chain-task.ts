@@ -21,6 +21,7 @@ import type { JoinRun } from './chain-join.js';
 import type { KeyedRun } from './chain-keyed.js';
 import type { ChainTaskOptions, CompiledChain } from './chain-options.js';
 import type { PendingRecords } from './chain-pending.js';
+import type { ProcessRun } from './chain-process.js';
 import { ChainRun } from './chain-run.js';
 import type { TimedOperator } from './chain-time.js';
 import { marksOf, prepareSchemas, schemaBehind } from './chain-schemas.js';
@@ -70,6 +71,8 @@ export function createChainTask(options: ChainTaskOptions): CompiledChain {
 
 class CompiledChainTask implements CompiledChain {
   readonly #run: ChainRun;
+  /** The operators with states that may expire. */
+  readonly #keepers: readonly ProcessRun[];
   /** Functions over batches, by input, schema version, marks and whether rows are selected. */
   readonly #rows: BoundRows[] = [];
   /** The one that ran last. */
@@ -93,6 +96,7 @@ class CompiledChainTask implements CompiledChain {
 
   constructor(options: ChainTaskOptions) {
     this.#run = new ChainRun(options);
+    this.#keepers = this.#run.processes.filter((process) => process !== null);
     options.control[0] = -1;
   }
 
@@ -111,7 +115,7 @@ class CompiledChainTask implements CompiledChain {
   step(input: number, batch: Batch, cursor: Cursor, budgetRows: number): StepResult {
     const to = Math.min(batch.rows, cursor.position + budgetRows);
     this.#run.itemsLeft = budgetRows * ITEMS_PER_ROW;
-    this.#advanceStates(this.#run.options.clock.epochMs());
+    this.#expireStates();
     for (;;) {
       const settled = this.#settle();
       if (settled !== STEP_DONE) return settled;
@@ -129,7 +133,7 @@ class CompiledChainTask implements CompiledChain {
     const { time, tree } = this.#run;
     time.enter(watermarkMs);
     this.#run.itemsLeft = budgetRows * ITEMS_PER_ROW;
-    this.#advanceStates(this.#run.options.clock.epochMs());
+    this.#expireStates();
     for (; cursor.position < tree.operators.length; cursor.position++) {
       const watermark = time.take(cursor.position);
       const fired = this.#fire(cursor.position, 'event', watermark);
@@ -343,10 +347,13 @@ class CompiledChainTask implements CompiledChain {
     }
   }
 
-  /** Sets the wall clock by which states expire. */
+  /** Sets the clock by which states expire to now; a look at it is a number on the heap. */
+  #expireStates(): void {
+    if (this.#keepers.length > 0) this.#advanceStates(this.#run.options.clock.epochMs());
+  }
+
   #advanceStates(nowMs: number): void {
-    const { processes } = this.#run;
-    for (let at = 0; at < processes.length; at++) processes[at]?.advanceTo(nowMs);
+    for (let at = 0; at < this.#keepers.length; at++) this.#keepers[at].advanceTo(nowMs);
   }
 
   /** Lets what is behind an operator have its watermark; a generator of the user may be asked for it. */

@@ -56,6 +56,8 @@ export class ChainTime {
   readonly #bySplit: readonly WatermarkAssigner[];
   /** Behind each operator, the chain's input first. */
   readonly #behind: Float64Array;
+  /** How often the members of the groups look at each other; `Infinity` for no group. */
+  readonly alignIntervalMs: number;
   readonly #operators: readonly ChainOperator[];
   readonly #clock: Clock;
   #ingestionMs = WATERMARK_MIN;
@@ -69,6 +71,8 @@ export class ChainTime {
     this.#acting = this.#assigners.filter((assigner) => assigner !== null);
     this.#aligned = operators.map((_, operator) => aligned?.(operator) ?? null);
     this.#members = this.#aligned.filter((member) => member !== null);
+    const intervals = this.#members.map((member) => member.alignment.updateIntervalMs);
+    this.alignIntervalMs = Math.min(Infinity, ...intervals);
     this.#bySplit = this.#acting.filter((assigner) =>
       isAtSource(operators, this.#assigners.indexOf(assigner)),
     );
@@ -135,12 +139,6 @@ export class ChainTime {
       if (holder === null || assigner.watermarkMs < holder.watermarkMs) holder = assigner;
     }
     return holder === null ? NO_SPLIT : holder.heldBySplit;
-  }
-
-  /** How often the members of the groups look at each other; `Infinity` for no group. */
-  get alignIntervalMs(): number {
-    const intervals = this.#members.map((member) => member.alignment.updateIntervalMs);
-    return Math.min(Infinity, ...intervals);
   }
 
   /** When the first operator wants to act by the wall clock. */

@@ -10,8 +10,8 @@ import { assert } from '../base/assert.js';
 import { isPlainObject } from './any-value.js';
 import { BaseAppender } from './appender-base.js';
 import { BinaryAppender } from './binary-appender.js';
-import type { Column, FixedArray } from './column.js';
-import { FixedColumn, Int64Column, NestedColumn, StructColumn } from './column.js';
+import type { Column, FixedArray, FixedColumn } from './column.js';
+import { fixedColumn, Int64Column, NestedColumn, StructColumn } from './column.js';
 import { decimalUnscaled } from './decimal.js';
 import type { DataType, Field, Slot } from './schema.js';
 import { formOf } from './schema.js';
@@ -63,6 +63,8 @@ export function createAppender(field: Field, capacity: number): BaseAppender {
 export class FixedAppender<A extends FixedArray = FixedArray> extends BaseAppender {
   /** Room for the rows; the array stays the same for as long as the builder lives. */
   values: A;
+  /** The column of the batch before. */
+  #viewed: FixedColumn<A> | null = null;
 
   constructor(field: Field, values: A) {
     super(field, values.length);
@@ -103,7 +105,9 @@ export class FixedAppender<A extends FixedArray = FixedArray> extends BaseAppend
     validity: Uint8Array | null,
     presence: Uint8Array | null,
   ): FixedColumn<A> {
-    return new FixedColumn(this.field, this.values, validity, presence);
+    const { field, values } = this;
+    this.#viewed = fixedColumn(field, values, validity, presence, this.#viewed);
+    return this.#viewed;
   }
 
   protected valueBytes(rows: number): number {

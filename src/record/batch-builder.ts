@@ -51,7 +51,7 @@ export interface BatchBuilder {
   readonly kinds: Uint8Array | null;
   /** Bytes the rows so far would take as a frame, an upper bound, cheap to ask for. */
   estimatedBytes(): number;
-  /** The rows so far, as views on this builder's buffers. */
+  /** The rows so far, as views on this builder's buffers; of the call before, columns of numbers are used again. */
   take(): Batch;
   /** Forgets all rows. */
   reset(): void;
@@ -108,7 +108,11 @@ class ColumnBatchBuilder implements BatchBuilder {
 
   take(): Batch {
     const { schema, schemaVersion, rows, times, kinds } = this;
-    const columns = this.columns.map((column) => column.column(rows));
+    // A new object for every batch: readers of rows tell batches apart by it.
+    const columns: Column[] = [];
+    for (let index = 0; index < this.columns.length; index++) {
+      columns.push(this.columns[index].column(rows));
+    }
     return { schema, schemaVersion, rows, columns, times, kinds };
   }
 

@@ -33,20 +33,20 @@ export class FixedColumn<A extends FixedArray = FixedArray> {
  * A column of a field that makes use of `spent` again, a column of a batch that nobody looks at any more: columns
  * that are mere views would otherwise be garbage of every batch.
  */
-export function fixedColumn(
+export function fixedColumn<A extends FixedArray>(
   field: Field,
-  values: FixedArray,
+  values: A,
   validity: Uint8Array | null,
   presence: Uint8Array | null,
   spent: Column | null,
-): FixedColumn {
+): FixedColumn<A> {
   if (!(spent instanceof FixedColumn) || spent.field !== field) {
     return new FixedColumn(field, values, validity, presence);
   }
   spent.values = values;
   spent.validity = validity;
   spent.presence = presence;
-  return spent;
+  return spent as FixedColumn<A>;
 }
 
 /** Form i64. */

@@ -112,6 +112,9 @@ export class Subtask {
   #nowMs = 0;
   #nextTickMs: number;
   readonly #tickIntervalMs: number;
+  /** How often the chain looks at its group, and whether it has one. */
+  readonly #alignIntervalMs: number;
+  readonly #isAligned: boolean;
   /** Checkpoints that a source has been told of and has not begun. */
   readonly #triggers: CheckpointTrigger[] = [];
   /** Since when the source is held back to wait for its group; NaN while it is not. */
@@ -120,7 +123,9 @@ export class Subtask {
   constructor(parts: SubtaskParts) {
     this.parts = parts;
     this.#senders = parts.ports.map((port) => new TimeSender(port));
-    this.#tickIntervalMs = Math.min(parts.tickIntervalMs, parts.task.alignIntervalMs);
+    this.#alignIntervalMs = parts.task.alignIntervalMs;
+    this.#isAligned = this.#alignIntervalMs < Infinity;
+    this.#tickIntervalMs = Math.min(parts.tickIntervalMs, this.#alignIntervalMs);
     this.#nextTickMs = parts.clock.monotonicMs() + this.#tickIntervalMs;
   }
 
@@ -165,7 +170,7 @@ export class Subtask {
     const { task, clock } = this.parts;
     const timerMs = task.nextProcessingTimer;
     return Math.min(
-      Number.isNaN(this.#heldSinceMs) ? Infinity : task.alignIntervalMs,
+      Number.isNaN(this.#heldSinceMs) ? Infinity : this.#alignIntervalMs,
       task.needsTicks ? this.#nextTickMs - clock.monotonicMs() : Infinity,
       timerMs === Infinity ? Infinity : timerMs - clock.epochMs(),
     );
@@ -294,7 +299,7 @@ export class Subtask {
     const status = this.#advanceTime(this.#timeWork, this.#watermarkMs);
     if (status !== null) return status;
     const { source, task } = this.parts;
-    if (source !== null && task.alignIntervalMs < Infinity) source.pause(task.splitsAhead());
+    if (source !== null && this.#isAligned) source.pause(task.splitsAhead());
     this.#timeWork = 'none';
     this.#endIfStopping();
     return this.#phase === 'running' && !this.#hasNewTime ? null : SUBTASK_PROGRESS;
@@ -350,7 +355,7 @@ export class Subtask {
   /** Whether the source has to wait for its group; the time it waits counts for no idleness. */
   #isHeldBack(): boolean {
     const { task, clock } = this.parts;
-    if (task.alignIntervalMs === Infinity) return false;
+    if (!this.#isAligned) return false;
     const nowMs = clock.monotonicMs();
     if (!Number.isNaN(this.#heldSinceMs)) task.heldBack(nowMs - this.#heldSinceMs);
     const { isAhead } = task;
