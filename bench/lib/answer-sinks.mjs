@@ -23,7 +23,7 @@ export function sumSink(field) {
   return answerSink(
     'sum',
     [field],
-    () => new SumWriter(field),
+    () => new SumWriter([field]),
     (parts) => [[total(parts, 0), total(parts, 1)]],
   );
 }
@@ -71,13 +71,28 @@ function total(parts, index) {
   return parts.reduce((sum, part) => sum + part[index], 0);
 }
 
-function valuesOf(batch, field) {
-  const index = batch.schema.fields.findIndex(({ name }) => name === field);
-  return batch.columns[index].values;
-}
-
 /** What both writers share; `prepareCommit` hands over `[rows, number]` of what was written since the last time. */
 class AnswerWriter {
+  #fields;
+  #schema = null;
+  /** Where the fields are in batches of that schema. */
+  #places = [];
+
+  constructor(fields) {
+    this.#fields = fields;
+  }
+
+  /** The columns of the fields, looked up once for a schema. */
+  placesIn({ schema }) {
+    if (schema !== this.#schema) {
+      this.#schema = schema;
+      this.#places = this.#fields.map((field) =>
+        schema.fields.findIndex(({ name }) => name === field),
+      );
+    }
+    return this.#places;
+  }
+
   bytesWritten = 0;
   rows = 0;
   result = 0;
@@ -97,16 +112,10 @@ class AnswerWriter {
 }
 
 class SumWriter extends AnswerWriter {
-  #field;
-
-  constructor(field) {
-    super();
-    this.#field = field;
-  }
-
   write(batch, fromRow) {
+    const [place] = this.placesIn(batch);
     this.rows += batch.rows - fromRow;
-    this.result += sumOf(valuesOf(batch, this.#field), fromRow, batch.rows);
+    this.result += sumOf(batch.columns[place].values, fromRow, batch.rows);
     return batch.rows - fromRow;
   }
 }
@@ -129,15 +138,8 @@ function sumOf(values, from, end) {
 }
 
 class ChecksumWriter extends AnswerWriter {
-  #fields;
-
-  constructor(fields) {
-    super();
-    this.#fields = fields;
-  }
-
   write(batch, fromRow) {
-    const columns = this.#fields.map((field) => valuesOf(batch, field));
+    const columns = this.placesIn(batch).map((place) => batch.columns[place].values);
     for (let row = fromRow; row < batch.rows; row++) {
       let hash = 0;
       for (let index = 0; index < columns.length; index++)
