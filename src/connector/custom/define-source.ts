@@ -4,16 +4,10 @@
  * caller's thread, `read` in the slots (on the caller's thread when `host`). Invariant: a split is
  * read from the position after the last record given.
  */
-import { MillraceError } from '../../base/errors.js';
 import type { Schema } from '../../record/schema.js';
 import { checkArgument, checkOptionsObject } from '../check-arguments.js';
-import type { PlainData, PlanContext, SourceConnector, SourcePlan, Split } from '../contract.js';
-import {
-  pullFrom,
-  type RecordInput,
-  type RecordPull,
-  sourceFailed,
-} from '../iterable/record-pull.js';
+import type { PlainData, PlanContext, SourceConnector } from '../contract.js';
+import type { RecordInput } from '../iterable/record-pull.js';
 
 /** A piece of a custom source's input, read by one subtask. */
 export interface CustomSplit<D = PlainData> {
@@ -106,77 +100,7 @@ export function defineSource<T, D = PlainData>(source: CustomSource<T, D>): Sour
     maxParallelism: source.maxParallelism ?? (source.plan === undefined ? 1 : null),
     guarantee: source.guarantee ?? 'exactly-once',
     projects: false,
-    plan: (context) => planOf(source, context),
-    open: async (context) => {
-      const { RecordReader } = await import('../iterable/record-reader.js');
-      const declared = context.plan.schema ?? source.schema ?? null;
-      return new RecordReader(context, declared, (split, position) => {
-        const { subtask, parallelism, baseDirectory, wake } = context;
-        const abort = new AbortController();
-        const given = { subtask, parallelism, baseDirectory, signal: abort.signal };
-        return stoppable(pullFrom(recordsOf(source, split, position, given), name, wake), abort);
-      });
-    },
+    plan: async (context) => (await import('./custom-reader.js')).planOf(source, context),
+    open: async (context) => (await import('./custom-reader.js')).readerOf(source, context),
   };
-}
-
-async function planOf<T, D>(source: CustomSource<T, D>, context: PlanContext): Promise<SourcePlan> {
-  const found = await planned(source, context);
-  const splits = found.map(({ id, data, rows, bytes }): Split => {
-    return { id, data, rows: rows ?? null, bytes: bytes ?? null };
-  });
-  const ids = new Set(splits.map((split) => split.id));
-  if (ids.size < splits.length) {
-    throw new MillraceError('SOURCE_FAILED', `${source.name}: two splits have the same id.`, {
-      advice: 'Let plan() give every split an id of its own.',
-    });
-  }
-  const rows = total(splits.map((split) => split.rows));
-  const bytes = total(splits.map((split) => split.bytes));
-  return { schema: source.schema ?? null, splits, rows, bytes, data: null };
-}
-
-async function planned<T, D>(
-  source: CustomSource<T, D>,
-  context: PlanContext,
-): Promise<readonly { id: string; data: PlainData; rows?: number; bytes?: number }[]> {
-  if (source.plan === undefined) return [{ id: '0', data: null }];
-  try {
-    return await source.plan(context);
-  } catch (cause) {
-    throw sourceFailed(cause, source.name);
-  }
-}
-
-function recordsOf<T, D>(
-  source: CustomSource<T, D>,
-  split: Split,
-  position: number,
-  context: ReadContext,
-): RecordInput<T> {
-  try {
-    // A split's data went through `plan` of the same source, so it has the type that source says.
-    return source.read({ id: split.id, data: split.data as D }, position, context);
-  } catch (cause) {
-    throw sourceFailed(cause, source.name);
-  }
-}
-
-function stoppable(pull: RecordPull, abort: AbortController): RecordPull {
-  return {
-    pull: (max) => pull.pull(max),
-    stop: () => {
-      abort.abort();
-      pull.stop();
-    },
-  };
-}
-
-function total(sizes: readonly (number | null)[]): number | null {
-  let sum = 0;
-  for (const size of sizes) {
-    if (size === null) return null;
-    sum += size;
-  }
-  return sum;
 }

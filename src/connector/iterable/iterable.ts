@@ -5,11 +5,10 @@
  * nothing is pulled before the job asks for it, and the producer is told (`return`, `destroy` or
  * `cancel`, and the signal) when the job ends early.
  */
-import { MillraceError } from '../../base/errors.js';
 import type { Schema } from '../../record/schema.js';
 import { checkArgument, checkOptionsObject } from '../check-arguments.js';
 import type { SourceConnector } from '../contract.js';
-import { pullFrom, type RecordInput, type RecordPull, sourceFailed } from './record-pull.js';
+import type { RecordInput } from './record-pull.js';
 
 /** Given to a function that makes the iterable. */
 export interface IterableContext {
@@ -70,41 +69,9 @@ export function fromAsync<T>(
       data: null,
     }),
     open: async (context) => {
-      const { RecordReader } = await import('./record-reader.js');
+      const { openInput, RecordReader } = await import('./iterable-reader.js');
       const declared = context.plan.schema ?? schema;
       return new RecordReader(context, declared, () => openInput(input, name, context.wake));
     },
   };
-}
-
-function openInput<T>(input: IterableInput<T>, name: string, wake: () => void): RecordPull {
-  const abort = new AbortController();
-  const pull = pullFrom(iterableOf(input, name, abort.signal), name, wake);
-  return {
-    pull: (max) => pull.pull(max),
-    stop: () => {
-      abort.abort();
-      pull.stop();
-    },
-  };
-}
-
-function iterableOf<T>(input: IterableInput<T>, name: string, signal: AbortSignal): RecordInput<T> {
-  const made = typeof input === 'function' ? call(input, name, signal) : input;
-  if (Symbol.asyncIterator in made || Symbol.iterator in made || 'getReader' in made) return made;
-  throw new MillraceError('OPTION_INVALID', `${name}: the function did not return an iterable.`, {
-    advice: 'Return an array, an iterable, an async iterable or a stream of records.',
-  });
-}
-
-function call<T>(
-  make: (context: IterableContext) => RecordInput<T>,
-  name: string,
-  signal: AbortSignal,
-): RecordInput<T> {
-  try {
-    return make({ signal });
-  } catch (cause) {
-    throw sourceFailed(cause, name);
-  }
 }
