@@ -38,7 +38,8 @@ const ENTRIES = {
  * therefore imports its companion, so that all of that is one chunk.
  */
 const COMPANIONS = [
-  { part: /^src\/operator\/stateful\.ts$/, companion: 'src/runtime/slot-run.ts' },
+  { part: /^src\/operator\/(stateful|sorting)\.ts$/, companion: 'src/runtime/slot-run.ts' },
+  { part: /^src\/runtime\/open-sorting\.ts$/, companion: 'src/runtime/slot-run.ts' },
   { part: /^src\/runtime\/loops\.ts$/, companion: 'src/runtime/slot-run.ts' },
   { part: /^src\/runtime\/slot-checkpointing\.ts$/, companion: 'src/runtime/slot-run.ts' },
   { part: /^src\/connector\/.*-(reader|writer)\.ts$/, companion: 'src/runtime/slot-run.ts' },

@@ -34,6 +34,7 @@ import {
 import { RETURNS, type ReturnsOptions } from './returns-option.js';
 import type { OperatorOptions, OptionCheck } from './operator-options.js';
 import type { CheckField, Flat, Mistake } from './record-types.js';
+import { type CheckSort, type SortBy, sorted, type SortOptions } from './sort-options.js';
 import type { Stream } from './stream.js';
 import { keyName, requireFunction, type StreamCore } from './stream-core.js';
 import type { StreamFactory } from './stream-factory.js';
@@ -222,6 +223,17 @@ export class KeyedStream<T, K> {
     const call = { verb: 'topN', boundary: this.topN, options: others };
     const body = { kind: 'top', keys: this.#keys, rows, order, newestFirst, rank } as const;
     return this.#stream(this.#core.operator(call, { ...body, emit: 'final' }));
+  }
+
+  /**
+   * The records of one key after another, those of each in an order, as `sortBy` of a stream gives them. Keys are in
+   * their order too, within a subtask.
+   *
+   * @example
+   * readings.keyBy('sensor').sortBy('at')
+   */
+  sortBy<const B extends SortBy>(by: B & CheckSort<T, B>, options: SortOptions = {}): Stream<T> {
+    return this.#stream(sorted(this.#core, this.#keys, by, options, this.sortBy));
   }
 
   /** Records per key, as `count`. */

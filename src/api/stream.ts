@@ -61,6 +61,7 @@ import type {
   WithColumn,
 } from './verb-types.js';
 
+import { type CheckSort, type SortBy, sorted, type SortOptions } from './sort-options.js';
 import { WindowedStream } from './windowed-stream.js';
 import { requireWindows, type Windows } from './windows.js';
 
@@ -352,6 +353,20 @@ export class Stream<T> {
     );
     const [head, ...tail] = computed;
     return head === undefined ? this.#core : head.merged(tail);
+  }
+
+  /**
+   * All records in an order, at the end of the input: by a field, an expression, or several fields, of which each says
+   * `'asc'` or `'desc'`. Records that are equal there stay in the order in which they came; null comes before all other
+   * values where order ascends. One subtask sorts them all, on disk what does not fit in its memory (`state.localDir`).
+   * Results have no event time.
+   *
+   * @example
+   * flights.sortBy('delay', { descending: true })
+   * flights.sortBy({ origin: 'asc', delay: 'desc' })
+   */
+  sortBy<const B extends SortBy>(by: B & CheckSort<T, B>, options: SortOptions = {}): Stream<T> {
+    return new Stream(sorted(this.#core.dealt({ kind: 'global' }), [], by, options, this.sortBy));
   }
 
   /**

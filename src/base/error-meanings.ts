@@ -40,7 +40,7 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, string>> = {
   NUMBER_OVERFLOW: 'An int64 or decimal calculation left the range of its type.',
   CAST_FAILED: 'A value cannot be converted to the type an expression casts it to.',
   FRAME_CORRUPT: 'The bytes of a frame contradict its directory.',
-  RECORD_TOO_LARGE: 'A record is larger than the network memory of the slot allows.',
+  RECORD_TOO_LARGE: 'A record is larger than the memory that it has to fit into.',
 
   // State
   STATE_NOT_RESTORED: 'A checkpoint has state that the job does not take up.',

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Disk, FileHandle, FileInfo } from './disk.js';
 import type { ErrorCode } from './error-codes.js';
 import { MillraceError } from './errors.js';
+import { freshSeed } from './random.js';
 
 class NodeFile implements FileHandle {
   readonly #path: string;
@@ -50,6 +51,7 @@ class NodeFile implements FileHandle {
 export const nodeDisk: Disk = {
   openRead: (path) => attempt('FILE_UNREADABLE', path, () => new NodeFile(path, 'r')),
   createNew: (path) => attempt('FILE_UNWRITABLE', path, () => new NodeFile(path, 'wx')),
+  createScratch: (directory) => attempt('FILE_UNWRITABLE', directory, () => scratchIn(directory)),
   stat: (path) => {
     const info = attempt('FILE_UNREADABLE', path, () =>
       fs.statSync(path, { throwIfNoEntry: false }),
@@ -72,6 +74,15 @@ export const nodeDisk: Disk = {
   syncFile: (path) => attempt('FILE_UNWRITABLE', path, () => syncPath(path, 'r+')),
   syncDirectory: (path) => attempt('FILE_UNWRITABLE', path, () => syncDirectory(path)),
 };
+
+/** Node.js closes what a thread has open when it ends; the system does so for a process. */
+function scratchIn(directory: string): NodeFile {
+  fs.mkdirSync(directory, { recursive: true });
+  const path = join(directory, `millrace-${process.pid}-${freshSeed()}`);
+  const file = new NodeFile(path, 'wx+');
+  fs.unlinkSync(path);
+  return file;
+}
 
 /** Every file below `path`, depth first, in sorted order. */
 export function walkFiles(path: string): readonly string[] {

@@ -73,6 +73,13 @@ function checkInside(graph: LogicalGraph, node: LogicalNode, head: LogicalNode):
       'Put the inner steps into the state of one loop, or run one loop after the other.',
     );
   }
+  if (kind === 'sort') {
+    fail(
+      'FEATURE_UNSUPPORTED',
+      `it waits for the end of its input inside of the loop "${name}", which waits for it.`,
+      'Sort before or behind the loop.',
+    );
+  }
   if (kind === 'assignTimestamps') {
     fail(
       'GRAPH_INVALID',

@@ -50,6 +50,8 @@ export function operatorText(spec: OperatorSpec): string {
         : `loop of at most ${spec.maxIterations} iterations`;
     case 'feedback':
       return `back to ${JSON.stringify(spec.loop)}`;
+    case 'sort':
+      return sortText(spec);
     case 'distinct':
       return `first record ${byKeys(spec.keys)}`;
   }
@@ -64,6 +66,15 @@ function topText(spec: Extract<OperatorSpec, { kind: 'top' }>): string {
   if (spec.newestFirst) parts.push('the newest of equal ones first');
   if (spec.rank !== null) parts.push(`ranked as ${spec.rank}`);
   return `${parts.join(', ')}, ${emitText(spec.emit)}`;
+}
+
+/** Such as `sorted by price descending, id` or `by user, each sorted by at`. */
+function sortText({ keys, order }: Extract<OperatorSpec, { kind: 'sort' }>): string {
+  const names = order.map(
+    ({ by, descending }) => `${expressionText(by)}${descending ? ' descending' : ''}`,
+  );
+  const within = keys.length === 0 ? '' : `${byKeys(keys)}, each `;
+  return `${within}sorted by ${names.join(', ')}`;
 }
 
 function processText({

@@ -11,7 +11,7 @@ import type { Batch } from '../record/batch.js';
 import type { Schema } from '../record/schema.js';
 import { schemaName } from '../record/schema.js';
 import { batchRow } from './batch-row.js';
-import type { ChainCode, MisfitCode, RowRoom, RowsAhead } from './chain-code.js';
+import type { ChainCode, MisfitCode, Placed, RowRoom, RowsAhead } from './chain-code.js';
 import type { FlowRow, RowMarks } from './flow-row.js';
 import type { ChainRun } from './chain-run.js';
 import type { CodeBlock } from './code-block.js';
@@ -212,10 +212,11 @@ export class ChainCompiler implements ChainCode {
     keyedCode(this, index, row, 'key', loop, misfit);
   }
 
-  /** The loop over the entries of an operator's state that have been taken out for emission. */
+  /** The loop over the records of a sort, or the entries of an operator's state that are taken out for emission. */
   entries(index: number): Generated<DrainFunction> {
     const { unit, run } = this;
     const { spec } = run.tree.operators[index];
+    if (spec.kind === 'sort') return this.#sorted({ index, spec });
     const keyed = run.keyed[index];
     assert(keyed !== null, 'Entries belong to a keyed operator.');
     const state = unit.constant(keyed, `keyed${index}`);
@@ -238,6 +239,15 @@ export class ChainCompiler implements ChainCode {
     }
     this.#catch();
     return this.#finish(`entries${index}`, '', 'stop');
+  }
+
+  #sorted(placed: Placed<'sort'>): Generated<DrainFunction> {
+    const { unit } = this;
+    unit.body.comment(`Records of ${JSON.stringify(placed.spec.name)} in order`);
+    unit.body.line('const row = -1;');
+    this.run.sorting.sortedFragment(this, placed, unit.body.open('try'));
+    this.#catch();
+    return this.#finish(`sorted${placed.index}`, '', 'stop');
   }
 
   next(index: number, row: FlowRow, place: CodeBlock): void {
@@ -347,6 +357,8 @@ export class ChainCompiler implements ChainCode {
       case 'loop':
       case 'feedback':
         return this.next(index, row, place);
+      case 'sort':
+        return run.sorting.sortFragment(this, { index, spec }, row, place);
       case 'top':
         return run.stateful.topFragment(this, { index, spec }, row, place);
       case 'distinct':

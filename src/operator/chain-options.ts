@@ -3,6 +3,7 @@
  * worker.
  */
 import type { Clock } from '../base/clock.js';
+import type { Disk } from '../base/disk.js';
 import type { Random } from '../base/random.js';
 import type { Batch } from '../record/batch.js';
 import type { StreamSchemas } from '../record/schema-registry.js';
@@ -11,7 +12,18 @@ import type { AlignmentMember } from '../time/alignment.js';
 import type { ChainTask, OutputPort } from './contract.js';
 import type { InputSide } from './operator-sides.js';
 import type { OperatorSpec, Partitioner } from './operator-spec.js';
+import type * as Sorting from './sorting.js';
 import type * as Stateful from './stateful.js';
+
+/** What `sorting.ts` exports. */
+export type SortingParts = typeof Sorting;
+
+/** What an operator may hold in memory, and where it puts the rest. */
+export interface SpillSpace {
+  readonly budgetBytes: number;
+  readonly disk: Pick<Disk, 'createScratch'>;
+  readonly directory: string;
+}
 
 /** What `stateful.ts` exports. */
 export type StatefulParts = typeof Stateful;
@@ -53,6 +65,8 @@ export interface ChainTaskOptions {
   readonly control: Int32Array;
   /** What operators with state consist of; null for a chain that has none. */
   readonly stateful: StatefulParts | null;
+  /** What sorts consist of, and their space; null, or omitted, for a chain without. */
+  readonly sorting?: { readonly parts: SortingParts; readonly space: SpillSpace } | null;
   /** Opens a state table of the operator `uid`. */
   readonly tables: (uid: string, spec: TableSpec) => StateTable;
   /** The member of an alignment group that an operator is; null, or omitted, for none. */

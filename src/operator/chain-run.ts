@@ -10,13 +10,14 @@ import { ChainErrors } from './chain-errors.js';
 import type { AsyncRun } from './async/async-run.js';
 import type { JoinRun } from './chain-join.js';
 import type { KeyedRun } from './chain-keyed.js';
-import type { ChainTaskOptions, StatefulParts } from './chain-options.js';
+import type { ChainTaskOptions, SortingParts, StatefulParts } from './chain-options.js';
 import { OutputRun } from './chain-output.js';
 import { PendingRecords } from './chain-pending.js';
 import type { ProcessOperator, ProcessRun } from './chain-process.js';
 import { ChainTime } from './chain-time.js';
 import { ChainTree } from './chain-tree.js';
 import { isKeyed } from './operator-spec.js';
+import type { SortRun } from './sort-run.js';
 
 /** A running chain. */
 export class ChainRun {
@@ -33,6 +34,8 @@ export class ChainRun {
   readonly processes: readonly (ProcessRun | null)[];
   /** By operator; null for those that are no joins. */
   readonly joins: readonly (JoinRun | null)[];
+  /** By operator; null for those that do not sort. */
+  readonly sorts: readonly (SortRun | null)[];
   /** The calls of the asynchronous function that heads the chain; null where none does. */
   readonly calls: AsyncRun | null;
   /** By operator: merged schema of the input, where records of it may wait; null before the first. */
@@ -103,6 +106,13 @@ export class ChainRun {
           })
         : null,
     );
+    this.sorts = operators.map(({ spec }, operator) => {
+      if (spec.kind !== 'sort') return null;
+      const { parts, space } = this.#sorting;
+      const sort = new parts.SortRun(operator, spec, space);
+      options.holds?.(sort, 'sort');
+      return sort;
+    });
     this.calls = this.#calls();
     if (this.calls !== null) {
       this.time.timed[0] = this.calls;
@@ -120,6 +130,17 @@ export class ChainRun {
     const { stateful } = this.options;
     assert(stateful !== null, 'What keeps state is loaded for a chain with state.');
     return stateful;
+  }
+
+  /** What sorts consist of; only for a chain that has one. */
+  get sorting(): SortingParts {
+    return this.#sorting.parts;
+  }
+
+  get #sorting(): NonNullable<ChainTaskOptions['sorting']> {
+    const { sorting = null } = this.options;
+    assert(sorting !== null, 'What sorts is loaded for a chain that does.');
+    return sorting;
   }
 
   /**

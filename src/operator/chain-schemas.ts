@@ -19,6 +19,7 @@ const HAVE_PENDING: ReadonlySet<OperatorSpec['kind']> = new Set([
   'flatMap',
   'process',
   'asyncWait',
+  'sort',
 ]);
 
 /** What getting ready came to. */
@@ -53,6 +54,7 @@ export function prepareSchemas(
       const keyed = run.keyed[child];
       if (keyed !== null && rows !== null && keyed.adopt(rows)) state.isChanged = true;
       if (rows !== null) run.processes[child]?.adopt(side, rows);
+      if (rows !== null && run.sorts[child]?.adopt(rows) === true) state.isChanged = true;
       if (rows !== null && run.joins[child]?.adopt(side, rows) === true) state.isChanged = true;
       if (holdsInput(spec) && rows !== null) rememberInput(run, child, rows);
       const result = namedResultSchema(run, child, rows);
@@ -68,7 +70,7 @@ export function prepareSchemas(
 
 /** Whether records of an operator's input wait there, rather than its results. */
 function holdsInput({ kind }: OperatorSpec): boolean {
-  return kind === 'computeKey' || kind === 'explode';
+  return kind === 'computeKey' || kind === 'explode' || kind === 'sort';
 }
 
 function rememberInput(run: ChainRun, operator: number, rows: Schema): void {
@@ -143,6 +145,7 @@ function marksBehind(run: ChainRun, operator: number, before: PortOptions): Port
       kinds: before.kinds || calls?.hasKinds === true,
     };
   }
+  if (kind === 'sort') return { times: false, kinds: false };
   const keyed = run.keyed[operator];
   if (keyed === null || keyed.spec.kind === 'distinct') return before;
   if (keyed.windows !== null && !keyed.isPartial) return { times: true, kinds: false };

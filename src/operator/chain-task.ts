@@ -37,6 +37,7 @@ import type { FunctionInspection } from './function-inspection.js';
 import { withoutKey } from './operator-schema.js';
 import type { InputSide } from './operator-sides.js';
 import type { TimeDomain } from './process-function.js';
+import type { SortRun } from './sort-run.js';
 import { fitsSlot, widenFor } from './value-fits.js';
 
 /** Items of flatMaps and entries of state that a call may process for each row of its budget. */
@@ -278,6 +279,7 @@ class CompiledChainTask implements CompiledChain {
     this.#invalidate();
     for (const keyed of this.#run.keyed) keyed?.close();
     for (const join of this.#run.joins) join?.close();
+    for (const sort of this.#run.sorts) sort?.close();
     // Last, because they may run code of the user: functions, and iterators that are told that nobody reads on.
     const failures: unknown[] = [];
     const attempt = (close: () => void): void => {
@@ -444,6 +446,8 @@ class CompiledChainTask implements CompiledChain {
     if (operator === 0 && calls !== null && !calls.isEmpty) return STEP_OUT_OF_CALLS;
     const keyed = this.#run.keyed[operator];
     if (keyed?.emitsAtEnd === true && keyed.hasEntries) return this.#emit(keyed);
+    const sort = this.#run.sorts[operator];
+    if (sort !== null) return this.#emitSorted(sort);
     const process = this.#run.processes[operator];
     if (process === null || process.hasEnded) return STEP_DONE;
     // What operators before it held back may have registered timers, of times that are over.
@@ -452,6 +456,21 @@ class CompiledChainTask implements CompiledChain {
     if (fired !== STEP_DONE) return fired;
     this.#named(operator, () => process.endOfInput());
     return this.#settle();
+  }
+
+  #emitSorted(sort: SortRun): StepResult {
+    while (this.#named(sort.operator, () => sort.hasNext)) {
+      if (this.#run.itemsLeft <= 0) return STEP_OUT_OF_BUDGET;
+      const emit = this.#entriesFunction(sort);
+      if (emit === null) return STEP_OUT_OF_OUTPUT;
+      sort.left = this.#run.itemsLeft;
+      emit();
+      this.#run.itemsLeft = sort.left;
+      const handed = this.#handOn();
+      if (handed !== STEP_DONE) return handed;
+    }
+    sort.close();
+    return STEP_DONE;
   }
 
   /** Emits the entries of the keyed operators that `isDue` picks, upstream ones first. */
@@ -592,8 +611,7 @@ class CompiledChainTask implements CompiledChain {
     return drain;
   }
 
-  #entriesFunction(keyed: KeyedRun): DrainFunction | null {
-    const { operator } = keyed;
+  #entriesFunction({ operator }: KeyedRun | SortRun): DrainFunction | null {
     const known = this.#entries.get(operator);
     if (known !== undefined) return known;
     const compiler = this.#prepare(operator, null);

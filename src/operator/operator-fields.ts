@@ -62,6 +62,10 @@ export function fieldsNeeded(
       if (spec.rank !== null) needed?.delete(spec.rank);
       return union(needed, [...spec.keys, ...spec.order.map(({ name }) => name)]);
     }
+    case 'sort': {
+      const read = spec.order.flatMap(({ by }) => [...expressionColumns(by)]);
+      return union(wanted, [...spec.keys, ...read]);
+    }
     case 'distinct':
       return union(wanted, spec.keys);
   }

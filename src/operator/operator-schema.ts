@@ -16,6 +16,7 @@ import { KEY_FIELD } from './flow-row.js';
 import { expressionText } from './expression-text.js';
 import { typeOfExpression } from './expression-type.js';
 import { isNumberType } from './key-code.js';
+import { sortForm, sortOrders } from './sort-form.js';
 import type { OperatorIdentity, OperatorSpec } from './operator-spec.js';
 
 /** Schema of an operator's output; null when only running will tell, as for undeclared results of functions. */
@@ -55,6 +56,11 @@ export function outputSchemaOf(spec: OperatorSpec, input: Schema | null): Schema
       return input === null || spec.phase === 'partial' ? null : resultSchema(spec, input);
     case 'top':
       return input === null ? null : topSchema(spec, input);
+    case 'sort':
+      if (input === null) return null;
+      keyFields(spec.name, spec.keys, input);
+      for (const order of sortOrders(spec)) sortForm(spec, order, input);
+      return withoutKey(input);
     case 'distinct':
       if (input === null) return null;
       keyFields(spec.name, spec.keys, input);

@@ -124,6 +124,12 @@ export interface TopOrder {
   readonly descending: boolean;
 }
 
+/** What records are sorted by; null comes before all other values. */
+export interface SortOrder {
+  readonly by: Expression;
+  readonly descending: boolean;
+}
+
 /** A field of a joined record: what it is called, and which field of which side it is. */
 export interface JoinColumn {
   readonly as: string;
@@ -184,6 +190,16 @@ export type OperatorSpec = OperatorIdentity &
         readonly newestFirst: boolean;
         /** The field that results have beside their own, which counts from 1; null for none. */
         readonly rank: string | null;
+        readonly emit: 'final';
+      }
+    /**
+     * All records of a subtask in an order, given when the input has ended: those of one key behind the other, if there
+     * are keys.
+     */
+    | {
+        readonly kind: 'sort';
+        readonly keys: readonly string[];
+        readonly order: readonly SortOrder[];
         readonly emit: 'final';
       }
     /** Gives each record its event time, and makes the watermarks for all that is behind. */

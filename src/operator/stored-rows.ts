@@ -39,14 +39,23 @@ export function rowPlaceCode(
   place: CodeBlock,
 ): RowPlace {
   const memory = memoryCode(unit, 'let', table, position, place);
-  const { bytes, view, at } = memory;
+  conformCode(unit, layouts, memory, place);
+  return memory;
+}
+
+/** Has locals of the memory of a row, which can be set, show it by the layout of now. */
+export function conformCode(
+  unit: CodeUnit,
+  layouts: RowLayouts,
+  { bytes, view, at }: RowPlace,
+  place: CodeBlock,
+): void {
   const bound = unit.constant(layouts, 'layouts');
   const other = place.open(`if (${view}.getInt32(${at}, true) !== ${layouts.layout.id})`);
   other.line(`${bound}.conform(${bytes}, ${view}, ${at});`);
   other.line(`${bytes} = ${bound}.scratch.bytes;`);
   other.line(`${view} = ${bound}.scratch.view;`);
   other.line(`${at} = 0;`);
-  return memory;
 }
 
 function memoryCode(

@@ -111,7 +111,7 @@ export class CheckpointingSetup {
     from: string | null,
     world: SetupWorld,
   ): OpenedSetup {
-    refuseLoops(plan);
+    refuseUnsaved(plan);
     const { jobName } = plan;
     const { disk, baseDirectory } = world;
     const directory = directoryOf(settings, baseDirectory);
@@ -244,16 +244,16 @@ export class CheckpointingSetup {
   }
 }
 
-/** Records on their way round a loop are in no snapshot. */
-function refuseLoops({ vertices, jobName }: PhysicalPlan): void {
-  const loop = vertices
-    .flatMap(({ operators }) => operators)
-    .find(({ spec }) => spec.kind === 'loop');
-  if (loop === undefined) return;
-  throw new MillraceError('FEATURE_UNSUPPORTED', 'A job with a loop takes no checkpoints.', {
-    where: { job: jobName, operator: loop.spec.name, uid: loop.spec.uid },
-    advice: 'Run it without execution.checkpointing.interval.',
-  });
+/** Records on their way round a loop, and those that are to be sorted, are in no snapshot. */
+function refuseUnsaved({ vertices, jobName }: PhysicalPlan): void {
+  for (const { spec } of vertices.flatMap(({ operators }) => operators)) {
+    if (spec.kind !== 'loop' && spec.kind !== 'sort') continue;
+    const message = `A job with a ${spec.kind} takes no checkpoints.`;
+    throw new MillraceError('FEATURE_UNSUPPORTED', message, {
+      where: { job: jobName, operator: spec.name, uid: spec.uid },
+      advice: 'Run it without execution.checkpointing.interval.',
+    });
+  }
 }
 
 function newJobId(): string {

@@ -8,7 +8,12 @@ import { nodeDisk } from '../base/node-disk.js';
 import { SeededRandom } from '../base/random.js';
 import type { PhysicalPlan, Vertex } from '../graph/physical-plan.js';
 import { createChainTask } from '../operator/chain-task.js';
-import type { ChainOutput, StatefulParts } from '../operator/chain-options.js';
+import type {
+  ChainOutput,
+  SortingParts,
+  SpillSpace,
+  StatefulParts,
+} from '../operator/chain-options.js';
 import type { OutputPort, PortOptions } from '../operator/contract.js';
 import type { OperatorSpec } from '../operator/operator-spec.js';
 import type { BatchBuilder } from '../record/batch-builder.js';
@@ -44,6 +49,7 @@ export async function explainCode(
   const arriving = new Map<number, ArrivingRows>();
   const texts: ChainCodeText[] = [];
   const stateful = await import('../operator/stateful.js');
+  const sorting = await import('../operator/sorting.js');
   for (const vertex of plan.vertices) {
     const rows = await rowsInto(vertex, arriving, baseDirectory);
     const { name, id } = vertex;
@@ -52,7 +58,7 @@ export async function explainCode(
       texts.push({ vertex: id, name, code: null, missing });
       continue;
     }
-    const code = compileVertex({ plan, vertex, settings, stateful, rows, arriving });
+    const code = compileVertex({ plan, vertex, settings, stateful, sorting, rows, arriving });
     const missing = whyIncomplete(vertex);
     texts.push({ vertex: id, name, code: code === '' ? null : code, missing });
   }
@@ -82,19 +88,23 @@ async function rowsInto(
   return [[0, { schema: { ...schema, fields }, marks }]];
 }
 
+/** No record comes, so nothing is put there. */
+const NO_SPACE: SpillSpace = { budgetBytes: 64 * 1024, disk: nodeDisk, directory: '.' };
+
 /** What the code of a chain is made of. */
 interface SketchParts {
   readonly plan: PhysicalPlan;
   readonly vertex: Vertex;
   readonly settings: Settings;
   readonly stateful: StatefulParts;
+  readonly sorting: SortingParts;
   readonly rows: readonly (readonly [input: number, rows: ArrivingRows])[];
   /** Filled with what the chain gives to its edges. */
   readonly arriving: Map<number, ArrivingRows>;
 }
 
 function compileVertex(parts: SketchParts): string {
-  const { vertex, settings, stateful, rows } = parts;
+  const { vertex, settings, stateful, sorting, rows } = parts;
   const schemas = vertex.operators.map(() => new SketchSchemas());
   const { parallelism, maxParallelism } = vertex;
   const keyGroups = keyGroupRange(0, parallelism, maxParallelism);
@@ -110,6 +120,7 @@ function compileVertex(parts: SketchParts): string {
     random: new SeededRandom(0),
     control: new Int32Array(1),
     stateful,
+    sorting: { parts: sorting, space: NO_SPACE },
     tables: (_uid, spec) => stateful.createHotTable(spec, { keyGroups }),
     countLate: () => undefined,
     preAggregateKeysMax: settings['aggregate.preAggregateKeys'],

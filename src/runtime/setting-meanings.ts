@@ -22,6 +22,9 @@ export const SETTING_MEANINGS: Readonly<Record<SettingKey, string>> = {
     'How often operators that assign event times bring their watermark up to date.',
   'aggregate.preAggregateKeys':
     'Keys that a pre-aggregation before the exchange holds at most; 0 turns it off.',
+  'state.localDir':
+    'Directory for what does not fit in memory; it is gone when the job has ended. Default: the ' +
+    'directory of the system for temporary files.',
   'task.stallTimeout': 'A function that does not return for so long fails the job; 0 never.',
   'task.cancellationTimeout':
     'A thread that does not react to cancellation for so long is terminated.',

@@ -90,6 +90,10 @@ export const SETTINGS = {
     min: 0,
     max: 16_777_216,
   },
+  'state.localDir': {
+    type: 'path',
+    default: null,
+  },
   'task.stallTimeout': {
     type: 'duration',
     default: 0,

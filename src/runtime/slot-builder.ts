@@ -156,6 +156,9 @@ class SlotBuilder {
     const stateful = vertex.operators.some(({ spec }) => isStateful(spec))
       ? await import('../operator/stateful.js')
       : null;
+    const sorting = vertex.operators.some(({ spec }) => spec.kind === 'sort')
+      ? await (await import('./open-sorting.js')).openSorting(this.#parts)
+      : null;
     const openTable = stateful === null ? refuseTable : this.#tables(vertex, index, stateful);
     const task = createChainTask({
       vertexName: vertex.name,
@@ -171,6 +174,7 @@ class SlotBuilder {
       random: new SeededRandom(deployment.seed + vertex.id * 7919 + index),
       control: metrics.control,
       stateful,
+      sorting,
       tables: (_uid, spec) => openTable(spec),
       aligned: (operator) => this.#aligned(vertex.id, operator, index),
       countLate: (records) => metrics.addLateRecords(records),

@@ -8,13 +8,13 @@ import { compareBytes } from './run-key.js';
 /** A position in a block, which can be given another block. */
 export class BlockCursor implements RunCursor {
   readonly #fail: (reason: string) => Error;
-  #view: DataView = new DataView(new ArrayBuffer(0));
   #restarts = 0;
   /** Where entries end and restarts begin. */
   #end = 0;
   #nextStart = 0;
   isDone = true;
   bytes: Uint8Array = new Uint8Array(0);
+  view: DataView = new DataView(new ArrayBuffer(0));
   keyStart = 0;
   keyEnd = 0;
   valueStart = 0;
@@ -29,8 +29,8 @@ export class BlockCursor implements RunCursor {
   /** To the first entry of this content. */
   open(content: Uint8Array): void {
     this.bytes = content;
-    this.#view = new DataView(content.buffer, content.byteOffset, content.length);
-    this.#restarts = content.length < 4 ? 0 : this.#view.getUint32(content.length - 4, true);
+    this.view = new DataView(content.buffer, content.byteOffset, content.length);
+    this.#restarts = content.length < 4 ? 0 : this.view.getUint32(content.length - 4, true);
     this.#end = content.length - 4 * (this.#restarts + 1);
     if (this.#end < 0) throw this.#fail('A block is shorter than it says.');
     this.#nextStart = 0;
@@ -48,11 +48,11 @@ export class BlockCursor implements RunCursor {
     // The last restart whose key is before the one that is looked for.
     while (high - low > 1) {
       const middle = (low + high) >>> 1;
-      this.#read(this.#view.getUint32(this.#end + 4 * middle, true));
+      this.#read(this.view.getUint32(this.#end + 4 * middle, true));
       if (this.#compareTo(key) < 0) low = middle;
       else high = middle;
     }
-    this.#nextStart = this.#restarts === 0 ? 0 : this.#view.getUint32(this.#end + 4 * low, true);
+    this.#nextStart = this.#restarts === 0 ? 0 : this.view.getUint32(this.#end + 4 * low, true);
     do this.next();
     while (!this.isDone && this.#compareTo(key) < 0);
   }

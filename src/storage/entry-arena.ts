@@ -3,7 +3,7 @@
  * its back, and between them the room to sort. Callers: run sorter. Runs on: any thread. Invariant: nothing is
  * allocated but that buffer, of which the system commits what is touched; entries with equal keys keep their order.
  */
-import type { RunCursor } from './run-cursor.js';
+import { copyBytes, type RunCursor } from './run-cursor.js';
 import { compareBytes } from './run-key.js';
 
 /** Lengths in front of every entry. */
@@ -15,36 +15,43 @@ const INSERTION_ENTRIES = 12;
 
 /** A bounded buffer of entries. */
 export class EntryArena {
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
   readonly #words: Uint32Array;
   #used = 0;
   #entries = 0;
+  #touched = 0;
   /** While sorting: the first four bytes of each key as a number, then the next four; missing ones are zero. */
   #high = new Uint32Array(0);
   #low = new Uint32Array(0);
 
   constructor(budgetBytes: number) {
     const buffer = new ArrayBuffer(budgetBytes - (budgetBytes % 4));
-    this.#bytes = new Uint8Array(buffer);
-    this.#view = new DataView(buffer);
+    this.bytes = new Uint8Array(buffer);
+    this.view = new DataView(buffer);
     this.#words = new Uint32Array(buffer);
   }
 
-  /** False when there is no room. */
-  add(key: Uint8Array, value: Uint8Array): boolean {
+  /** Bytes that have been written to since the arena was made, at most. */
+  get touchedBytes(): number {
+    return Math.min(this.bytes.length, this.#touched);
+  }
+
+  /** Adds an entry but for its value; gives where in `bytes` that is to be written, -1 when there is no room. */
+  claim(key: Uint8Array, keyBytes: number, valueBytes: number): number {
     const start = this.#used;
-    const end = start + ENTRY_HEADER_BYTES + key.length + value.length;
+    const keyStart = start + ENTRY_HEADER_BYTES;
+    const end = keyStart + keyBytes + valueBytes;
     const reservedBytes = 4 * ENTRY_WORDS * (this.#entries + 1) + 4;
-    if (end + reservedBytes > this.#bytes.length) return false;
-    this.#view.setUint32(start, key.length, true);
-    this.#view.setUint32(start + 4, value.length, true);
-    this.#bytes.set(key, start + ENTRY_HEADER_BYTES);
-    this.#bytes.set(value, start + ENTRY_HEADER_BYTES + key.length);
+    if (end + reservedBytes > this.bytes.length) return -1;
+    this.view.setUint32(start, keyBytes, true);
+    this.view.setUint32(start + 4, valueBytes, true);
+    copyBytes(this.bytes, keyStart, key, 0, keyBytes);
     this.#entries++;
     this.#words[this.#words.length - this.#entries] = start;
     this.#used = end;
-    return true;
+    if (end + reservedBytes > this.#touched) this.#touched = end + reservedBytes;
+    return keyStart + keyBytes;
   }
 
   clear(): void {
@@ -61,10 +68,10 @@ export class EntryArena {
     this.#low = this.#part(5);
     for (let at = 0; at < count; at++) {
       const start = this.#offset(at);
-      const end = start + ENTRY_HEADER_BYTES + this.#view.getUint32(start, true);
+      const end = start + ENTRY_HEADER_BYTES + this.view.getUint32(start, true);
       order[at] = at;
-      this.#high[at] = wordAt(this.#bytes, start + ENTRY_HEADER_BYTES, end);
-      this.#low[at] = wordAt(this.#bytes, start + ENTRY_HEADER_BYTES + 4, end);
+      this.#high[at] = wordAt(this.bytes, start + ENTRY_HEADER_BYTES, end);
+      this.#low[at] = wordAt(this.bytes, start + ENTRY_HEADER_BYTES + 4, end);
     }
     for (const words of [this.#low, this.#high]) {
       for (let shift = 0; shift < 32; shift += 8) {
@@ -72,7 +79,7 @@ export class EntryArena {
       }
     }
     this.#sortEqualPrefixes(order, spare);
-    return new ArenaCursor(this.#bytes, this.#view, (entry) => this.#offset(entry), order);
+    return new ArenaCursor(this.bytes, this.view, (entry) => this.#offset(entry), order);
   }
 
   #offset(entry: number): number {
@@ -130,16 +137,16 @@ export class EntryArena {
   #compare(left: number, right: number): number {
     const leftAt = this.#offset(left);
     const rightAt = this.#offset(right);
-    const leftBytes = this.#view.getUint32(leftAt, true);
-    const rightBytes = this.#view.getUint32(rightAt, true);
+    const leftBytes = this.view.getUint32(leftAt, true);
+    const rightBytes = this.view.getUint32(rightAt, true);
     if (leftBytes <= PREFIX_BYTES && rightBytes <= PREFIX_BYTES) return leftBytes - rightBytes;
     const leftStart = leftAt + ENTRY_HEADER_BYTES;
     const rightStart = rightAt + ENTRY_HEADER_BYTES;
     return compareBytes(
-      this.#bytes,
+      this.bytes,
       leftStart,
       leftStart + leftBytes,
-      this.#bytes,
+      this.bytes,
       rightStart,
       rightStart + rightBytes,
     );
@@ -148,11 +155,11 @@ export class EntryArena {
 
 /** Steps through an arena in a given order. */
 class ArenaCursor implements RunCursor {
-  readonly #view: DataView;
   readonly #offsetOf: (entry: number) => number;
   readonly #order: Uint32Array;
   #at = 0;
   readonly bytes: Uint8Array;
+  readonly view: DataView;
   readonly isTombstone = false;
   isDone = false;
   keyStart = 0;
@@ -167,7 +174,7 @@ class ArenaCursor implements RunCursor {
     order: Uint32Array,
   ) {
     this.bytes = bytes;
-    this.#view = view;
+    this.view = view;
     this.#offsetOf = offsetOf;
     this.#order = order;
     this.#read();
@@ -197,9 +204,9 @@ class ArenaCursor implements RunCursor {
     if (this.isDone) return;
     const start = this.#offsetOf(this.#order[this.#at] ?? 0);
     this.keyStart = start + ENTRY_HEADER_BYTES;
-    this.keyEnd = this.keyStart + this.#view.getUint32(start, true);
+    this.keyEnd = this.keyStart + this.view.getUint32(start, true);
     this.valueStart = this.keyEnd;
-    this.valueEnd = this.keyEnd + this.#view.getUint32(start + 4, true);
+    this.valueEnd = this.keyEnd + this.view.getUint32(start + 4, true);
   }
 }
 

@@ -17,6 +17,8 @@ export interface RunEntry {
 
 /** A position in sorted entries. */
 export interface RunCursor extends RunEntry {
+  /** The memory of `bytes`, for numbers. */
+  readonly view: DataView;
   /** Whether it is past the last entry; it is that entry otherwise. */
   readonly isDone: boolean;
   /** To the next entry. */

@@ -34,6 +34,9 @@ export class MergeCursor implements RunCursor {
   get bytes(): Uint8Array {
     return this.#top.bytes;
   }
+  get view(): DataView {
+    return this.#top.view;
+  }
   get keyStart(): number {
     return this.#top.keyStart;
   }
@@ -120,6 +123,7 @@ export class MergeCursor implements RunCursor {
 const NOTHING: RunCursor = {
   isDone: true,
   bytes: new Uint8Array(0),
+  view: new DataView(new ArrayBuffer(0)),
   keyStart: 0,
   keyEnd: 0,
   valueStart: 0,

@@ -24,7 +24,7 @@ export class RunReader {
   readonly info: RunInfo;
 
   /** `id` is what the file was written with: its name when not given. Throws RUN_CORRUPT. */
-  constructor(disk: Disk, path: string, id: string = basename(path)) {
+  constructor(disk: Pick<Disk, 'openRead'>, path: string, id: string = basename(path)) {
     this.#path = path;
     this.#id = id;
     this.#file = disk.openRead(path);
@@ -178,6 +178,9 @@ class FileCursor implements RunCursor {
   }
   get bytes(): Uint8Array {
     return this.#block.bytes;
+  }
+  get view(): DataView {
+    return this.#block.view;
   }
   get keyStart(): number {
     return this.#block.keyStart;

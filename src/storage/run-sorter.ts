@@ -5,13 +5,13 @@
  */
 import { join } from 'node:path';
 import { assert } from '../base/assert.js';
-import type { Disk } from '../base/disk.js';
 import { MillraceError } from '../base/errors.js';
 import { EntryArena } from './entry-arena.js';
 import type { RunCursor } from './run-cursor.js';
 import { MergeCursor, mergeStep } from './run-merge.js';
 import { RunReader } from './run-reader.js';
 import { RunWriter } from './run-writer.js';
+import type { RunDisk } from './scratch-files.js';
 
 /** Files that are merged at a time: each takes a descriptor and the memory of a block. */
 const RUNS_MAX = 64;
@@ -19,7 +19,7 @@ const BUDGET_BYTES_MIN = 64 * 1024;
 
 /** What a sorter may use. */
 export interface RunSorterOptions {
-  readonly disk: Disk;
+  readonly disk: RunDisk;
   /** Exists, and belongs to the sorter: files in it are removed when it is closed. */
   readonly directory: string;
   /** Memory for entries, from 64 KiB to 2 GiB. Merging takes 64 blocks of 64 KiB beside it. */
@@ -39,7 +39,8 @@ export interface RunSorterOptions {
  */
 export class RunSorter {
   readonly #options: RunSorterOptions;
-  readonly #arena: EntryArena;
+  /** Given up when all entries are in files. */
+  #arena: EntryArena;
   /** Paths of files, those of older entries first. */
   #runs: string[] = [];
   #names = 0;
@@ -53,6 +54,21 @@ export class RunSorter {
     this.#arena = new EntryArena(budgetBytes);
   }
 
+  /** Memory of the entries that are in no file yet. */
+  get bytes(): Uint8Array {
+    return this.#arena.bytes;
+  }
+
+  /** The same memory, for numbers. */
+  get view(): DataView {
+    return this.#arena.view;
+  }
+
+  /** Bytes of memory in use by now. */
+  get heldBytes(): number {
+    return this.#arena.touchedBytes;
+  }
+
   /** Bytes written to files so far, those of intermediate merges too. */
   get spilledBytes(): number {
     return this.#spilledBytes;
@@ -60,10 +76,21 @@ export class RunSorter {
 
   /** Both may be used again afterwards. Throws RECORD_TOO_LARGE for an entry that alone exceeds the budget. */
   add(key: Uint8Array, value: Uint8Array): void {
-    if (this.#arena.add(key, value)) return;
+    const at = this.claim(key, key.length, value.length);
+    this.bytes.set(value, at);
+  }
+
+  /**
+   * Adds an entry whose value the caller writes: gives where in `bytes`, of which all have to be written before
+   * anything else is called. The key is the first `keyBytes` of `key`.
+   */
+  claim(key: Uint8Array, keyBytes: number, valueBytes: number): number {
+    const at = this.#arena.claim(key, keyBytes, valueBytes);
+    if (at >= 0) return at;
     this.#spill();
-    if (this.#arena.add(key, value)) return;
-    const bytes = key.length + value.length;
+    const again = this.#arena.claim(key, keyBytes, valueBytes);
+    if (again >= 0) return again;
+    const bytes = keyBytes + valueBytes;
     const { budgetBytes } = this.#options;
     throw new MillraceError(
       'RECORD_TOO_LARGE',
@@ -76,15 +103,17 @@ export class RunSorter {
   sorted(): RunCursor {
     if (this.#runs.length === 0) return this.#arena.sorted();
     this.#spill();
+    this.#arena = new EntryArena(0);
     while (this.#runs.length > RUNS_MAX) this.#mergeOldest();
     return this.#merged(this.#runs);
   }
 
-  /** Removes the files. */
+  /** Frees the memory and removes the files. */
   close(): void {
     this.#closeReaders();
     for (const path of this.#runs) this.#options.disk.remove(path);
     this.#runs = [];
+    this.#arena = new EntryArena(0);
   }
 
   #spill(): void {

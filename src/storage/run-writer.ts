@@ -21,7 +21,7 @@ const SAVED_MIN = 0.9;
 
 /** How a run file is written. */
 export interface RunWriterOptions {
-  readonly disk: Disk;
+  readonly disk: Pick<Disk, 'createNew' | 'remove'>;
   /** Must not exist. */
   readonly path: string;
   /** Which file it is, for checksums, wherever it is moved. The name of the file when not given. */

@@ -73,6 +73,8 @@ export class SimDisk implements Disk {
   capacity = Number.POSITIVE_INFINITY;
   /** Called after an operation was counted and before it happens, for another process to come in between. */
   onOperation: () => void = () => undefined;
+  /** Files without names that are open. */
+  readonly scratch = new Set<SimFile>();
   /** Every operation since the last `restart`, for messages and to know how many there are. */
   readonly journal: string[] = [];
 
@@ -81,6 +83,7 @@ export class SimDisk implements Disk {
     if (loss.kind !== 'kill') this.#losePower(loss);
     this.#isDown = false;
     this.#faults = faults;
+    this.scratch.clear();
     this.journal.length = 0;
   }
 
@@ -135,6 +138,13 @@ export class SimDisk implements Disk {
     const file = new SimFile();
     this.#change([[at, file]]);
     return this.#handle(at, file);
+  }
+
+  createScratch(directory: string): FileHandle {
+    const at = this.#begin('createScratch', directory, 'FILE_UNWRITABLE');
+    const file = new SimFile();
+    this.scratch.add(file);
+    return { ...this.#handle(at, file), close: () => void this.scratch.delete(file) };
   }
 
   stat(path: string): FileInfo | null {
@@ -261,6 +271,7 @@ export class SimDisk implements Disk {
   #used(): number {
     if (this.capacity === Number.POSITIVE_INFINITY) return 0;
     let bytes = 0;
+    for (const file of this.scratch) bytes += file.bytes.length;
     for (const node of this.#names.values()) bytes += node === 'directory' ? 0 : node.bytes.length;
     return bytes;
   }

@@ -56,6 +56,18 @@ flights.filter((f) => f.delay);
 // error: not assignable to type 'Iterable
 flights.flatMap((f) => f.delay);
 
+// Sorting changes no types.
+const sorted = flights.sortBy('delay', { descending: true }).sortBy(col('at'));
+assertType<Same<RecordOf<typeof sorted>, Flight>>();
+const sortedByKey = flights.keyBy('origin').sortBy({ delay: 'desc', at: 'asc' });
+assertType<Same<RecordOf<typeof sortedByKey>, Flight>>();
+// error: No field 'dealy'
+flights.sortBy('dealy');
+// error: No field 'dealy'
+flights.sortBy(col('dealy').neg());
+// error: No field 'dealy'
+flights.sortBy({ dealy: 'asc' });
+
 // Lists.
 const tagged = flights.explode('tags');
 assertType<Same<RecordOf<typeof tagged>['tags'], string>>();

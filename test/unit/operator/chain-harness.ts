@@ -11,6 +11,7 @@ import type {
   ChainOperator,
   ChainTaskOptions,
   CompiledChain,
+  SpillSpace,
 } from '../../../src/operator/chain-options.js';
 import type {
   OutputPort,
@@ -30,6 +31,7 @@ import type {
   OperatorSpec,
   Partitioner,
   TimestampOrigin,
+  SortOrder,
   TopOrder,
   UserAggregator,
   UserFunction,
@@ -53,6 +55,7 @@ import type { Schema } from '../../../src/record/schema.js';
 import { mergeSchemas } from '../../../src/record/schema-merge.js';
 import type { StreamSchemas } from '../../../src/record/schema-registry.js';
 import type { WatermarkStrategy } from '../../../src/time/watermark-strategy.js';
+import * as sorting from '../../../src/operator/sorting.js';
 import * as stateful from '../../../src/operator/stateful.js';
 
 /** Schemas of a stream, agreed by its producers in one thread. */
@@ -220,6 +223,8 @@ export interface ChainParts {
   readonly subtask?: number;
   readonly parallelism?: number;
   readonly clock?: Clock;
+  /** Where operators put what does not fit; nothing may be put on disk when absent. */
+  readonly space?: SpillSpace;
   readonly wake?: () => void;
   /** Ports and schemas of an earlier instance, to go on with after a restore. */
   readonly from?: ChainUnderTest;
@@ -234,6 +239,16 @@ export interface ChainUnderTest {
   /** Records that came too late for their windows. */
   readonly late: { records: number };
 }
+
+const NO_SPACE: SpillSpace = {
+  budgetBytes: 1024 ** 2,
+  disk: {
+    createScratch() {
+      throw new Error('Nothing was to be put on disk.');
+    },
+  },
+  directory: '/none',
+};
 
 /** Operators in a line. */
 export function line(...specs: readonly OperatorSpec[]): readonly ChainOperator[] {
@@ -279,6 +294,7 @@ export function chainOf(parts: ChainParts): ChainUnderTest {
     random: new SeededRandom(7),
     control,
     stateful,
+    sorting: { parts: sorting, space: parts.space ?? NO_SPACE },
     tables: (_uid, spec) =>
       stateful.createHotTable(spec, { keyGroups: keyGroupRange(subtask, parallelism, 128) }),
     countLate: (records) => {
@@ -395,6 +411,14 @@ export const op = {
     rank: null,
     emit: 'final',
     ...more,
+  }),
+  /** All rows in an order. */
+  sort: (keys: readonly string[], order: readonly SortOrder[]): OperatorSpec => ({
+    ...identity('sort'),
+    kind: 'sort',
+    keys,
+    order,
+    emit: 'final',
   }),
   /** An inner join by the same keys on both sides: of chosen fields, or by a function. */
   join: (

@@ -90,6 +90,7 @@ export class MemoryDisk implements Disk {
   }
 
   createNew = refuse;
+  createScratch = refuse;
   makeDirectory = refuse;
   rename = refuse;
   remove = refuse;

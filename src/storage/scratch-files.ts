@@ -1,0 +1,73 @@
+/**
+ * The files of what is kept on disk for as long as a thread works on it, and never longer. Callers: sorting and
+ * spilling operators, as the disk of their run files. Runs on: the slot's thread. Invariant: none of the files has a
+ * name on the disk, so that nothing is left behind, whatever ends the thread.
+ */
+import type { Disk, FileHandle } from '../base/disk.js';
+import { MillraceError } from '../base/errors.js';
+
+/** What run files need of a disk. */
+export type RunDisk = Pick<Disk, 'createNew' | 'openRead' | 'remove'>;
+
+/** Files by names that mean something here only. */
+export class ScratchFiles implements RunDisk {
+  readonly #disk: Pick<Disk, 'createScratch'>;
+  readonly #directory: string;
+  readonly #files = new Map<string, FileHandle>();
+
+  /** The directory need not exist. */
+  constructor(disk: Pick<Disk, 'createScratch'>, directory: string) {
+    this.#disk = disk;
+    this.#directory = directory;
+  }
+
+  createNew(name: string): FileHandle {
+    const file = this.#written(() => this.#disk.createScratch(this.#directory));
+    this.#files.set(name, file);
+    return { ...this.#lent(file), write: (bytes) => this.#written(() => file.write(bytes)) };
+  }
+
+  openRead(name: string): FileHandle {
+    const file = this.#files.get(name);
+    if (file !== undefined) return this.#lent(file);
+    throw new MillraceError('FILE_NOT_FOUND', `There is no file ${name} for the moment.`);
+  }
+
+  remove(name: string): void {
+    this.#files.get(name)?.close();
+    this.#files.delete(name);
+  }
+
+  /** Gives all of them up. */
+  close(): void {
+    for (const name of this.#files.keys()) this.remove(name);
+  }
+
+  /** The file stays open when whoever writes or reads it is done. */
+  #lent(file: FileHandle): FileHandle {
+    return {
+      read: (target, offset, length, position) => file.read(target, offset, length, position),
+      write: (bytes) => file.write(bytes),
+      bytes: () => file.bytes(),
+      sync: () => file.sync(),
+      close: () => undefined,
+    };
+  }
+
+  #written<R>(write: () => R): R {
+    try {
+      return write();
+    } catch (cause) {
+      if (!MillraceError.is(cause)) throw cause;
+      throw new MillraceError(
+        'FILE_UNWRITABLE',
+        `What does not fit in memory cannot be written to ${this.#directory}: ${cause.message}`,
+        {
+          cause,
+          where: { file: this.#directory },
+          advice: 'Make room there, set state.localDir to another directory, or raise slot.memory.',
+        },
+      );
+    }
+  }
+}
