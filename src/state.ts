@@ -11,4 +11,5 @@ export {
   type StateInfo,
 } from './savepoint/savepoint-reader.js';
 export type { StateKind } from './savepoint/state-catalog.js';
+export { valueFromJson, valueToJson } from './savepoint/value-json.js';
 export type { ViewedTimer } from './savepoint/state-views.js';
