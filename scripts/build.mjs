@@ -54,6 +54,8 @@ const COMPANIONS = [
   { part: /^src\/state\.ts$/, companion: 'src/index.ts' },
   // Small parts that most jobs need.
   { part: /^src\/runtime\/slot-run\.ts$/, companion: 'src/connector/iterable/record-batcher.ts' },
+  // Every command is given its context.
+  { part: /^src\/cli\/.*-commands?\.ts$/, companion: 'src/cli/command-context.ts' },
   // Whatever has errors has the url of entries.
   { part: /^src\/cli\/command-context\.ts$/, companion: 'src/runtime/entry-url.ts' },
   { part: /^native-bindings\//, companion: 'src/base/errors.ts' },
@@ -139,6 +141,12 @@ async function bundle() {
     format: 'esm',
     chunkNames: '[name]-[hash]',
     plugins: [companions],
+  });
+  // A server shares no code either, so that what it has in common with threads makes no chunks of their own there.
+  await build({
+    ...options,
+    entryPoints: { server: join(root, 'src/server/server.ts') },
+    format: 'esm',
   });
   // Its thread shares no code with others and starts sooner without the loader of modules.
   await build({

@@ -1,16 +1,12 @@
 /**
  * The stable error codes, and whether each is worth another attempt. A code never changes its meaning, which is in
- * `error-meanings.ts`; a new cause gets a new code in both. Callers: `errors.ts`. Runs on: any thread.
+ * `error-meanings.ts`; a new cause gets a new code in both. Callers: the documentation generator; `errors.ts` for its
+ * types only. Runs on: any thread.
  */
 
-/** What the engine has to know of a code. */
-export interface ErrorCodeInfo {
-  /** Whether the same attempt may succeed later without a change of program or configuration. */
-  readonly retryable: boolean;
-}
-
-const PERMANENT: ErrorCodeInfo = { retryable: false };
-const PASSING: ErrorCodeInfo = { retryable: true };
+const PERMANENT = { retryable: false } as const;
+/** The same attempt may succeed later without a change of program or configuration. */
+const PASSING = { retryable: true } as const;
 
 /** Every code, by name. */
 export const ERROR_CODES = {
@@ -94,7 +90,28 @@ export const ERROR_CODES = {
   TEST_MISUSED: PERMANENT,
   TEST_SEED_FAILED: PERMANENT,
   PROCESS_DIED: PASSING,
-} as const satisfies Record<string, ErrorCodeInfo>;
+
+  // Server
+  SERVER_RUNNING: PERMANENT,
+  SERVER_UNREACHABLE: PASSING,
+  SLOTS_EXHAUSTED: PASSING,
+  PLAN_TIMEOUT: PERMANENT,
+  JOB_UNKNOWN: PERMANENT,
+  JOB_NOT_RUNNING: PERMANENT,
+  BUNDLE_UNKNOWN: PERMANENT,
+  BUNDLE_INVALID: PERMANENT,
+  UPLOADS_DISABLED: PERMANENT,
+  TRIGGER_UNKNOWN: PERMANENT,
+  STORE_CORRUPT: PERMANENT,
+  REQUEST_INVALID: PERMANENT,
+  REQUEST_TOO_LARGE: PERMANENT,
+  REQUEST_FORBIDDEN: PERMANENT,
+  PATH_UNKNOWN: PERMANENT,
+} as const;
 
 /** A stable error code. */
 export type ErrorCode = keyof typeof ERROR_CODES;
+/** A code of what may succeed later. */
+export type RetryableCode = {
+  [C in ErrorCode]: (typeof ERROR_CODES)[C]['retryable'] extends true ? C : never;
+}[ErrorCode];

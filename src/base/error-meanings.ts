@@ -89,4 +89,21 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, string>> = {
   TEST_MISUSED: 'The test kit was used in a way that has no meaning.',
   TEST_SEED_FAILED: 'A test failed under a seed, which the message tells.',
   PROCESS_DIED: 'The process that ran an isolated job ended unexpectedly.',
+
+  // Server
+  SERVER_RUNNING: 'Another server has the data directory, or the address is taken.',
+  SERVER_UNREACHABLE: 'There is no server at the address, or it does not answer.',
+  SLOTS_EXHAUSTED: 'The server has fewer free slots than the job needs.',
+  PLAN_TIMEOUT: 'The module of a job did not define it in time.',
+  JOB_UNKNOWN: 'The server has no job of that id.',
+  JOB_NOT_RUNNING: 'The job does not run, so it cannot do what it was asked for.',
+  BUNDLE_UNKNOWN: 'The server has no bundle of that id.',
+  BUNDLE_INVALID: 'An uploaded bundle cannot be run.',
+  UPLOADS_DISABLED: 'The server takes no bundles.',
+  TRIGGER_UNKNOWN: 'The server knows no operation of that id, or no longer.',
+  STORE_CORRUPT: 'A record of the job store is damaged.',
+  REQUEST_INVALID: 'A request has unknown or wrong members.',
+  REQUEST_TOO_LARGE: 'The body of a request exceeds its bound.',
+  REQUEST_FORBIDDEN: 'A request lacks the token, or comes from a page of elsewhere.',
+  PATH_UNKNOWN: 'The REST interface has no such path, or not with this verb.',
 };

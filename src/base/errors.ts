@@ -3,7 +3,8 @@
  * file) and what to do; it carries a stable code from `error-codes.ts`, keeps its cause, and crosses threads
  * and processes as plain data without losing its identity. Callers: every folder. Runs on: any thread.
  */
-import { ERROR_CODES, type ErrorCode } from './error-codes.js';
+import type { ErrorCode } from './error-codes.js';
+import { isRetryable } from './retryable-codes.js';
 
 /** Structured clone strips classes, so identity across threads and copies of the package is this brand. */
 const BRAND = Symbol.for('millrace.error');
@@ -64,7 +65,7 @@ export class MillraceError extends Error {
 
   /** Whether trying the same again may succeed; decided by the code, so that it survives the wire. */
   get retryable(): boolean {
-    return ERROR_CODES[this.code].retryable;
+    return isRetryable(this.code);
   }
 
   /** True for every Millrace error, also one that another copy of the package created. */

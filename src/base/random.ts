@@ -62,3 +62,9 @@ export class SeededRandom implements Random {
 export function freshSeed(): number {
   return Math.floor(Math.random() * 4294967296);
 }
+
+/** 32 hex digits that nobody else has drawn: an id of a job, a bundle or an operation. */
+export function freshId(): string {
+  const words = Array.from({ length: 4 }, () => freshSeed().toString(16).padStart(8, '0'));
+  return words.join('');
+}

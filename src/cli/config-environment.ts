@@ -8,6 +8,11 @@ import { SETTINGS, type SettingsLayer } from '../runtime/settings.js';
 
 /** Names the configuration file, as `--config` does. */
 export const CONFIG_VARIABLE = 'MILLRACE_CONFIG';
+/** The token that a server asks for and a client sends. */
+export const TOKEN_VARIABLE = 'MILLRACE_TOKEN';
+/** The address of the server, as `--server`. */
+export const SERVER_VARIABLE = 'MILLRACE_SERVER';
+const NO_SETTINGS: readonly string[] = [CONFIG_VARIABLE, TOKEN_VARIABLE, SERVER_VARIABLE];
 const PREFIX = 'MILLRACE_';
 /** Variables of the benchmark harness, which passes its environment on to the jobs it measures. */
 const BENCH_PREFIX = 'MILLRACE_BENCH_';
@@ -20,9 +25,9 @@ export function environmentLayers(
   const layers: SettingsLayer[] = [];
   for (const [name, value] of Object.entries(environment)) {
     if (!name.startsWith(PREFIX) || name.startsWith(BENCH_PREFIX)) continue;
-    if (name === CONFIG_VARIABLE || value === undefined) continue;
+    if (NO_SETTINGS.includes(name) || value === undefined) continue;
     const key = keys.get(name);
-    if (key === undefined) throw unknownVariable(name, [...keys.keys(), CONFIG_VARIABLE]);
+    if (key === undefined) throw unknownVariable(name, [...keys.keys(), ...NO_SETTINGS]);
     // Shells cannot always unset a variable, so an empty one counts as unset.
     if (value !== '') layers.push({ origin: `environment ${name}`, values: { [key]: value } });
   }

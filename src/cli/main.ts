@@ -23,6 +23,11 @@ const program = createProgram(packageVersion(), {
       const { explainCommand } = await import('./explain-command.js');
       return explainCommand(module, options, context);
     }),
+  server: (options) =>
+    execute(options, async (context) => {
+      const { serverCommand } = await import('./server-command.js');
+      return serverCommand(options, context, packageVersion());
+    }),
   doctor: (options) =>
     execute(options, async (context) => {
       const { doctorCommand } = await import('./doctor-command.js');

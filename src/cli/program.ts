@@ -33,10 +33,27 @@ export interface DoctorOptions {
   readonly json?: boolean;
 }
 
+/** Options of `server`. */
+export interface ServerOptions {
+  readonly host?: string;
+  readonly port?: string;
+  readonly data?: string;
+  readonly slots?: string;
+  readonly admission?: string;
+  readonly uploads?: boolean;
+  readonly tokenFile?: string;
+  readonly allowHost?: readonly string[];
+  readonly history?: string;
+  readonly D?: readonly string[];
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
 /** What the commands do. */
 export interface CommandActions {
   run(module: string, options: RunOptions): Promise<void>;
   explain(module: string, options: ExplainOptions): Promise<void>;
+  server(options: ServerOptions): Promise<void>;
   doctor(options: DoctorOptions): Promise<void>;
   state(call: StateCall): Promise<void>;
 }
@@ -101,6 +118,15 @@ ${bold('Examples:')}
   millrace explain flights.ts --code           the generated loops too
   millrace explain flights.ts -p 8 --json      the plan as one line of JSON`;
 
+const SERVER_HELP = `
+A server that was killed finds its jobs again and goes on from their checkpoints. Ctrl-C
+ends it; its jobs go on when it is started again.
+
+${bold('Examples:')}
+  millrace server                              on http://127.0.0.1:8081, jobs in ./millrace-data
+  millrace server --uploads --slots 16 --data /var/lib/millrace
+  curl -F jarfile=@job.mjs http://127.0.0.1:8081/jars/upload`;
+
 /** Builds the parser. It throws `CommanderError` instead of ending the process. */
 export function createProgram(version: string, actions: CommandActions): Command {
   const program = new Command('millrace')
@@ -124,6 +150,31 @@ export function createProgram(version: string, actions: CommandActions): Command
     .option('--code', 'print the generated loops too')
     .addHelpText('after', EXPLAIN_HELP)
     .action((module: string, options: ExplainOptions) => actions.explain(module, options));
+
+  program
+    .command('server')
+    .description('Run jobs that are submitted over REST, each in a process of its own.')
+    .option('--host <host>', 'address to listen on (default: 127.0.0.1)')
+    .option('--port <port>', 'port to listen on, 0 for any (default: 8081)')
+    .option('--data <directory>', 'where jobs are kept (default: millrace-data)')
+    .option('--slots <n>', 'slots for all jobs together (default: four for each core)')
+    .option(
+      '--admission <policy>',
+      'queue, refuse or shrink a job that is too wide (default: queue)',
+    )
+    .option('--uploads', 'take bundles; whoever reaches the server may then run programs')
+    .option('--token-file <file>', 'ask for the token in the file (default: MILLRACE_TOKEN)')
+    .option('--allow-host <name>', 'a name by which the server may be called; repeatable', collect)
+    .option('--history <n>', 'ended jobs that are kept (default: 100)')
+    .option(
+      '-D <key=value>',
+      'a setting of all jobs, such as -D slot.memory=1gb; repeatable',
+      collect,
+    )
+    .option('--config <file>', 'configuration file (default: millrace.config.*)')
+    .option('--json', 'print JSON lines')
+    .addHelpText('after', SERVER_HELP)
+    .action((options: ServerOptions) => actions.server(options));
 
   program
     .command('doctor')

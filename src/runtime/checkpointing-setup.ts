@@ -9,7 +9,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { systemClock } from '../base/clock.js';
 import type { Disk } from '../base/disk.js';
 import { MillraceError, toWire, type WireError } from '../base/errors.js';
-import { freshSeed } from '../base/random.js';
+import { freshId } from '../base/random.js';
 import {
   type CheckpointPolicy,
   type CheckpointRetention,
@@ -26,6 +26,7 @@ import type { PhysicalPlan } from '../graph/physical-plan.js';
 import type { CheckpointingStart, StorePlace } from './checkpoint-keeper.js';
 import { frameOf } from './checkpoint-manifest.js';
 import type { CheckpointingPlace, Deployment } from './deployment.js';
+import type { JobIdentity } from './plan-run.js';
 import type { Settings } from './settings.js';
 
 /** Names the newest checkpoint of the job instead of a path. */
@@ -45,6 +46,8 @@ export interface SetupWorld {
   readonly disk: Disk;
   readonly baseDirectory: string;
   readonly params: unknown;
+  /** Of a job that its server starts again after its process has died; null for others. */
+  readonly identity: JobIdentity | null;
 }
 
 /** How a run begins. */
@@ -97,7 +100,7 @@ export class CheckpointingSetup {
             jobId,
             isIncremental: settings['execution.checkpointing.incremental'],
             fsync: settings['execution.checkpointing.fsync'] as FsyncPolicy,
-            owner: newJobId(),
+            owner: freshId(),
           };
   }
 
@@ -113,8 +116,14 @@ export class CheckpointingSetup {
   ): OpenedSetup {
     refuseUnsaved(plan);
     const { jobName } = plan;
-    const { disk, baseDirectory } = world;
+    const { disk, baseDirectory, identity = null } = world;
     const directory = directoryOf(settings, baseDirectory);
+    if (identity?.isResumed === true) {
+      const { jobId } = identity;
+      const setup = new CheckpointingSetup(settings, { jobId, jobName, ...world });
+      const restore = setup.latest(null);
+      if (restore !== null) return { setup, restore, finishedMs: null };
+    }
     if (from === LATEST) {
       if (directory === null) throw noDirectory();
       const newest = newestJob(disk, directory, jobName);
@@ -126,7 +135,8 @@ export class CheckpointingSetup {
       const finishedMs = setup.#finishedBefore();
       return { setup, restore: finishedMs === null ? setup.latest(null) : null, finishedMs };
     }
-    const setup = new CheckpointingSetup(settings, { jobId: newJobId(), jobName, ...world });
+    const jobId = identity?.jobId ?? freshId();
+    const setup = new CheckpointingSetup(settings, { jobId, jobName, ...world });
     if (from === null) return { setup, restore: null, finishedMs: null };
     const { manifest, path, reader } = openCheckpoint(disk, resolve(baseDirectory, from));
     reader.close();
@@ -254,11 +264,6 @@ function refuseUnsaved({ vertices, jobName }: PhysicalPlan): void {
       advice: 'Run it without execution.checkpointing.interval.',
     });
   }
-}
-
-function newJobId(): string {
-  const words = Array.from({ length: 4 }, () => freshSeed().toString(16).padStart(8, '0'));
-  return words.join('');
 }
 
 /**

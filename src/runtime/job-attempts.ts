@@ -64,12 +64,12 @@ export class JobAttempts {
 
   /** The first attempt; when the job had come to its end before, so that there is none, the time of that. */
   async first(): Promise<NextAttempt | number> {
-    const { settings, baseDirectory, params } = this.#request;
+    const { settings, baseDirectory, params, identity = null } = this.#request;
     const { plan } = this.#planned;
     const from = settings['execution.stateRecovery.path'];
     if (settings['execution.checkpointing.interval'] !== null || from !== null) {
       const { CheckpointingSetup } = await import('./checkpointing-setup.js');
-      const world = { disk: this.#disk, baseDirectory, params };
+      const world = { disk: this.#disk, baseDirectory, params, identity };
       const opened = CheckpointingSetup.open(plan, settings, from, world);
       if (opened.finishedMs !== null) return opened.finishedMs;
       this.#setup = opened.setup;
@@ -91,7 +91,7 @@ export class JobAttempts {
 
   /** The job has ended for good. */
   end(reason: EndReason): void {
-    this.#setup?.end(reason);
+    if (this.#request.identity === undefined) this.#setup?.end(reason);
   }
 
   async #attempt(from: RestoreFrom | null): Promise<NextAttempt> {

@@ -1,7 +1,8 @@
 /**
- * Turns a TypeScript job module into one JavaScript module that every slot can import, by esbuild. Packages stay
- * external; `millrace` itself is pinned to this very copy, so that all threads share one engine. Callers:
- * `importable-url.ts`, the command line. Runs on: the caller's thread.
+ * Turns a job module into one JavaScript module, by esbuild. For the slots of a run packages stay external and
+ * `millrace` itself is pinned to this very copy, so that all threads share one engine. A module that goes to a server
+ * holds its packages; the server pins the engine. Callers: `importable-url.ts`, the command line, the server. Runs on:
+ * the caller's thread.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
@@ -16,7 +17,7 @@ import { entryUrl } from './entry-url.js';
 export async function bundledUrl(moduleUrl: string): Promise<string> {
   const path = fileURLToPath(moduleUrl);
   const directory = cacheDirectory(path);
-  const code = await bundle(path, moduleUrl, directory);
+  const code = await bundle(path, moduleUrl, directory, FOR_SLOTS);
   const hash = createHash('sha256').update(code).digest('hex').slice(0, 16);
   const target = join(directory, `${hash}.mjs`);
   if (!existsSync(target)) {
@@ -28,7 +29,28 @@ export async function bundledUrl(moduleUrl: string): Promise<string> {
   return pathToFileURL(target).href;
 }
 
-async function bundle(path: string, moduleUrl: string, directory: string): Promise<string> {
+/** What becomes of imports of packages. */
+interface BundlePolicy {
+  readonly packages: 'external' | 'bundle';
+  /** Whether imports of the engine lead to this very copy. */
+  readonly isPinned: boolean;
+  readonly sourcesContent: boolean;
+}
+
+const FOR_SLOTS: BundlePolicy = { packages: 'external', isPinned: true, sourcesContent: false };
+
+/** A module that has come to a server, with the engine pinned to this copy. Throws JOB_NOT_IMPORTABLE. */
+export function servedBundle(path: string): Promise<string> {
+  const policy = { packages: 'bundle', isPinned: true, sourcesContent: true } as const;
+  return bundle(path, pathToFileURL(path).href, dirname(path), policy);
+}
+
+async function bundle(
+  path: string,
+  moduleUrl: string,
+  directory: string,
+  { packages, isPinned, sourcesContent }: BundlePolicy,
+): Promise<string> {
   const { build } = await import('esbuild');
   const options = {
     entryPoints: [path],
@@ -39,9 +61,9 @@ async function bundle(path: string, moduleUrl: string, directory: string): Promi
     format: 'esm',
     platform: 'node',
     target: 'node20',
-    packages: 'external',
+    packages,
     sourcemap: 'inline',
-    sourcesContent: false,
+    sourcesContent,
     logLevel: 'silent',
     define: { 'import.meta.url': JSON.stringify(moduleUrl) },
     plugins: [
@@ -49,7 +71,7 @@ async function bundle(path: string, moduleUrl: string, directory: string): Promi
         name: 'millrace',
         setup: (setup) => {
           setup.onResolve({ filter: /^millrace$/ }, () => ({
-            path: entryUrl('index'),
+            path: isPinned ? entryUrl('index') : 'millrace',
             external: true,
           }));
         },
@@ -71,7 +93,7 @@ async function bundle(path: string, moduleUrl: string, directory: string): Promi
  */
 export async function checkSyntax(moduleUrl: string): Promise<void> {
   const path = fileURLToPath(moduleUrl);
-  await bundle(path, moduleUrl, dirname(path));
+  await bundle(path, moduleUrl, dirname(path), FOR_SLOTS);
 }
 
 /** The first of the compiler's errors, with its place. */

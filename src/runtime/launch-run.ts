@@ -69,6 +69,8 @@ async function startIsolated(plan: PhysicalPlan, request: RunRequest): Promise<J
     settings,
     baseDirectory,
     columns: process.stdout.isTTY === true ? process.stdout.columns : null,
+    identity: null,
+    awaitsAdmission: false,
   } as const;
   const { IsolatedRun } = await import('./isolated-run.js');
   return new IsolatedRun(plan, run, signal);

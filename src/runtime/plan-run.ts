@@ -15,6 +15,14 @@ import type { RunnableJob } from './job-import.js';
 import { planOptionsOf } from './plan-options.js';
 import type { Settings } from './settings.js';
 
+/** Who a job is over all of its lives, for whoever starts it again after its process has died. */
+export interface JobIdentity {
+  /** 32 hex digits; the name of its directory of checkpoints. */
+  readonly jobId: string;
+  /** Whether it goes on from the newest checkpoint it has taken; from what the settings say while it has none. */
+  readonly isResumed: boolean;
+}
+
 /** What a run is asked for. */
 export interface RunRequest {
   readonly job: RunnableJob;
@@ -27,6 +35,11 @@ export interface RunRequest {
    * may be blocked from the start.
    */
   readonly awaitsEnd?: boolean;
+  /**
+   * Absent, the job is a new one unless it goes on from the latest checkpoint of its name. Whoever gives it deletes the
+   * checkpoints once it has recorded how the job ended.
+   */
+  readonly identity?: JobIdentity;
   /** Replaces clock, disk and order of stepping of an in-thread run; for tests and simulation. */
   readonly world?: InThreadWorld;
 }

@@ -47,6 +47,7 @@ describe('what the built entries load at once', () => {
     ['coordinator', []],
     ['keeper', ['flatbuffers']],
     ['process', []],
+    ['server', ['fastify', 'flatbuffers']],
     ['cli', ['commander']],
   ] as const)('%s: no other packages than %j', (entry, packages) => {
     expect(loadedBy(entry).packages).toEqual(packages);
@@ -59,6 +60,7 @@ describe('what the built entries load at once', () => {
     ['coordinator', 1, 80],
     ['keeper', 1, 145],
     ['process', 3, 450],
+    ['server', 1, 350],
     ['cli', 3, 30],
   ] as const)('%s: at most %d files and %d KB', (entry, files, kilobytes) => {
     const loaded = loadedBy(entry);

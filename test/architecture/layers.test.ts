@@ -12,6 +12,7 @@ const OWNERS: Readonly<Record<string, RegExp>> = {
   esbuild: /^src\/runtime\/job-bundle/,
   commander: /^src\/cli\//,
   yaml: /^src\/cli\//,
+  fastify: /^src\/server\//,
   zod: /^src\/cli\//,
   zstddec: /^src\/connector\/parquet\//,
   flatbuffers: /^src\/checkpoint\//,

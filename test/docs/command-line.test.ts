@@ -11,6 +11,7 @@ const nothing = async (): Promise<void> => {};
 const program: Command = createProgram('0', {
   run: nothing,
   explain: nothing,
+  server: nothing,
   doctor: nothing,
   state: nothing,
 });

@@ -19,6 +19,7 @@ async function parse(...words: string[]) {
   const program = createProgram('1.2.3', {
     run: note('run'),
     explain: note('explain'),
+    server: async (options) => void calls.push({ command: 'server', module: null, options }),
     doctor: async (options) => void calls.push({ command: 'doctor', module: null, options }),
     state: async ({ command, options, ...call }) =>
       void calls.push({ command: `state ${command}`, module: call.path, options }),

@@ -1,0 +1,322 @@
+/**
+ * What the paths of jobs take and give, with Flink's names. Callers: `paths.ts`, the server's views, the client.
+ * Runs on: any thread; pure data.
+ */
+import {
+  anything,
+  boolean,
+  integer,
+  list,
+  map,
+  nullable,
+  number,
+  object,
+  oneOf,
+  text,
+  type ValueOf,
+} from './json-schema.js';
+
+/** States of a job, as Flink names them. */
+export const JOB_STATES = [
+  'INITIALIZING',
+  'CREATED',
+  'RUNNING',
+  'FAILING',
+  'FAILED',
+  'CANCELLING',
+  'CANCELED',
+  'FINISHED',
+  'RESTARTING',
+] as const;
+/** States of a subtask, as Flink names them. */
+export const EXECUTION_STATES = [
+  'CREATED',
+  'SCHEDULED',
+  'DEPLOYING',
+  'RUNNING',
+  'FINISHED',
+  'CANCELING',
+  'CANCELED',
+  'FAILED',
+  'RECONCILING',
+  'INITIALIZING',
+] as const;
+
+export const jobId = text({ pattern: '^[0-9a-f]{32}$' });
+export const jobStatus = oneOf(...JOB_STATES);
+export const executionState = oneOf(...EXECUTION_STATES);
+const milliseconds = integer();
+const count = integer();
+
+/** How many subtasks are in each state. */
+const tasks = object({
+  created: count,
+  scheduled: count,
+  deploying: count,
+  running: count,
+  finished: count,
+  canceling: count,
+  canceled: count,
+  failed: count,
+  reconciling: count,
+  initializing: count,
+});
+
+export const jobIds = object({ jobs: list(object({ id: jobId, status: jobStatus })) });
+
+const jobSummary = object({
+  jid: jobId,
+  name: text(),
+  state: jobStatus,
+  'start-time': milliseconds,
+  'end-time': milliseconds,
+  duration: milliseconds,
+  'last-modification': milliseconds,
+  tasks: object({
+    total: count,
+    created: count,
+    scheduled: count,
+    deploying: count,
+    running: count,
+    finished: count,
+    canceling: count,
+    canceled: count,
+    failed: count,
+    reconciling: count,
+    initializing: count,
+  }),
+});
+export const jobsOverview = object({ jobs: list(jobSummary) });
+
+const ioMetrics = object({
+  'read-bytes': count,
+  'read-bytes-complete': boolean,
+  'write-bytes': count,
+  'write-bytes-complete': boolean,
+  'read-records': count,
+  'read-records-complete': boolean,
+  'write-records': count,
+  'write-records-complete': boolean,
+  'accumulated-backpressured-time': milliseconds,
+  'accumulated-idle-time': milliseconds,
+  'accumulated-busy-time': number,
+});
+
+const planNode = object(
+  {
+    id: text(),
+    parallelism: count,
+    operator: text(),
+    operator_strategy: text(),
+    description: text(),
+    optimizer_properties: map(anything('Always empty.')),
+  },
+  {
+    inputs: list(object({ num: count, id: text(), ship_strategy: text(), exchange: text() })),
+  },
+);
+export const plan = object({ jid: text(), name: text(), type: text(), nodes: list(planNode) });
+export const jobPlan = object({ plan });
+
+export const jobDetails = object({
+  jid: jobId,
+  name: text(),
+  isStoppable: boolean,
+  state: jobStatus,
+  'start-time': milliseconds,
+  'end-time': milliseconds,
+  duration: milliseconds,
+  maxParallelism: count,
+  now: milliseconds,
+  timestamps: map(milliseconds),
+  vertices: list(
+    object({
+      id: text(),
+      name: text(),
+      maxParallelism: count,
+      parallelism: count,
+      status: executionState,
+      'start-time': milliseconds,
+      'end-time': milliseconds,
+      duration: milliseconds,
+      tasks,
+      metrics: ioMetrics,
+    }),
+  ),
+  'status-counts': tasks,
+  plan,
+  'job-type': oneOf('STREAMING', 'BATCH'),
+  slots: count,
+  restarts: count,
+});
+
+export const jobConfig = object({
+  jid: jobId,
+  name: text(),
+  'execution-config': object({
+    'execution-mode': text(),
+    'restart-strategy': text(),
+    'job-parallelism': count,
+    'object-reuse-mode': boolean,
+    'user-config': map(text()),
+  }),
+});
+
+const subtask = object({
+  subtask: count,
+  status: executionState,
+  attempt: count,
+  endpoint: text(),
+  'start-time': milliseconds,
+  'end-time': milliseconds,
+  duration: milliseconds,
+  metrics: ioMetrics,
+  'taskmanager-id': text(),
+  start_time: milliseconds,
+});
+export const vertexDetails = object({
+  id: text(),
+  name: text(),
+  parallelism: count,
+  maxParallelism: count,
+  now: milliseconds,
+  subtasks: list(subtask),
+});
+
+const pressure = oneOf('ok', 'low', 'high');
+export const backPressure = object({
+  status: oneOf('ok', 'deprecated'),
+  'backpressure-level': pressure,
+  'end-timestamp': milliseconds,
+  subtasks: list(
+    object({
+      subtask: count,
+      'backpressure-level': pressure,
+      ratio: number,
+      idleRatio: number,
+      busyRatio: number,
+    }),
+  ),
+});
+
+const exceptionInfo = {
+  exceptionName: text(),
+  stacktrace: text(),
+  timestamp: milliseconds,
+  taskName: nullable(text()),
+  endpoint: nullable(text()),
+};
+export const exceptions = object({
+  'root-exception': nullable(text()),
+  timestamp: nullable(milliseconds),
+  'all-exceptions': list(
+    object({ exception: text(), task: text(), endpoint: text(), timestamp: milliseconds }),
+  ),
+  truncated: boolean,
+  exceptionHistory: object({
+    entries: list(object({ ...exceptionInfo, concurrentExceptions: list(object(exceptionInfo)) })),
+    truncated: boolean,
+  }),
+});
+
+const checkpointState = oneOf('IN_PROGRESS', 'COMPLETED', 'FAILED');
+/** A checkpoint or savepoint. */
+export const checkpoint = object(
+  {
+    className: oneOf('in_progress', 'completed', 'failed'),
+    id: count,
+    status: checkpointState,
+    is_savepoint: boolean,
+    checkpoint_type: oneOf('CHECKPOINT', 'SAVEPOINT'),
+    trigger_timestamp: milliseconds,
+    latest_ack_timestamp: milliseconds,
+    checkpointed_size: count,
+    state_size: count,
+    end_to_end_duration: milliseconds,
+    alignment_buffered: count,
+    processed_data: count,
+    persisted_data: count,
+    num_subtasks: count,
+    num_acknowledged_subtasks: count,
+    tasks: map(anything('Always empty.')),
+  },
+  {
+    external_path: nullable(text()),
+    discarded: boolean,
+    failure_timestamp: milliseconds,
+    failure_message: nullable(text()),
+  },
+);
+const restored = object({
+  id: count,
+  restore_timestamp: milliseconds,
+  is_savepoint: boolean,
+  external_path: nullable(text()),
+});
+const spread = object({
+  min: number,
+  max: number,
+  avg: number,
+  p50: number,
+  p90: number,
+  p95: number,
+  p99: number,
+  p999: number,
+});
+export const checkpoints = object({
+  counts: object({
+    restored: count,
+    total: count,
+    in_progress: count,
+    completed: count,
+    failed: count,
+  }),
+  summary: object({ state_size: spread, end_to_end_duration: spread }),
+  latest: object({
+    completed: nullable(checkpoint),
+    savepoint: nullable(checkpoint),
+    failed: nullable(checkpoint),
+    restored: nullable(restored),
+  }),
+  history: list(checkpoint),
+});
+export const checkpointConfig = object({
+  mode: oneOf('exactly_once', 'at_least_once'),
+  interval: milliseconds,
+  timeout: milliseconds,
+  min_pause: milliseconds,
+  max_concurrent: count,
+  externalization: object({ enabled: boolean, delete_on_cancellation: boolean }),
+  state_backend: text(),
+  checkpoint_storage: text(),
+  unaligned_checkpoints: boolean,
+  tolerable_failed_checkpoints: count,
+  checkpoints_after_tasks_finish: boolean,
+});
+
+/** One metric by its id; the value is there when it was asked for. */
+export const metric = object({ id: text() }, { value: text() });
+export const metrics = list(metric);
+/** One metric over several subtasks or jobs. */
+export const aggregate = object(
+  { id: text() },
+  { min: number, max: number, avg: number, sum: number, skew: number },
+);
+export const aggregates = list(aggregate);
+
+export type JobStatus = ValueOf<typeof jobStatus>;
+export type ExecutionState = ValueOf<typeof executionState>;
+export type JobSummary = ValueOf<typeof jobSummary>;
+export type JobDetails = ValueOf<typeof jobDetails>;
+export type JobPlan = ValueOf<typeof jobPlan>;
+export type JobConfig = ValueOf<typeof jobConfig>;
+export type TaskCounts = ValueOf<typeof tasks>;
+export type IoMetrics = ValueOf<typeof ioMetrics>;
+export type VertexDetails = ValueOf<typeof vertexDetails>;
+export type BackPressure = ValueOf<typeof backPressure>;
+export type JobExceptions = ValueOf<typeof exceptions>;
+export type Checkpoint = ValueOf<typeof checkpoint>;
+export type Checkpoints = ValueOf<typeof checkpoints>;
+export type CheckpointConfig = ValueOf<typeof checkpointConfig>;
+export type Metric = ValueOf<typeof metric>;
+export type Aggregate = ValueOf<typeof aggregate>;

@@ -1,0 +1,135 @@
+/**
+ * The checkpoints of a job as REST shows them, with Flink's names. Callers: the handlers. Runs on: the server's thread;
+ * pure.
+ */
+import { MillraceError } from '../base/errors.js';
+import type { CheckpointReport } from '../checkpoint/contract.js';
+import type { Checkpoint, CheckpointConfig, Checkpoints } from '../rest/job-schemas.js';
+import { type JobRecord, nameOf } from './job-record.js';
+import type { ServedJob } from './served-job.js';
+
+/** One checkpoint or savepoint. */
+function checkpointView(report: CheckpointReport, subtasks: number): Checkpoint {
+  const { id, status, kind, triggeredMs, durationMs, bytes, fullBytes } = report;
+  const isSavepoint = kind === 'savepoint';
+  const ackMs = durationMs === null ? -1 : Math.round(triggeredMs + durationMs);
+  const view = {
+    className: status === 'pending' ? ('in_progress' as const) : status,
+    id,
+    status: STATES[status],
+    is_savepoint: isSavepoint,
+    checkpoint_type: isSavepoint ? ('SAVEPOINT' as const) : ('CHECKPOINT' as const),
+    trigger_timestamp: Math.round(triggeredMs),
+    latest_ack_timestamp: ackMs,
+    checkpointed_size: bytes,
+    state_size: fullBytes,
+    end_to_end_duration: Math.round(durationMs ?? 0),
+    alignment_buffered: 0,
+    processed_data: 0,
+    persisted_data: 0,
+    num_subtasks: subtasks,
+    num_acknowledged_subtasks: status === 'completed' ? subtasks : 0,
+    tasks: {},
+  };
+  if (status === 'completed') return { ...view, external_path: report.path, discarded: false };
+  if (status === 'pending') return view;
+  const failure = report.error?.message ?? report.reason;
+  return { ...view, failure_timestamp: ackMs, failure_message: failure };
+}
+
+const STATES = { pending: 'IN_PROGRESS', completed: 'COMPLETED', failed: 'FAILED' } as const;
+
+function subtasksOf({ plan }: JobRecord): number {
+  return (plan?.vertices ?? []).reduce((sum, { parallelism }) => sum + parallelism, 0);
+}
+
+/** What became of the checkpoints of a job. */
+export function checkpointsView({ record }: ServedJob): Checkpoints {
+  const { counts, history, latest } = record.checkpoints;
+  const subtasks = subtasksOf(record);
+  const viewOf = (report: CheckpointReport | null): Checkpoint | null =>
+    report === null ? null : checkpointView(report, subtasks);
+  const completed = history.filter(({ status }) => status === 'completed');
+  const { restored } = latest;
+  return {
+    counts: {
+      restored: counts.restored,
+      total: counts.total,
+      in_progress: counts.inProgress,
+      completed: counts.completed,
+      failed: counts.failed,
+    },
+    summary: {
+      state_size: spreadOf(completed.map(({ fullBytes }) => fullBytes)),
+      end_to_end_duration: spreadOf(completed.map(({ durationMs }) => Math.round(durationMs ?? 0))),
+    },
+    latest: {
+      completed: viewOf(latest.completed),
+      savepoint: viewOf(latest.savepoint),
+      failed: viewOf(latest.failed),
+      restored:
+        restored === null
+          ? null
+          : {
+              id: restored.id,
+              restore_timestamp: Math.round(restored.restoredMs),
+              is_savepoint: restored.path !== null && !/[\\/]chk-\d+$/.test(restored.path),
+              external_path: restored.path,
+            },
+    },
+    history: history.map((report) => checkpointView(report, subtasks)),
+  };
+}
+
+/** One of those that are kept one by one. Throws PATH_UNKNOWN. */
+export function checkpointDetails({ record }: ServedJob, id: string): Checkpoint {
+  const found = record.checkpoints.history.find((report) => String(report.id) === id);
+  if (found !== undefined) return checkpointView(found, subtasksOf(record));
+  throw new MillraceError('PATH_UNKNOWN', `There is no checkpoint ${id}.`, {
+    where: { job: nameOf(record) },
+    advice: 'The last ten are kept one by one.',
+  });
+}
+
+function spreadOf(values: readonly number[]): Checkpoints['summary']['state_size'] {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (quantile: number): number =>
+    sorted[Math.min(sorted.length - 1, Math.floor(quantile * sorted.length))] ?? 0;
+  const sum = sorted.reduce((total, value) => total + value, 0);
+  return {
+    min: sorted[0] ?? 0,
+    max: sorted.at(-1) ?? 0,
+    avg: sorted.length === 0 ? 0 : Math.round(sum / sorted.length),
+    p50: at(0.5),
+    p90: at(0.9),
+    p95: at(0.95),
+    p99: at(0.99),
+    p999: at(0.999),
+  };
+}
+
+/** No interval, as Flink writes it. */
+const NEVER = Number.MAX_SAFE_INTEGER;
+
+/** How a job takes checkpoints. */
+export function checkpointConfig({ record }: ServedJob): CheckpointConfig {
+  const { settings } = record.submission;
+  const retention = settings['execution.checkpointing.externalizedCheckpointRetention'];
+  const isExactly = settings['execution.checkpointing.mode'] === 'exactlyOnce';
+  return {
+    mode: isExactly ? 'exactly_once' : 'at_least_once',
+    interval: settings['execution.checkpointing.interval'] ?? NEVER,
+    timeout: settings['execution.checkpointing.timeout'],
+    min_pause: settings['execution.checkpointing.minPause'],
+    max_concurrent: settings['execution.checkpointing.maxConcurrentCheckpoints'],
+    externalization: {
+      enabled: retention !== 'noExternalizedCheckpoints',
+      delete_on_cancellation: retention !== 'retainOnCancellation',
+    },
+    state_backend: 'memory',
+    checkpoint_storage: 'FileSystemCheckpointStorage',
+    unaligned_checkpoints: false,
+    tolerable_failed_checkpoints: settings['execution.checkpointing.tolerableFailedCheckpoints'],
+    checkpoints_after_tasks_finish: true,
+  };
+}

@@ -1,0 +1,158 @@
+/**
+ * The REST interface over HTTP: serves the table of paths, with and without `/v1`, checks every request against it
+ * before a handler sees it, and answers errors. Callers: `server.ts`. Runs on: the server's thread. Invariant: nothing
+ * that a client sends is used before its host, token, size and shape have been checked.
+ */
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { MillraceError } from '../base/errors.js';
+import { nearestName } from '../base/nearest-name.js';
+import { openApiDocument } from '../rest/open-api.js';
+import { type PathDefinition, PATHS } from '../rest/paths.js';
+import type { Handlers } from './handlers.js';
+import { errorBody, type FoundWrong, requestError, statusOf } from './http-errors.js';
+import { multipartFile, type UploadedFile } from './multipart-file.js';
+import { type GuardOptions, guardRequest } from './request-guard.js';
+
+/** Bounds of bodies. */
+const JSON_BYTES_MAX = 1024 * 1024;
+const UPLOAD_BYTES_MAX = 64 * 1024 * 1024;
+/** As long as the longest id of a bundle. */
+const PARAMETER_CHARS_MAX = 200;
+
+/** What is served. */
+export interface HttpServerOptions {
+  readonly handlers: Handlers;
+  readonly guard: GuardOptions;
+  readonly version: string;
+  /** Follows the stream of events until the client leaves. */
+  streamEvents(reply: FastifyReply): void;
+}
+
+/** A call as the handlers take it; that it fits the table has been checked. */
+type Answer = (call: {
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly body: unknown;
+  readonly upload: UploadedFile | null;
+}) => unknown;
+
+/** The server, not yet listening. */
+export function httpServer({ handlers, guard, version, streamEvents }: HttpServerOptions) {
+  const http = Fastify({
+    bodyLimit: JSON_BYTES_MAX,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: PARAMETER_CHARS_MAX },
+    // What is not in a schema is refused rather than taken out, and nothing is bent to fit.
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false } },
+  });
+  http.addHook('onRequest', async ({ headers }) => guardRequest(headers, guard));
+  http.addHook('onSend', async (_, reply, payload) => {
+    reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
+    return payload;
+  });
+  takeBodies(http);
+  answerErrors(http);
+  const answers: Readonly<Record<string, Answer | undefined>> = {
+    ...(handlers as Readonly<Record<string, Answer>>),
+    openApi: () => openApiDocument(version),
+  };
+  for (const [name, definition] of Object.entries<PathDefinition>(PATHS)) {
+    for (const prefix of ['', '/v1']) {
+      addPath(http, prefix, definition, answers[name] ?? null, streamEvents);
+    }
+  }
+  return http;
+}
+
+function addPath(
+  http: FastifyInstance,
+  prefix: string,
+  { method, path, query = {}, body, status }: PathDefinition,
+  answer: Answer | null,
+  streamEvents: (reply: FastifyReply) => void,
+): void {
+  const isUpload = body === 'upload';
+  const properties = { type: 'object', properties: query, additionalProperties: false };
+  http.route({
+    method,
+    url: `${prefix}${path}`,
+    schema: { querystring: properties, ...(body === undefined || isUpload ? {} : { body }) },
+    ...(isUpload ? { bodyLimit: UPLOAD_BYTES_MAX } : {}),
+    config: { known: knownMembers(query, body) },
+    preValidation: async (request) => {
+      // Where everything may be left out, so may the body.
+      request.body ??= {};
+    },
+    handler: async (request, reply) => {
+      if (answer === null) return streamEvents(reply);
+      const { params, query: asked, body: given } = request;
+      const upload = isUpload ? uploadIn(request) : null;
+      const value = await answer({ params, query: asked, body: given, upload });
+      return reply.code(status).type('application/json').send(JSON.stringify(value));
+    },
+  });
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Members that a request may have, for advice. */
+    readonly known?: readonly string[];
+  }
+}
+
+function knownMembers(
+  query: NonNullable<PathDefinition['query']>,
+  body: PathDefinition['body'],
+): readonly string[] {
+  const inBody = body === undefined || body === 'upload' ? {} : (body['properties'] ?? {});
+  return [...Object.keys(query), ...Object.keys(inBody)];
+}
+
+/** JSON, which may be empty, and multipart forms; nothing else. */
+function takeBodies(http: FastifyInstance): void {
+  const parseJson = http.getDefaultJsonParser('error', 'error');
+  http.removeAllContentTypeParsers();
+  http.addContentTypeParser(
+    'application/json',
+    { parseAs: 'string' },
+    (request: FastifyRequest, body: string, done) => {
+      if (body.trim() === '') done(null, {});
+      else parseJson(request, body, done);
+    },
+  );
+  http.addContentTypeParser('multipart/form-data', { parseAs: 'buffer' }, (_, body, done) => {
+    done(null, body);
+  });
+}
+
+function uploadIn({ headers, body }: FastifyRequest): UploadedFile {
+  if (Buffer.isBuffer(body)) return multipartFile(headers['content-type'] ?? '', body);
+  throw new MillraceError('REQUEST_INVALID', 'An upload is a multipart form.', {
+    advice: 'Send the file as curl does: -F jarfile=@job.mjs.',
+  });
+}
+
+function answerErrors(http: FastifyInstance): void {
+  const fail = (reply: FastifyReply, error: unknown): FastifyReply =>
+    reply
+      .code(statusOf(error))
+      .type('application/json')
+      .send(JSON.stringify(errorBody(error)));
+  http.setErrorHandler((error: FoundWrong, request, reply) => {
+    if (MillraceError.is(error)) return fail(reply, error);
+    return fail(reply, requestError(error, request.routeOptions.config.known ?? []) ?? error);
+  });
+  http.setNotFoundHandler((request, reply) => {
+    const [path = ''] = request.url.split('?');
+    return fail(reply, unknownPath(request.method, path));
+  });
+}
+
+function unknownPath(method: string, path: string): MillraceError {
+  const known = Object.values<PathDefinition>(PATHS).map((one) => `${one.method} ${one.path}`);
+  const asked = `${method} ${path.replace(/^\/v1(?=\/)/, '')}`;
+  const near = nearestName(asked, known);
+  return new MillraceError('PATH_UNKNOWN', `There is no ${method} ${path}.`, {
+    advice: near === null ? 'GET /openapi.json lists all paths.' : `Did you mean ${near}?`,
+  });
+}

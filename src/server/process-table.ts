@@ -1,0 +1,52 @@
+/**
+ * What is known of other processes: whether one still runs, and is the one it was. Callers: the lock of the data, the
+ * dispatcher when it finds jobs of an earlier server. Runs on: the server's thread.
+ */
+import type { Disk } from '../base/disk.js';
+import { MillraceError } from '../base/errors.js';
+
+/** When a process was started, in a form that only equals itself; empty where the system does not tell. */
+export function startOf(disk: Disk, pid: number): string {
+  // Behind the name, which may hold anything, the twentieth field is the start.
+  const stat = textOf(disk, `/proc/${pid}/stat`);
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+}
+
+/** Whether the process runs that had this id and start. */
+export function isRunning(disk: Disk, pid: number, start: string): boolean {
+  if (!Number.isInteger(pid) || pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    const isForeign = (error as NodeJS.ErrnoException).code === 'EPERM';
+    if (!isForeign) return false;
+  }
+  return start === '' || startOf(disk, pid) === start;
+}
+
+/** Ends the process of a job that an earlier server has left behind, if it is still there. */
+export function endLeftBehind(disk: Disk, pid: number, jobId: string): void {
+  // Without a table to look in, such a process has noticed by itself that its server is gone.
+  if (!textOf(disk, `/proc/${pid}/cmdline`).includes(jobId)) return;
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/** A file of which the system says no length; empty when there is none. */
+function textOf(disk: Disk, path: string): string {
+  const buffer = new Uint8Array(4096);
+  try {
+    const file = disk.openRead(path);
+    try {
+      return Buffer.from(buffer.subarray(0, file.read(buffer, 0, buffer.length, 0))).toString();
+    } finally {
+      file.close();
+    }
+  } catch (error) {
+    if (!MillraceError.is(error)) throw error;
+    return '';
+  }
+}

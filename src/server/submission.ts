@@ -1,0 +1,99 @@
+/**
+ * What a request to run a bundle asks for, checked and put over the server's own settings. Callers: the handlers. Runs
+ * on: the server's thread; pure.
+ */
+import { isAbsolute } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { MillraceError } from '../base/errors.js';
+import type { JarRunRequest } from '../rest/cluster-schemas.js';
+import { resolveSettings, type Settings, type SettingsLayer } from '../runtime/settings.js';
+import type { Submission } from './job-record.js';
+
+/** What holds for every job. */
+export interface SubmissionDefaults {
+  readonly layers: readonly SettingsLayer[];
+  readonly baseDirectory: string;
+}
+
+/** Throws OPTION_UNKNOWN and OPTION_INVALID. */
+export function submissionOf(
+  bundle: string,
+  request: JarRunRequest,
+  { layers, baseDirectory }: SubmissionDefaults,
+  submittedMs: number,
+): Submission {
+  const { entryClass, programArgsList, params, baseDirectory: asked, flinkConfiguration } = request;
+  const { savepointPath, allowNonRestoredState, parallelism } = request;
+  const own: Readonly<Record<string, unknown>> = {
+    parallelism,
+    'execution.stateRecovery.path': savepointPath === undefined ? undefined : path(savepointPath),
+    'execution.stateRecovery.ignoreUnclaimedState': allowNonRestoredState,
+  };
+  if (asked !== undefined && !isAbsolute(asked)) {
+    throw new MillraceError('OPTION_INVALID', 'baseDirectory is not an absolute path.');
+  }
+  const settings = resolveSettings([
+    ...layers,
+    { origin: 'flinkConfiguration', values: flinkConfiguration ?? {} },
+    { origin: 'request', values: own },
+  ]);
+  refuseLatest(settings);
+  return {
+    bundle,
+    jobName: entryClass ?? null,
+    params: { ...parsedArguments(programArgsList ?? []), ...params },
+    settings,
+    baseDirectory: asked ?? baseDirectory,
+    submittedMs,
+  };
+}
+
+/** A path of the request, which Flink's clients write as a URL. */
+export function path(text: string): string {
+  if (!text.startsWith('file:')) return text;
+  try {
+    return fileURLToPath(text);
+  } catch (cause) {
+    throw new MillraceError('OPTION_INVALID', `${JSON.stringify(text)} is no file.`, { cause });
+  }
+}
+
+/** Which job would be the latest of a name is not plain where several may have it. */
+function refuseLatest(settings: Settings): void {
+  if (settings['execution.stateRecovery.path'] !== 'latest') return;
+  throw new MillraceError('OPTION_INVALID', 'A server does not look for the latest checkpoint.', {
+    advice: 'Name the checkpoint or savepoint by its path; GET /jobs/:jobid/checkpoints tells it.',
+  });
+}
+
+/** `--name value` and `name=value`, JSON where it can be read as such. Throws OPTION_INVALID. */
+export function parsedArguments(words: readonly string[]): Readonly<Record<string, unknown>> {
+  const params: Record<string, unknown> = {};
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at] ?? '';
+    const [, name, value] = /^(?:--?)?([A-Za-z_][\w.-]*)=([\s\S]*)$/.exec(word) ?? [];
+    const flag = /^--?([A-Za-z_][\w.-]*)$/.exec(word)?.[1];
+    if (name !== undefined) params[name] = jsonOr(value ?? '');
+    else if (flag !== undefined && at + 1 < words.length) params[flag] = jsonOr(words[++at] ?? '');
+    else throw noParameter(word);
+  }
+  return params;
+}
+
+function jsonOr(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function noParameter(word: string): MillraceError {
+  return new MillraceError(
+    'OPTION_INVALID',
+    `The argument ${JSON.stringify(word)} is no parameter.`,
+    {
+      advice: 'Write --name value or name=value.',
+    },
+  );
+}

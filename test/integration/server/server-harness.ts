@@ -1,0 +1,148 @@
+/** A server as a process of its own, and requests to it whose replies are checked against the table of paths. */
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { expect } from 'vitest';
+import { type PathDefinition, PATHS, type PathName } from '../../../src/rest/paths.js';
+import type { JobDetails } from '../../../src/rest/job-schemas.js';
+import { mismatch } from '../../unit/rest/schema-check.js';
+import { fixture, type Started, startCli } from '../run-cli.js';
+
+/** How often something is asked for that is to come about. */
+const POLL_MS = 25;
+
+export interface Reply<T> {
+  readonly status: number;
+  readonly body: T;
+}
+
+export class TestServer {
+  readonly url: string;
+  readonly pid: number;
+  readonly #started: Started;
+
+  private constructor(started: Started, url: string, pid: number) {
+    this.#started = started;
+    this.url = url;
+    this.pid = pid;
+  }
+
+  static async start(data: string, ...words: readonly string[]): Promise<TestServer> {
+    const flags = ['--json', '--port', '0', '--data', data, ...words];
+    const started = startCli(['server', ...flags]);
+    const ended = started.finished.then(({ stderr, stdout }) => {
+      throw new Error(`The server did not start: ${stdout}${stderr}`);
+    });
+    await Promise.race([started.seen('"type":"server"'), ended]);
+    ended.catch(() => {});
+    const line = started.output.stdout.split('\n').find((text) => text.includes('"type":"server"'));
+    const { url, pid } = JSON.parse(line ?? '{}');
+    return new TestServer(started, url, pid);
+  }
+
+  /** A request as any client sends it; nothing about the reply is checked. */
+  async raw(
+    method: string,
+    path: string,
+    { body, headers = {} }: { body?: string | FormData; headers?: Record<string, string> } = {},
+  ): Promise<Reply<Record<string, never>>> {
+    const response = await fetch(`${this.url}${path}`, {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body }),
+    });
+    const answered: unknown = await response.json();
+    return { status: response.status, body: answered as Record<string, never> };
+  }
+
+  /** Calls a path of the table; the reply must be as the table says. */
+  async call<T>(
+    name: PathName,
+    parts: Readonly<Record<string, string>> = {},
+    body?: object,
+  ): Promise<T> {
+    const { method, path, status, reply }: PathDefinition = PATHS[name];
+    const filled = path.replaceAll(/:(\w+)/g, (_, part: string) => parts[part] ?? '');
+    const query = parts['query'] ?? '';
+    const headers = { 'content-type': 'application/json' };
+    const answered = await this.raw(method, `${filled}${query}`, {
+      ...(body === undefined ? {} : { body: JSON.stringify(body), headers }),
+    });
+    expect(answered, `${method} ${filled}`).toMatchObject({ status });
+    if (typeof reply !== 'string') expect(mismatch(reply, answered.body), filled).toBeNull();
+    return answered.body as T;
+  }
+
+  /** Uploads a fixture; its id. */
+  async upload(name: string, content: string | null = null): Promise<string> {
+    const form = new FormData();
+    const text = content ?? readFileSync(fixture(name), 'utf8');
+    form.set('jarfile', new Blob([text], { type: 'application/x-java-archive' }), name);
+    const { status, body } = await this.raw('POST', '/v1/jars/upload', { body: form });
+    expect({ status, body }).toMatchObject({ status: 200, body: { status: 'success' } });
+    return basename(body['filename'] ?? '');
+  }
+
+  /** Runs a fixture; the id of the job. */
+  async run(name: string, request: object = {}): Promise<string> {
+    const jarid = await this.upload(name);
+    const { jobid } = await this.call<{ jobid: string }>('runJar', { jarid }, request);
+    return jobid;
+  }
+
+  job(jobid: string): Promise<JobDetails> {
+    return this.call('job', { jobid });
+  }
+
+  /** Waits until the job is as it should be. */
+  until(jobid: string, isSo: (job: JobDetails) => boolean): Promise<JobDetails> {
+    return poll(() => this.job(jobid), isSo);
+  }
+
+  async processOf(jobid: string): Promise<number> {
+    const { taskmanagers } = await this.call<{ taskmanagers: { id: string; path: string }[] }>(
+      'taskManagers',
+    );
+    const { path } = taskmanagers.find(({ id }) => id === jobid) ?? { path: '/-1' };
+    return Number(path.slice(path.lastIndexOf('/') + 1));
+  }
+
+  /** As when the machine takes it away. */
+  async kill(): Promise<void> {
+    process.kill(this.pid, 'SIGKILL');
+    await this.#started.finished;
+  }
+
+  /** In order, over REST; its exit code. */
+  async shutDown(): Promise<number | null> {
+    await this.raw('DELETE', '/cluster');
+    const { code } = await this.#started.finished;
+    return code;
+  }
+
+  /** Ends it if it still runs. */
+  async release(): Promise<void> {
+    this.#started.child.kill('SIGTERM');
+    await this.#started.finished;
+  }
+}
+
+/** Asks until the answer is as it should be. */
+export async function poll<T>(ask: () => Promise<T> | T, isSo: (answer: T) => boolean): Promise<T> {
+  for (;;) {
+    const answer = await ask();
+    if (isSo(answer)) return answer;
+    await new Promise((resolve) => {
+      setTimeout(resolve, POLL_MS);
+    });
+  }
+}
+
+/** Whether a process is there. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,196 @@
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { nodeDisk } from '../../../src/base/node-disk.js';
+import { errors } from '../../../src/rest/cluster-schemas.js';
+import { type PathDefinition, PATHS } from '../../../src/rest/paths.js';
+import { BundleStore } from '../../../src/server/bundle-store.js';
+import { handlersOf } from '../../../src/server/handlers.js';
+import { httpServer } from '../../../src/server/http-server.js';
+import { mismatch } from '../rest/schema-check.js';
+import { FakeWorld, settle, submissionOf } from './fake-world.js';
+
+describe('the REST interface', () => {
+  let world: FakeWorld;
+  let http: ReturnType<typeof httpServer>;
+  let dispatcher: ReturnType<FakeWorld['dispatcher']>;
+
+  function open(allowsUploads = true): void {
+    dispatcher = world.dispatcher();
+    const bundles = new BundleStore(nodeDisk, join(world.directory, 'bundles'));
+    const handlers = handlersOf({
+      clock: world.clock,
+      disk: nodeDisk,
+      dispatcher,
+      bundles,
+      uploads: allowsUploads ? bundles : null,
+      defaults: { layers: [], baseDirectory: world.directory },
+      checkpointDirectory: join(world.directory, 'checkpoints'),
+      version: '1.2.3',
+      address: () => 'http://localhost:8081',
+      shutDown: () => {},
+    });
+    const guard = { hosts: [], token: null };
+    http = httpServer({ handlers, guard, version: '1.2.3', streamEvents: () => {} });
+  }
+
+  beforeEach(() => {
+    world = new FakeWorld();
+    open();
+  });
+  afterEach(async () => {
+    await http.close();
+    world.release();
+  });
+
+  async function ask(
+    method: 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'PUT',
+    url: string,
+    payload?: string | object,
+    type = 'application/json',
+  ) {
+    const { statusCode, body } = await http.inject({
+      method,
+      url,
+      headers: { host: 'localhost', ...(payload === undefined ? {} : { 'content-type': type }) },
+      ...(payload === undefined ? {} : { payload }),
+    });
+    const reply = JSON.parse(body);
+    if (statusCode >= 400) expect(mismatch(errors, reply)).toBeNull();
+    return { http: statusCode, ...reply };
+  }
+
+  const ID = 'f'.repeat(32);
+  async function running(): Promise<string> {
+    await dispatcher.submit(ID, submissionOf(2), world.module);
+    await settle();
+    return ID;
+  }
+
+  it('answers every path that asks, with and without /v1, as the table says', async () => {
+    await running();
+    const { vertices } = await ask('GET', `/jobs/${ID}`);
+    const [{ id: vertexid }] = vertices;
+    const asked: string[] = [];
+    for (const [name, { method, path, reply }] of Object.entries<PathDefinition>(PATHS)) {
+      if (method !== 'GET' || reply === 'events' || /:(triggerid|checkpointid)/.test(path))
+        continue;
+      const url = path.replace(':jobid', ID).replace(':vertexid', vertexid);
+      for (const prefix of ['', '/v1']) {
+        const { statusCode, body } = await http.inject({ url: `${prefix}${url}` });
+        expect(statusCode, url).toBe(200);
+        expect(mismatch(reply, JSON.parse(body)), name).toBeNull();
+      }
+      asked.push(name);
+    }
+    expect(asked.length).toBeGreaterThan(18);
+  });
+
+  it.each([
+    ['GET', '/jbos', 'PATH_UNKNOWN', 404, 'Did you mean GET /jobs?'],
+    ['PUT', '/overview', 'PATH_UNKNOWN', 404, 'Did you mean GET /overview?'],
+    ['GET', '/v2/overview', 'PATH_UNKNOWN', 404, null],
+    ['GET', '/jobs/123', 'JOB_UNKNOWN', 404, null],
+    ['GET', `/jobs/${ID}/vertices/1`, 'JOB_UNKNOWN', 404, null],
+    ['GET', '/jobs/..%2f..%2fetc%2fpasswd', 'JOB_UNKNOWN', 404, null],
+    ['DELETE', '/jars/..%2f..%2fjobs', 'BUNDLE_UNKNOWN', 404, null],
+    ['DELETE', '/jars/..%5c..%5cjobs', 'BUNDLE_UNKNOWN', 404, null],
+    ['GET', `/savepoint-disposal/${ID}`, 'TRIGGER_UNKNOWN', 404, null],
+    ['PATCH', `/jobs/${ID}?mode=stop`, 'REQUEST_INVALID', 400, null],
+    ['PATCH', `/jobs/${ID}?mod=cancel`, 'REQUEST_INVALID', 400, 'Did you mean "mode"?'],
+    ['GET', '/jobs/metrics?get=a&get=b', 'REQUEST_INVALID', 400, null],
+    ['GET', '/overview?x=1', 'REQUEST_INVALID', 400, null],
+  ] as const)('%s %s: %s', async (method, url, code, status, advice) => {
+    const reply = await ask(method, url);
+    expect(reply).toMatchObject({ http: status, code });
+    if (advice !== null) expect(reply.advice).toBe(advice);
+  });
+
+  it.each([
+    [{ paralellism: 2 }, 'Did you mean "parallelism"?'],
+    [{ parallelism: '2' }, null],
+    [{ parallelism: 0 }, null],
+    [{ jobId: 'x' }, null],
+    [{ programArgsList: 'a=1' }, null],
+    [{ flinkConfiguration: { parallelism: 2 } }, null],
+    [[], null],
+    ['{', null],
+    ['{"__proto__": {}}', null],
+  ])('a body of %j is refused', async (body, advice) => {
+    const reply = await ask('POST', '/jars/x/run', body);
+    expect(reply).toMatchObject({ http: 400, code: 'REQUEST_INVALID' });
+    if (advice !== null) expect(reply.advice).toBe(advice);
+  });
+
+  it('refuses bodies that are too large, or of another type', async () => {
+    const large = JSON.stringify({ params: { text: 'x'.repeat(2 ** 20) } });
+    const tooLarge = await ask('POST', '/jars/x/run', large);
+    expect(tooLarge).toMatchObject({ http: 413, code: 'REQUEST_TOO_LARGE' });
+    const xml = await ask('POST', '/jars/x/run', '<a/>', 'application/xml');
+    expect(xml).toMatchObject({ http: 400, code: 'REQUEST_INVALID' });
+    const noForm = await ask('POST', '/jars/upload', '{}');
+    expect(noForm).toMatchObject({ http: 400, code: 'REQUEST_INVALID' });
+  });
+
+  it('takes uploads only where they are allowed', async () => {
+    const form =
+      '--x\r\nContent-Disposition: form-data; name="jarfile"; filename="a.mjs"\r\n\r\nlet a;\r\n--x--';
+    const type = 'multipart/form-data; boundary=x';
+    expect(await ask('POST', '/jars/upload', form, type)).toMatchObject({ http: 200 });
+    const { files } = await ask('GET', '/jars');
+    expect(files).toMatchObject([{ name: 'a.mjs' }]);
+    await http.close();
+    open(false);
+    const refused = await ask('POST', '/jars/upload', form, type);
+    expect(refused).toMatchObject({ http: 403, code: 'UPLOADS_DISABLED' });
+  });
+
+  it('tells what is wrong with a job, with advice', async () => {
+    const form =
+      '--x\r\nContent-Disposition: form-data; name="jarfile"; filename="a.mjs"\r\n\r\nlet a;\r\n--x--';
+    await ask('POST', '/jars/upload', form, 'multipart/form-data; boundary=x');
+    const { files } = await ask('GET', '/jars');
+    const url = `/jars/${files[0].id}`;
+    const reply = await ask('POST', `${url}/run`, { entryClass: 'wrong' });
+    expect(reply).toMatchObject({
+      http: 400,
+      code: 'FIELD_UNKNOWN',
+      advice: 'Did you mean "b"?',
+    });
+    const { plan } = await ask('POST', `${url}/plan`, { parallelism: 3 });
+    expect(plan.nodes.map((node: { parallelism: number }) => node.parallelism)).toEqual([3, 3]);
+    const { jobid } = await ask('POST', `${url}/run`, { jobId: ID, parallelism: 1 });
+    expect(jobid).toBe(ID);
+    expect(await ask('POST', `${url}/run`, { parallelism: 99 })).toMatchObject({
+      http: 400,
+      code: 'PARALLELISM_INVALID',
+    });
+  });
+
+  it('says so when a job cannot do what is asked', async () => {
+    const jobid = await running();
+    const trigger = await ask('POST', `/jobs/${jobid}/savepoints`, {});
+    await settle();
+    const { operation } = await ask('GET', `/jobs/${jobid}/savepoints/${trigger['request-id']}`);
+    expect(operation['failure-cause']).toMatchObject({ class: 'CHECKPOINT_FAILED' });
+    const typed = await ask('POST', `/jobs/${jobid}/checkpoints`, { checkpointType: 'FULL' });
+    expect(typed).toMatchObject({ http: 400, code: 'FEATURE_UNSUPPORTED' });
+    world.processOf(jobid)?.finish();
+    await settle();
+    const late = await ask('PATCH', `/jobs/${jobid}`);
+    expect(late).toMatchObject({ http: 409, code: 'JOB_NOT_RUNNING' });
+  });
+
+  it('describes itself: every path and no other', async () => {
+    const { openapi, paths } = await ask('GET', '/openapi.json');
+    expect(openapi).toBe('3.1.0');
+    const described = Object.entries<object>(paths).flatMap(([path, verbs]) =>
+      Object.keys(verbs).map(
+        (verb) => `${verb.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`,
+      ),
+    );
+    const served = Object.values<PathDefinition>(PATHS).map(
+      ({ method, path }) => `${method} ${path}`,
+    );
+    expect(described.toSorted()).toEqual(served.toSorted());
+  });
+});
