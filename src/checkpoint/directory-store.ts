@@ -33,6 +33,7 @@ import {
   snapshotDirectory,
   verifyState,
 } from './open-checkpoint.js';
+import { preparedBytes, preparedName, preparedNotes } from './prepared-output.js';
 import { pinBytes, pinnedSnapshot, RESTORED_FROM } from './snapshot-pin.js';
 
 /** As many as Flink makes to find a name that is free. */
@@ -194,9 +195,7 @@ export class DirectoryStore implements CheckpointStore {
    * recover, and `disposeSnapshot` refuses to delete it.
    */
   restoreFrom(path: string): void {
-    this.#disk.remove(join(this.root, RESTORED_FROM));
-    this.#files.write(join(this.root, RESTORED_FROM), pinBytes(snapshotDirectory(path)));
-    this.#files.syncDirectory(this.root);
+    this.#fence.guarded(() => this.#note(RESTORED_FROM, pinBytes(snapshotDirectory(path))));
   }
 
   begin(id: number, savepointTarget?: string): void {
@@ -242,6 +241,7 @@ export class DirectoryStore implements CheckpointStore {
     const published = this.#pending.get(id)?.published ?? null;
     this.#fence.guarded(() => {
       if (published !== null) this.#disk.removeTree(published);
+      this.#disk.remove(join(this.root, preparedName({ id, attempt: this.attempt })));
       this.#withdraw(id);
       this.#pending.delete(id);
       this.#sweepShared();
@@ -271,12 +271,7 @@ export class DirectoryStore implements CheckpointStore {
   finish(job: Pick<FinishedJob, 'jobName' | 'params' | 'timestampMs'>): void {
     const { attempt } = this;
     const bytes = finishedBytes({ ...job, id: this.#lastId, jobId: this.#jobId, attempt });
-    this.#fence.guarded(() => {
-      const prepared = join(this.#fence.directory, FINISHED);
-      this.#files.write(prepared, bytes);
-      this.#disk.rename(prepared, join(this.root, FINISHED));
-      this.#files.syncDirectory(this.root);
-    });
+    this.#fence.guarded(() => this.#note(FINISHED, bytes));
     this.disposeAll();
   }
 
@@ -285,6 +280,9 @@ export class DirectoryStore implements CheckpointStore {
     for (const { id } of this.retained) this.dispose(id);
     this.#hasCompleted = true;
     this.#fence.guarded(() => {
+      for (const { name } of preparedNotes(this.#disk, this.root)) {
+        this.#disk.remove(join(this.root, name));
+      }
       this.#tidy();
       this.#sweepShared();
     });
@@ -383,12 +381,22 @@ export class DirectoryStore implements CheckpointStore {
     };
     const prepared = join(path, `${METADATA}.pending`);
     this.#files.write(prepared, encodeManifest(whole, name));
+    const output = preparedBytes(manifest);
+    if (output !== null) this.#note(preparedName(manifest), output);
     this.#files.syncDirectory(path);
     this.#fence.check();
     this.#disk.rename(prepared, join(path, METADATA));
     this.#files.syncDirectory(path);
     this.#leftovers.add(join(this.root, own));
     return path;
+  }
+
+  /** Puts a note into the directory of the job, wholly or not at all, unless another attempt has taken over. */
+  #note(name: string, bytes: Uint8Array): void {
+    const prepared = join(this.#fence.directory, name);
+    this.#files.write(prepared, bytes);
+    this.#disk.rename(prepared, join(this.root, name));
+    this.#files.syncDirectory(this.root);
   }
 
   #freeName(target: string): string {
@@ -421,6 +429,11 @@ export class DirectoryStore implements CheckpointStore {
       this.#leftovers.delete(path);
     }
     if (!this.#hasCompleted) return;
+    for (const { name, checkpoint, attempt } of preparedNotes(this.#disk, this.root)) {
+      // A checkpoint has made visible what savepoints before it in the same attempt hold.
+      const isVisible = attempt === this.attempt && this.retained.some(({ id }) => id > checkpoint);
+      if (isVisible) this.#disk.remove(join(this.root, name));
+    }
     this.#disk.remove(join(this.root, RESTORED_FROM));
     for (const { path } of this.#damaged) this.#removeCheckpoint(path);
     this.#damaged = [];

@@ -173,10 +173,10 @@ export interface SinkConnector<T = unknown> {
   commit?(committables: readonly Committable[], context: CommitContext): void | Promise<void>;
   /**
    * Goes on after an earlier attempt, whose `plan` it is given: throws away what that left behind and did not commit,
-   * and gives the plan of the next one. Called on the caller's thread after `commit` of what the checkpoint holds;
-   * absent, the plan stays as it is.
+   * unless that belongs to others, and gives the plan of the next one. Called on the caller's thread after `commit` of
+   * what the checkpoint holds; absent, the plan stays as it is.
    */
-  resume?(context: CommitContext): PlainData | Promise<PlainData>;
+  resume?(context: ResumeContext): PlainData | Promise<PlainData>;
   /** Throws away what was prepared or half written, when the job failed or was canceled. */
   abort?(plan: PlainData, context: CommitContext): void | Promise<void>;
   /** Never set; carries the record type for inference. */
@@ -194,6 +194,15 @@ export interface WriterContext {
   readonly clock: Clock;
   readonly baseDirectory: string;
   wake(): void;
+}
+
+/** Given to `resume`. */
+export interface ResumeContext extends CommitContext {
+  /**
+   * Whether what was prepared under the plan is of this job alone. Not so when it begins from a snapshot that the job
+   * which took it, or others, may go on from as well: their output is not to be thrown away.
+   */
+  readonly isOwn: boolean;
 }
 
 /** Given to `commit`, `resume` and `abort`. */

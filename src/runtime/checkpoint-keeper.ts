@@ -19,12 +19,11 @@ import type {
   CheckpointReport,
   CheckpointStore,
   CheckpointTrigger,
-  SinkCommit,
 } from '../checkpoint/contract.js';
 import type { ChainMerging } from './chain-merging.js';
 import { type ManifestFrame, manifestOf } from './checkpoint-manifest.js';
 import type { CoordinatorEvent } from './coordinator.js';
-import type { CheckpointMessage, CheckpointTold } from './messages.js';
+import type { CheckpointMessage } from './messages.js';
 
 /** What the checkpoints of an attempt start from. Plain data. */
 export interface CheckpointingStart
@@ -87,8 +86,6 @@ export class CheckpointKeeper {
   #newest: CheckpointManifest | null = null;
   /** What was stored last, where checkpoints are kept in memory. */
   #kept: CheckpointManifest | null = null;
-  /** What was stored last of output that was not visible then. */
-  #prepared: readonly SinkCommit[] = [];
 
   constructor(
     start: CheckpointingStart,
@@ -191,15 +188,12 @@ export class CheckpointKeeper {
   #completed(report: CheckpointReport): void {
     const isOwn = report.kind === 'checkpoint';
     if (isOwn) this.#ends.completed(report.id);
-    this.#tell(report, isOwn ? { kept: this.#kept } : { prepared: this.#prepared });
+    this.#tell(report, isOwn ? this.#kept : null);
   }
 
-  #tell(
-    report: CheckpointReport,
-    { kept = null, prepared = [] }: Partial<Pick<CheckpointTold, 'kept' | 'prepared'>> = {},
-  ): void {
+  #tell(report: CheckpointReport, kept: CheckpointManifest | null = null): void {
     const { statistics } = this.#coordinator.state;
-    this.#ends.tell({ kind: 'checkpoint', report, kept, prepared, statistics });
+    this.#ends.tell({ kind: 'checkpoint', report, kept, statistics });
   }
 
   #store(gathered: GatheredCheckpoint): void {
@@ -214,7 +208,6 @@ export class CheckpointKeeper {
       const path = isInMemory ? null : completed;
       const heavy = before !== null && isHeavy(gathered, before);
       if (kind === 'checkpoint') this.#chain(manifest, heavy);
-      this.#prepared = gathered.commits;
       this.#kept = isInMemory ? manifest : null;
       this.#events.push({ kind: 'stored', checkpoint: id, path, isHeavy: heavy });
     } catch (cause) {

@@ -17,11 +17,12 @@ import {
   outlives,
 } from '../checkpoint/checkpoint-protocol.js';
 import { type CheckpointStatistics, NO_STATISTICS } from '../checkpoint/checkpoint-statistics.js';
-import type { CheckpointManifest } from '../checkpoint/contract.js';
+import type { CheckpointManifest, SinkCommit } from '../checkpoint/contract.js';
 import { DirectoryStore } from '../checkpoint/directory-store.js';
 import type { FsyncPolicy } from '../checkpoint/durable-files.js';
 import { forgetOtherEnds, newestJob } from '../checkpoint/newest-job.js';
 import { type DamagedCheckpoint, openCheckpoint } from '../checkpoint/open-checkpoint.js';
+import { preparedOutput } from '../checkpoint/prepared-output.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import type { CheckpointingStart, StorePlace } from './checkpoint-keeper.js';
 import { frameOf } from './checkpoint-manifest.js';
@@ -37,6 +38,8 @@ export interface RestoreFrom {
   readonly manifest: CheckpointManifest;
   /** Null where the manifest holds all state. */
   readonly path: string | null;
+  /** Whether no other job goes on from it. */
+  readonly isOwn: boolean;
   /** Newer ones that are damaged, which were passed over: what is wrong with each, file and offset in `where`. */
   readonly damaged: readonly WireError[];
 }
@@ -142,7 +145,7 @@ export class CheckpointingSetup {
     reader.close();
     setup.#goOnFrom(manifest);
     setup.#pin(path);
-    return { setup, restore: { manifest, path, damaged: [] }, finishedMs: null };
+    return { setup, restore: { manifest, path, isOwn: false, damaged: [] }, finishedMs: null };
   }
 
   /**
@@ -171,7 +174,7 @@ export class CheckpointingSetup {
     if (this.place === null) {
       if (kept === null) return null;
       this.#goOnFrom(kept);
-      return { manifest: kept, path: null, damaged: [] };
+      return { manifest: kept, path: null, isOwn: true, damaged: [] };
     }
     return this.#opened((store) => {
       this.#nextId = Math.max(this.#nextId, store.lastId + 1);
@@ -184,8 +187,14 @@ export class CheckpointingSetup {
       found.reader.close();
       this.#goOnFrom(found.manifest);
       const { manifest, path } = found;
-      return { manifest, path, damaged: damaged.map(({ error }) => toWire(error)) };
+      return { manifest, path, isOwn: true, damaged: damaged.map(({ error }) => toWire(error)) };
     }, null);
+  }
+
+  /** Output that savepoints hold and no checkpoint has made visible. Throws CHECKPOINT_CORRUPT. */
+  savedOutput(): readonly SinkCommit[] {
+    if (this.place === null) return [];
+    return preparedOutput(this.#disk, join(this.place.directory, this.jobId));
   }
 
   /** Claims the directory for as long as `use` takes; `otherwise` where there is none. */

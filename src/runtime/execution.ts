@@ -98,15 +98,10 @@ export interface FurtherAttempts {
   afterFailure(error: WireError, nowMs: number): number | WireError;
   /** A checkpoint has completed. */
   checkpointed(): void;
-  /**
-   * The next attempt, which goes on from the newest checkpoint; `kept` is that of a job that keeps them in memory,
-   * `saved` what savepoints hold and is not to be thrown away.
-   */
-  next(
-    kept: CheckpointManifest | null,
-    statistics: CheckpointStatistics,
-    saved: readonly SinkCommit[],
-  ): Promise<NextAttempt>;
+  /** The next attempt, which goes on from the newest checkpoint; `kept` is that of a job that keeps them in memory. */
+  next(kept: CheckpointManifest | null, statistics: CheckpointStatistics): Promise<NextAttempt>;
+  /** Output that savepoints hold and no checkpoint has made visible: not to be thrown away. */
+  savedOutput(): readonly SinkCommit[];
   /** There will be no further attempt: what the job need not leave behind goes. */
   end(reason: EndReason): void;
 }
@@ -151,8 +146,6 @@ export class Execution implements RunObserver, JobExecution {
   /** Settles when everything that was to be made visible so far is. */
   #commits: Promise<void> = Promise.resolve();
   #kept: CheckpointManifest | null = null;
-  /** What savepoints hold and no checkpoint has made visible. */
-  #saved: readonly SinkCommit[] = [];
   /** What the job is to end with before the next attempt begins. */
   #ending: RunEvent | null = null;
   /** Ends the wait before the next attempt. */
@@ -267,7 +260,7 @@ export class Execution implements RunObserver, JobExecution {
     const control = this.#control;
     this.#commits = this.#commits.then(async () => {
       try {
-        await commitSinks(this.#commitParts, commits);
+        await commitSinks(this.#commitParts(), commits);
         control?.send({ kind: 'committed', checkpoint });
       } catch (cause) {
         control?.send({ kind: 'failed', error: toWire(cause) });
@@ -275,10 +268,7 @@ export class Execution implements RunObserver, JobExecution {
     });
   }
 
-  onCheckpoint({ report, kept, prepared, statistics }: CheckpointTold): void {
-    // A checkpoint makes visible what the savepoints before it hold.
-    const isOwn = report.kind === 'checkpoint' && report.status === 'completed';
-    this.#saved = isOwn ? [] : [...this.#saved, ...prepared];
+  onCheckpoint({ report, kept, statistics }: CheckpointTold): void {
     this.checkpoints = statistics;
     this.#kept = kept ?? this.#kept;
     if (report.status === 'completed') this.#further?.checkpointed();
@@ -309,7 +299,7 @@ export class Execution implements RunObserver, JobExecution {
       return this.#settle({ state: 'CANCELED', error: ending.reason, commits: [] });
     }
     try {
-      const next = await this.#further.next(this.#kept, this.checkpoints, this.#saved);
+      const next = await this.#further.next(this.#kept, this.checkpoints);
       this.restarts++;
       await this.start(next);
     } catch (cause) {
@@ -359,22 +349,23 @@ export class Execution implements RunObserver, JobExecution {
     }
   }
 
-  get #commitParts(): SinkCommitParts {
+  #commitParts(kept: readonly SinkCommit[] = []): SinkCommitParts {
     const { plan, deployment } = this;
-    return { plan, deployment, disk: this.#disk, kept: this.#saved };
+    return { plan, deployment, disk: this.#disk, kept };
   }
 
   /** Commits the sinks, or cleans up after them; gives what the run failed with, null for nothing. */
   async #closeSinks(completion: RunCompletion): Promise<Error | null> {
-    const parts = this.#commitParts;
     if (completion.state === 'FINISHED') {
-      return commitSinks(parts, completion.commits).then(() => null, asError);
+      return commitSinks(this.#commitParts(), completion.commits).then(() => null, asError);
     }
     const failure = this.#failure(completion);
-    return abortSinks(parts).then(
-      () => failure,
-      (second: unknown) => withSecond(failure, asError(second)),
-    );
+    try {
+      await abortSinks(this.#commitParts(this.#further?.savedOutput()));
+      return failure;
+    } catch (second) {
+      return withSecond(failure, asError(second));
+    }
   }
 
   #enter(state: JobState): void {

@@ -43,8 +43,6 @@ export class JobAttempts {
   /** What the job was told to go on from. */
   #origin: RestoreFrom | null = null;
   #prepared: PreparedConnectors | null = null;
-  /** What savepoints of the attempts before hold, and no checkpoint has made visible. */
-  #saved: readonly SinkCommit[] = [];
 
   constructor(request: RunRequest, planned: PlannedRun, threads: SlotThreads | null) {
     this.#request = request;
@@ -79,14 +77,14 @@ export class JobAttempts {
   }
 
   /** The attempt after one that has failed; `kept` is the newest checkpoint of a job that keeps them in memory. */
-  next(
-    kept: CheckpointManifest | null,
-    statistics: CheckpointStatistics,
-    saved: readonly SinkCommit[],
-  ): Promise<NextAttempt> {
-    this.#saved = saved;
+  next(kept: CheckpointManifest | null, statistics: CheckpointStatistics): Promise<NextAttempt> {
     if (this.#setup !== null) this.#setup.statistics = statistics;
     return this.#attempt(this.#setup?.latest(kept) ?? this.#origin);
+  }
+
+  /** Output that savepoints hold and no checkpoint has made visible. */
+  savedOutput(): readonly SinkCommit[] {
+    return this.#setup?.savedOutput() ?? [];
   }
 
   /** The job has ended for good. */
@@ -98,8 +96,9 @@ export class JobAttempts {
     const { baseDirectory } = this.#request;
     const { plan } = this.#planned;
     const restore = from === null ? null : await this.#planRestore(from);
-    const known = restore?.connectors ?? this.#unchanged();
-    const prepared = await prepareConnectors(plan, this.#disk, baseDirectory, known, this.#saved);
+    const known = this.#known(restore?.connectors ?? null);
+    const saved = this.savedOutput();
+    const prepared = await prepareConnectors(plan, this.#disk, baseDirectory, known, saved);
     this.#prepared = prepared;
     try {
       this.#planned.check(foundSchemas(plan, prepared.sourcePlans));
@@ -120,24 +119,33 @@ export class JobAttempts {
         start: (observer) => this.#start(deployment, observer, threads),
       };
     } catch (error) {
-      await abortPrepared(plan, prepared, this.#disk, baseDirectory, this.#saved);
+      await abortPrepared(plan, prepared, this.#disk, baseDirectory, saved);
       throw error;
     }
   }
 
-  async #planRestore({ manifest, path }: RestoreFrom): Promise<PlannedRestore> {
+  async #planRestore({ manifest, path, isOwn }: RestoreFrom): Promise<PlannedRestore> {
     const { planRestore } = await import('./restore-plan.js');
     const allowNonRestored = this.#request.settings['execution.stateRecovery.ignoreUnclaimedState'];
-    return planRestore(manifest, this.#planned.plan, { path, allowNonRestored });
+    return planRestore(manifest, this.#planned.plan, { path, isOwn, allowNonRestored });
   }
 
-  /** What the attempt before had decided; null for the first. */
-  #unchanged(): RestoredConnectors | null {
-    if (this.#prepared === null) return null;
+  /**
+   * What connectors go on with. Sinks keep what they had decided in the attempt before this one, where that was not
+   * what others go on with, too.
+   */
+  #known(restored: RestoredConnectors | null): RestoredConnectors | null {
+    if (this.#prepared === null || restored?.isOwn === true) return restored;
     const { sourcePlans, sinkPlans } = this.#prepared;
     return {
-      sourcePlans,
-      sinkPlans: sinkPlans.map((plans) => plans.map((plan) => ({ plan, committables: [] }))),
+      isOwn: true,
+      sourcePlans: restored?.sourcePlans ?? sourcePlans,
+      sinkPlans: sinkPlans.map((plans, vertex) =>
+        plans.map((plan, sink) => {
+          const committables = restored?.sinkPlans[vertex]?.[sink]?.committables ?? [];
+          return { plan, committables };
+        }),
+      ),
     };
   }
 

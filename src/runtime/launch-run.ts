@@ -41,6 +41,7 @@ export async function launchRun(
       repeated.failed(error) ?? strategy.failed(error, nowMs) ?? error,
     checkpointed: () => repeated.passed(),
     next: (...past: Parameters<JobAttempts['next']>) => attempts.next(...past),
+    savedOutput: () => attempts.savedOutput(),
     end: (reason: EndReason) => attempts.end(reason),
   };
   const execution = new Execution(plan, first.deployment, request.signal, disk, further);

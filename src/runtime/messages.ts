@@ -98,8 +98,6 @@ export interface CheckpointTold {
   readonly report: CheckpointReport;
   /** Of one that is kept in memory: what the job goes on from after a failure. */
   readonly kept: CheckpointManifest | null;
-  /** Output that a savepoint holds, which a later checkpoint makes visible. */
-  readonly prepared: readonly SinkCommit[];
   readonly statistics: CheckpointStatistics;
 }
 

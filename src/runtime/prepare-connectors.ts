@@ -3,7 +3,7 @@
  * Runs on: the caller's thread. Invariant: when one cannot prepare, the sinks that have are told to clean up.
  */
 import type { Disk } from '../base/disk.js';
-import type { CommitContext, PlainData, SinkConnector, SourcePlan } from '../connector/contract.js';
+import type { PlainData, ResumeContext, SinkConnector, SourcePlan } from '../connector/contract.js';
 import type { SinkCommit } from '../checkpoint/contract.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import type { OperatorIdentity } from '../operator/operator-spec.js';
@@ -20,6 +20,8 @@ export interface PreparedConnectors {
 export interface RestoredConnectors {
   readonly sourcePlans: readonly (SourcePlan | null | undefined)[];
   readonly sinkPlans: readonly (readonly (RestoredSink | undefined)[])[];
+  /** Whether the output that sinks have prepared under these plans is of this job alone. */
+  readonly isOwn: boolean;
 }
 
 /** A sink that goes on. */
@@ -58,6 +60,7 @@ export async function prepareConnectors(
                 disk,
                 baseDirectory,
                 kept: committablesOf(identity, kept),
+                isOwn: restored?.isOwn ?? true,
               });
         prepared.push(await placed(plan.jobName, identity, 'SINK_FAILED', prepare));
       }
@@ -72,7 +75,7 @@ export async function prepareConnectors(
 async function resumeSink(
   connector: SinkConnector,
   { plan, committables }: RestoredSink,
-  world: Omit<CommitContext, 'plan'>,
+  world: Omit<ResumeContext, 'plan'>,
 ): Promise<PlainData> {
   const context = { plan, ...world };
   await connector.commit?.(committables, context);

@@ -33,6 +33,8 @@ export interface PlannedRestore {
 /** Where a checkpoint is: a path, or nowhere but in the manifest. */
 export interface RestoreOrigin {
   readonly path: string | null;
+  /** Whether no other job goes on from it. */
+  readonly isOwn: boolean;
   readonly allowNonRestored: boolean;
 }
 
@@ -40,7 +42,7 @@ export interface RestoreOrigin {
 export function planRestore(
   manifest: CheckpointManifest,
   plan: PhysicalPlan,
-  { path, allowNonRestored }: RestoreOrigin,
+  { path, isOwn, allowNonRestored }: RestoreOrigin,
 ): PlannedRestore {
   const mapping = mappingOf(manifest, plan);
   if (mapping.lost.length > 0 && !allowNonRestored) throw notRestored(manifest, plan, mapping);
@@ -67,6 +69,7 @@ export function planRestore(
         .map(({ id }) => id),
     },
     connectors: {
+      isOwn,
       sourcePlans: plan.vertices.map(({ source }) => {
         const known = source === null ? undefined : sources.get(source.identity.uid);
         return known?.plan as SourcePlan | undefined;

@@ -1,10 +1,18 @@
 /**
  * Kills a job with SIGKILL at random instants, also while it recovers and while that recovers, with options of chance,
- * until it has come to its end, and compares what its sink shows with the input. The oracle is here, outside of the
- * engine. Callers: `crash.mjs`, the integration tests.
+ * until it has come to its end, and compares what its sink shows with the input; then goes on from each savepoint that
+ * it took. The oracle is here, outside of the engine. Callers: `crash.mjs`, the integration tests.
  */
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,7 +35,7 @@ function randomOf(seed) {
  *
  * @param {number} seed
  * @param {{ perKey: number, killsMax: number }} size records of each key; kills before the job is left alone
- * @returns {Promise<{ kills: number, restores: number, faults: readonly string[] }>}
+ * @returns {Promise<{ kills: number, restores: number, savepoints: number, faults: readonly string[] }>}
  */
 export async function crashRun(seed, { perKey, killsMax }) {
   const random = randomOf(seed);
@@ -43,14 +51,39 @@ export async function crashRun(seed, { perKey, killsMax }) {
       // What a life wrote that was killed before its first checkpoint is hidden and belongs to nobody.
       else if (signal === 'SIGKILL') orphans = true;
       if (signal !== 'SIGKILL') {
-        const faults = code === 0 ? checkOutput(options.params.output, perKey, orphans) : [output];
-        return { kills, restores, faults };
+        if (code !== 0) return { kills, restores, savepoints: 0, faults: [output] };
+        const faults = checkOutput(
+          options.params.output,
+          perKey,
+          orphans || options.savepoints !== null,
+        );
+        const savepoints = await goOnFromSavepoints(options, perKey);
+        faults.push(...savepoints.flat());
+        return { kills, restores, savepoints: savepoints.length, faults };
       }
       kills++;
     }
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** Each savepoint, also one that was taken just before a kill, holds all that the job needs to come to its end. */
+async function goOnFromSavepoints(options, perKey) {
+  const { directory } = options.savepoints ?? {};
+  const names = directory === undefined || !existsSync(directory) ? [] : readdirSync(directory);
+  const paths = names.map((name) => join(directory, name));
+  const all = [];
+  for (const path of paths.filter((each) => existsSync(join(each, '_metadata')))) {
+    const settings = { ...options.settings, 'execution.stateRecovery.path': path };
+    const { code, output } = await live({ ...options, settings, savepoints: null }, null);
+    const { lost, wrong } = readOutput(options.params.output, perKey);
+    const faults = code === 0 ? [] : [output];
+    if (lost > 0 || wrong.length > 0)
+      faults.push(`${lost} records are lost after ${path}`, ...wrong);
+    all.push(faults);
+  }
+  return all;
 }
 
 function optionsOf(random, directory, perKey) {
@@ -65,6 +98,7 @@ function optionsOf(random, directory, perKey) {
   return {
     params: { input, output, marks, failEvery: 5000, failures: oneOf(0, 0, 2), pauseEvery: 25 },
     parallelism: oneOf(1, 2, 3, 5),
+    savepoints: oneOf(null, { directory: join(directory, 'savepoints'), every: oneOf(10, 30) }),
     runtime: oneOf('threads', 'threads', 'in-thread'),
     settings: {
       'execution.checkpointing.interval': oneOf('10ms', '30ms', '100ms'),
@@ -92,10 +126,12 @@ function live(options, random) {
       output += text;
       const taken = output.split('checkpoint\n').length - 1;
       if (timer === null && taken >= checkpoints) timer = killAfter(moment);
+      if (timer === null && isEager && output.includes('savepoint\n')) timer = killAfter(0);
     });
   }
   const killAfter = (ms) => setTimeout(() => child.kill('SIGKILL'), ms);
   const checkpoints = random === null ? Infinity : 1 + Math.floor(random() * 6);
+  const isEager = random !== null && random() < 0.5;
   const moment = random === null ? 0 : random() * 40;
   let timer = random !== null && random() < 0.25 ? killAfter(random() * 700) : null;
   return new Promise((resolve) => {
@@ -108,22 +144,28 @@ function live(options, random) {
 
 /** What is lost, there twice or out of order, in the parts that are visible; and what should not be there. */
 function checkOutput(output, perKey, orphans) {
-  const seen = new Map();
-  const faults = [];
+  const { seen, lost, wrong } = readOutput(output, perKey);
+  const faults = [...wrong];
   for (const part of readdirSync(output)) {
-    if (!part.startsWith('part-')) {
-      if (!orphans) faults.push(`left behind: ${part}`);
-      continue;
-    }
+    if (!part.startsWith('part-') && !orphans) faults.push(`left behind: ${part}`);
+  }
+  const twice = [...seen].filter(([, times]) => times > 1).length;
+  if (twice > 0) faults.push(`${twice} records are there more than once`);
+  if (lost > 0) faults.push(`${lost} records are lost`);
+  return faults;
+}
+
+/** How often each record is visible, how many are not, and those that state has counted wrongly. */
+function readOutput(output, perKey) {
+  const seen = new Map();
+  const wrong = [];
+  for (const part of readdirSync(output).filter((name) => name.startsWith('part-'))) {
     for (const line of readFileSync(join(output, part), 'utf8').trim().split('\n').slice(1)) {
       const [key, number, expected] = line.split(',');
-      if (number !== expected) faults.push(`record ${number} of key ${key} counted as ${expected}`);
+      if (number !== expected) wrong.push(`record ${number} of key ${key} counted as ${expected}`);
       const id = `${key}/${number}`;
       seen.set(id, (seen.get(id) ?? 0) + 1);
     }
   }
-  const twice = [...seen].filter(([, times]) => times > 1).length;
-  if (twice > 0) faults.push(`${twice} records are there more than once`);
-  if (seen.size !== KEYS * perKey) faults.push(`${KEYS * perKey - seen.size} records are lost`);
-  return faults;
+  return { seen, lost: KEYS * perKey - seen.size, wrong };
 }

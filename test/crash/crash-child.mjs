@@ -5,7 +5,7 @@
 import { start } from 'millrace';
 import failingOften from '../fixtures/jobs/failing-often.mjs';
 
-const { params, parallelism, runtime, settings } = JSON.parse(process.argv[2] ?? '{}');
+const { params, parallelism, runtime, settings, savepoints } = JSON.parse(process.argv[2] ?? '{}');
 const execution = await start(failingOften, {
   params,
   parallelism,
@@ -19,11 +19,14 @@ const execution = await start(failingOften, {
   },
 });
 if (execution.restored !== null) console.log(`restored ${execution.restored.checkpoint}`);
+let taken = 0;
 void (async () => {
   for await (const event of execution.events()) {
-    if (event.type === 'checkpoint' && event.report.status === 'completed') {
-      process.stdout.write('checkpoint\n');
-    }
+    if (event.type !== 'checkpoint' || event.report.status !== 'completed') continue;
+    process.stdout.write(`${event.report.kind}\n`);
+    if (event.report.kind !== 'checkpoint' || ++taken % savepoints?.every !== 0) continue;
+    // One that comes too late is refused.
+    execution.savepoint({ directory: savepoints.directory }).catch(() => {});
   }
 })();
 await execution.finished;

@@ -14,17 +14,19 @@ const { values } = parseArgs({
 });
 const seeds = Number(values.seeds ?? (values.quick ? 6 : 60));
 const size = values.quick ? { perKey: 600, killsMax: 4 } : { perKey: 1500, killsMax: 9 };
-const total = { kills: 0, restores: 0, failed: 0 };
+const total = { kills: 0, restores: 0, savepoints: 0, failed: 0 };
 for (let seed = Number(values.from); seed < Number(values.from) + seeds; seed++) {
-  const { kills, restores, faults } = await crashRun(seed, size);
+  const { kills, restores, savepoints, faults } = await crashRun(seed, size);
   total.kills += kills;
   total.restores += restores;
+  total.savepoints += savepoints;
   if (faults.length > 0) total.failed++;
   console.log(`seed ${seed}: ${kills} kills, ${restores} restores, ${faults.length} faults`);
   for (const fault of faults.slice(0, 5)) console.log(`  ${fault}`);
 }
-const { kills, restores, failed } = total;
+const { kills, restores, savepoints, failed } = total;
 console.log(
-  `${seeds} jobs, ${kills} kills, ${restores} restores from checkpoints, ${failed} failed`,
+  `${seeds} jobs, ${kills} kills, ${restores} restores from checkpoints, ` +
+    `${savepoints} from savepoints, ${failed} failed`,
 );
 process.exitCode = failed === 0 ? 0 : 1;

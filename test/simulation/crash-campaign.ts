@@ -9,7 +9,7 @@ import { type Life, simulateCrashes } from './simulate-crashes.js';
 /** How each rare state is recognised in a life. */
 const RECOGNISE = {
   'a life began with nothing after one that had crashed': (life, before) =>
-    before !== null && life.restoredFrom === null,
+    before !== null && life.restoredFrom === null && !life.hadFinished,
   'a life went on from a checkpoint': (life) => life.restoredFrom !== null,
   'a life went on from a checkpoint and took further ones': (life) =>
     life.restoredFrom !== null && life.completed > 0,
@@ -35,6 +35,12 @@ const RECOGNISE = {
   'it crashed while it tidied up after an earlier life that had finished': (life, before) =>
     life.crashedAt !== null && before?.isEndNoted === true,
   'a life found that the job had finished': (life) => life.hadFinished,
+  'it crashed after a savepoint and before the next checkpoint': (life) =>
+    life.crashedAt !== null && life.savedLast > 0,
+  'a life went on from a checkpoint beside output that only savepoints hold': (life, before) =>
+    life.restoredFrom !== null &&
+    (before?.savedLast ?? 0) > 0 &&
+    (before?.hiddenOfSavepoints ?? 0) > 0,
   'several checkpoints completed in one life': (life) => life.completed > 2,
 } as const satisfies Record<string, (life: Life, before: Life | null) => boolean>;
 

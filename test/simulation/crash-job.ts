@@ -29,8 +29,12 @@ export interface CrashJob {
   /** How fast time goes, which decides how many checkpoints there are. */
   readonly clockSpeed: number;
   readonly settings: Readonly<Record<string, unknown>>;
-  /** Where each life but the last ends, and what is lost with it. */
-  readonly crashes: readonly { readonly fault: Fault; readonly loss: Loss }[];
+  /** Where each life but the last ends, by a fault or after its savepoint, and what is lost with it. */
+  readonly crashes: readonly { readonly fault: Fault | null; readonly loss: Loss }[];
+  /** After so many checkpoints of a life, and so many records behind them, a savepoint is taken; null for none. */
+  readonly savepointAfter: { readonly checkpoints: number; readonly records: number } | null;
+  /** Operations from the completion of a savepoint to a crash, in each life but the last; null for none. */
+  readonly crashAfterSavepoint: number | null;
   /** The calls of a function, over all lives, that throw. */
   readonly throwsAt: readonly number[];
 }
@@ -40,7 +44,13 @@ export function crashJob(seed: number): CrashJob {
   const random = new SeededRandom(seed ^ 0xc4a5);
   const pick = <T>(choices: readonly T[]): T => choices[random.below(choices.length)];
   const shape = pick(SHAPES);
-  const rows = pick([1, 20, 60, 200, 200]);
+  const savepointAfter = pick([
+    null,
+    { checkpoints: pick([0, 1, 1, 2]), records: random.below(30) },
+  ]);
+  const crashAfterSavepoint = savepointAfter === null ? null : pick([null, 1, 10, 40]);
+  // A savepoint between two checkpoints takes a job that lasts for a while.
+  const rows = savepointAfter === null ? pick([1, 20, 60, 200, 200]) : 200;
   const files = Array.from({ length: pick([1, 1, 2, 3]) }, (_, file) =>
     numbered(random, file, 1 + random.below(rows)),
   );
@@ -50,8 +60,8 @@ export function crashJob(seed: number): CrashJob {
     shape,
     files,
     parallelism: 1 + random.below(4),
-    batchRows: pick([1, 2, 7, 7, 64]),
-    clockSpeed: pick([1, 8, 32]),
+    batchRows: savepointAfter === null ? pick([1, 2, 7, 7, 64]) : pick([1, 2, 7]),
+    clockSpeed: savepointAfter === null ? pick([1, 8, 32]) : 32,
     settings: {
       'execution.checkpointing.interval': pick([10, 10, 15, 40, 200]),
       'execution.checkpointing.mode': 'exactlyOnce',
@@ -66,9 +76,11 @@ export function crashJob(seed: number): CrashJob {
       'restartStrategy.fixedDelay.delay': 0,
     },
     crashes: Array.from({ length: random.below(6) }, () => ({
-      fault: faultOf(random),
+      fault: crashAfterSavepoint !== null && random.below(3) > 0 ? null : faultOf(random),
       loss: lossOf(random),
     })),
+    savepointAfter,
+    crashAfterSavepoint,
     throwsAt: Array.from({ length: pick([0, 0, 1, 3]) }, () => 1 + random.below(rows * 2)),
   };
 }
@@ -89,6 +101,7 @@ function faultOf(random: Random): Fault {
   const pick = <T>(choices: readonly T[]): T => choices[random.below(choices.length)];
   const kind = 'crash';
   if (random.below(3) === 0) return { kind, at: 1 + random.below(pick([60, 200, 600])) };
+  if (random.below(8) === 0) return { kind, pathEnd: '/finished', at: 1 + random.below(8) };
   const operation = pick(['write', 'sync', 'syncDirectory', 'rename', 'rename', 'remove', 'read']);
   return { kind, operation, at: 1 + random.below(pick([6, 20, 60])) };
 }

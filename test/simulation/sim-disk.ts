@@ -26,6 +26,8 @@ export interface Fault {
   readonly kind: 'crash' | 'EIO' | 'ENOSPC';
   /** Only operations of this name count. */
   readonly operation?: string;
+  /** Only operations on paths that end so count. */
+  readonly pathEnd?: string;
 }
 
 const { dirname, resolve } = posix;
@@ -85,6 +87,11 @@ export class SimDisk implements Disk {
     this.#faults = faults;
     this.scratch.clear();
     this.journal.length = 0;
+  }
+
+  /** The process is killed so many operations from now. */
+  crashIn(operations: number): void {
+    this.#faults = [...this.#faults, { kind: 'crash', at: this.journal.length + operations }];
   }
 
   /** A disk with the same files, all of them durable. */
@@ -283,11 +290,11 @@ export class SimDisk implements Disk {
     this.journal.push(`${operation} ${at}`);
     this.onOperation();
     for (const fault of this.#faults) {
-      const count =
-        fault.operation === undefined
-          ? this.journal.length
-          : this.journal.filter((each) => each.startsWith(`${fault.operation} `)).length;
-      if (fault.operation !== undefined && fault.operation !== operation) continue;
+      const { operation: named = '', pathEnd = '' } = fault;
+      const isMeant = (each: string): boolean =>
+        (named === '' || each.startsWith(`${named} `)) && each.endsWith(pathEnd);
+      if (!isMeant(`${operation} ${at}`)) continue;
+      const count = this.journal.filter(isMeant).length;
       if (count < fault.at || count > (fault.until ?? fault.at)) continue;
       this.journal.push(`${operation} ${at} ${fault.kind}`);
       if (fault.kind === 'crash') {

@@ -7,6 +7,8 @@
 import type { Disk } from '../../src/base/disk.js';
 import { MillraceError } from '../../src/base/errors.js';
 import { SeededRandom } from '../../src/base/random.js';
+import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
+import type { PartCommit } from '../../src/connector/file-sink/commit-parts.js';
 import { nextEventLoopTurn } from '../../src/runtime/event-loop.js';
 import type { InThreadWorld } from '../../src/runtime/in-thread-run.js';
 import { resolveSettings } from '../../src/runtime/settings.js';
@@ -28,6 +30,10 @@ export interface Life {
   readonly hadFinished: boolean;
   /** Whether the end of the job is noted on the disk that it left behind. */
   readonly isEndNoted: boolean;
+  /** Savepoints that completed and that no checkpoint of the life has followed. */
+  readonly savedLast: number;
+  /** Files that savepoints need and that are not visible. */
+  readonly hiddenOfSavepoints: number;
   /** Lines that were visible when it ended. */
   readonly visible: number;
 }
@@ -47,13 +53,14 @@ export async function simulateCrashes(crashJob: CrashJob): Promise<readonly Life
   const calls = { count: 0 };
   const lives: Life[] = [];
   for (const crash of [...crashJob.crashes, null]) {
-    disk.restart({ kind: 'kill' }, crash === null ? [] : [crash.fault]);
-    const life = await live(crashJob, disk, lives.length, calls);
+    disk.restart({ kind: 'kill' }, crash?.fault == null ? [] : [crash.fault]);
+    const life = await live(crashJob, disk, lives.length, calls, crash !== null);
     disk.restart(life.crashedAt === null ? { kind: 'kill' } : (crash?.loss ?? { kind: 'kill' }));
     const visible = visibleOn(disk);
     const loss = life.crashedAt === null ? null : (crash?.loss.kind ?? null);
     const isEndNoted = [...disk.files().keys()].some((path) => /^\/check.*\/finished$/.test(path));
-    lives.push({ ...life, loss, isEndNoted, visible: visible.length });
+    const hiddenOfSavepoints = checkSavepoints(disk);
+    lives.push({ ...life, loss, isEndNoted, hiddenOfSavepoints, visible: visible.length });
     checkVisible(visible, expected);
     if (visible.length !== expected.length) {
       if (life.crashedAt === null || life.hadFinished || isEndNoted) {
@@ -66,7 +73,26 @@ export async function simulateCrashes(crashJob: CrashJob): Promise<readonly Life
   const afterwards = await live(crashJob, disk, lives.length, calls);
   if (!afterwards.hadFinished) throw new Error('A job that had finished was run again.');
   checkVisible(visibleOn(disk), expected);
+  for (const savepoint of savepointsOn(disk)) await goOnFrom(savepoint, crashJob, disk, expected);
   return lives;
+}
+
+/** A job that goes on from a savepoint, where others have written meanwhile, adds to what is there. */
+async function goOnFrom(
+  path: string,
+  crashJob: CrashJob,
+  disk: SimDisk,
+  expected: readonly string[],
+): Promise<void> {
+  const before = visibleOn(disk);
+  const settings = { ...crashJob.settings, 'execution.stateRecovery.path': path };
+  const undisturbed = { ...crashJob, settings, throwsAt: [], savepointAfter: null };
+  const life = await live(undisturbed, disk, 99, { count: 0 });
+  if (life.restoredFrom === null) throw new Error(`${path} was not gone on from.`);
+  const visible = visibleOn(disk);
+  checkVisible(before, visible);
+  checkVisible(expected, visible);
+  checkSavepoints(disk);
 }
 
 async function live(
@@ -74,13 +100,19 @@ async function live(
   disk: SimDisk,
   index: number,
   calls: { count: number },
-): Promise<Omit<Life, 'visible' | 'loss' | 'isEndNoted'>> {
-  const { seed, parallelism, batchRows, clockSpeed, settings, throwsAt } = crashJob;
+  isMortal = false,
+): Promise<Omit<Life, 'visible' | 'loss' | 'isEndNoted' | 'hiddenOfSavepoints'>> {
+  const { seed, parallelism, batchRows, clockSpeed, settings, throwsAt, savepointAfter } = crashJob;
   let [restoredFrom, restarts, completed]: [number | null, number, number] = [null, 0, 0];
   let hadFinished = false;
+  let savedLast = 0;
   const crash = (): string | null =>
     disk.journal.findLast((entry) => entry.endsWith(' crash')) ?? null;
+  let save: (() => void) | null = null;
+  let recordsSince = 0;
   const job = definitionOf(crashJob, () => {
+    const isDue = savepointAfter !== null && completed >= savepointAfter.checkpoints;
+    if (isDue && recordsSince++ === savepointAfter.records) save?.();
     if (throwsAt.includes(++calls.count)) throw new Error(`planned, at call ${calls.count}`);
   });
   try {
@@ -98,9 +130,22 @@ async function live(
       world: worldOn(mortal(disk), seed * 16 + index, clockSpeed),
     });
     restoredFrom = execution.restored?.checkpoint ?? null;
+    save = () => {
+      const saved = execution.savepoint({ directory: '/savepoints' });
+      const { crashAfterSavepoint } = crashJob;
+      saved.then(
+        () => {
+          if (isMortal && crashAfterSavepoint !== null) disk.crashIn(crashAfterSavepoint);
+        },
+        () => {},
+      );
+    };
     const watched = (async () => {
       for await (const event of execution.events()) {
-        if (event.type === 'checkpoint' && event.report.status === 'completed') completed++;
+        if (event.type !== 'checkpoint' || event.report.status !== 'completed') continue;
+        const isOwn = event.report.kind === 'checkpoint';
+        savedLast = isOwn ? 0 : savedLast + 1;
+        if (isOwn) completed++;
       }
     })();
     try {
@@ -111,10 +156,10 @@ async function live(
       restarts = execution.restarts;
     }
     // While it tidied up after its end, perhaps.
-    return { crashedAt: crash(), restoredFrom, restarts, completed, hadFinished };
+    return { crashedAt: crash(), restoredFrom, restarts, completed, hadFinished, savedLast };
   } catch (error) {
     if (crash() === null) throw error;
-    return { crashedAt: crash(), restoredFrom, restarts, completed, hadFinished };
+    return { crashedAt: crash(), restoredFrom, restarts, completed, hadFinished, savedLast };
   }
 }
 
@@ -179,6 +224,29 @@ function worldOn(disk: Disk, seed: number, speed: number): InThreadWorld {
       },
     },
   };
+}
+
+/** Those that have completed. */
+function savepointsOn(disk: SimDisk): readonly string[] {
+  return disk
+    .list('/savepoints')
+    .map((name) => `/savepoints/${name}`)
+    .filter((path) => disk.stat(`${path}/_metadata`) !== null);
+}
+
+/** What a savepoint holds is visible, or there to be made visible; how many files are the latter. */
+function checkSavepoints(disk: SimDisk): number {
+  let hidden = 0;
+  for (const path of savepointsOn(disk)) {
+    const { manifest, reader } = openCheckpoint(disk, path);
+    reader.close();
+    for (const part of manifest.sinks.flatMap((sink) => sink.committables as PartCommit[])) {
+      const isThere = [part.pending, part.final].some((name) => disk.stat(`/out/${name}`) !== null);
+      if (!isThere) throw new Error(`${path} needs ${part.pending}, which is gone.`);
+      hidden += disk.stat(`/out/${part.pending}`) === null ? 0 : 1;
+    }
+  }
+  return hidden;
 }
 
 /** Every line of every part that has its visible name, sorted. */

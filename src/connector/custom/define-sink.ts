@@ -54,8 +54,8 @@ function secondPhase<T, C>(
     // What a writer of this sink prepared comes back as it was.
     commit: (committables, { baseDirectory }) =>
       sink.commit(committables as readonly C[], { baseDirectory }),
-    resume: async ({ baseDirectory, kept }) => {
-      await sink.rollback?.({ baseDirectory, kept: kept as readonly C[] });
+    resume: async ({ baseDirectory, kept, isOwn }) => {
+      if (isOwn) await sink.rollback?.({ baseDirectory, kept: kept as readonly C[] });
       return null;
     },
     abort: (_plan, { baseDirectory, kept }) =>

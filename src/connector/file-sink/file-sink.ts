@@ -84,9 +84,15 @@ export function fileSink<T>(parts: FileSinkParts<T>): SinkConnector<T> {
       const { commitParts } = await import('./commit-parts.js');
       commitParts(disk, planData(plan), partCommits(committables), sync);
     },
-    resume: ({ plan, disk, kept }) => {
-      removePending(disk, planData(plan), partCommits(kept));
-      return { ...planData(plan), firstNumber: nextNumber(disk, planData(plan), buckets) };
+    resume: ({ plan, disk, kept, isOwn }) => {
+      if (isOwn) removePending(disk, planData(plan), partCommits(kept));
+      const run = isOwn ? planData(plan).run : freshRun();
+      // What savepoints hold may still become visible, and must not take the name of another part.
+      const firstNumber = Math.max(
+        nextNumber(disk, planData(plan), buckets),
+        numberAfter(partCommits(kept).map(({ final }) => final)),
+      );
+      return { ...planData(plan), run, firstNumber };
     },
     abort: (plan, { disk, kept }) => removePending(disk, planData(plan), partCommits(kept)),
   };
@@ -159,10 +165,15 @@ function planOf(
   makeDirectory(disk, path, sync);
   return {
     directory: path,
-    run: freshSeed().toString(36),
+    run: freshRun(),
     firstNumber: ifExists === 'append' ? numberAfter(existing) : 0,
     replaces: ifExists === 'replace' ? existing.map((name) => replacedPart(disk, path, name)) : [],
   };
+}
+
+/** Tells the hidden files of a job from those of others. */
+function freshRun(): string {
+  return freshSeed().toString(36);
 }
 
 /** One that is there may have been made by a process that died before its entry was durable. */

@@ -1,3 +1,4 @@
+import { preparedNotes, preparedOutput } from '../../../src/checkpoint/prepared-output.js';
 import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,8 +44,38 @@ describe('savepoints', () => {
     store.begin(2);
     store.discard(2);
     store.close();
-    expect(disk.list(DIRECTORY)).toEqual([]);
+    // Its output is not visible, and no checkpoint has come that would make it so.
+    expect(disk.list(HOME).filter((name) => name !== 'shared')).toEqual([
+      'epoch-1',
+      'prepared-1-1',
+    ]);
+    expect(preparedOutput(disk, HOME)).toEqual(manifest.sinks);
     expect(stateOf(openCheckpoint(disk, `${path}/_metadata`))).toEqual(wantedState(manifest));
+  });
+
+  it('let nobody throw away what they hold, until a checkpoint of the same attempt has it', () => {
+    const disk = new SimDisk();
+    const first = openStore(disk);
+    first.begin(1);
+    first.complete(takeSnapshot(disk, first, 1));
+    takeSavepoint(disk, first, 2);
+    expect(preparedOutput(disk, HOME)).toEqual([
+      { uid: 'out', plan: null, committables: [{ part: 'part-2' }] },
+    ]);
+    // After a kill.
+    const second = openStore(disk);
+    takeSavepoint(disk, second, 3);
+    expect(preparedOutput(disk, HOME)).toHaveLength(2);
+    second.begin(4);
+    second.complete(takeSnapshot(disk, second, 4));
+    second.begin(5);
+    expect(preparedNotes(disk, HOME).map(({ name }) => name)).toEqual(['prepared-2-1']);
+    disk.damage(`${HOME}/prepared-2-1`, (bytes) => bytes.fill(7, 30, 31));
+    expect(() => preparedOutput(disk, HOME)).toThrow(
+      expect.objectContaining({ code: 'CHECKPOINT_CORRUPT' }),
+    );
+    second.disposeAll();
+    expect(preparedNotes(disk, HOME)).toEqual([]);
   });
 
   it('take in what they share with checkpoints', () => {
@@ -226,6 +257,7 @@ describe('a real disk', () => {
       `/${JOB_ID}/chk-1/_metadata`,
       `/${JOB_ID}/chk-2/_metadata`,
       `/${JOB_ID}/epoch-1/owner`,
+      `/${JOB_ID}/prepared-3-1`,
       ...[1, 2].flatMap((id) => [0, 1].map((slot) => `/${JOB_ID}/shared/state-${id}-${slot}-1`)),
     ]);
     renameSync(join(directory, JOB_ID), join(folder, 'elsewhere'));

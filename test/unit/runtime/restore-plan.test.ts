@@ -48,7 +48,7 @@ function manifestOf(plan: PhysicalPlan, finished: readonly string[] = []): Check
   };
 }
 
-const from = { path: null, allowNonRestored: false };
+const from = { path: null, isOwn: true, allowNonRestored: false };
 
 function failureOf(action: () => unknown): MillraceError {
   try {

@@ -106,6 +106,52 @@ describe('commit', () => {
   });
 });
 
+describe('resume', () => {
+  const names = (disk: SimDisk): readonly string[] =>
+    [...disk.files().keys()].map((path) => path.replace('/out/', ''));
+
+  /** A part that is visible, one that a savepoint holds, and one that nobody holds. */
+  async function leftBehind() {
+    const disk = new SimDisk();
+    const sink = csvSink('/out');
+    const first = await openSink(sink, { disk });
+    await first.write(batchesOf(rows(1)));
+    await first.commit(await first.prepare());
+    await first.write(batchesOf(rows(2)));
+    const saved = await first.prepare();
+    await first.write(batchesOf(rows(3)));
+    const context = { plan: first.plan, kept: saved, disk, baseDirectory: '/' };
+    return { disk, sink, first, saved, context };
+  }
+
+  it('throws away what nobody holds, and takes no name of what a savepoint holds', async () => {
+    const { disk, sink, saved, context } = await leftBehind();
+    const plan = await sink.resume?.({ ...context, isOwn: true });
+    expect(names(disk)).toEqual([
+      expect.stringMatching(/^\.part-00000-1\.csv\.pending-/),
+      'part-00000-0.csv',
+    ]);
+    const again = await openSink(sink, { disk, attempt: '2', plan: plan ?? null });
+    await again.write(batchesOf(rows(4)));
+    await again.commit(await again.prepare());
+    await sink.commit?.(saved, context);
+    expect(names(disk)).toEqual(['part-00000-0.csv', 'part-00000-1.csv', 'part-00000-2.csv']);
+    const lines = Buffer.from(disk.files().get('/out/part-00000-2.csv') ?? []).toString();
+    expect(lines.trimEnd().split('\n')).toHaveLength(5);
+  });
+
+  it('touches nothing that others may go on from as well, then or when it is aborted', async () => {
+    const { disk, sink, context } = await leftBehind();
+    const before = names(disk);
+    const plan = (await sink.resume?.({ ...context, kept: [], isOwn: false })) ?? null;
+    const fork = await openSink(sink, { disk, attempt: '2', plan });
+    await fork.write(batchesOf(rows(4)));
+    expect(names(disk)).toHaveLength(before.length + 1);
+    await fork.abort();
+    expect(names(disk)).toEqual(before);
+  });
+});
+
 describe('ifExists', () => {
   it('refuses a directory with results, and names them', async () => {
     const directory = temporaryDirectory();
