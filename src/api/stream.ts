@@ -33,6 +33,7 @@ import {
 import { type IterateOptions, type IterationBody, iterated } from './iterate.js';
 import type { OperatorOptions, OptionCheck } from './operator-options.js';
 import { RETURNS, type ReturnsOptions } from './returns-option.js';
+import type { EngineProcessContext } from '../operator/engine-functions.js';
 import type { OpenProcess, OutputTag } from '../operator/process-function.js';
 import type { CheckFields, CheckKeys, Flat, KeyFields } from './record-types.js';
 import {
@@ -170,6 +171,37 @@ export class Stream<T> {
     const returns = options.returns ?? null;
     const isBroadcast = [this.#core.isBroadcast];
     const body = { kind: 'process', keys: [null], isBroadcast, open, returns } as const;
+    return new Stream(this.#core.operator(call, body));
+  }
+
+  /**
+   * Passes the first `rows` records of each subtask on, then ever fewer: what has passed is at any time a fair choice
+   * of all there were, and grows with the logarithm of their number only. For logs of what comes in unknown numbers,
+   * such as late records. `rows` is a whole number, at least 1.
+   *
+   * @example
+   * totals.sideOutput(late).sample(100).to(ndjson<Order>('out/late'))
+   */
+  sample(rows: number, options: OperatorOptions = {}): Stream<T> {
+    if (!Number.isSafeInteger(rows) || rows < 1) {
+      throw new MillraceError('OPTION_INVALID', `sample(...): rows cannot be ${String(rows)}.`, {
+        where: { operator: 'sample', field: 'rows' },
+        advice: 'Give a whole number of records, at least 1.',
+      });
+    }
+    const call = { verb: 'sample', boundary: this.sample, options };
+    const open = ({ engine, ...context }: EngineProcessContext): unknown =>
+      engine.sampler<T>(rows)(context);
+    const about = `the first ${rows}, then ever fewer`;
+    const isBroadcast = [this.#core.isBroadcast];
+    const body = {
+      kind: 'process',
+      keys: [null],
+      isBroadcast,
+      open,
+      returns: null,
+      about,
+    } as const;
     return new Stream(this.#core.operator(call, body));
   }
 

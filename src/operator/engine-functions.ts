@@ -7,6 +7,7 @@ import { intervalJoin } from './join/interval-join.js';
 import { regularJoin } from './join/regular-join.js';
 import { pairsOf, windowCoGroup } from './join/window-join.js';
 import type { ProcessContext } from './process-function.js';
+import { sampler } from './sampler.js';
 import { openWindows } from './window/window-operator.js';
 
 /** All of them. */
@@ -16,6 +17,7 @@ export const ENGINE_FUNCTIONS = {
   pairsOf,
   regularJoin,
   intervalJoin,
+  sampler,
 } as const;
 
 /** What functions of the engine are opened with. */
