@@ -80,6 +80,9 @@ export class CheckpointCoordinator {
         return this.#slotEnded(event.slot);
       case 'stored':
         return this.#stored(event);
+      case 'chainBroken':
+        this.state.fullLeft = Math.max(1, this.state.fullLeft);
+        return;
       case 'storeFailed':
         return this.#storeFailed(event.checkpoint, event.error);
       case 'committed':
@@ -289,12 +292,18 @@ export class CheckpointCoordinator {
     };
   }
 
-  #stored({ checkpoint: id, path, isHeavy }: CheckpointEvent & { readonly kind: 'stored' }): void {
+  #stored(event: CheckpointEvent & { readonly kind: 'stored' }): void {
+    const { checkpoint: id, path, isHeavy, fullBytes } = event;
     const pending = this.#leaveStore(id);
     const { trigger, request } = pending;
     this.state.pending.delete(id);
     this.state.completedMs = this.#nowMs;
-    const report: CheckpointReport = { ...this.#ended(pending), status: 'completed', path };
+    const report: CheckpointReport = {
+      ...this.#ended(pending),
+      status: 'completed',
+      path,
+      fullBytes,
+    };
     this.#record(report);
     const isStop = trigger.stop !== 'none';
     this.#actions.push({ kind: 'completed', trigger, report });
@@ -444,7 +453,7 @@ export class CheckpointCoordinator {
       triggeredMs: trigger.timestampMs,
       durationMs: null,
       bytes: timings.reduce((sum, { bytes }) => sum + bytes, 0),
-      fullBytes: timings.reduce((sum, { fullBytes }) => sum + fullBytes, 0),
+      fullBytes: 0,
       path: null,
     };
   }

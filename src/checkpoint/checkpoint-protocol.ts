@@ -106,7 +106,11 @@ export type CheckpointEvent =
       readonly checkpoint: number;
       readonly path: string | null;
       readonly isHeavy: boolean;
+      /** Of all state that it refers to. */
+      readonly fullBytes: number;
     }
+  /** State that changes would build on cannot be read any more: the next checkpoint holds everything. */
+  | { readonly kind: 'chainBroken' }
   /** A directory could not be made for a checkpoint, or it could not be stored. */
   | { readonly kind: 'storeFailed'; readonly checkpoint: number; readonly error: WireError }
   /** A `commit` is done; one that fails fails the job instead. */

@@ -88,9 +88,8 @@ export interface SnapshotTiming {
   readonly syncMs: number;
   /** From then until its state was written. */
   readonly asyncMs: number;
-  /** Of this checkpoint, and of all state that it stands for. */
+  /** Written for this checkpoint. */
   readonly bytes: number;
-  readonly fullBytes: number;
 }
 
 /** A slot's answer: all of its subtasks that had not finished before, and the one file that it wrote. */
@@ -165,7 +164,9 @@ export interface CheckpointReport {
   readonly error: WireError | null;
   readonly triggeredMs: number;
   readonly durationMs: number | null;
+  /** Written for it; of changes, where it builds on others. */
   readonly bytes: number;
+  /** Of all state that it refers to, changes that later ones have overtaken included; 0 until it has completed. */
   readonly fullBytes: number;
   /** Where it is kept; null in memory, or while it is pending. */
   readonly path: string | null;

@@ -10,7 +10,7 @@ import { shortPath } from './short-path.js';
 /** Events that concern checkpoints and restarts. */
 export type CheckpointingEvent = Extract<
   ExecutionEvent,
-  { readonly type: 'restored' | 'checkpoint' | 'restart' }
+  { readonly type: 'restored' | 'checkpoint' | 'chainBroken' | 'restart' }
 >;
 
 /** The line for an event; null for none. Paths are shown relative to `directory`. */
@@ -25,6 +25,9 @@ export function checkpointingLine(event: CheckpointingEvent, directory: string):
   }
   if (event.type === 'restart') {
     return `Failed: ${event.error.message} Starts again after ${formatDuration(event.delayMs)}.`;
+  }
+  if (event.type === 'chainBroken') {
+    return `The next checkpoint holds all state: ${faultText(event.error, directory)}`;
   }
   const { id, kind, status, reason, error } = event.report;
   if (status !== 'failed' || reason === 'shutdown' || reason === 'subsumed') return null;
@@ -43,6 +46,7 @@ export function finishedBeforeLine(atMs: number): string {
 /** What is wrong with a damaged checkpoint, and where. */
 function faultText({ message, where }: WireError, directory: string): string {
   const { file, byteOffset } = where;
-  const place = file === undefined ? '' : `${shortPath(file, directory)} at byte ${byteOffset}: `;
+  const at = byteOffset === undefined ? '' : ` at byte ${byteOffset}`;
+  const place = file === undefined ? '' : `${shortPath(file, directory)}${at}: `;
   return `${place}${message}`;
 }

@@ -97,6 +97,7 @@ ${bold('With --json')} standard output has one JSON object a line, told apart by
   progress   counters of chains and edges, every second
   restored   the checkpoint that the job goes on from
   checkpoint a checkpoint that has completed or failed
+  chainBroken  state that checkpoints build on is damaged; the next one holds everything
   restart    why the job has failed and is started again
   badRecord  a record that could not be parsed and was skipped
   result     duration, counters and memory ledger, when the job has finished; with --from

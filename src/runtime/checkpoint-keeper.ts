@@ -19,6 +19,7 @@ import type {
   CheckpointReport,
   CheckpointStore,
   CheckpointTrigger,
+  StatePiece,
 } from '../checkpoint/contract.js';
 import type { ChainMerging } from './chain-merging.js';
 import { type ManifestFrame, manifestOf } from './checkpoint-manifest.js';
@@ -179,9 +180,16 @@ export class CheckpointKeeper {
   #chain(manifest: CheckpointManifest, heavy: boolean): void {
     this.#newest = manifest;
     if (heavy) return;
-    this.#world.merging?.begin(manifest, (merge) => {
-      if (this.#newest !== null) this.#newest = merge.finish(this.#newest);
-    });
+    this.#world.merging?.begin(
+      manifest,
+      (merge) => {
+        if (this.#newest !== null) this.#newest = merge.finish(this.#newest);
+      },
+      (error) => {
+        this.handle({ kind: 'chainBroken' });
+        this.#ends.tell({ kind: 'chainBroken', error: toWire(error) });
+      },
+    );
   }
 
   /** A savepoint is its owner's: nothing builds on it, and the job does not go on from it. */
@@ -209,7 +217,8 @@ export class CheckpointKeeper {
       const heavy = before !== null && isHeavy(gathered, before);
       if (kind === 'checkpoint') this.#chain(manifest, heavy);
       this.#kept = isInMemory ? manifest : null;
-      this.#events.push({ kind: 'stored', checkpoint: id, path, isHeavy: heavy });
+      const fullBytes = bytesOf(manifest.pieces);
+      this.#events.push({ kind: 'stored', checkpoint: id, path, isHeavy: heavy, fullBytes });
     } catch (cause) {
       // Another process has the job now, so this one must end, and not take it back by starting again.
       if (MillraceError.is(cause) && cause.code === 'CHECKPOINT_FENCED') {
@@ -224,8 +233,13 @@ export class CheckpointKeeper {
 function isHeavy({ slots }: GatheredCheckpoint, { pieces }: CheckpointManifest): boolean {
   const timings = slots.flatMap(({ subtasks }) => subtasks.map(({ timing }) => timing));
   const changed = timings.reduce((sum, { bytes }) => sum + bytes, 0);
-  const sizes = pieces.map(({ at }) => ('bytes' in at ? at.bytes.length : at.length));
-  return changed > HEAVY_SHARE * sizes.reduce((sum, bytes) => sum + bytes, 0);
+  return changed > HEAVY_SHARE * bytesOf(pieces);
+}
+
+function bytesOf(pieces: readonly StatePiece[]): number {
+  let bytes = 0;
+  for (const { at } of pieces) bytes += 'bytes' in at ? at.bytes.length : at.length;
+  return bytes;
 }
 
 /** What cannot be deleted now is collected when the directory is opened the next time. */

@@ -36,6 +36,11 @@ export type ExecutionEvent =
     }
   /** After a restart the job goes on from a checkpoint; what maps to what. */
   | ({ readonly type: 'restored' } & RestoredAttempt)
+  /**
+   * State that later checkpoints were to build on is damaged or cannot be read: the next one holds everything. What is
+   * wrong, and where, is in `error`.
+   */
+  | { readonly type: 'chainBroken'; readonly error: WireError }
   /** An attempt has failed, and the next one begins after `delayMs`. */
   | { readonly type: 'restart'; readonly error: WireError; readonly delayMs: number };
 
@@ -273,6 +278,10 @@ export class Execution implements RunObserver, JobExecution {
     this.#kept = kept ?? this.#kept;
     if (report.status === 'completed') this.#further?.checkpointed();
     this.#events.push({ type: 'checkpoint', report, statistics });
+  }
+
+  onChainBroken(error: WireError): void {
+    this.#events.push({ type: 'chainBroken', error });
   }
 
   onAnswer(token: number, outcome: CheckpointOutcome): void {

@@ -90,6 +90,8 @@ export type CheckpointMessage =
       readonly commits: readonly SinkCommit[];
     }
   | CheckpointTold
+  /** State that later checkpoints were to build on cannot be read any more. */
+  | { readonly kind: 'chainBroken'; readonly error: WireError }
   | { readonly kind: 'answer'; readonly token: number; readonly outcome: CheckpointOutcome };
 
 /** A checkpoint or savepoint has ended. */

@@ -31,6 +31,8 @@ export interface RunObserver {
   onCommit(checkpoint: number | null, commits: readonly SinkCommit[]): void;
   /** A checkpoint or savepoint has ended. */
   onCheckpoint(told: CheckpointTold): void;
+  /** State that later checkpoints were to build on cannot be read any more. */
+  onChainBroken(error: WireError): void;
   /** What became of a request. */
   onAnswer(token: number, outcome: CheckpointOutcome): void;
   /** Exactly once, after every thread of the run has ended. */
@@ -41,5 +43,6 @@ export interface RunObserver {
 export function observeCheckpoints(observer: RunObserver, message: CheckpointMessage): void {
   if (message.kind === 'commit') observer.onCommit(message.checkpoint, message.commits);
   else if (message.kind === 'checkpoint') observer.onCheckpoint(message);
+  else if (message.kind === 'chainBroken') observer.onChainBroken(message.error);
   else observer.onAnswer(message.token, message.outcome);
 }

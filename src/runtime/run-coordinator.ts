@@ -25,7 +25,6 @@ const NO_TIMING = {
   syncMs: 0,
   asyncMs: 0,
   bytes: 0,
-  fullBytes: 0,
 };
 
 /** With these an attempt takes no further checkpoints. */

@@ -203,7 +203,7 @@ export class SlotSnapshots implements SnapshotCollector {
     const { vertex, subtask, source, commits, startDelayMs, alignmentMs, syncMs } = frozen;
     const asyncMs = clock.monotonicMs() - writing.startMs;
     const { pieces, bytes } = writing;
-    const timing = { startDelayMs, alignmentMs, syncMs, asyncMs, bytes, fullBytes: bytes };
+    const timing = { startDelayMs, alignmentMs, syncMs, asyncMs, bytes };
     work.written.push({ vertex, subtask, isFinished: false, pieces, source, commits, timing });
     if (frozen.trigger.kind === 'checkpoint') {
       this.#unconfirmed.push({ id: work.id, state: frozen.state });

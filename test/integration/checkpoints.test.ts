@@ -237,6 +237,11 @@ describe('a job that takes checkpoints and fails', () => {
         (event) => event.type === 'checkpoint' && event.report.status === 'completed',
       );
       expect(completed.length).toBeGreaterThan(0);
+      const sizes = completed.flatMap((event) =>
+        event.type === 'checkpoint' ? [event.report.fullBytes - event.report.bytes] : [],
+      );
+      expect(Math.min(...sizes)).toBe(0);
+      if (incremental !== true) expect(Math.max(...sizes)).toBe(0);
     });
   }
 });

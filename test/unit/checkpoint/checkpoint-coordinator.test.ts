@@ -19,7 +19,7 @@ import { NO_STATISTICS } from '../../../src/checkpoint/checkpoint-statistics.js'
 import type { SinkCommit, SubtaskSnapshot } from '../../../src/checkpoint/contract.js';
 
 const ERROR = toWire(new MillraceError('FILE_UNWRITABLE', 'The disk is full.'));
-const TIMING = { startDelayMs: 0, alignmentMs: 0, syncMs: 0, asyncMs: 0, bytes: 10, fullBytes: 25 };
+const TIMING = { startDelayMs: 0, alignmentMs: 0, syncMs: 0, asyncMs: 0, bytes: 10 };
 const POLICY: CheckpointPolicy = {
   intervalMs: 100,
   timeoutMs: 1000,
@@ -104,7 +104,7 @@ class Bench {
   }
 
   store(checkpoint: number, isHeavy = false): void {
-    this.send({ kind: 'stored', checkpoint, path: `chk-${checkpoint}`, isHeavy });
+    this.send({ kind: 'stored', checkpoint, path: `chk-${checkpoint}`, isHeavy, fullBytes: 25 });
   }
 
   end(): void {
@@ -475,6 +475,16 @@ describe('failures', () => {
   });
 });
 
+it('holds everything once after the chain of changes could not be read', () => {
+  const bench = new Bench().run();
+  for (const id of [1, 2, 3]) bench.complete(id), bench.wake();
+  bench.complete(4);
+  bench.send({ kind: 'chainBroken' });
+  for (const id of [5, 6]) bench.wake().complete(id);
+  const isFull = bench.of('trigger').map(({ trigger }) => trigger.isFull);
+  expect(isFull).toEqual([true, false, false, false, true, false]);
+});
+
 describe('which checkpoints are kept', () => {
   it('the newest few, from before a restart too; savepoints are not touched', () => {
     const bench = new Bench({ numRetained: 2 }, { retained: [3, 4], nextId: 5 }).run();
@@ -630,7 +640,7 @@ describe('the memory of a coordinator', () => {
     bench.acknowledge(1, 1);
     const copy = new CheckpointCoordinator(structuredClone(bench.coordinator.state));
     for (const event of [
-      { kind: 'stored', checkpoint: 1, path: null, isHeavy: false },
+      { kind: 'stored', checkpoint: 1, path: null, isHeavy: false, fullBytes: 25 },
       { kind: 'committed', checkpoint: 1 },
       { kind: 'slotDeclined', checkpoint: 2, slot: 0, error: ERROR, commits: commit('b') },
       { kind: 'shutdown' },
@@ -654,7 +664,7 @@ describe('what is told of checkpoints', () => {
       triggeredMs: bench.of('trigger')[0].trigger.timestampMs,
       durationMs: 7,
       bytes: 20,
-      fullBytes: 50,
+      fullBytes: 25,
       path: 'chk-1',
     });
   });

@@ -95,7 +95,7 @@ export interface WorldLimits {
 }
 
 const ERROR = toWire(new MillraceError('FILE_UNWRITABLE', 'The disk is full.'));
-const TIMING = { startDelayMs: 0, alignmentMs: 0, syncMs: 0, asyncMs: 0, bytes: 1, fullBytes: 2 };
+const TIMING = { startDelayMs: 0, alignmentMs: 0, syncMs: 0, asyncMs: 0, bytes: 1 };
 
 export function firstWorld({ policy, slots, requests }: WorldLimits): World {
   const ids = Array.from({ length: slots }, (_, slot) => slot);
@@ -149,7 +149,9 @@ export function stepsFrom(
   const storing = state.storing?.trigger.id;
   if (storing !== undefined) {
     const path = `chk-${storing}`;
-    steps.push(send('stored', { kind: 'stored', checkpoint: storing, path, isHeavy: false }));
+    steps.push(
+      send('stored', { kind: 'stored', checkpoint: storing, path, isHeavy: false, fullBytes: 25 }),
+    );
     const failed = { kind: 'storeFailed', checkpoint: storing, error: ERROR } as const;
     steps.push(send('store failed', failed));
   }

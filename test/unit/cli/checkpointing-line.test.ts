@@ -31,6 +31,16 @@ describe('what the command line says of checkpoints', () => {
   });
 });
 
+it('tells where a chain of changes is broken', () => {
+  const error = new MillraceError('CHECKPOINT_CORRUPT', 'A checkpoint is damaged.', {
+    where: { file: '/jobs/c/shared/state-9-0-1', byteOffset: 40 },
+  });
+  expect(checkpointingLine({ type: 'chainBroken', error: toWire(error) }, '/jobs')).toBe(
+    'The next checkpoint holds all state: c/shared/state-9-0-1 at byte 40: ' +
+      'A checkpoint is damaged.',
+  );
+});
+
 it('of a job that had finished says when, and how it is run again', () => {
   expect(finishedBeforeLine(Date.UTC(2026, 0, 2, 3, 4, 5))).toBe(
     'Nothing to do: the job had finished at 2026-01-02 03:04:05 UTC. To run it again, leave out ' +
