@@ -23,6 +23,7 @@ import {
   stateFileIdentity,
 } from './checkpoint-paths.js';
 import type { CheckpointManifest, CheckpointStore } from './contract.js';
+import { deleteSnapshot } from './dispose-savepoint.js';
 import { DurableFiles, type FsyncPolicy } from './durable-files.js';
 import { FINISHED, type FinishedJob, finishedBytes, finishedJob } from './finished-job.js';
 import { encodeManifest } from './manifest-bytes.js';
@@ -31,10 +32,11 @@ import {
   listCheckpoints,
   type OpenedCheckpoint,
   snapshotDirectory,
+  unlessDamaged,
   verifyState,
 } from './open-checkpoint.js';
 import { preparedBytes, preparedName, preparedNotes } from './prepared-output.js';
-import { pinBytes, pinnedSnapshot, RESTORED_FROM } from './snapshot-pin.js';
+import { pinBytes, RESTORED_FROM, readPin, type SnapshotPin } from './snapshot-pin.js';
 
 /** As many as Flink makes to find a name that is free. */
 const NAMES_MAX = 10;
@@ -51,6 +53,8 @@ export interface DirectoryStoreOptions {
   readonly fsync?: FsyncPolicy;
   /** Names savepoints. Fresh when not given. */
   readonly random?: Random;
+  /** A snapshot that the job has claimed goes when it has so many checkpoints of its own. 1 when not given. */
+  readonly numRetained?: number;
   /** Names the run of the job, which may have several attempts. Empty when not given. */
   readonly owner?: string;
 }
@@ -95,6 +99,9 @@ export class DirectoryStore implements CheckpointStore {
   readonly #leftovers = new Set<string>();
   #damaged: DamagedCheckpoint[];
   #hasCompleted = false;
+  readonly #numRetained: number;
+  /** What the job was started from or stopped with. */
+  #pin: SnapshotPin | null;
   #lastId: number;
   /** The job's checkpoint directory: what paths of manifests are relative to. Absolute. */
   readonly root: string;
@@ -131,6 +138,11 @@ export class DirectoryStore implements CheckpointStore {
       this.#retained.set(manifest.id, { path, files: filesOf(manifest), opened });
     }
     this.#damaged = [...damaged];
+    this.#numRetained = options.numRetained ?? 1;
+    // A damaged note concerns nobody once there is a checkpoint.
+    const pin = unlessDamaged(this.root, () => readPin(disk, this.root));
+    if (pin !== null && 'error' in pin && completed.length === 0) throw pin.error;
+    this.#pin = pin !== null && 'path' in pin && !('error' in pin) ? pin : null;
     this.#lastId = this.#highestId();
     this.#fence.guarded(() => this.#collectOrphans());
   }
@@ -159,8 +171,8 @@ export class DirectoryStore implements CheckpointStore {
   }
 
   /** The snapshot that the job was started from and still needs, because it has no checkpoint of its own; or null. */
-  get restoredFrom(): string | null {
-    return pinnedSnapshot(this.#disk, this.root);
+  get restoredFrom(): SnapshotPin | null {
+    return this.#retained.size === 0 ? this.#pin : null;
   }
 
   /** That the job has come to its end, when it has. Throws CHECKPOINT_CORRUPT. */
@@ -194,8 +206,19 @@ export class DirectoryStore implements CheckpointStore {
    * Notes which snapshot the job starts from. Until the job has a checkpoint of its own, the snapshot is needed to
    * recover, and `disposeSnapshot` refuses to delete it.
    */
-  restoreFrom(path: string): void {
-    this.#fence.guarded(() => this.#note(RESTORED_FROM, pinBytes(snapshotDirectory(path))));
+  restoreFrom(pin: SnapshotPin): void {
+    this.#pin = { ...pin, path: snapshotDirectory(pin.path) };
+    const bytes = pinBytes(this.#pin);
+    this.#fence.guarded(() => this.#note(RESTORED_FROM, bytes));
+  }
+
+  /** The job was stopped with a savepoint, from which it goes on. */
+  suspend(pin: SnapshotPin): void {
+    const before = this.#pin;
+    this.restoreFrom(pin);
+    for (const { id } of this.retained) this.dispose(id);
+    if (before?.isClaimed === true)
+      this.#fence.guarded(() => deleteSnapshot(this.#disk, before.path));
   }
 
   begin(id: number, savepointTarget?: string): void {
@@ -434,7 +457,7 @@ export class DirectoryStore implements CheckpointStore {
       const isVisible = attempt === this.attempt && this.retained.some(({ id }) => id > checkpoint);
       if (isVisible) this.#disk.remove(join(this.root, name));
     }
-    this.#disk.remove(join(this.root, RESTORED_FROM));
+    this.#letGo();
     for (const { path } of this.#damaged) this.#removeCheckpoint(path);
     this.#damaged = [];
   }
@@ -451,6 +474,16 @@ export class DirectoryStore implements CheckpointStore {
       this.#removeCheckpoint(join(this.root, name));
     }
     this.#sweepShared();
+  }
+
+  /** Of the snapshot that the job was started from, once it has checkpoints of its own, or needs none any more. */
+  #letGo(): void {
+    if (this.#pin === null) return;
+    const { isClaimed, path } = this.#pin;
+    if (isClaimed && this.#retained.size > 0 && this.#retained.size < this.#numRetained) return;
+    if (isClaimed) deleteSnapshot(this.#disk, path);
+    this.#disk.remove(join(this.root, RESTORED_FROM));
+    this.#pin = null;
   }
 
   /**

@@ -6,16 +6,18 @@
 import { join } from 'node:path';
 import type { Disk } from '../base/disk.js';
 import { type FinishedJob, finishedJob } from './finished-job.js';
+import { readPin } from './snapshot-pin.js';
 import { type DamagedCheckpoint, listCheckpoints, unlessDamaged } from './open-checkpoint.js';
 
 /** What was found. */
 export interface NewestJob {
-  /** The id of the job that took a checkpoint, or came to its end, last; null when there is none. */
+  /** The id of the job that took a checkpoint, began from one, or came to its end last; null when there is none. */
   readonly jobId: string | null;
   /** Checkpoints of jobs whose names nobody can tell any more. */
   readonly nameless: readonly DamagedCheckpoint[];
 }
 
+type Note = Pick<FinishedJob, 'jobName' | 'timestampMs'>;
 type Identity = Pick<FinishedJob, 'jobId' | 'jobName'>;
 
 /** Looks through the directories of all jobs. */
@@ -26,16 +28,23 @@ export function newestJob(disk: Disk, directory: string, jobName: string): Newes
     const home = join(directory, jobId);
     if (disk.stat(home)?.isDirectory !== true) continue;
     const { completed, damaged } = listCheckpoints(disk, directory, jobId);
-    const end = unlessDamaged(home, () => finishedJob(disk, home));
-    const ends: readonly FinishedJob[] = end === null || 'error' in end ? [] : [end];
-    const known = [...completed.map(({ manifest }) => manifest), ...ends];
+    const readNotes: readonly (() => Note | null)[] = [
+      () => finishedJob(disk, home),
+      () => readPin(disk, home),
+    ];
+    const notes = readNotes.flatMap((read) => {
+      const note = unlessDamaged(home, read);
+      return note === null ? [] : [note];
+    });
+    const known: Note[] = completed.map(({ manifest }) => manifest);
+    for (const note of notes) if (!('error' in note)) known.push(note);
     if (known.length === 0) {
-      nameless.push(...damaged, ...(end !== null && 'error' in end ? [end] : []));
+      nameless.push(...damaged, ...notes.flatMap((note) => ('error' in note ? [note] : [])));
     }
     for (const { reader } of completed) reader.close();
-    for (const each of known) {
-      if (each.jobName !== jobName) continue;
-      if (newest === null || each.timestampMs > newest.timestampMs) newest = each;
+    for (const { jobName: name, timestampMs } of known) {
+      if (name !== jobName) continue;
+      if (newest === null || timestampMs > newest.timestampMs) newest = { jobId, timestampMs };
     }
   }
   return { jobId: newest?.jobId ?? null, nameless };

@@ -1,6 +1,7 @@
 /**
- * Which snapshot a job was started from, kept in its checkpoint directory. The snapshot is needed to recover until the
- * job has a checkpoint of its own. Callers: the store, the disposal of savepoints. Runs on: any thread. Invariant: a
+ * Which snapshot a job was started from, or was stopped with, kept in its checkpoint directory. The snapshot is needed
+ * to recover until the job has a checkpoint of its own. Callers: the store, the disposal of savepoints, whoever looks
+ * for what a job goes on from. Runs on: any thread. Invariant: a
  * damaged note is told and never taken for the absence of one.
  */
 import { join } from 'node:path';
@@ -13,20 +14,37 @@ import { readContent } from './file-content.js';
 /** Where the note is, in the directory of a job. */
 export const RESTORED_FROM = 'restored-from';
 
-/** The note: a checksum and the absolute path of the snapshot's directory. */
-export function pinBytes(path: string): Uint8Array {
-  return Buffer.from(`${checksumOf(path)} ${path}`);
+/** What a job goes on from as long as it has no checkpoint of its own. */
+export interface SnapshotPin {
+  /** The directory of the snapshot, absolute. */
+  readonly path: string;
+  readonly jobName: string;
+  /** When the job began from it, or was stopped with it. Wall clock. */
+  readonly timestampMs: number;
+  /** Whether the job owns the snapshot, and deletes it as it deletes checkpoints. */
+  readonly isClaimed: boolean;
 }
 
-/** The snapshot that the job of a directory was started from and still needs; null when there is none. */
-export function pinnedSnapshot(disk: Disk, home: string): string | null {
+/** The note: a checksum, and what it says as JSON. */
+export function pinBytes(pin: SnapshotPin): Uint8Array {
+  const text = JSON.stringify(pin);
+  return Buffer.from(`${checksumOf(text)} ${text}`);
+}
+
+/** The note in the directory of a job; null when there is none. Throws CHECKPOINT_CORRUPT. */
+export function readPin(disk: Disk, home: string): SnapshotPin | null {
   const file = join(home, RESTORED_FROM);
   const content = readContent(disk, file);
-  if (content === null || hasCheckpoint(disk, home)) return null;
+  if (content === null) return null;
   const text = Buffer.from(content).toString();
-  const path = text.slice(text.indexOf(' ') + 1);
-  if (text === `${checksumOf(path)} ${path}`) return path;
+  const json = text.slice(text.indexOf(' ') + 1);
+  if (text === `${checksumOf(json)} ${json}`) return JSON.parse(json) as SnapshotPin;
   throw corruptFile(file, 0, 'The note of where the job was restored from has a wrong checksum.');
+}
+
+/** The snapshot that the job of a directory still needs, because it has no checkpoint of its own; or null. */
+export function pinnedSnapshot(disk: Disk, home: string): SnapshotPin | null {
+  return hasCheckpoint(disk, home) ? null : readPin(disk, home);
 }
 
 function hasCheckpoint(disk: Disk, home: string): boolean {
@@ -37,6 +55,6 @@ function hasCheckpoint(disk: Disk, home: string): boolean {
     );
 }
 
-function checksumOf(path: string): string {
-  return crc32(path).toString(16).padStart(8, '0');
+function checksumOf(text: string): string {
+  return crc32(text).toString(16).padStart(8, '0');
 }

@@ -62,21 +62,26 @@ const FLAGS: Readonly<Record<string, string>> = {
   parallelism: '--parallelism',
   'execution.stateRecovery.path': '--from',
   'execution.stateRecovery.ignoreUnclaimedState': '--allow-non-restored',
+  'execution.stateRecovery.claimMode': '--claim-mode',
 };
 
 /** All layers below the defaults of the table, weakest first: file, environment, `-D`, flags of their own. */
 export async function settingsLayers(
-  options: Pick<RunOptions, 'config' | 'D' | 'parallelism' | 'from' | 'allowNonRestored'>,
+  options: Pick<
+    RunOptions,
+    'config' | 'D' | 'parallelism' | 'from' | 'allowNonRestored' | 'claimMode'
+  >,
   environment: Readonly<Record<string, string | undefined>>,
   directory: string,
 ): Promise<readonly SettingsLayer[]> {
   const named = environment[CONFIG_VARIABLE] ?? '';
   const file = options.config ?? (named === '' ? null : named);
-  const { parallelism, from, allowNonRestored } = options;
+  const { parallelism, from, allowNonRestored, claimMode } = options;
   const own: Readonly<Record<string, unknown>> = {
     parallelism,
     'execution.stateRecovery.path': from,
     'execution.stateRecovery.ignoreUnclaimedState': allowNonRestored,
+    'execution.stateRecovery.claimMode': claimMode,
   };
   return [
     ...(await fileLayers(file, directory)),

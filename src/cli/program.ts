@@ -21,6 +21,7 @@ export interface RunOptions extends JobOptions {
   readonly verbose?: boolean;
   readonly from?: string;
   readonly allowNonRestored?: boolean;
+  readonly claimMode?: string;
 }
 
 /** Options of `explain`. */
@@ -142,6 +143,10 @@ export function createProgram(version: string, actions: CommandActions): Command
 
   jobCommand(program, 'run', 'Run a job to its end.')
     .option('--from <checkpoint>', 'go on from a checkpoint or savepoint: its path, or "latest"')
+    .option(
+      '--claim-mode <mode>',
+      'whose the snapshot of --from is: noClaim (yours) or claim (the job deletes it)',
+    )
     .option('--allow-non-restored', 'leave out state that the job no longer has')
     .option('--verbose', 'print the plan, settings, memory ledger and counters too')
     .addHelpText('after', RUN_HELP)

@@ -47,6 +47,7 @@ export interface StorePlace {
   readonly fsync: FsyncPolicy;
   /** Names the run. */
   readonly owner: string;
+  readonly numRetained: number;
 }
 
 /** What the keeper reaches the rest of the run with. */

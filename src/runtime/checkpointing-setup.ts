@@ -23,6 +23,7 @@ import type { FsyncPolicy } from '../checkpoint/durable-files.js';
 import { forgetOtherEnds, newestJob } from '../checkpoint/newest-job.js';
 import { type DamagedCheckpoint, openCheckpoint } from '../checkpoint/open-checkpoint.js';
 import { preparedOutput } from '../checkpoint/prepared-output.js';
+import type { SnapshotPin } from '../checkpoint/snapshot-pin.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import type { CheckpointingStart, StorePlace } from './checkpoint-keeper.js';
 import { frameOf } from './checkpoint-manifest.js';
@@ -104,6 +105,7 @@ export class CheckpointingSetup {
             isIncremental: settings['execution.checkpointing.incremental'],
             fsync: settings['execution.checkpointing.fsync'] as FsyncPolicy,
             owner: freshId(),
+            numRetained: settings['execution.checkpointing.numRetained'],
           };
   }
 
@@ -144,8 +146,10 @@ export class CheckpointingSetup {
     const { manifest, path, reader } = openCheckpoint(disk, resolve(baseDirectory, from));
     reader.close();
     setup.#goOnFrom(manifest);
-    setup.#pin(path);
-    return { setup, restore: { manifest, path, isOwn: false, damaged: [] }, finishedMs: null };
+    const isClaimed = settings['execution.stateRecovery.claimMode'] === 'claim';
+    setup.#pin(path, isClaimed);
+    const restore = { manifest, path, isOwn: isClaimed, damaged: [] };
+    return { setup, restore, finishedMs: null };
   }
 
   /**
@@ -182,13 +186,22 @@ export class CheckpointingSetup {
       const { damaged } = store;
       if (found === null) {
         if (damaged.length > 0) throw noneIsWhole(this.#jobName, store.root, damaged);
-        return null;
+        return this.#pinned(store.restoredFrom);
       }
       found.reader.close();
       this.#goOnFrom(found.manifest);
       const { manifest, path } = found;
       return { manifest, path, isOwn: true, damaged: damaged.map(({ error }) => toWire(error)) };
     }, null);
+  }
+
+  /** The snapshot that the job was started from or stopped with. */
+  #pinned(pin: SnapshotPin | null): RestoreFrom | null {
+    if (pin === null) return null;
+    const { manifest, path, reader } = openCheckpoint(this.#disk, pin.path);
+    reader.close();
+    this.#goOnFrom(manifest);
+    return { manifest, path, isOwn: pin.isClaimed, damaged: [] };
   }
 
   /** Output that savepoints hold and no checkpoint has made visible. Throws CHECKPOINT_CORRUPT. */
@@ -209,9 +222,13 @@ export class CheckpointingSetup {
   }
 
   /** Until there is a checkpoint of the job's own, what it goes on from must not be disposed of. */
-  #pin(path: string): void {
-    if (this.policy.intervalMs !== null)
-      this.#opened((store) => store.restoreFrom(path), undefined);
+  #pin(path: string, isClaimed: boolean): void {
+    if (this.policy.intervalMs === null) return;
+    this.#opened((store) => store.restoreFrom(this.#pinOf(path, isClaimed)), undefined);
+  }
+
+  #pinOf(path: string, isClaimed: boolean): SnapshotPin {
+    return { path, jobName: this.#jobName, timestampMs: systemClock.epochMs(), isClaimed };
   }
 
   #goOnFrom({ id }: CheckpointManifest): void {
@@ -244,15 +261,17 @@ export class CheckpointingSetup {
 
   /**
    * The job has ended for good: its checkpoints go, unless its end and the settings say that they stay, or another
-   * process has taken over. That it has finished is noted first.
+   * process has taken over. That it has finished is noted first, or the savepoint with which it was stopped, which is
+   * where it goes on.
    */
-  end(reason: EndReason): void {
+  end(reason: EndReason, suspendedTo: string | null): void {
     const retention = this.#settings['execution.checkpointing.externalizedCheckpointRetention'];
     if (this.place === null || outlives(retention as CheckpointRetention, reason)) return;
     const store = DirectoryStore.after({ disk: this.#disk, ...this.place });
     if (store === null) return;
     try {
       if (reason !== 'finished') return store.disposeAll();
+      if (suspendedTo !== null) return store.suspend(this.#pinOf(suspendedTo, false));
       const timestampMs = systemClock.epochMs();
       store.finish({ jobName: this.#jobName, params: this.#params, timestampMs });
       const { jobId } = this;

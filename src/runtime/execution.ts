@@ -107,8 +107,11 @@ export interface FurtherAttempts {
   next(kept: CheckpointManifest | null, statistics: CheckpointStatistics): Promise<NextAttempt>;
   /** Output that savepoints hold and no checkpoint has made visible: not to be thrown away. */
   savedOutput(): readonly SinkCommit[];
-  /** There will be no further attempt: what the job need not leave behind goes. */
-  end(reason: EndReason): void;
+  /**
+   * There will be no further attempt: what the job need not leave behind goes. `suspendedTo` is the savepoint with
+   * which it was stopped, to go on another time; null for none.
+   */
+  end(reason: EndReason, suspendedTo: string | null): void;
 }
 
 /** An attempt that is ready to start. */
@@ -151,6 +154,8 @@ export class Execution implements RunObserver, JobExecution {
   /** Settles when everything that was to be made visible so far is. */
   #commits: Promise<void> = Promise.resolve();
   #kept: CheckpointManifest | null = null;
+  /** The savepoint with which the job was stopped. */
+  #suspendedTo: string | null = null;
   /** What the job is to end with before the next attempt begins. */
   #ending: RunEvent | null = null;
   /** Ends the wait before the next attempt. */
@@ -230,10 +235,12 @@ export class Execution implements RunObserver, JobExecution {
     return this.#requests.checkpoint();
   }
 
-  savepoint({ directory, ...options }: SavepointOptions = {}): Promise<CheckpointReport> {
+  async savepoint({ directory, ...options }: SavepointOptions = {}): Promise<CheckpointReport> {
     const { baseDirectory } = this.deployment;
     const target = directory === undefined ? null : resolve(baseDirectory, directory);
-    return this.#requests.savepoint({ ...options, directory: target });
+    const report = await this.#requests.savepoint({ ...options, directory: target });
+    if (options.stop === 'suspend') this.#suspendedTo = report.path;
+    return report;
   }
 
   events(): AsyncIterableIterator<ExecutionEvent> {
@@ -352,7 +359,7 @@ export class Execution implements RunObserver, JobExecution {
   /** How the job ended is decided; checkpoints that cannot be deleted stay. */
   #tidyUp(reason: EndReason): void {
     try {
-      this.#further?.end(reason);
+      this.#further?.end(reason, this.#suspendedTo);
     } catch (error) {
       if (!MillraceError.is(error)) throw error;
     }

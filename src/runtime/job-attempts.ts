@@ -88,8 +88,8 @@ export class JobAttempts {
   }
 
   /** The job has ended for good. */
-  end(reason: EndReason): void {
-    if (this.#request.identity === undefined) this.#setup?.end(reason);
+  end(reason: EndReason, suspendedTo: string | null): void {
+    if (this.#request.identity === undefined) this.#setup?.end(reason, suspendedTo);
   }
 
   async #attempt(from: RestoreFrom | null): Promise<NextAttempt> {

@@ -42,7 +42,7 @@ export async function launchRun(
     checkpointed: () => repeated.passed(),
     next: (...past: Parameters<JobAttempts['next']>) => attempts.next(...past),
     savedOutput: () => attempts.savedOutput(),
-    end: (reason: EndReason) => attempts.end(reason),
+    end: (reason: EndReason, suspendedTo: string | null) => attempts.end(reason, suspendedTo),
   };
   const execution = new Execution(plan, first.deployment, request.signal, disk, further);
   await execution.start(first);

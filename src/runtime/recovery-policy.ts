@@ -39,8 +39,18 @@ export function restartPolicyOf(settings: Settings): RestartPolicy {
   }
 }
 
-/** Refuses settings that contradict each other. Throws OPTION_INVALID. */
+/** Refuses settings that contradict each other or are not supported. Throws OPTION_INVALID, FEATURE_UNSUPPORTED. */
 export function checkRecoverySettings(settings: Settings): void {
+  if (settings['execution.stateRecovery.claimMode'] === 'legacy') {
+    throw new MillraceError(
+      'FEATURE_UNSUPPORTED',
+      'The claim mode legacy leaves it open who deletes the snapshot, and Flink has given it up.',
+      {
+        advice:
+          'Use noClaim, which leaves the snapshot to you, or claim, which gives it to the job.',
+      },
+    );
+  }
   const minPause = settings['execution.checkpointing.minPause'];
   const concurrent = settings['execution.checkpointing.maxConcurrentCheckpoints'];
   if (minPause === 0 || concurrent === 1) return;

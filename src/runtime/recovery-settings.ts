@@ -38,6 +38,7 @@ export const RECOVERY_SETTINGS = {
   'execution.checkpointing.fsync': choice('always', 'never'),
   'execution.stateRecovery.path': PATH,
   'execution.stateRecovery.ignoreUnclaimedState': OFF,
+  'execution.stateRecovery.claimMode': choice('noClaim', 'claim', 'legacy'),
   'execution.stateRecovery.ifFinished': choice('nothing', 'anew'),
   'restartStrategy.type': choice('auto', 'none', 'fixedDelay', 'failureRate', 'exponentialDelay'),
   'restartStrategy.fixedDelay.attempts': count(1),

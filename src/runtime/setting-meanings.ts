@@ -54,6 +54,9 @@ export const SETTING_MEANINGS: Readonly<Record<SettingKey, string>> = {
     'execution.checkpointing.dir, and the job begins when it has none.',
   'execution.stateRecovery.ignoreUnclaimedState':
     'Leave out state of operators that the job no longer has.',
+  'execution.stateRecovery.claimMode':
+    'Whose the checkpoint or savepoint is that a path names: claim gives it to the job, which ' +
+    'deletes it once it has checkpoints of its own; legacy is refused.',
   'execution.stateRecovery.ifFinished':
     'What "latest" does when the job had finished with the same parameters: nothing, or begin ' +
     'anew.',

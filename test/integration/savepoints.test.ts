@@ -1,5 +1,6 @@
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -11,6 +12,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type JobExecution, type MillraceError, start } from 'millrace';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { nodeDisk } from '../../src/base/node-disk.js';
+import { disposeSavepoint } from '../../src/checkpoint/dispose-savepoint.js';
 import failingOften from '../fixtures/jobs/failing-often.mjs';
 
 const KEYS = 30;
@@ -99,6 +102,69 @@ describe('a savepoint', () => {
     await second.finished;
     expect(outputOf('out')).toEqual(whole);
   }, 60_000);
+
+  it('with stop is what the latest goes on from, and cannot be deleted until then', async () => {
+    const first = await begin('out', 2);
+    await checkpointed(first);
+    const { path } = await first.savepoint({ directory: 'saved', stop: 'suspend' });
+    await first.finished;
+    const checkpoints = join(directory, 'checkpoints');
+    const dispose = () => disposeSavepoint(nodeDisk, path ?? '', checkpoints);
+    expect(dispose).toThrow(expect.objectContaining({ code: 'CHECKPOINT_IN_USE' }));
+    const second = await begin('out', 2, { 'execution.stateRecovery.path': 'latest' });
+    expect(second.restored?.path).toBe(path);
+    await second.finished;
+    expect(outputOf('out')).toEqual(whole);
+    dispose();
+    expect(existsSync(path ?? '')).toBe(false);
+  }, 60_000);
+
+  it('is gone on from by the latest also by a job that began from it and took no checkpoint', async () => {
+    const first = await begin('out', 2);
+    await checkpointed(first);
+    const { path } = await first.savepoint({ directory: 'saved', stop: 'drain' });
+    await first.finished;
+    const settings = {
+      'execution.stateRecovery.path': path,
+      'execution.checkpointing.interval': '1h',
+      'execution.checkpointing.minPause': '1h',
+      'execution.checkpointing.externalizedCheckpointRetention': 'retainOnCancellation',
+    };
+    const second = await begin('out', 1, settings);
+    second.cancel();
+    await second.finished.catch(() => {});
+    const third = await begin('out', 1, { 'execution.stateRecovery.path': 'latest' });
+    expect(third.restored?.path).toBe(path);
+    third.cancel();
+    await third.finished.catch(() => {});
+  }, 60_000);
+
+  it.each(['noClaim', 'claim'])(
+    '%s: whose it is after a job has begun from it',
+    async (claimMode) => {
+      const first = await begin('out', 2);
+      await checkpointed(first);
+      const { path } = await first.savepoint({ directory: 'saved', stop: 'suspend' });
+      await first.finished;
+      const second = await begin('out', 2, {
+        'execution.stateRecovery.path': path,
+        'execution.stateRecovery.claimMode': claimMode,
+      });
+      await second.finished;
+      expect(outputOf('out')).toEqual(whole);
+      expect(existsSync(path ?? '')).toBe(claimMode === 'noClaim');
+    },
+    60_000,
+  );
+
+  it('is refused in the claim mode that belongs to nobody', async () => {
+    await expect(
+      begin('out', 1, {
+        'execution.stateRecovery.path': 'saved',
+        'execution.stateRecovery.claimMode': 'legacy',
+      }),
+    ).rejects.toMatchObject({ code: 'FEATURE_UNSUPPORTED' });
+  });
 
   it('can be moved, and many jobs begin from it', async () => {
     const first = await begin('out', 2);

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { nodeDisk, walkFiles } from '../../../src/base/node-disk.js';
 import type { CheckpointManifest } from '../../../src/checkpoint/contract.js';
 import { DirectoryStore } from '../../../src/checkpoint/directory-store.js';
-import { disposeSavepoint } from '../../../src/checkpoint/dispose-savepoint.js';
+import { deleteSnapshot, disposeSavepoint } from '../../../src/checkpoint/dispose-savepoint.js';
 import { openCheckpoint, verifyState } from '../../../src/checkpoint/open-checkpoint.js';
 import { Crash, SimDisk } from '../../simulation/sim-disk.js';
 import {
@@ -166,6 +166,8 @@ describe('savepoints', () => {
   });
 });
 
+const pin = { jobName: 'heir', timestampMs: 7, isClaimed: false };
+
 describe('disposeSavepoint', () => {
   it('deletes what belongs to the savepoint, and the directory when nothing else is there', () => {
     const disk = new SimDisk();
@@ -189,18 +191,18 @@ describe('disposeSavepoint', () => {
     const disk = new SimDisk();
     const { path } = takeSavepoint(disk, openStore(disk), 1);
     const heir = openStore(disk, { jobId: 'heir' });
-    heir.restoreFrom(`${path}/_metadata`);
+    heir.restoreFrom({ path: `${path}/_metadata`, ...pin });
     const needed = expect.objectContaining({
       code: 'CHECKPOINT_IN_USE',
       message: expect.stringContaining('heir'),
     });
-    expect(heir.restoredFrom).toBe(path);
+    expect(heir.restoredFrom).toEqual({ path, ...pin });
     expect(() => disposeSavepoint(disk, path, DIRECTORY)).toThrow(needed);
     heir.close();
     // Restarted, it needs the savepoint once more; after a first checkpoint no longer.
     const again = openStore(disk, { jobId: 'heir' });
-    expect(again.restoredFrom).toBe(path);
-    again.restoreFrom(path);
+    expect(again.restoredFrom).toEqual({ path, ...pin });
+    again.restoreFrom({ path, ...pin });
     expect(() => disposeSavepoint(disk, path, DIRECTORY)).toThrow(needed);
     const note = `${DIRECTORY}/heir/restored-from`;
     for (let at = 0; at < (disk.files().get(note)?.length ?? 0); at++) {
@@ -217,6 +219,44 @@ describe('disposeSavepoint', () => {
     expect(disk.list(TARGET)).toEqual([]);
     again.begin(6);
     expect(disk.list(`${DIRECTORY}/heir`)).not.toContain('restored-from');
+  });
+
+  it.each([1, 2])('is done by a job that has claimed it, at %i of its own', (numRetained) => {
+    const disk = new SimDisk();
+    const { path } = takeSavepoint(disk, openStore(disk), 1);
+    const heir = openStore(disk, { jobId: 'heir', numRetained });
+    heir.restoreFrom({ path, ...pin, isClaimed: true });
+    for (const id of [2, 3]) {
+      heir.begin(id);
+      heir.complete({ ...takeSnapshot(disk, heir, id), jobId: 'heir' });
+      heir.begin(id + 10);
+      heir.discard(id + 10);
+      expect(disk.stat(path) === null).toBe(id - 1 >= numRetained);
+    }
+  });
+
+  it('of a checkpoint that was claimed deletes what no other checkpoint beside it refers to', () => {
+    const disk = new SimDisk();
+    const store = openStore(disk, { isIncremental: true });
+    const manifests: CheckpointManifest[] = [];
+    for (const id of [1, 2, 3]) {
+      store.begin(id);
+      manifests.push(takeSnapshot(disk, store, id, id === 2 ? manifests[0] : null));
+      store.complete(manifests.at(-1)!);
+    }
+    const damaged = disk.copy();
+    damaged.damage(`${HOME}/chk-3/_metadata`, (bytes) => bytes.subarray(1));
+    deleteSnapshot(damaged, `${HOME}/chk-2`);
+    expect(damaged.list(`${HOME}/shared`)).toHaveLength(6);
+    deleteSnapshot(disk, `${HOME}/chk-2`);
+    expect(disk.stat(`${HOME}/chk-2`)).toBeNull();
+    expect(disk.list(`${HOME}/shared`)).toHaveLength(4);
+    for (const index of [0, 2]) {
+      const { id } = manifests[index]!;
+      const opened = openCheckpoint(disk, `${HOME}/chk-${id}`);
+      expect(stateOf(opened)).toEqual(wantedState(manifests[index]!));
+    }
+    deleteSnapshot(disk, `${HOME}/chk-2`);
   });
 
   it('leaves checkpoints to their job', () => {
