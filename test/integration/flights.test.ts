@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -61,50 +61,91 @@ describe('the flights job of npm start', () => {
     connection.closeSync();
   });
 
-  it('goes on where it was when it is killed in the middle, and says so', async () => {
+  it('goes on where it was when npm start is killed, and says so, and begins anew after its end', async () => {
     rmSync(join(out, 'daily'), { recursive: true, force: true });
     const checkpoints = join(out, 'checkpoints');
-    const args = [join(root, 'dist/cli.js'), 'run', join(root, 'examples/flights.ts'), '-p', '2'];
-    args.push('--param', `out=${join(out, 'daily')}`, '--from', 'latest');
+    // What `npm start` runs, once everything is built, with its output elsewhere and more checkpoints.
+    const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    const [, , command] = /^(.*) && node (.*)$/.exec(scripts.start) ?? [];
+    const args = [...command.split(' '), '-p', '2', '--param', `out=${join(out, 'daily')}`];
     args.push('-D', 'execution.checkpointing.interval=20ms');
     args.push('-D', `execution.checkpointing.dir=${checkpoints}`);
-    const child = spawn(process.execPath, args, { cwd: root, stdio: 'ignore' });
-    const ended = new Promise<NodeJS.Signals | null>((resolve) => {
-      child.on('close', (_code, signal) => resolve(signal));
-    });
-    const watch = setInterval(() => {
-      if (hasCheckpoint(checkpoints)) child.kill('SIGKILL');
-    }, 2);
-    expect(await ended).toBe('SIGKILL');
-    clearInterval(watch);
-    const again = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] });
-    let said = '';
-    again.stderr.on('data', (text) => {
-      said += String(text);
-    });
-    const code = await new Promise((resolve) => {
-      again.on('close', resolve);
-    });
-    expect(code, said).toBe(0);
-    expect(said).toMatch(/Continues from checkpoint \d+/);
-    const instance = await DuckDBInstance.create(':memory:');
-    const connection = await instance.connect();
-    const [row] = (await connection.runAndReadAll(DIFFERENCES)).getRowObjects();
-    expect(row).toEqual({ groups: 39952n, matched: 39952n, wanted: 39952n, different: 0n });
-    connection.closeSync();
+    /** One life, which is killed as soon as `isTime`. */
+    const live = async (isTime: () => boolean) => {
+      const child = spawn(process.execPath, args, {
+        cwd: root,
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      let said = '';
+      child.stderr.on('data', (text) => {
+        said += String(text);
+      });
+      const watch = setInterval(() => {
+        try {
+          if (isTime()) child.kill('SIGKILL');
+        } catch (error) {
+          // The job deletes directories while they are looked at.
+          if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+        }
+      }, 2);
+      const ended = await new Promise<string | number | null>((resolve) => {
+        child.on('close', (code, signal) => resolve(signal ?? code));
+      });
+      clearInterval(watch);
+      return { ended, said };
+    };
+    const isThere = (path: string) => existsSync(path) && readdirSync(path).length > 0;
+    const moments = [
+      () => isThere(checkpoints),
+      () => newestIn(checkpoints) > 0,
+      () => newestIn(checkpoints) > 3,
+      () => newestIn(checkpoints) > 5,
+      () => isThere(join(out, 'daily')) && readdirSync(join(out, 'daily')).some(isPart),
+    ];
+    let continued = 0;
+    let kills = 0;
+    for (const isTime of moments) {
+      const before = newestIn(checkpoints);
+      const { ended, said } = await live(isTime);
+      if (before > 0) expect(said).toMatch(new RegExp(`Continues from checkpoint ${before}\\b`));
+      if (before > 0) continued++;
+      if (ended === 'SIGKILL') kills++;
+      else expect(ended, said).toBe(0);
+    }
+    const before = newestIn(checkpoints);
+    const last = await live(() => false);
+    expect(last.ended, last.said).toBe(0);
+    if (before > 0) expect(last.said).toContain('Continues from checkpoint');
+    expect(kills).toBeGreaterThanOrEqual(3);
+    expect(continued).toBeGreaterThanOrEqual(2);
+    const check = async () => {
+      const instance = await DuckDBInstance.create(':memory:');
+      const connection = await instance.connect();
+      const [row] = (await connection.runAndReadAll(DIFFERENCES)).getRowObjects();
+      expect(row).toEqual({ groups: 39952n, matched: 39952n, wanted: 39952n, different: 0n });
+      connection.closeSync();
+    };
+    await check();
     const [home, ...others] = readdirSync(checkpoints);
     expect(others).toEqual([]);
     const left = readdirSync(join(checkpoints, home));
     expect(left.filter((name) => !name.startsWith('epoch-'))).toEqual(['finished']);
-  });
+    const again = await live(() => false);
+    expect(again.ended, again.said).toBe(0);
+    expect(again.said).not.toMatch(/Continues|Nothing to do/);
+    await check();
+  }, 300_000);
 });
 
-/** Whether any job has completed one. */
-function hasCheckpoint(directory: string): boolean {
+const isPart = (name: string): boolean => name.startsWith('part-');
+
+/** The number of the newest checkpoint of any job; 0 for none. */
+function newestIn(directory: string): number {
   const jobs = existsSync(directory) ? readdirSync(directory) : [];
-  return jobs.some((job) =>
-    readdirSync(join(directory, job)).some((name) =>
-      existsSync(join(directory, job, name, '_metadata')),
-    ),
+  const ids = jobs.flatMap((job) =>
+    readdirSync(join(directory, job))
+      .filter((name) => existsSync(join(directory, job, name, '_metadata')))
+      .map((name) => Number(name.replace('chk-', ''))),
   );
+  return Math.max(0, ...ids);
 }
