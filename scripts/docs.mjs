@@ -22,6 +22,7 @@ export async function generatedPages() {
     'src/base/error-meanings.ts',
     'src/cli/config-environment.ts',
     'src/operator/expression-functions.ts',
+    'src/operator/expression-function-meanings.ts',
     'src/operator/expression-signature.ts',
     'src/runtime/settings.ts',
     'src/runtime/setting-meanings.ts',

@@ -9,10 +9,11 @@ const TITLES = {
   bits: 'Bits',
   text: 'Texts and bytes',
   date: 'Dates and times',
+  nested: 'Nested objects',
   conversion: 'Conversion',
 };
 
-export function expressionsPage({ EXPRESSION_FUNCTIONS, arityOf }) {
+export function expressionsPage({ EXPRESSION_FUNCTIONS, FUNCTION_MEANINGS, arityOf }) {
   const sections = [...groupsOf(EXPRESSION_FUNCTIONS)].flatMap(([group, functions]) => [
     `## ${titleOf(group)}`,
     table(
@@ -20,8 +21,8 @@ export function expressionsPage({ EXPRESSION_FUNCTIONS, arityOf }) {
       functions.map((fn) => [
         code(fn.name),
         argumentsOf(fn, arityOf(fn)),
-        fn.doc,
-        code(fn.example),
+        FUNCTION_MEANINGS[fn.name].doc,
+        code(FUNCTION_MEANINGS[fn.name].example),
       ]),
     ),
   ]);

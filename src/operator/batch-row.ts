@@ -4,10 +4,12 @@
  * Runs on: worker, when a chain is compiled; pure.
  */
 import { binaryAt, valueAt } from '../record/column-value.js';
-import type { Field, Schema } from '../record/schema.js';
+import type { DataType, Field, Schema } from '../record/schema.js';
 import { fieldIndex, formOf } from '../record/schema.js';
 import { textAt } from '../record/text.js';
 import { ComputedRow } from './chain-row.js';
+import type { JsValue } from './code-value.js';
+import { withoutMissing } from './expression-scope.js';
 import type { FieldSource, FieldValue, RowMarks } from './flow-row.js';
 import type { CodeUnit } from './code-unit.js';
 
@@ -57,7 +59,22 @@ export function columnValue(
       : 'false',
     binary: isBinary && field.type.kind !== 'any' ? source : null,
     source,
+    ...(field.type.kind === 'struct' ? { member: memberOf(unit, field.type, column, row) } : {}),
     ...(missing === null ? {} : { isMissing: missing }),
+  };
+}
+
+/** Gives the fields of a struct, which lie in columns beside each other. */
+function memberOf(
+  unit: CodeUnit,
+  { fields }: DataType & { readonly kind: 'struct' },
+  column: string,
+  row: string,
+): (field: Field) => JsValue {
+  return (field) => {
+    const index = fields.indexOf(field);
+    const child = unit.hoist(`${column}.children[${index}]`, `${field.name}_column`);
+    return withoutMissing(columnValue(unit, field, { column: child, row, index: null }));
   };
 }
 

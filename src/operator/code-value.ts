@@ -3,7 +3,7 @@
  * compiler produces and consumes these, the chain compiler supplies rows and contexts. Nothing here runs per
  * record; it describes the text of code that will. Runs on: any thread; pure.
  */
-import type { DataType } from '../record/schema.js';
+import type { DataType, Field } from '../record/schema.js';
 
 /** Where the bytes of a text or bytes value are. */
 export interface BinaryPlace {
@@ -51,6 +51,8 @@ export interface JsValue {
   readonly digits?: string;
   /** A JavaScript expression that is true when the property is missing; only for optional fields. */
   readonly isMissing?: string;
+  /** A field of a struct whose fields lie in columns of their own; it may be null where the struct is not. */
+  readonly member?: (field: Field) => JsValue;
 }
 
 /** A row in generated code: what the fields of the record are at this point of the loop. */

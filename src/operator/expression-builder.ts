@@ -61,6 +61,14 @@ export interface NamedColumn<
 type Text<Names extends string> = Operand<string, Names>;
 type Numeric<Names extends string> = Operand<number | bigint, Names>;
 
+/** Names of the fields of a nested object, and the type of one. */
+type MemberName<T> = unknown extends T ? string : keyof NonNullable<T> & string;
+type Member<T, Name> = unknown extends T
+  ? unknown
+  : Name extends keyof NonNullable<T>
+    ? NonNullable<T>[Name] | Extract<T, null | undefined>
+    : never;
+
 /** Simple types by name, or `decimal(p,s)`, or a type as data. */
 export type CastTarget = CastTypes[keyof CastTypes] | `decimal(${string})` | DataType;
 interface CastTypes {
@@ -446,6 +454,11 @@ export class Col<T = unknown, Names extends string = string, Written = LiteralFo
   /** As `YYYY-MM-DD`, or by a format of YYYY MM DD HH mm ss SSS. */
   formatDate(format?: string): Col<string, Names> {
     return format === undefined ? this.with('formatDate') : this.with('formatDate', format);
+  }
+
+  /** A field of a nested object; null where the object or the field is. */
+  get<const Name extends MemberName<T>>(name: Name): Col<Member<T, Name>, Names> {
+    return this.with('get', name);
   }
 
   /** The value as another type; fails the job where that is impossible. */

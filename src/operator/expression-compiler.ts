@@ -7,7 +7,7 @@
  * in two ways, "is it true" and "is it false", each of which treats null as no, so that `and`, `or` and `not`
  * need no third value and stop early. What needs statements and may not be needed goes into an `if`.
  */
-import type { DataType } from '../record/schema.js';
+import type { DataType, Field } from '../record/schema.js';
 import { castPlan } from './expression-cast.js';
 import { textToDecimal } from './expression-cast-runtime.js';
 import {
@@ -134,11 +134,45 @@ function literalValue(type: DataType, literal: Exclude<LiteralValue, null>): JsV
 }
 
 function compileColumn(name: string, scope: Scope): JsValue {
-  const value = withoutMissing(fieldOf(scope.row, name));
+  return narrowed(withoutMissing(fieldOf(scope.row, name)), scope);
+}
+
+/** A value as a record has it, with decimals of any width as bigints. */
+function narrowed(value: JsValue, scope: Scope): JsValue {
   if (!isWideDecimal(value.type)) return value;
   const { scale } = decimalOfType(value.type);
   const digits = `${scope.helper('decimalDigits')}(${value.value}, ${scale})`;
   return { ...value, value: digits, binary: null };
+}
+
+/** A field of a struct: from its column, or from the object that the struct is. */
+function compileMember(node: Call, scope: Scope): JsValue {
+  const [arg, named] = node.args;
+  const struct = compile(arg, scope);
+  const { type } = struct;
+  assert(type.kind === 'struct' && named.node === 'literal', 'Typing has seen to it.');
+  const field = type.fields.find((each) => each.name === named.value);
+  assert(field !== undefined, 'Typing has found the field.');
+  const member = struct.member?.(field) ?? memberOfObject(struct, field, scope);
+  const isNull = anyOf([struct.isNull, member.isNull]);
+  return narrowed({ ...member, nullable: isNull !== 'false', isNull }, scope);
+}
+
+function memberOfObject(struct: JsValue, field: Field, scope: Scope): JsValue {
+  const name = scope.fresh(field.name);
+  const property = `(${struct.value})[${JSON.stringify(field.name)}]`;
+  const read = struct.isNull === 'false' ? property : `${struct.isNull} ? null : ${property}`;
+  scope.statement(`const ${name} = ${read};`);
+  const isNull = field.nullable || field.optional ? `${name} == null` : 'false';
+  return nullableValue(field.type, storedCode(field.type, name, scope), isNull);
+}
+
+/** The value of a record as generated code calculates with it. */
+function storedCode(type: DataType, value: string, scope: Scope): string {
+  if (type.kind === 'timestamp') return `${value}.getTime()`;
+  if (type.kind === 'date') return `(${value}.getTime() / ${DAY_MS})`;
+  if (type.kind !== 'decimal' || isWideDecimal(type)) return value;
+  return `${scope.helper('decimalDigits')}(${value}, ${type.scale})`;
 }
 
 /** The conversions that typing makes by itself; none of them loses anything but decimal to number. */
@@ -171,6 +205,7 @@ function compileCall(node: Call, scope: Scope): JsValue {
   if (name === 'isNotNull') return plainValue(BOOL, negated(compile(node.args[0], scope).isNull));
   if (name === 'cast' || name === 'tryCast') return compileCast(node, scope);
   if (typing === 'membership') return compileMembership(node, scope);
+  if (typing === 'field') return compileMember(node, scope);
   const memo = memoColumn(node, scope);
   const values = compileArguments(node, scope, memo !== null);
   const code = callCode(node, values, scope);

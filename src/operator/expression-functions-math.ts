@@ -139,16 +139,9 @@ const decimalRound = (withDigits: boolean): Signature => ({
   },
 });
 
-const simple = (
-  name: string,
-  doc: string,
-  signatures: readonly Signature[],
-  example = `col('x').${name}()`,
-): ExpressionFunction => ({
+const simple = (name: string, signatures: readonly Signature[]): ExpressionFunction => ({
   name,
   group: 'arithmetic',
-  doc,
-  example,
   typing: 'signatures',
   signatures,
 });
@@ -156,147 +149,80 @@ const simple = (
 const binary = (
   name: string,
   sign: Infix,
-  doc: string,
   signatures: readonly Signature[],
 ): ExpressionFunction => ({
-  ...simple(name, doc, signatures, `col('a').${name}(col('b'))`),
+  ...simple(name, signatures),
   infix: sign,
 });
 
-const bits = (
-  name: string,
-  doc: string,
-  signatures: readonly Signature[],
-  example = `col('flags').${name}(4)`,
-): ExpressionFunction => ({ ...simple(name, doc, signatures, example), group: 'bits' });
+const bits = (name: string, signatures: readonly Signature[]): ExpressionFunction => ({
+  ...simple(name, signatures),
+  group: 'bits',
+});
 
 /** Functions of numbers. */
 export const MATH_FUNCTIONS: readonly ExpressionFunction[] = [
-  binary('add', infix('+', 5), 'Sum.', [
-    numbers('$0 + $1'),
-    int64s('@int64($0 + $1)'),
-    decimalSum('+'),
+  binary('add', infix('+', 5), [numbers('$0 + $1'), int64s('@int64($0 + $1)'), decimalSum('+')]),
+  binary('sub', infix('-', 5), [numbers('$0 - $1'), int64s('@int64($0 - $1)'), decimalSum('-')]),
+  binary('mul', infix('*', 6), [numbers('$0 * $1'), int64s('@int64($0 * $1)'), decimalProduct]),
+  binary('div', infix('/', 6), [
+    numbers('$0 / $1'),
+    { ...int64s('@wholeDiv($0, $1)'), mayBeNull: true },
+    decimalQuotient,
   ]),
-  binary('sub', infix('-', 5), 'Difference.', [
-    numbers('$0 - $1'),
-    int64s('@int64($0 - $1)'),
-    decimalSum('-'),
+  binary('mod', infix('%', 6), [
+    numbers('$0 % $1'),
+    { ...int64s('@wholeMod($0, $1)'), mayBeNull: true },
+    decimalRest,
   ]),
-  binary('mul', infix('*', 6), 'Product.', [
-    numbers('$0 * $1'),
-    int64s('@int64($0 * $1)'),
-    decimalProduct,
-  ]),
-  binary(
-    'div',
-    infix('/', 6),
-    'Quotient. Numbers keep their fraction, int64 cuts it off. Division of int64 and decimals ' +
-      'by zero is null.',
-    [numbers('$0 / $1'), { ...int64s('@wholeDiv($0, $1)'), mayBeNull: true }, decimalQuotient],
-  ),
-  binary(
-    'mod',
-    infix('%', 6),
-    'Remainder, with the sign of the dividend; int64 and decimals modulo zero are null.',
-    [numbers('$0 % $1'), { ...int64s('@wholeMod($0, $1)'), mayBeNull: true }, decimalRest],
-  ),
   {
-    ...simple('neg', 'The value with the opposite sign.', [
-      numbers('-$0', 1),
-      int64s('@int64(-$0)', 1),
-      sameDecimal('-$0'),
-    ]),
+    ...simple('neg', [numbers('-$0', 1), int64s('@int64(-$0)', 1), sameDecimal('-$0')]),
     infix: { symbol: '-', binds: 8, position: 'prefix' },
   },
-  simple('abs', 'The value without its sign.', [
+  simple('abs', [
     numbers('Math.abs($0)', 1),
     int64s('@int64(@wholeAbs($0))', 1),
     sameDecimal('@wholeAbs($0)'),
   ]),
-  simple('sign', '-1, 0 or 1.', [
+  simple('sign', [
     numbers('Math.sign($0)', 1),
     { args: ['int64'], result: NUMBER, code: '@wholeSign($0)' },
     { args: ['decimal'], result: NUMBER, code: '@wholeSign($0)' },
   ]),
-  simple(
-    'round',
-    'The nearest whole number, or the nearest with the given digits after the point (before it ' +
-      'when negative). Halves go up, as with Math.round; halves of decimals go away from zero.',
-    [
-      numbers('Math.round($0)', 1),
-      int64s('$0', 1),
-      decimalRound(false),
-      { args: ['number', DIGITS], result: NUMBER, code: '@roundTo($0, #1)' },
-      { args: ['int64', DIGITS], result: INT64, code: '@int64(@decimalRound($0, 0, #1, 0))' },
-      decimalRound(true),
-    ],
-    `col('price').round(2)`,
-  ),
-  simple('floor', 'The greatest whole number that is not greater.', [
-    numbers('Math.floor($0)', 1),
+  simple('round', [
+    numbers('Math.round($0)', 1),
     int64s('$0', 1),
-    wholeDecimal('decimalFloor'),
+    decimalRound(false),
+    { args: ['number', DIGITS], result: NUMBER, code: '@roundTo($0, #1)' },
+    { args: ['int64', DIGITS], result: INT64, code: '@int64(@decimalRound($0, 0, #1, 0))' },
+    decimalRound(true),
   ]),
-  simple('ceil', 'The least whole number that is not less.', [
-    numbers('Math.ceil($0)', 1),
-    int64s('$0', 1),
-    wholeDecimal('decimalCeil'),
-  ]),
-  simple('trunc', 'The whole part.', [
-    numbers('Math.trunc($0)', 1),
-    int64s('$0', 1),
-    wholeDecimal('decimalTrunc'),
-  ]),
-  simple('sqrt', 'Square root; NaN of a negative number.', [numbers('Math.sqrt($0)', 1)]),
-  simple('pow', 'Power.', [numbers('$0 ** $1')], `col('x').pow(2)`),
-  simple('exp', 'The power of e.', [numbers('Math.exp($0)', 1)]),
-  simple('ln', 'Natural logarithm.', [numbers('Math.log($0)', 1)]),
-  simple('log10', 'Logarithm to base 10.', [numbers('Math.log10($0)', 1)]),
-  simple('log2', 'Logarithm to base 2.', [numbers('Math.log2($0)', 1)]),
-  simple('isNaN', 'Whether the number is NaN.', [
-    { args: ['number'], result: BOOL, code: 'Number.isNaN($0)' },
-  ]),
+  simple('floor', [numbers('Math.floor($0)', 1), int64s('$0', 1), wholeDecimal('decimalFloor')]),
+  simple('ceil', [numbers('Math.ceil($0)', 1), int64s('$0', 1), wholeDecimal('decimalCeil')]),
+  simple('trunc', [numbers('Math.trunc($0)', 1), int64s('$0', 1), wholeDecimal('decimalTrunc')]),
+  simple('sqrt', [numbers('Math.sqrt($0)', 1)]),
+  simple('pow', [numbers('$0 ** $1')]),
+  simple('exp', [numbers('Math.exp($0)', 1)]),
+  simple('ln', [numbers('Math.log($0)', 1)]),
+  simple('log10', [numbers('Math.log10($0)', 1)]),
+  simple('log2', [numbers('Math.log2($0)', 1)]),
+  simple('isNaN', [{ args: ['number'], result: BOOL, code: 'Number.isNaN($0)' }]),
   {
     name: 'least',
     group: 'arithmetic',
-    doc: 'The least of the values, null when one is null, NaN when one is NaN.',
-    example: `col('a').least(col('b'), 10)`,
     typing: 'unified',
     arity: [1, Number.POSITIVE_INFINITY],
   },
   {
     name: 'greatest',
     group: 'arithmetic',
-    doc: 'The greatest of the values, null when one is null, NaN when one is NaN.',
-    example: `col('a').greatest(col('b'), 10)`,
     typing: 'unified',
     arity: [1, Number.POSITIVE_INFINITY],
   },
-  bits('bitAnd', 'Bits set in both; numbers as 32 bits, int64 as 64.', [
-    numbers('$0 & $1'),
-    int64s('$0 & $1'),
-  ]),
-  bits('bitOr', 'Bits set in one of both; numbers as 32 bits, int64 as 64.', [
-    numbers('$0 | $1'),
-    int64s('$0 | $1'),
-  ]),
-  bits('bitXor', 'Bits set in exactly one; numbers as 32 bits, int64 as 64.', [
-    numbers('$0 ^ $1'),
-    int64s('$0 ^ $1'),
-  ]),
-  bits(
-    'bitNot',
-    'All bits turned; numbers as 32 bits, int64 as 64.',
-    [numbers('~$0', 1), int64s('~$0', 1)],
-    `col('flags').bitNot()`,
-  ),
-  bits('shiftLeft', 'Bits moved left; numbers within 32 bits, int64 within 64.', [
-    numbers('$0 << $1'),
-    int64s('BigInt.asIntN(64, $0 << ($1 & 63n))'),
-  ]),
-  bits(
-    'shiftRight',
-    'Bits moved right, keeping the sign; numbers within 32 bits, int64 within 64.',
-    [numbers('$0 >> $1'), int64s('$0 >> ($1 & 63n)')],
-  ),
+  bits('bitAnd', [numbers('$0 & $1'), int64s('$0 & $1')]),
+  bits('bitOr', [numbers('$0 | $1'), int64s('$0 | $1')]),
+  bits('bitXor', [numbers('$0 ^ $1'), int64s('$0 ^ $1')]),
+  bits('bitNot', [numbers('~$0', 1), int64s('~$0', 1)]),
+  bits('shiftLeft', [numbers('$0 << $1'), int64s('BigInt.asIntN(64, $0 << ($1 & 63n))')]),
+  bits('shiftRight', [numbers('$0 >> $1'), int64s('$0 >> ($1 & 63n)')]),
 ];

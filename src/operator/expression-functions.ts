@@ -20,28 +20,24 @@ const BOOL: DataType = { kind: 'bool' };
 
 const infix = (symbol: string, binds: number): Infix => ({ symbol, binds, position: 'between' });
 
-const comparison = (name: string, symbol: string, doc: string): ExpressionFunction => ({
+const comparison = (name: string, symbol: string): ExpressionFunction => ({
   name,
   group: 'comparison',
-  doc,
-  example: `col('price').${name}(100)`,
   infix: infix(symbol, 4),
   typing: 'comparison',
   arity: [2, 2],
 });
 
 const COMPARISONS: readonly ExpressionFunction[] = [
-  comparison('eq', '=', 'Equal. Numbers of different kinds compare by value.'),
-  comparison('ne', '!=', 'Not equal.'),
-  comparison('lt', '<', 'Less than.'),
-  comparison('lte', '<=', 'At most.'),
-  comparison('gt', '>', 'Greater than.'),
-  comparison('gte', '>=', 'At least.'),
+  comparison('eq', '='),
+  comparison('ne', '!='),
+  comparison('lt', '<'),
+  comparison('lte', '<='),
+  comparison('gt', '>'),
+  comparison('gte', '>='),
   {
     name: 'in',
     group: 'comparison',
-    doc: 'Equal to one of the values. Null when none is equal but one of them is null.',
-    example: `col('origin').in('ATL', 'ORD')`,
     infix: { symbol: 'in', binds: 4, position: 'list' },
     typing: 'membership',
     arity: [1, Number.POSITIVE_INFINITY],
@@ -52,8 +48,6 @@ const LOGIC: readonly ExpressionFunction[] = [
   {
     name: 'and',
     group: 'logic',
-    doc: 'True when all are true, false when one is false, else null. Stops at the first false.',
-    example: `col('a').gt(1).and(col('b').lt(2))`,
     infix: { symbol: 'and', binds: 2, position: 'between', associative: true },
     typing: 'logic',
     arity: [1, Number.POSITIVE_INFINITY],
@@ -61,8 +55,6 @@ const LOGIC: readonly ExpressionFunction[] = [
   {
     name: 'or',
     group: 'logic',
-    doc: 'True when one is true, false when all are false, else null. Stops at the first true.',
-    example: `col('a').gt(1).or(col('b').lt(2))`,
     infix: { symbol: 'or', binds: 1, position: 'between', associative: true },
     typing: 'logic',
     arity: [1, Number.POSITIVE_INFINITY],
@@ -70,8 +62,6 @@ const LOGIC: readonly ExpressionFunction[] = [
   {
     name: 'not',
     group: 'logic',
-    doc: 'True for false, false for true.',
-    example: `col('late').not()`,
     infix: { symbol: 'not ', binds: 8, position: 'prefix' },
     typing: 'logic',
     arity: [1, 1],
@@ -82,8 +72,6 @@ const NULLS: readonly ExpressionFunction[] = [
   {
     name: 'isNull',
     group: 'null',
-    doc: 'Whether the value is null or missing. Never null.',
-    example: `col('price').isNull()`,
     infix: { symbol: 'is null', binds: 4, position: 'suffix' },
     typing: 'signatures',
     signatures: [{ args: ['value'], result: BOOL, code: '' }],
@@ -91,8 +79,6 @@ const NULLS: readonly ExpressionFunction[] = [
   {
     name: 'isNotNull',
     group: 'null',
-    doc: 'Whether the value is there. Never null.',
-    example: `col('price').isNotNull()`,
     infix: { symbol: 'is not null', binds: 4, position: 'suffix' },
     typing: 'signatures',
     signatures: [{ args: ['value'], result: BOOL, code: '' }],
@@ -100,10 +86,17 @@ const NULLS: readonly ExpressionFunction[] = [
   {
     name: 'coalesce',
     group: 'null',
-    doc: 'The first value that is not null. Later values are not computed.',
-    example: `col('price').coalesce(0)`,
     typing: 'unified',
     arity: [1, Number.POSITIVE_INFINITY],
+  },
+];
+
+const NESTED: readonly ExpressionFunction[] = [
+  {
+    name: 'get',
+    group: 'nested',
+    typing: 'field',
+    arity: [2, 2],
   },
 ];
 
@@ -111,11 +104,6 @@ const CONVERSIONS: readonly ExpressionFunction[] = [
   {
     name: 'cast',
     group: 'conversion',
-    doc:
-      'The value as another type: number kinds, int64, decimal(p,s), utf8, bool, date, timestamp ' +
-      'and bytes from utf8. Whole types cut fractions off, decimals round halves away from zero. ' +
-      'A value that cannot be converted fails the job with CAST_FAILED.',
-    example: `col('price').cast('decimal(10,2)')`,
     typing: 'cast',
     arity: [2, 2],
     costly: true,
@@ -123,8 +111,6 @@ const CONVERSIONS: readonly ExpressionFunction[] = [
   {
     name: 'tryCast',
     group: 'conversion',
-    doc: 'As cast, but null where the value cannot be converted.',
-    example: `col('price').tryCast('number')`,
     typing: 'cast',
     arity: [2, 2],
     costly: true,
@@ -139,6 +125,7 @@ export const EXPRESSION_FUNCTIONS: readonly ExpressionFunction[] = [
   ...MATH_FUNCTIONS,
   ...TEXT_FUNCTIONS,
   ...DATE_FUNCTIONS,
+  ...NESTED,
   ...CONVERSIONS,
 ];
 

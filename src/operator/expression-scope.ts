@@ -25,8 +25,9 @@ export function nullableValue(type: DataType, value: string, isNull: string): Js
 
 /** The same value without the difference between missing and null, which no calculation keeps. */
 export function withoutMissing(value: JsValue): JsValue {
-  const { type, nullable, isNull, binary } = value;
-  return { type, nullable, value: value.value, isNull, binary };
+  const { type, nullable, isNull, binary, member } = value;
+  const plain = { type, nullable, value: value.value, isNull, binary };
+  return member === undefined ? plain : { ...plain, member };
 }
 
 /** A place in generated code and what is known there. */

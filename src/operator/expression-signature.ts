@@ -75,16 +75,13 @@ export type FunctionGroup =
   | 'bits'
   | 'text'
   | 'date'
+  | 'nested'
   | 'conversion';
 
 /** What every function has. */
 interface FunctionDescription {
   readonly name: string;
   readonly group: FunctionGroup;
-  /** What it does, one or two sentences. */
-  readonly doc: string;
-  /** A call in the fluent form. */
-  readonly example: string;
   readonly infix?: Infix;
   /** Whether the result is worth remembering per dictionary entry when it depends on one text column. */
   readonly costly?: boolean;
@@ -97,9 +94,10 @@ export type ExpressionFunction = FunctionDescription &
     | {
         /**
          * comparison: two values that can be compared; membership: the same for a list; logic: booleans;
-         * unified: values of one common type, which is the result; cast: a value and the name of a type.
+         * unified: values of one common type, which is the result; cast: a value and the name of a type; field: a
+         * struct and the name of one of its fields.
          */
-        readonly typing: 'comparison' | 'membership' | 'logic' | 'unified' | 'cast';
+        readonly typing: 'comparison' | 'membership' | 'logic' | 'unified' | 'cast' | 'field';
         /** Least and greatest number of arguments. */
         readonly arity: readonly [number, number];
       }

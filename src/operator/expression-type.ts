@@ -66,6 +66,11 @@ function schemaScope(schema: Schema): FieldScope {
   };
 }
 
+function arityAdvice(fn: ExpressionFunction): string {
+  const where = 'docs/expressions.md has an example.';
+  return fn.typing === 'signatures' ? `It takes ${signatureList(fn.signatures)}; ${where}` : where;
+}
+
 /** Types an expression. Throws `FIELD_UNKNOWN`, `FUNCTION_UNKNOWN` or `TYPE_MISMATCH`. */
 export function typeExpression(expression: Expression, fields: FieldScope): TypedExpression {
   return new Typing(expression, fields).type(expression);
@@ -151,6 +156,8 @@ class Typing {
         return this.unified(source, fn, args);
       case 'cast':
         return this.cast(source, fn, args);
+      case 'field':
+        return this.member(source, fn, args);
     }
   }
 
@@ -159,7 +166,11 @@ class Typing {
     const count = source.args.length;
     if (count >= least && count <= greatest) return;
     const wanted = least === greatest ? `${least}` : `${least} to ${greatest}`;
-    this.fail(source, `${fn.name} takes ${wanted} arguments and was given ${count}`, fn.doc);
+    this.fail(
+      source,
+      `${fn.name} takes ${wanted} arguments and was given ${count}`,
+      arityAdvice(fn),
+    );
   }
 
   private condition(source: Expression, arg: TypedExpression): TypedExpression {
@@ -188,6 +199,37 @@ class Typing {
       ? unified.every((each) => each.slot.nullable)
       : unified.some((each) => each.slot.nullable);
     return { node: 'call', fn, args: unified, use: null, slot: { type, nullable }, source };
+  }
+
+  private member(
+    source: Expression,
+    fn: ExpressionFunction,
+    args: readonly TypedExpression[],
+  ): TypedExpression {
+    const [struct, named] = args;
+    const name = named.node === 'literal' ? named.value : null;
+    if (typeof name !== 'string') {
+      return this.fail(source, 'the name of a field is no text', "Write get('price').");
+    }
+    if (isNullLiteral(struct)) return impliedNull(source);
+    const { type, nullable } = struct.slot;
+    if (type.kind !== 'struct') {
+      const advice = 'Only nested objects have fields.';
+      return this.fail(source, `${described(struct)} has no fields`, typesAdvice([type]) ?? advice);
+    }
+    const field = type.fields.find((each) => each.name === name);
+    if (field === undefined) {
+      const names = type.fields.map((each) => each.name);
+      const of = expressionText(struct.source);
+      throw new MillraceError(
+        'FIELD_UNKNOWN',
+        `There is no field ${JSON.stringify(name)} in ${of}, in ${expressionText(this.whole)}.`,
+        { where: { field: name }, advice: fieldAdvice(name, names) },
+      );
+    }
+    if (field.type.kind === 'null') return impliedNull(source);
+    const slot = { type: field.type, nullable: nullable || field.nullable || field.optional };
+    return { node: 'call', fn, args, use: null, slot, source };
   }
 
   private cast(

@@ -1,6 +1,7 @@
 import type { Flow, KeyedStream, RecordOf, SinkConnector, Stream } from '../../src/index.js';
 import {
   col,
+  columns,
   count,
   csv,
   ingestionTime,
@@ -318,3 +319,13 @@ flights.keyBy('origin').window(tumbling('1m')).sum('dealy');
 flights.windowAll(tumbling('1m')).aggregate({ windowEnd: count() });
 // error: 'origin' is a key field
 flights.keyBy('origin').window(tumbling('1m')).aggregate({ origin: count() });
+
+// Fields of nested objects, typed where the columns are.
+interface Event {
+  bid: { price: number; note: string } | null;
+}
+const { bid } = columns<Event>();
+const priced = (null as unknown as Stream<Event>).select({ price: bid.get('price') });
+assertType<Same<RecordOf<typeof priced>, { readonly price: number | null }>>();
+// error: Argument of type '"prise"' is not a
+bid.get('prise');

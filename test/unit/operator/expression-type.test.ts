@@ -3,12 +3,13 @@ import { MillraceError } from '../../../src/base/errors.js';
 import { Col, call, col, lit, when } from '../../../src/operator/expression-builder.js';
 import { typeOfExpression } from '../../../src/operator/expression-type.js';
 import { typeName } from '../../../src/record/schema.js';
-import { schemaOf } from './expression-harness.js';
+import { field, schemaOf } from './expression-harness.js';
 
 const SCHEMA = schemaOf({
   ...{ price: 'number', discount: 'number?', count: 'int32', id: 'int64', ratio: 'float32' },
   ...{ name: 'utf8', note: 'utf8??', late: 'bool', day: 'date', at: 'timestamp?', raw: 'bytes' },
   ...{ money: { kind: 'decimal', precision: 10, scale: 2 }, thing: 'any?', big: 'uint32' },
+  bid: { kind: 'struct', fields: [field('price', 'number'), field('channel', 'utf8??')] },
 });
 
 function typeText(column: Col): string {
@@ -27,6 +28,8 @@ function problem(column: Col): MillraceError {
 
 const TYPES: readonly (readonly [Col, string])[] = [
   [col('price').add(1), 'number'],
+  [col('bid').get('price'), 'number?'],
+  [col('bid').get('channel').upper(), 'utf8?'],
   [col('price').add(col('discount')), 'number?'],
   [col('count').div(col('count')), 'number'],
   [col('id').add(1), 'int64'],
@@ -93,7 +96,7 @@ const PROBLEMS: readonly (readonly [Col, string, string])[] = [
   [col('day').truncate('1h'), 'whole days', 'a duration'],
   [col('price').cast('date'), 'price (number) cannot be cast to date', 'epochMs'],
   [call('cast', col('price'), 'money'), '"money" is no type', 'decimal(p,s)'],
-  [call('upper'), 'takes 1 arguments and was given 0', 'upper case'],
+  [call('upper'), 'takes 1 arguments and was given 0', 'It takes (utf8)'],
   [lit(10n ** 40n), '38 digits', 'smaller'],
 ];
 
@@ -118,6 +121,17 @@ describe('types of expressions', () => {
     expect(error.advice).toMatch(/^Did you mean "price"\? The fields are: price, discount, /);
     expect(error.where.field).toBe('prise');
     expect(problem(col('zzzzzzzz')).advice).toMatch(/^Known: price, /);
+  });
+
+  it('finds fields of nested objects, and names what is meant where there is none', () => {
+    const misspelt = problem(col('bid').get('prise').gt(1));
+    expect(misspelt.code).toBe('FIELD_UNKNOWN');
+    expect(misspelt.message).toContain('There is no field "prise" in bid');
+    expect(misspelt.advice).toContain('Did you mean "price"?');
+    const flat = problem(col('name').get('price'));
+    expect(flat.code).toBe('TYPE_MISMATCH');
+    expect(flat.message).toContain('name (utf8) has no fields');
+    expect(problem(call('get', col('bid'), 1)).code).toBe('TYPE_MISMATCH');
   });
 
   it('refuses unknown functions with the nearest name', () => {
