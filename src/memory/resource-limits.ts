@@ -3,7 +3,7 @@
  * pure. Invariant: young and old generation together are the slot's heap, and the heap guard, which fails a job
  * by name at 85 % of it, acts before V8 does.
  */
-import { splitSlotMemory } from './slot-budget.js';
+import { slotBudgetOf, type SlotMemorySettings } from './slot-budget.js';
 
 const MIB = 1024 ** 2;
 /** Above this a longer pause of every scavenge costs more than fewer scavenges save. */
@@ -19,13 +19,6 @@ export interface SlotResourceLimits {
   readonly stackSizeMb: number;
 }
 
-/** The settings that decide a slot's heap, with sizes in bytes. */
-export interface SlotMemorySettings {
-  readonly 'slot.memory': number;
-  readonly 'slot.networkFraction': number;
-  readonly 'slot.managedFraction': number;
-}
-
 /** Limits of a thread with `heapBytes` of heap. An eighth is young: short-lived records die there cheaply. */
 export function resourceLimitsFor(heapBytes: number): SlotResourceLimits {
   const heapMb = Math.floor(heapBytes / MIB);
@@ -39,9 +32,5 @@ export function resourceLimitsFor(heapBytes: number): SlotResourceLimits {
 
 /** Limits of a slot's thread under the settings of its run. */
 export function resourceLimitsOf(settings: SlotMemorySettings): SlotResourceLimits {
-  const { heapBytes } = splitSlotMemory(settings['slot.memory'], {
-    network: settings['slot.networkFraction'],
-    managed: settings['slot.managedFraction'],
-  });
-  return resourceLimitsFor(heapBytes);
+  return resourceLimitsFor(slotBudgetOf(settings).heapBytes);
 }

@@ -37,6 +37,36 @@ export const MANAGED_BYTES_MIN = MIB;
 /** An idle worker with the engine loaded holds about 9 MB of heap; below this there is no room for records. */
 export const HEAP_BYTES_MIN = 14 * MIB;
 
+/** The settings that divide a slot's memory, with sizes in bytes. */
+export interface SlotMemorySettings {
+  readonly 'slot.memory': number;
+  readonly 'slot.networkFraction': number;
+  readonly 'slot.managedFraction': number;
+}
+
+/** The shares that settings name. */
+export function fractionsOf(settings: SlotMemorySettings): SlotFractions {
+  return {
+    network: settings['slot.networkFraction'],
+    managed: settings['slot.managedFraction'],
+  };
+}
+
+/** The division of a slot's memory under the settings of its run. */
+export function slotBudgetOf(settings: SlotMemorySettings): SlotBudget {
+  return splitSlotMemory(settings['slot.memory'], fractionsOf(settings));
+}
+
+/** The share of the managed memory for a pre-aggregation, and about what a key of one number takes there. */
+const PRE_AGGREGATE_FRACTION = 1 / 8;
+const PRE_AGGREGATE_KEY_BYTES = 64;
+
+/** The most keys that a pre-aggregation holds: as many as the setting says, where there is room for them. */
+export function preAggregateKeysMax(keys: number, managedBytes: number): number {
+  const room = (managedBytes * PRE_AGGREGATE_FRACTION) / PRE_AGGREGATE_KEY_BYTES;
+  return Math.min(keys, Math.floor(room));
+}
+
 /**
  * Divides the memory of a slot. Throws `MEMORY_BUDGET_TOO_SMALL` naming the share that came out too small.
  *

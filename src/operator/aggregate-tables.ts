@@ -134,9 +134,7 @@ export function planAggregate(spec: AggregateOperator, input: Schema): Aggregate
         ? keyTable('accumulators', [...keys, PANE_KEY], [...columns, ...more])
         : keyTable('accumulators', keys, columns)),
       // Panes and sessions are linked by plain columns, and reached by their links mostly.
-      ...(isSession || isPaned
-        ? {}
-        : { isPacked: true, isDivided: isWindowed && spec.phase === 'partial' }),
+      ...(isSession || isPaned ? {} : { isPacked: true, isDivided: isWindowed }),
     },
     aggregates,
     output,

@@ -64,7 +64,6 @@ export interface ArrivingTimes {
 /** What the windows of an aggregation are made of. */
 export interface WindowRunParts {
   readonly spec: WindowSpec;
-  readonly isPartial: boolean;
   readonly taken: TakenEntries;
   readonly clock: Clock;
   readonly countLate: (records: number) => void;

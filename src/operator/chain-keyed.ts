@@ -18,6 +18,7 @@ import type { AggregatePlan } from './aggregate-tables.js';
 import type { ChainErrors } from './chain-errors.js';
 import type { TimedWindows } from './chain-aligned.js';
 import { PaneRun } from './chain-panes.js';
+import { PartialRun } from './chain-partial.js';
 import { SessionRun } from './chain-sessions.js';
 import { WindowRun } from './chain-window.js';
 import type { KeyedOperator } from './operator-spec.js';
@@ -109,7 +110,6 @@ export class KeyedRun {
     if (spec.kind !== 'aggregate' || spec.window === null) return null;
     const parts = {
       spec: spec.window,
-      isPartial: this.isPartial,
       taken: this,
       clock,
       countLate,
@@ -117,6 +117,7 @@ export class KeyedRun {
     };
     const { window } = spec;
     if (window.grid === undefined) return new SessionRun(parts, window, groupOf);
+    if (this.isPartial) return new PartialRun(parts, window.grid, this.keysMax);
     if (hasPanes(spec)) return new PaneRun(parts, window.grid, groupOf);
     return new WindowRun(parts, window.grid);
   }
@@ -298,13 +299,21 @@ export class KeyedRun {
     return false;
   }
 
+  /** Whether a partial aggregation has entries to hand on before a watermark, or before what follows it is idle. */
+  isDue(watermarkMs: number, isIdle: boolean): boolean {
+    if (!this.isPartial || !this.hasEntries) return false;
+    if (isIdle || this.at < this.count || this.#scan > 0) return true;
+    return !(this.windows instanceof PartialRun) || this.windows.isDue(watermarkMs);
+  }
+
   /** After the entries of a partial aggregation have left: judges whether it pays, and starts anew. */
   endOfFlush(): void {
     const table = this.mainTable();
-    // Panes are handed on at every watermark, mostly long before there is no room for more of them.
+    // Panes are handed on when they are over, mostly long before there is no room for more of them.
     const isJudged = this.mustEmit || (this.windows !== null && this.rows >= JUDGED_ROWS);
     if (isJudged && table.entries > this.rows * this.#sharePaid) this.passesThrough = true;
-    table.clear();
+    table.empty();
+    if (this.windows instanceof PartialRun) this.windows.emptied();
     this.#dictionary = null;
     this.rows = 0;
   }

@@ -141,8 +141,9 @@ class CompiledChainTask implements CompiledChain {
       this.#isFiring = fired !== STEP_DONE && cursor.position === 0;
       if (fired !== STEP_DONE) return fired;
       // What a partial aggregation holds, of rows or of timers before it, goes out before the watermark does.
+      const isIdle = time.isIdleBehind(cursor.position);
       const emitted = this.#emitAll(
-        (keyed) => keyed.isPartial && keyed.operator === cursor.position,
+        (keyed) => keyed.operator === cursor.position && keyed.isDue(watermark, isIdle),
       );
       if (emitted !== STEP_DONE) return emitted;
       this.#leave(cursor.position);

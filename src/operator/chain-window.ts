@@ -6,8 +6,7 @@
  */
 import { PAGE_MASK, PAGE_SHIFT, type StateTable } from '../state/contract.js';
 import { type ColumnPlace, columnPlace } from '../state/table-shape.js';
-import { paneGridOf, type WindowGrid } from '../time/window-arithmetic.js';
-import { AlignedRun, NO_ENTRY, Pane, type WindowRunParts } from './chain-aligned.js';
+import { AlignedRun, NO_ENTRY, NO_PANE, Pane } from './chain-aligned.js';
 
 /** Entries removed in one go. */
 const CLEAR_ENTRIES = 256;
@@ -37,10 +36,6 @@ export class WindowRun extends AlignedRun {
   readonly #tables: LinkedTable[] = [];
   readonly #refired: number[] = [];
 
-  constructor(parts: WindowRunParts, grid: WindowGrid) {
-    super(parts, parts.isPartial ? paneGridOf(grid) : grid);
-  }
-
   /** Links the entries of a table from now on; gives its number. */
   link(table: StateTable, nextColumn: number, startKey: number): number {
     const known = this.#tables.findIndex((linked) => linked.table === table);
@@ -53,7 +48,6 @@ export class WindowRun extends AlignedRun {
   /** The window that starts there. */
   at(startMs: number): Pane {
     const endMs = startMs + this.grid.sizeMs;
-    if (this.parts.isPartial) return new Pane(startMs, endMs, false);
     if (endMs - 1 + this.latenessMs <= this.passedMs) return new Pane(startMs, endMs, true);
     return this.#panes.get(startMs) ?? this.#add(startMs, endMs);
   }
@@ -108,8 +102,7 @@ export class WindowRun extends AlignedRun {
         pane.isFired = true;
         pane.firesAtOnce = true;
         pane.next = pane.heads[0] ?? NO_ENTRY;
-        // Nobody adds to it any more.
-        if (this.spec.allowedLatenessMs === null) this.#tables[0]?.table.leave(pane.startMs);
+        if (this.spec.allowedLatenessMs === null) this.#leave(pane);
       }
       if (pane.next !== NO_ENTRY) {
         this.#takeFrom(pane);
@@ -120,6 +113,12 @@ export class WindowRun extends AlignedRun {
       if (this.spec.allowedLatenessMs === null) pane.heads[0] = NO_ENTRY;
       insert(this.#kept, pane);
     }
+  }
+
+  /** Nobody adds to a window any more. */
+  #leave(pane: Pane): void {
+    if (this.pane === pane) this.pane = NO_PANE;
+    this.#tables[0]?.table.leave(pane.startMs);
   }
 
   /** Has an entry give its result again. */

@@ -6,7 +6,7 @@
 import { HOST_SLOT, type PhysicalPlan } from '../graph/physical-plan.js';
 import { Arena, sharedBuffer } from '../memory/arena.js';
 import { Ledger } from '../memory/ledger.js';
-import { ringBytes, type SlotFractions, splitSlotMemory } from '../memory/slot-budget.js';
+import { fractionsOf, ringBytes, slotBudgetOf } from '../memory/slot-budget.js';
 import { runMetricsBytes } from '../metrics/run-metrics.js';
 import { createRing, MESSAGE_BYTES_MAX } from '../ring/spsc-ring.js';
 import { WATERMARK_MIN } from '../time/watermark.js';
@@ -98,7 +98,7 @@ function ringSizes(
   facts: DeploymentFacts,
   pairs: readonly ChannelPair[],
 ): readonly number[] {
-  const fractions = fractionsOf(facts);
+  const fractions = fractionsOf(facts.settings);
   const networkBytes = networkBytesOf(facts);
   const ringsInto = new Map<number, number>();
   for (const pair of pairs) {
@@ -110,14 +110,7 @@ function ringSizes(
   );
 }
 
-function fractionsOf({ settings }: DeploymentFacts): SlotFractions {
-  return {
-    network: settings['slot.networkFraction'],
-    managed: settings['slot.managedFraction'],
-  };
-}
-
 /** The network share of a slot, which also bounds a single record. */
-function networkBytesOf(facts: DeploymentFacts): number {
-  return splitSlotMemory(facts.settings['slot.memory'], fractionsOf(facts)).networkBytes;
+function networkBytesOf({ settings }: DeploymentFacts): number {
+  return slotBudgetOf(settings).networkBytes;
 }

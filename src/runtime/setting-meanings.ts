@@ -21,7 +21,8 @@ export const SETTING_MEANINGS: Readonly<Record<SettingKey, string>> = {
   'pipeline.autoWatermarkInterval':
     'How often operators that assign event times bring their watermark up to date.',
   'aggregate.preAggregateKeys':
-    'Keys that a pre-aggregation before the exchange holds at most; 0 turns it off.',
+    'Keys that a pre-aggregation before the exchange holds at most, in an eighth of the managed ' +
+    'memory at most; 0 turns it off.',
   'state.localDir':
     'Directory for what does not fit in memory; it is gone when the job has ended. Default: the ' +
     'directory of the system for temporary files.',

@@ -86,7 +86,7 @@ export const SETTINGS = {
   },
   'aggregate.preAggregateKeys': {
     type: 'integer',
-    default: 65_536,
+    default: 262_144,
     min: 0,
     max: 16_777_216,
   },

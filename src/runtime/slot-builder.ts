@@ -17,6 +17,7 @@ import type {
 } from '../connector/contract.js';
 import type { PhysicalPlan, Vertex } from '../graph/physical-plan.js';
 import { DEAD_LETTERS } from '../graph/physical-plan.js';
+import { preAggregateKeysMax, slotBudgetOf } from '../memory/slot-budget.js';
 import { RunMetrics } from '../metrics/run-metrics.js';
 import type { TaskMetricsWriter } from '../metrics/task-metrics.js';
 import type { ChainOutput, StatefulParts } from '../operator/chain-options.js';
@@ -181,7 +182,10 @@ class SlotBuilder {
       wake: this.#wakeSelf(),
       holds: (table, purpose) =>
         this.#parts.tables.push({ table, operator: vertex.name, subtask: index, purpose }),
-      preAggregateKeysMax: deployment.settings['aggregate.preAggregateKeys'],
+      preAggregateKeysMax: preAggregateKeysMax(
+        deployment.settings['aggregate.preAggregateKeys'],
+        slotBudgetOf(deployment.settings).managedBytes,
+      ),
     });
     this.opened.push(task);
     await task.open();

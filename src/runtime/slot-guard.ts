@@ -9,7 +9,7 @@ import { formatBytes } from '../base/units.js';
 import { HOST_SLOT } from '../graph/physical-plan.js';
 import { HeapGuard } from '../memory/heap-guard.js';
 import { threadHeapProbe } from '../memory/heap-probe.js';
-import { splitSlotMemory } from '../memory/slot-budget.js';
+import { slotBudgetOf } from '../memory/slot-budget.js';
 import type { Deployment } from './deployment.js';
 import type { HeldTable } from './slot-builder.js';
 import type { Subtask } from './subtask.js';
@@ -23,10 +23,7 @@ export class SlotGuard {
   /** `tables` is the live list of the slot's state tables; it grows while subtasks compile. */
   constructor(deployment: Deployment, slot: number, tables: readonly HeldTable[]) {
     const { settings } = deployment;
-    const budget = splitSlotMemory(settings['slot.memory'], {
-      network: settings['slot.networkFraction'],
-      managed: settings['slot.managedFraction'],
-    });
+    const budget = slotBudgetOf(settings);
     this.#tables = tables;
     this.#managedBytes = budget.managedBytes;
     // The caller's thread belongs to the embedding program: there the limit is V8's own, not the slot's.

@@ -5,7 +5,8 @@
  */
 import { type MessagePort, Worker } from 'node:worker_threads';
 import { MillraceError, toWire, type WireError } from '../base/errors.js';
-import { resourceLimitsOf, type SlotMemorySettings } from '../memory/resource-limits.js';
+import { resourceLimitsOf } from '../memory/resource-limits.js';
+import type { SlotMemorySettings } from '../memory/slot-budget.js';
 import { entryUrl } from './entry-url.js';
 import type { SlotThreadData } from './messages.js';
 

@@ -276,4 +276,6 @@ export interface StateTable {
   loadRemoved(entry: TableEntry): void;
   /** Frees everything. */
   clear(): void;
+  /** Takes all entries out of a table that is in no snapshot, and keeps memory for about as many again. */
+  empty(): void;
 }

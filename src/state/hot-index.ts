@@ -39,6 +39,9 @@ const DEPTH_MAX = 14;
 const EMPTY_SEGMENT = new Int32Array(2 * 2 + TRAILER);
 /** Words whose flags are cleared for each time that a segment of an older generation is met. */
 const CREDIT = 128;
+/** An index that is emptied keeps its memory up to so many bytes for each entry that it had, or for so many entries. */
+const KEPT_BYTES_MAX = 64;
+const KEPT_ENTRIES_MIN = 1024;
 /** Where the one segment is that an index starts with: no bit of a hash is left to choose by. */
 const SHIFT_OF_ONE = 31;
 
@@ -124,11 +127,13 @@ export class HotIndex {
    */
   openGeneration(segment: Int32Array, generation: number): void {
     if (generationOf(segment) === generation) return;
-    this.#credit += CREDIT;
-    if (slotsOf(segment) > SPARSE_SLOTS_MAX && this.#credit < segment.length) return;
-    this.#credit = 0;
-    const end = segment.length - TRAILER;
-    for (let slot = 1; slot < end; slot += 2) segment[slot] &= ~WORD_TOUCHED;
+    if (segment[segment.length - COUNT] > 0) {
+      this.#credit += CREDIT;
+      if (slotsOf(segment) > SPARSE_SLOTS_MAX && this.#credit < segment.length) return;
+      this.#credit = 0;
+      const end = segment.length - TRAILER;
+      for (let slot = 1; slot < end; slot += 2) segment[slot] &= ~WORD_TOUCHED;
+    }
     segment[segment.length - SEGMENT_GENERATION] = generation;
   }
 
@@ -157,6 +162,18 @@ export class HotIndex {
     const segment = this.#segmentOf(slotHash(hash));
     const slot = slotOf(segment, hash, entry);
     if (slot >= 0) segment[slot + 1] = (segment[slot + 1] & ~clear) | set;
+  }
+
+  /** Takes all entries out, and keeps the segments for as many again; frees them when they are next to empty. */
+  empty(): void {
+    if (this.bytes > KEPT_BYTES_MAX * Math.max(this.entries, KEPT_ENTRIES_MIN)) return this.clear();
+    for (const segment of this.segments) {
+      // One that has not been split as often as others is met again.
+      if (segment[segment.length - COUNT] === 0) continue;
+      segment.fill(0, 0, segment.length - TRAILER);
+      segment[segment.length - COUNT] = 0;
+    }
+    this.entries = 0;
   }
 
   /** Frees all segments. */

@@ -58,6 +58,8 @@ const ENTRIES_MAX = 2 ** 29 - 2;
 const MEASURE_EVERY = 32;
 /** So many new values of a column are taken to be as large as the one that was measured. */
 const ALIKE = 8;
+/** A table that is emptied keeps its pages when it had an entry for so many that they have room for. */
+const EMPTY_SHARE = 16;
 /** Units of text moved by a call that does housekeeping anyway. */
 const COMPACT_UNITS = 4096;
 
@@ -646,16 +648,45 @@ class HotTable implements StateTable {
     }
   }
 
+  empty(): void {
+    assert(this.generation === 1, 'Entries that a snapshot may hold are removed one by one.');
+    // What is next to empty was made for many more than there will be, it seems.
+    const isWorthKeeping = this.#top * EMPTY_SHARE >= this.pages.length << this.#shape.pageShift;
+    if (!isWorthKeeping) return this.clear();
+    for (const page of this.pages) this.#emptyPage(page);
+    for (const marks of this.marks) marks.empty();
+    this.#index.empty();
+    this.#divided?.empty();
+    for (const column of this.#heap) column?.sizes.forEach((sizes) => sizes.fill(0));
+    this.#forgetEntries();
+  }
+
+  #emptyPage(page: TablePage): void {
+    const [first] = this.#shape.arrays;
+    if (first !== undefined) {
+      const { buffer }: Int32Array = page[first.name];
+      new Uint8Array(buffer).fill(0);
+    }
+    this.#heap.forEach((column, index) => {
+      const values: unknown[] = page[this.#names[index]];
+      if (column !== null) values.fill(undefined);
+    });
+  }
+
   clear(): void {
     this.pages.length = 0;
     this.marks.length = 0;
     this.#index.clear();
     this.#divided?.clear();
-    this.#arena.clear();
-    this.#frozen.reset();
     for (const column of this.#heap) {
       if (column !== null) column.sizes.length = 0;
     }
+    this.#forgetEntries();
+  }
+
+  #forgetEntries(): void {
+    this.#arena.clear();
+    this.#frozen.reset();
     this.entries = 0;
     this.created = false;
     this.#heapBytes = 0;

@@ -57,6 +57,11 @@ export class PageMarks {
     this.generation = generation;
   }
 
+  /** Forgets all entries. */
+  empty(): void {
+    new Uint8Array(this.hashes.buffer).fill(0);
+  }
+
   /**
    * Opens the table's generation on this page, on its first touch since the freeze: what is alive now was alive then.
    * Changes that no confirmed generation holds add up in `frozenDirty`.

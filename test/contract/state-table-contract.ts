@@ -114,6 +114,43 @@ export function stateTableContract(backend: string, open: OpenTable): void {
     });
   });
 
+  describe(`${backend}: emptying`, () => {
+    const spec = specOf([TEXT], [...SUM, { name: 'any', form: 'js' }]);
+    const fill = (driver: TableDriver, keys: number): void => {
+      for (let key = 0; key < keys; key++)
+        driver.write(driver.upsert([`key ${key}`]), [key, { key }], PAGE_SHIFT);
+    };
+
+    it('starts again with the memory that it had', () => {
+      const driver = driverOf(spec);
+      fill(driver, 5000);
+      const full = driver.table.bytes;
+      driver.table.empty();
+      expect(driver.table.entries).toBe(0);
+      expect(driver.find(['key 1'])).toBe(-1);
+      expect(driver.read(driver.upsert(['key 1']), PAGE_SHIFT)).toEqual([0, undefined]);
+      fill(driver, 5000);
+      expect(driver.table.entries).toBe(5000);
+      expect(driver.table.bytes).toBeLessThanOrEqual(full);
+    });
+
+    it('gives memory back that it was far from needing', () => {
+      const driver = driverOf(spec);
+      fill(driver, 100_000);
+      const full = driver.table.bytes;
+      driver.table.empty();
+      fill(driver, 100);
+      driver.table.empty();
+      expect(driver.table.bytes).toBeLessThan(full / 100);
+    });
+
+    it('is refused where a snapshot may hold entries', () => {
+      const driver = driverOf(spec);
+      driver.table.freeze();
+      expect(() => driver.table.empty()).toThrow('snapshot');
+    });
+  });
+
   describe(`${backend}: keys`, () => {
     const sames: readonly (readonly [string, DataType, unknown, unknown])[] = [
       ['zeros', NUMBER, 0, -0],

@@ -98,7 +98,7 @@ type Command =
   | { readonly kind: 'upsert' | 'remove' | 'find'; readonly n: number; readonly x: number }
   | { readonly kind: 'freeze'; readonly full: boolean; readonly end: End }
   | { readonly kind: 'drain' | 'advance' | 'expire' | 'burst'; readonly x: number }
-  | { readonly kind: 'restore' };
+  | { readonly kind: 'restore' | 'empty' };
 
 const n = fc.integer({ min: 0, max: KEYS_MAX });
 const x = fc.integer({ min: 1, max: 9 });
@@ -126,7 +126,10 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     arbitrary: fc.record({ kind: fc.constantFrom('advance' as const, 'expire' as const), x }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('burst' as const), x }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('restore' as const) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constantFrom('restore' as const, 'empty' as const) }),
+  },
 );
 
 /** A row of some bytes, which begins with their number. */
@@ -150,6 +153,8 @@ class Comparison {
   /** What the confirmed drains since the last full one gave, in order: the base and its deltas. */
   #history: TableEntry[] = [];
   #full = true;
+  /** Whether none of the entries is in a snapshot. */
+  #isFresh = true;
   #end: End = 'confirmed';
   #generation = 0;
   #freezeMs = 0;
@@ -214,6 +219,8 @@ class Comparison {
       case 'expire':
         this.#driver.table.expire?.(step.x, this.#nowMs);
         return;
+      case 'empty':
+        return this.#empty();
       case 'restore':
         return this.#restore();
     }
@@ -252,6 +259,15 @@ class Comparison {
     });
   }
 
+  #empty(): void {
+    if (!this.#isFresh) return;
+    this.#driver.table.empty();
+    this.#live.clear();
+    this.#changed.clear();
+    expect(this.#driver.table.entries).toBe(0);
+    expect(this.#driver.table.scan(0, 1000, () => expect.unreachable())).toBe(-1);
+  }
+
   #find(key: readonly unknown[]): void {
     const entry = this.#driver.find(key);
     const row = this.#live.get(printKey(key));
@@ -264,6 +280,7 @@ class Comparison {
   }
 
   #freeze({ full, end }: { readonly full: boolean; readonly end: End }): void {
+    this.#isFresh = false;
     if (this.#frozen !== null) this.#drain(Number.MAX_SAFE_INTEGER);
     this.#end = end;
     this.#full = full || end === 'savepoint';
@@ -313,6 +330,7 @@ class Comparison {
 
   /** Fails over: a new table from the snapshots, going on from the state of the last one. */
   #restore(): void {
+    this.#isFresh = false;
     this.#frozen = null;
     this.#driver = this.#open();
     for (const entry of this.#history) this.#driver.table.load(copyEntry(entry));

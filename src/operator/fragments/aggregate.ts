@@ -182,7 +182,12 @@ function accumulateCode(
   }
   if (keyed.isPartial) {
     const state = code.unit.constant(keyed, `partial${index}`);
-    const full = inside.open(`if (${entry.table}.entries >= ${keyed.keysMax})`);
+    const { windows } = keyed;
+    const entriesMax =
+      windows === null
+        ? keyed.keysMax
+        : `${code.unit.constant(windows, `windows${index}`)}.entriesMax`;
+    const full = inside.open(`if (${entry.table}.entries >= ${entriesMax})`);
     full.line(`${state}.mustEmit = true;`);
     code.stop(full);
   }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { MillraceError } from '../../../src/base/errors.js';
 import { resourceLimitsFor, resourceLimitsOf } from '../../../src/memory/resource-limits.js';
 import {
+  preAggregateKeysMax,
   RING_BYTES_MAX,
   RING_BYTES_MIN,
   ringBytes,
@@ -90,4 +91,12 @@ describe('resource limits', () => {
     });
     expect(limits).toEqual(resourceLimitsFor(256 * MIB));
   });
+});
+
+it('bounds the keys of a pre-aggregation by the setting and by an eighth of the managed memory', () => {
+  const keysOf = (bytes: number): number =>
+    preAggregateKeysMax(262_144, splitSlotMemory(bytes).managedBytes);
+  expect(keysOf(512 * MIB)).toBe(262_144);
+  expect(keysOf(64 * MIB)).toBe(49_152);
+  expect(preAggregateKeysMax(100, 2 * MIB)).toBe(100);
 });

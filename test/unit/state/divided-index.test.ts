@@ -33,6 +33,28 @@ describe('DividedIndex', () => {
     expect(index.bytes).toBe(0);
   });
 
+  it('gives the memory of divisions with many entries to the next ones, of two at most', () => {
+    const fill = (index: DividedIndex, division: number): void => {
+      index.enter(division);
+      for (let entry = 0; entry < 2000; entry++) index.index.insert(entry, entry + 1, 1);
+    };
+    const index = new DividedIndex();
+    for (const division of [10, 20, 30]) fill(index, division);
+    const { bytes } = index;
+    for (const division of [10, 20, 30]) index.leave(division);
+    expect(index.bytes).toBe((bytes / 3) * 2);
+    for (const division of [40, 50]) {
+      fill(index, division);
+      expect(index.index.entries).toBe(2000);
+    }
+    expect(index.bytes).toBe((bytes / 3) * 2);
+    index.empty();
+    index.enter(60);
+    expect(index.index.entries).toBe(0);
+    index.clear();
+    expect(index.bytes).toBe(0);
+  });
+
   it('makes an index anew for a division that was left or cleared', () => {
     for (const forget of [
       (index: DividedIndex) => index.leave(10),

@@ -41,6 +41,24 @@ describe('HotIndex', () => {
     expect(lookUp(index, 5)).toEqual([]);
   });
 
+  it('keeps memory when it is emptied for about as many entries again, whatever the generation', () => {
+    const index = new HotIndex();
+    const fill = (count: number, generation: number): void => {
+      for (let entry = 0; entry < count; entry++) index.insert(entry, entry + 1, generation);
+    };
+    fill(200_000, 1);
+    const { bytes } = index;
+    index.empty();
+    expect([index.entries, index.bytes, lookUp(index, 5)]).toEqual([0, bytes, []]);
+    fill(200_000, 2);
+    expect([index.entries, index.bytes]).toEqual([200_000, bytes]);
+    expect(wordsOf(index, 199_999)).toEqual([200_000 | WORD_TOUCHED]);
+    index.empty();
+    fill(10, 2);
+    index.empty();
+    expect(index.bytes).toBeLessThan(16);
+  });
+
   it('finds every entry while it grows far beyond one segment, never slowly', () => {
     const index = new HotIndex();
     const count = 300_000;
