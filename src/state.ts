@@ -3,6 +3,13 @@
  * tools. Runs on: the caller's thread.
  */
 export {
+  type ChangedEntry,
+  type DiffOptions,
+  diffSavepoints,
+  type SavepointDiff,
+  type StateDiff,
+} from './savepoint/savepoint-diff.js';
+export {
   type KeyedStateEntry,
   type OperatorInfo,
   type ReadKeyedStateOptions,
@@ -10,6 +17,7 @@ export {
   type SourceInfo,
   type StateInfo,
 } from './savepoint/savepoint-reader.js';
+export { SavepointWriter, type WrittenSavepoint } from './savepoint/savepoint-writer.js';
 export type { StateKind } from './savepoint/state-catalog.js';
 export { valueFromJson, valueToJson } from './savepoint/value-json.js';
 export type { ViewedTimer } from './savepoint/state-views.js';

@@ -5,7 +5,7 @@ import { MillraceError } from '../base/errors.js';
 
 /** Everything went as asked. */
 export const EXIT_OK = 0;
-/** The job failed while it ran, `doctor` found a problem, or `state get` found nothing. */
+/** The job failed while it ran, `doctor` found a problem, `state get` found nothing, or `state diff` a difference. */
 export const EXIT_FAILED = 1;
 /** The call, the configuration or the job is wrong; nothing has run. */
 export const EXIT_USAGE = 2;

@@ -79,7 +79,8 @@ ${bold('Configuration')}, later wins:
 
 ${bold('Exit codes:')}
   0    success
-  1    the job failed, doctor found a problem, or state get found nothing
+  1    the job failed, doctor found a problem, state get found nothing,
+       or state diff a difference
   2    the call, the configuration or the job is wrong; nothing has run
   130  interrupted by SIGINT or SIGTERM
   141  the reader of the output went away, as head does

@@ -7,10 +7,10 @@ import { MillraceError } from '../base/errors.js';
 import { nearestName } from '../base/nearest-name.js';
 import { formatBytes, formatCount } from '../base/units.js';
 import { MAX_PARALLELISM_LIMIT } from '../record/key-group.js';
-import { type AnyEntry, type EntryJson, entryToJson } from '../savepoint/entry-json.js';
+import { entriesOf, type EntryJson, entryToJson } from '../savepoint/entry-json.js';
 import {
-  isKeyed,
   type OperatorInfo,
+  type ReadKeyedStateOptions,
   SavepointReader,
   type StateInfo,
 } from '../savepoint/savepoint-reader.js';
@@ -28,6 +28,11 @@ const KEYS_LOOKED_AT = 10_000;
 
 /** Does what a call says; the exit code. */
 export async function stateCommand(call: StateCall, context: CommandContext): Promise<number> {
+  if (call.command === 'edit') {
+    const { editCommand } = await import('./state-edit-command.js');
+    await editCommand(call, context);
+    return EXIT_OK;
+  }
   const reader = SavepointReader.read(call.path);
   try {
     switch (call.command) {
@@ -35,6 +40,15 @@ export async function stateCommand(call: StateCall, context: CommandContext): Pr
         return list(reader, context);
       case 'get':
         return await getKey(reader, call, context);
+      case 'diff': {
+        const { diffCommand } = await import('./state-diff-command.js');
+        return diffCommand(reader, call, context);
+      }
+      case 'export': {
+        const { exportCommand } = await import('./state-export-command.js');
+        await exportCommand(reader, call, context);
+        return EXIT_OK;
+      }
       default:
         return await scan(reader, call, context);
     }
@@ -198,7 +212,7 @@ async function scan(
   const types = reader.keyTypes(operator, found);
   const limit = limitOf(options);
   let count = 0;
-  for (const entry of entriesOf(reader, uid, state, isKeyed(found.kind), options)) {
+  for (const entry of entriesOf(reader, uid, state, readOptions(options))) {
     if (count === limit) break;
     count++;
     const shown = entryToJson(entry, types);
@@ -211,35 +225,14 @@ async function scan(
   return EXIT_OK;
 }
 
-/** Items of lists and entries of broadcast maps have no key group. */
-function* entriesOf(
-  reader: SavepointReader,
-  uid: string,
-  state: string,
-  isOfKeys: boolean,
-  options: StateScanOptions,
-): Generator<AnyEntry> {
-  if (isOfKeys) {
-    const text = options.keyGroups;
-    yield* reader.readKeyedState(
-      uid,
-      state,
-      text === undefined ? {} : { keyGroups: groupsOf(text) },
-    );
-    return;
-  }
-  const { kind } = reader.find(uid, state).state;
-  if (kind !== 'broadcast') {
-    for (const value of reader.readListState(uid, state)) yield { value };
-    return;
-  }
-  for (const [key, value] of reader.readBroadcastState(uid, state)) yield { key, value };
-}
-
 function entryLine({ key, more = [], value }: EntryJson): string {
   const name = typeof key === 'string' ? key : JSON.stringify(key);
   const parts = [name, ...more.map((part) => JSON.stringify(part)), JSON.stringify(value)];
   return parts.filter((part) => part !== undefined).join('\t');
+}
+
+function readOptions({ keyGroups }: StateScanOptions): ReadKeyedStateOptions {
+  return keyGroups === undefined ? {} : { keyGroups: groupsOf(keyGroups) };
 }
 
 function limitOf({ limit }: StateScanOptions): number {

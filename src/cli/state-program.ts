@@ -15,8 +15,42 @@ export interface StateScanOptions extends StateOptions {
   readonly limit?: string;
 }
 
+/** Options of `state diff`. */
+export interface StateDiffOptions extends StateOptions {
+  readonly samples?: string;
+}
+
+/** Options of `state export`. */
+export interface StateExportOptions extends StateOptions {
+  readonly to: string;
+  readonly format?: string;
+}
+
+/** Options of `state edit`. */
+export interface StateEditOptions extends StateOptions {
+  readonly to: string;
+  readonly apply?: string;
+  readonly remove?: readonly string[];
+  readonly rename?: readonly string[];
+  readonly maxParallelism?: readonly string[];
+}
+
 /** A call of one of the commands. */
 export type StateCall =
+  | {
+      readonly command: 'diff';
+      readonly path: string;
+      readonly other: string;
+      readonly options: StateDiffOptions;
+    }
+  | {
+      readonly command: 'export';
+      readonly path: string;
+      readonly uid: string;
+      readonly state: string;
+      readonly options: StateExportOptions;
+    }
+  | { readonly command: 'edit'; readonly path: string; readonly options: StateEditOptions }
   | { readonly command: 'ls'; readonly path: string; readonly options: StateOptions }
   | {
       readonly command: 'get';
@@ -39,17 +73,20 @@ const { bold } = PAINTED_STYLE;
 const STATE_HELP = `
 A checkpoint is named by its directory, such as checkpoints/<job>/chk-7 or a savepoint, by the
 _metadata in it, or by the directory of its job, which stands for the newest one. Nothing is
-ever changed in it, and no job is needed.
+ever changed in it, and no job is needed; edit writes a new savepoint.
 
 ${bold('Exit codes:')}
   0  done
-  1  get: the key has no such state
+  1  get: the key has no such state; diff: the two differ
   2  the call is wrong: no such checkpoint, operator or state; or the checkpoint is damaged
 
 ${bold('Examples:')}
   millrace state ls savepoints/savepoint-3f2a91-0b1c2d3e4f5a
   millrace state get checkpoints/3f2a91/chk-7 totals sum alice
-  millrace state scan checkpoints/3f2a91 totals sum --key-groups 0-31 --json | jq .value`;
+  millrace state scan checkpoints/3f2a91 totals sum --key-groups 0-31 --json | jq .value
+  millrace state diff checkpoints/3f2a91/chk-7 checkpoints/3f2a91/chk-8
+  millrace state export checkpoints/3f2a91 totals sum --to out/sums --format parquet
+  millrace state edit checkpoints/3f2a91 --to savepoints/edited --rename totals=sums`;
 
 /** Adds the commands. */
 export function addStateCommands(program: Command, act: (call: StateCall) => Promise<void>): void {
@@ -84,6 +121,52 @@ export function addStateCommands(program: Command, act: (call: StateCall) => Pro
     .action((path: string, uid: string, name: string, options: StateScanOptions) =>
       act({ command: 'scan', path, uid, state: name, options }),
     );
+
+  addWritingCommands(state, act);
+}
+
+/** Adds the commands that compare, export and edit. */
+function addWritingCommands(state: Command, act: (call: StateCall) => Promise<void>): void {
+  withJson(state.command('diff'))
+    .description('Compare two checkpoints: what the second has more, less, or otherwise.')
+    .argument('<checkpoint>', 'the checkpoint or savepoint')
+    .argument('<other>', 'the later one')
+    .option('--samples <n>', 'differing entries to print of each state (default: 5)')
+    .action((path: string, other: string, options: StateDiffOptions) =>
+      act({ command: 'diff', path, other, options }),
+    );
+
+  withJson(state.command('export'))
+    .description('Write the entries of a state to files, as records.')
+    .argument('<checkpoint>', 'the checkpoint or savepoint')
+    .argument('<uid>', 'the operator')
+    .argument('<state>', 'the state')
+    .requiredOption('--to <path>', 'the directory to be written')
+    .option('--format <format>', 'ndjson, csv or parquet (default: ndjson)')
+    .action((path: string, uid: string, name: string, options: StateExportOptions) =>
+      act({ command: 'export', path, uid, state: name, options }),
+    );
+
+  withJson(state.command('edit'))
+    .description('Write a new savepoint that is a checkpoint changed.')
+    .argument('<checkpoint>', 'the checkpoint or savepoint')
+    .requiredOption('--to <path>', 'the directory of the new savepoint')
+    .option('--remove <uid>', 'leave an operator out, with its state; repeatable', collect)
+    .option('--rename <uid=uid>', 'give an operator another uid; repeatable', collect)
+    .option('--max-parallelism <n>', 'of all operators, or <uid=n> of one; repeatable', collect)
+    .option('--apply <file>', 'NDJSON: entries to set, as scan --json prints them, or to delete')
+    .addHelpText('after', EDIT_HELP)
+    .action((path: string, options: StateEditOptions) => act({ command: 'edit', path, options }));
+}
+
+const EDIT_HELP = `
+Uids are those of the checkpoint, also in the file. Each line of the file is one of
+  {"uid":"totals","state":"sum","key":"alice","value":0}
+  {"uid":"totals","state":"sum","key":"bob","delete":true}
+  {"uid":"totals","state":"seen","items":[1,2]}             a list of the operator`;
+
+function collect(value: string, previous: readonly string[] = []): readonly string[] {
+  return [...previous, value];
 }
 
 function withJson(command: Command): Command {

@@ -4,6 +4,7 @@
  */
 import type { DataType } from '../record/schema.js';
 import { keyToJson } from './key-types.js';
+import { isKeyed, type ReadKeyedStateOptions, type SavepointReader } from './savepoint-reader.js';
 import { valueToJson } from './value-json.js';
 
 /** An entry of any state: items of lists have neither key nor key group, those of broadcast maps have no key group. */
@@ -32,4 +33,20 @@ export function entryToJson(entry: AnyEntry, types: readonly DataType[]): EntryJ
     ...(more.length === 0 ? {} : { more: more.map(valueToJson) }),
     value,
   };
+}
+
+/** The entries of a state of any kind. */
+export function* entriesOf(
+  reader: SavepointReader,
+  uid: string,
+  state: string,
+  options: ReadKeyedStateOptions = {},
+): Generator<AnyEntry> {
+  const { kind } = reader.find(uid, state).state;
+  if (isKeyed(kind)) yield* reader.readKeyedState(uid, state, options);
+  else if (kind !== 'broadcast') {
+    for (const value of reader.readListState(uid, state)) yield { value };
+  } else {
+    for (const [key, value] of reader.readBroadcastState(uid, state)) yield { key, value };
+  }
 }

@@ -99,6 +99,12 @@ export class SavepointReader {
   readonly path: string;
   readonly #opened: OpenedCheckpoint;
   readonly #catalogue: ReadonlyMap<string, CataloguedOperator>;
+  /** Pieces of tables by key group, and what their rows are, of those that were asked for. */
+  readonly #groups = new Map<
+    readonly WrittenPiece[],
+    ReadonlyMap<number, readonly WrittenPiece[]>
+  >();
+  readonly #layouts = new Map<readonly WrittenPiece[], RowLayout>();
 
   private constructor(opened: OpenedCheckpoint) {
     this.path = opened.path;
@@ -265,9 +271,22 @@ export class SavepointReader {
 
   /** The pieces of a key group, read and checked. @internal */
   *bytesOf(pieces: readonly WrittenPiece[], keyGroup: number): Generator<Uint8Array> {
-    for (const piece of pieces) {
-      if (piece.keyGroup === keyGroup) yield this.#opened.reader.read(piece);
+    for (const piece of this.#groupsOf(pieces).get(keyGroup) ?? []) {
+      yield this.#opened.reader.read(piece);
     }
+  }
+
+  #groupsOf(pieces: readonly WrittenPiece[]): ReadonlyMap<number, readonly WrittenPiece[]> {
+    const known = this.#groups.get(pieces);
+    if (known !== undefined) return known;
+    const groups = new Map<number, WrittenPiece[]>();
+    for (const piece of pieces) {
+      const own = groups.get(piece.keyGroup);
+      if (own === undefined) groups.set(piece.keyGroup, [piece]);
+      else own.push(piece);
+    }
+    this.#groups.set(pieces, groups);
+    return groups;
   }
 
   /** The bytes of a piece, checked. @internal */
@@ -282,6 +301,11 @@ export class SavepointReader {
       for (const { keyGroup } of operator.pieces.get(table) ?? []) groups.add(keyGroup);
     }
     return [...groups].toSorted((a, b) => a - b);
+  }
+
+  /** Operators of which there is state, also those that the checkpoint does not list. @internal */
+  statefulUids(): readonly string[] {
+    return [...this.#catalogue.keys()];
   }
 
   /** Everything that there is of an operator. @internal */
@@ -322,8 +346,13 @@ export class SavepointReader {
     { tables }: CataloguedState,
     part: string,
   ): RowLayout | null {
-    const [piece] = pieces.get(tables[part] ?? '') ?? [];
-    return piece === undefined ? null : layoutOfPiece(new EntryPiece(this.bytesOfPiece(piece)));
+    const all = pieces.get(tables[part] ?? '') ?? [];
+    const [piece] = all;
+    if (piece === undefined) return null;
+    const layout =
+      this.#layouts.get(all) ?? layoutOfPiece(new EntryPiece(this.bytesOfPiece(piece)));
+    this.#layouts.set(all, layout);
+    return layout;
   }
 
   /** A key that was given, and the key group that it is in. @internal */

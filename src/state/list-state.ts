@@ -83,7 +83,7 @@ export class TableListState<T> implements ListState<T> {
 }
 
 /** Values of JavaScript in an entry, at most: a change of one makes a snapshot copy as many. */
-const CHUNK = 32;
+export const CHUNK = 32;
 
 /** What the lists of a state are in. */
 export interface ListParts {

@@ -15,7 +15,7 @@ import type { MapState, MapStateKey } from './state-handles.js';
 /** The ordinal of an entry that is not listed yet. */
 const NO_ORDINAL = -1;
 /** Ordinals of small maps are not numbered anew before this many. */
-const LIMIT_MIN = 16;
+export const LIMIT_MIN = 16;
 
 /** Columns of the table of next ordinals. */
 export const MAP_RANGE_COLUMNS = [

@@ -125,7 +125,7 @@ class Merged {
         ? (this.#removed ??= new EntryBlock(keyColumns, ''))
         : (this.#entries ??= new EntryBlock(all, ''));
       block.reserve(1);
-      for (const { name } of block.layout) add(block, name, from.valueOf(name, row));
+      for (const { name } of block.layout) addValue(block, name, from.valueOf(name, row));
       block.rows++;
       if (block.isFull) this.#end();
     }
@@ -146,7 +146,8 @@ class Merged {
   }
 }
 
-function add({ rows, columns }: EntryBlock, name: string, value: unknown): void {
+/** Adds a value to a column of the row that is being written; `rows` is counted up by the caller. */
+export function addValue({ rows, columns }: EntryBlock, name: string, value: unknown): void {
   const column = columns[name];
   assert(column !== undefined, 'A block has the columns of its layout.');
   if (column instanceof BytesColumn) {

@@ -303,7 +303,7 @@ function itemsPiece(count: number, column: ValuesColumn): Uint8Array {
 }
 
 /** Items as a piece. */
-function writeItems(items: readonly unknown[]): Uint8Array {
+export function writeItems(items: readonly unknown[]): Uint8Array {
   const column = new ValuesColumn('items');
   for (const item of items) column.add(item);
   return itemsPiece(items.length, column);

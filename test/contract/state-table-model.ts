@@ -2,6 +2,7 @@
  * The reference model of a state table: a Map from the printed key to its values, and generations as copies. Used by
  * the contract suite and the property tests; slow and obvious on purpose.
  */
+import { keyGroupOf } from '../../src/record/key-group.js';
 import { expect } from 'vitest';
 import type { DataType } from '../../src/record/schema.js';
 import { SHORT_TEXT_BYTES_MAX, wordAt } from '../../src/record/short-text.js';
@@ -93,7 +94,7 @@ export class TableDriver {
   }
 
   keyGroupOf(key: readonly unknown[]): number {
-    return (this.#hashOf(key) >>> 0) % this.#keyGroups;
+    return keyGroupOf(this.#hashOf(key), this.#keyGroups);
   }
 
   /** In any of the ways that the table offers, in turn; all must come to the same. */
