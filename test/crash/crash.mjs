@@ -1,32 +1,54 @@
 /**
- * `npm run crash [-- --quick] [--seeds N] [--from N]`: kills jobs at random and tells what it tried and what fell. Each
- * seed is one job with options of its own; `--from S --seeds 1` repeats the one of seed S.
+ * `npm run crash [-- --quick] [--seeds N] [--from N] [--every-op]`: kills jobs and tells what it tried and what fell.
+ * First at every operation of the disk, then at random: each seed is one job with options of its own, and `--from S
+ * --seeds 1` repeats the one of seed S. With `--every-op` only the former; with `--seeds` only the latter.
  */
 import { parseArgs } from 'node:util';
 import { crashRun } from './crash-campaign.mjs';
+import { everyOperation } from './every-operation.mjs';
 
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     seeds: { type: 'string' },
     from: { type: 'string', default: '1' },
+    'every-op': { type: 'boolean', default: false },
   },
 });
-const seeds = Number(values.seeds ?? (values.quick ? 6 : 60));
-const size = values.quick ? { perKey: 600, killsMax: 4 } : { perKey: 1500, killsMax: 9 };
-const total = { kills: 0, restores: 0, savepoints: 0, failed: 0 };
-for (let seed = Number(values.from); seed < Number(values.from) + seeds; seed++) {
-  const { kills, restores, savepoints, faults } = await crashRun(seed, size);
-  total.kills += kills;
-  total.restores += restores;
-  total.savepoints += savepoints;
-  if (faults.length > 0) total.failed++;
-  console.log(`seed ${seed}: ${kills} kills, ${restores} restores, ${faults.length} faults`);
-  for (const fault of faults.slice(0, 5)) console.log(`  ${fault}`);
+const closing = [];
+let failed = 0;
+
+if (values.seeds === undefined || values['every-op']) {
+  const stride = values.quick ? 40 : 1;
+  const tried = await everyOperation({ stride, print: console.log });
+  const { points, kills, restores, savepoints, faults } = tried;
+  for (const fault of faults.slice(0, 20)) console.log(`  ${fault}`);
+  failed += faults.length;
+  closing.push(
+    `${points} operations of the disk, ${kills} kills at them, ${restores} restores, ` +
+      `${savepoints} from savepoints, ${faults.length} faults`,
+  );
 }
-const { kills, restores, savepoints, failed } = total;
-console.log(
-  `${seeds} jobs, ${kills} kills, ${restores} restores from checkpoints, ` +
-    `${savepoints} from savepoints, ${failed} failed`,
-);
+
+if (!values['every-op']) {
+  const seeds = Number(values.seeds ?? (values.quick ? 6 : 60));
+  const size = values.quick ? { perKey: 600, killsMax: 4 } : { perKey: 1500, killsMax: 9 };
+  const total = { kills: 0, restores: 0, savepoints: 0, failed: 0 };
+  for (let seed = Number(values.from); seed < Number(values.from) + seeds; seed++) {
+    const { kills, restores, savepoints, faults } = await crashRun(seed, size);
+    total.kills += kills;
+    total.restores += restores;
+    total.savepoints += savepoints;
+    if (faults.length > 0) total.failed++;
+    console.log(`seed ${seed}: ${kills} kills, ${restores} restores, ${faults.length} faults`);
+    for (const fault of faults.slice(0, 5)) console.log(`  ${fault}`);
+  }
+  failed += total.failed;
+  closing.push(
+    `${seeds} jobs, ${total.kills} kills at random, ${total.restores} restores, ` +
+      `${total.savepoints} from savepoints, ${total.failed} failed`,
+  );
+}
+
+console.log(closing.join('; '));
 process.exitCode = failed === 0 ? 0 : 1;

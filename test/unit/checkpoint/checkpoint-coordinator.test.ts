@@ -477,7 +477,10 @@ describe('failures', () => {
 
 it('holds everything once after the chain of changes could not be read', () => {
   const bench = new Bench().run();
-  for (const id of [1, 2, 3]) bench.complete(id), bench.wake();
+  for (const id of [1, 2, 3]) {
+    bench.complete(id);
+    bench.wake();
+  }
   bench.complete(4);
   bench.send({ kind: 'chainBroken' });
   for (const id of [5, 6]) bench.wake().complete(id);
