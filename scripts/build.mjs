@@ -142,10 +142,14 @@ async function bundle() {
     chunkNames: '[name]-[hash]',
     plugins: [companions],
   });
-  // A server shares no code either, so that what it has in common with threads makes no chunks of their own there.
+  // Servers and their clients share no code either, so that what they have in common with threads makes no chunks of
+  // their own there.
   await build({
     ...options,
-    entryPoints: { server: join(root, 'src/server/server.ts') },
+    entryPoints: {
+      server: join(root, 'src/server/server.ts'),
+      client: join(root, 'src/client.ts'),
+    },
     format: 'esm',
   });
   // Its thread shares no code with others and starts sooner without the loader of modules.
@@ -167,7 +171,7 @@ function declareTypes() {
     cwd: root,
     stdio: 'inherit',
   });
-  const entries = ['index.d.ts', 'testing.d.ts', 'state.d.ts'].map((name) =>
+  const entries = ['index.d.ts', 'client.d.ts', 'testing.d.ts', 'state.d.ts'].map((name) =>
     join(all, 'src', name),
   );
   for (const path of new Set(entries.flatMap((entry) => reachableDeclarations(entry)))) {

@@ -12,6 +12,7 @@ export function apiReportPage(root) {
     '# API report',
     GENERATED,
     ...entrySection(root, 'millrace', 'index.d.ts'),
+    ...entrySection(root, 'millrace/client', 'client.d.ts'),
     ...entrySection(root, 'millrace/state', 'state.d.ts'),
     ...entrySection(root, 'millrace/testing', 'testing.d.ts'),
   );

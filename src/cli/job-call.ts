@@ -27,7 +27,7 @@ export async function jobCall(module: string, options: JobOptions): Promise<JobC
   checkModule(path, module);
   const layers = await settingsLayers(options, process.env, process.cwd());
   const settings = resolveSettings(layers);
-  const params = Object.fromEntries((options.param ?? []).map(parseParam));
+  const params = paramsOf(options);
   const moduleUrl = await importableUrl(pathToFileURL(path).href);
   const job = await importNamed(moduleUrl, module, options.job ?? null);
   return { job, params, settings };
@@ -96,7 +96,8 @@ export async function settingsLayers(
   ];
 }
 
-function checkModule(path: string, module: string): void {
+/** Throws FILE_NOT_FOUND with the nearest name unless the path is a file. */
+export function checkModule(path: string, module: string): void {
   const info = statSync(path, { throwIfNoEntry: false });
   if (info?.isFile() === true) return;
   const what = info === undefined ? 'There is no job module' : 'A job module is a file, unlike';
@@ -110,6 +111,11 @@ function checkModule(path: string, module: string): void {
 function modulesIn(directory: string): readonly string[] {
   if (!existsSync(directory)) return [];
   return readdirSync(directory).filter((name) => /\.[cm]?[jt]sx?$/.test(name));
+}
+
+/** The parameters of the job. */
+export function paramsOf({ param = [] }: JobOptions): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(param.map(parseParam));
 }
 
 /** Parameters are JSON where they can be read as such, else text. */

@@ -15,6 +15,10 @@ let exitCode: number = EXIT_OK;
 const program = createProgram(packageVersion(), {
   run: (module, options) =>
     execute(options, async (context) => {
+      if (options.server !== undefined) {
+        const { submitCommand } = await import('./submit-command.js');
+        return submitCommand(module, options, options.server, context);
+      }
       const { runCommand } = await import('./run-command.js');
       return runCommand(module, options, context);
     }),
@@ -23,10 +27,14 @@ const program = createProgram(packageVersion(), {
       const { explainCommand } = await import('./explain-command.js');
       return explainCommand(module, options, context);
     }),
-  server: (options) =>
-    execute(options, async (context) => {
-      const { serverCommand } = await import('./server-command.js');
-      return serverCommand(options, context, packageVersion());
+  server: (call) =>
+    execute(call.options, async (context) => {
+      if (call.command === 'server') {
+        const { serverCommand } = await import('./server-command.js');
+        return serverCommand(call.options, context, packageVersion());
+      }
+      const { jobsCommand } = await import('./jobs-command.js');
+      return jobsCommand(call, context);
     }),
   doctor: (options) =>
     execute(options, async (context) => {

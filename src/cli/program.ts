@@ -3,6 +3,7 @@
  * colour; commander takes it out where nobody would see it.
  */
 import { Command } from 'commander';
+import { addServerCommands, type ServerCall } from './server-program.js';
 import { addStateCommands, type StateCall } from './state-program.js';
 import { PAINTED_STYLE } from './style.js';
 
@@ -21,7 +22,9 @@ export interface RunOptions extends JobOptions {
   readonly verbose?: boolean;
   readonly from?: string;
   readonly allowNonRestored?: boolean;
-  readonly claimMode?: string;
+  readonly server?: string;
+  readonly tokenFile?: string;
+  readonly detached?: boolean;
 }
 
 /** Options of `explain`. */
@@ -34,27 +37,11 @@ export interface DoctorOptions {
   readonly json?: boolean;
 }
 
-/** Options of `server`. */
-export interface ServerOptions {
-  readonly host?: string;
-  readonly port?: string;
-  readonly data?: string;
-  readonly slots?: string;
-  readonly admission?: string;
-  readonly uploads?: boolean;
-  readonly tokenFile?: string;
-  readonly allowHost?: readonly string[];
-  readonly history?: string;
-  readonly D?: readonly string[];
-  readonly config?: string;
-  readonly json?: boolean;
-}
-
 /** What the commands do. */
 export interface CommandActions {
   run(module: string, options: RunOptions): Promise<void>;
   explain(module: string, options: ExplainOptions): Promise<void>;
-  server(options: ServerOptions): Promise<void>;
+  server(call: ServerCall): Promise<void>;
   doctor(options: DoctorOptions): Promise<void>;
   state(call: StateCall): Promise<void>;
 }
@@ -69,6 +56,7 @@ ${bold('Examples:')}
   millrace run flights.ts --json | jq .type    one JSON object a line
   millrace explain flights.ts                  what would run where, and why
   millrace doctor                              what this machine offers
+  millrace server --uploads                    run jobs for others; then list, stop, cancel
   millrace state ls out/checkpoints/<job>      what a checkpoint holds
 
 ${bold('Configuration')}, later wins:
@@ -79,8 +67,8 @@ ${bold('Configuration')}, later wins:
 
 ${bold('Exit codes:')}
   0    success
-  1    the job failed, doctor found a problem, state get found nothing,
-       or state diff a difference
+  1    the job failed, the server does not answer or could not do it, doctor found a problem,
+       state get found nothing, or state diff a difference
   2    the call, the configuration or the job is wrong; nothing has run
   130  interrupted by SIGINT or SIGTERM
   141  the reader of the output went away, as head does
@@ -111,7 +99,8 @@ ${bold('Examples:')}
   millrace run word-count.ts --param path='books/*.txt' --param limit=20
   millrace run flights.ts -D execution.checkpointing.interval=10s \\
     -D execution.checkpointing.dir=checkpoints --from latest
-  millrace run flights.ts --job daily -D task.stallTimeout=30s --verbose`;
+  millrace run flights.ts --job daily -D task.stallTimeout=30s --verbose
+  millrace run flights.ts -m 127.0.0.1:8081 -d  a server that takes uploads runs it`;
 
 const EXPLAIN_HELP = `
 Sources and sinks are not touched, except that --code lets sources look at their input to
@@ -120,15 +109,6 @@ learn its schema.
 ${bold('Examples:')}
   millrace explain flights.ts --code           the generated loops too
   millrace explain flights.ts -p 8 --json      the plan as one line of JSON`;
-
-const SERVER_HELP = `
-A server that was killed finds its jobs again and goes on from their checkpoints. Ctrl-C
-ends it; its jobs go on when it is started again.
-
-${bold('Examples:')}
-  millrace server                              on http://127.0.0.1:8081, jobs in ./millrace-data
-  millrace server --uploads --slots 16 --data /var/lib/millrace
-  curl -F jarfile=@job.mjs http://127.0.0.1:8081/jars/upload`;
 
 /** Builds the parser. It throws `CommanderError` instead of ending the process. */
 export function createProgram(version: string, actions: CommandActions): Command {
@@ -143,45 +123,25 @@ export function createProgram(version: string, actions: CommandActions): Command
     .exitOverride();
 
   jobCommand(program, 'run', 'Run a job to its end.')
-    .option('--from <checkpoint>', 'go on from a checkpoint or savepoint: its path, or "latest"')
     .option(
-      '--claim-mode <mode>',
-      'whose the snapshot of --from is: noClaim (yours) or claim (the job deletes it)',
+      '-s, --from <checkpoint>',
+      'go on from a checkpoint or savepoint: its path, or "latest"',
     )
-    .option('--allow-non-restored', 'leave out state that the job no longer has')
+    .option('-n, --allow-non-restored', 'leave out state that the job no longer has')
     .option('--verbose', 'print the plan, settings, memory ledger and counters too')
+    .option('-m, --server <address>', 'have a server run it instead, such as 127.0.0.1:8081')
+    .option('-d, --detached', 'with --server: do not wait for its end')
+    .option('--token-file <file>', 'with --server: its token (default: MILLRACE_TOKEN)')
     .addHelpText('after', RUN_HELP)
     .action((module: string, options: RunOptions) => actions.run(module, options));
 
   jobCommand(program, 'explain', 'Print the plan of a job without running it.')
+    .alias('info')
     .option('--code', 'print the generated loops too')
     .addHelpText('after', EXPLAIN_HELP)
     .action((module: string, options: ExplainOptions) => actions.explain(module, options));
 
-  program
-    .command('server')
-    .description('Run jobs that are submitted over REST, each in a process of its own.')
-    .option('--host <host>', 'address to listen on (default: 127.0.0.1)')
-    .option('--port <port>', 'port to listen on, 0 for any (default: 8081)')
-    .option('--data <directory>', 'where jobs are kept (default: millrace-data)')
-    .option('--slots <n>', 'slots for all jobs together (default: four for each core)')
-    .option(
-      '--admission <policy>',
-      'queue, refuse or shrink a job that is too wide (default: queue)',
-    )
-    .option('--uploads', 'take bundles; whoever reaches the server may then run programs')
-    .option('--token-file <file>', 'ask for the token in the file (default: MILLRACE_TOKEN)')
-    .option('--allow-host <name>', 'a name by which the server may be called; repeatable', collect)
-    .option('--history <n>', 'ended jobs that are kept (default: 100)')
-    .option(
-      '-D <key=value>',
-      'a setting of all jobs, such as -D slot.memory=1gb; repeatable',
-      collect,
-    )
-    .option('--config <file>', 'configuration file (default: millrace.config.*)')
-    .option('--json', 'print JSON lines')
-    .addHelpText('after', SERVER_HELP)
-    .action((options: ServerOptions) => actions.server(options));
+  addServerCommands(program, actions.server);
 
   program
     .command('doctor')

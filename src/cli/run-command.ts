@@ -36,6 +36,11 @@ export async function runCommand(
   options: RunOptions,
   context: CommandContext,
 ): Promise<number> {
+  if (options.detached === true) {
+    throw new MillraceError('OPTION_INVALID', 'Only a job of a server can be left to itself.', {
+      advice: 'Name the server with --server, or leave out --detached.',
+    });
+  }
   const call = withSeed(await jobCall(module, options));
   const request = { ...call, baseDirectory: process.cwd(), signal: null, awaitsEnd: true };
   // Kept, so that what sources and sinks refuse can be shown at the line that made them.

@@ -11,7 +11,7 @@ import type { CommandContext } from './command-context.js';
 import { errorReport } from './error-report.js';
 import { EXIT_OK } from './exit-codes.js';
 import { settingsLayers } from './job-call.js';
-import type { ServerOptions } from './program.js';
+import type { ServerOptions } from './server-program.js';
 import { serverToken } from './server-token.js';
 
 const ADMISSIONS = ['queue', 'refuse', 'shrink'] as const;

@@ -4,7 +4,15 @@
  */
 
 /** The bundled entries. */
-export type EntryName = 'index' | 'slot' | 'coordinator' | 'keeper' | 'process' | 'server' | 'cli';
+export type EntryName =
+  | 'index'
+  | 'slot'
+  | 'coordinator'
+  | 'keeper'
+  | 'process'
+  | 'server'
+  | 'client'
+  | 'cli';
 
 /** The name of an entry's file. Coordinators are no modules, because a thread starts sooner without their loader. */
 export function entryFile(name: EntryName): string {

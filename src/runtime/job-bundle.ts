@@ -39,6 +39,15 @@ interface BundlePolicy {
 
 const FOR_SLOTS: BundlePolicy = { packages: 'external', isPinned: true, sourcesContent: false };
 
+/**
+ * The module as it goes to a server: one file that needs nothing but the engine. Throws JOB_NOT_IMPORTABLE with the
+ * place of what cannot be compiled or found.
+ */
+export function portableBundle(path: string): Promise<string> {
+  const policy = { packages: 'bundle', isPinned: false, sourcesContent: true } as const;
+  return bundle(path, pathToFileURL(path).href, dirname(path), policy);
+}
+
 /** A module that has come to a server, with the engine pinned to this copy. Throws JOB_NOT_IMPORTABLE. */
 export function servedBundle(path: string): Promise<string> {
   const policy = { packages: 'bundle', isPinned: true, sourcesContent: true } as const;

@@ -254,6 +254,11 @@ export class Subtask {
       }
       const trigger = this.#triggers.shift();
       if (trigger === undefined) return null;
+      if (trigger.stop === 'drain') {
+        // What it is to hold is what the job leaves at its end: those that have finished are part of it as such.
+        this.stop('drain');
+        return null;
+      }
       barrier.begin(trigger, this.parts.clock.epochMs(), 0);
       if (trigger.stop === 'suspend') this.stop('stop');
     }

@@ -14,6 +14,7 @@ import {
   type EndReason,
   outlives,
 } from '../checkpoint/checkpoint-protocol.js';
+import { withRestored } from '../checkpoint/checkpoint-statistics.js';
 import type { CheckpointReport } from '../checkpoint/contract.js';
 import { RestartStrategy } from '../checkpoint/restart-strategy.js';
 import type { JobStatus } from '../rest/job-schemas.js';
@@ -305,6 +306,7 @@ export class ServedJob {
   }
 
   async #follow(process: ServedProcess): Promise<{ readonly metrics: RunMetricsSnapshot }> {
+    const { clock } = this.#world;
     const before = this.#record.checkpoints;
     const events = process.events();
     if (this.#isLeft()) process.kill();
@@ -314,6 +316,11 @@ export class ServedJob {
     for await (const event of events) {
       if (event.type === 'checkpoint') {
         const checkpoints = joinedStatistics(before, event.statistics);
+        this.#record = { ...this.#record, checkpoints };
+      } else if (event.type === 'restored') {
+        // The statistics that come with its next checkpoint tell of it too.
+        const restored = { id: event.checkpoint, path: event.path, restoredMs: clock.epochMs() };
+        const checkpoints = withRestored(this.#record.checkpoints, restored);
         this.#record = { ...this.#record, checkpoints };
       }
       this.#onEvent(event);

@@ -12,8 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type JobExecution, type MillraceError, start } from 'millrace';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { nodeDisk } from '../../src/base/node-disk.js';
-import { disposeSavepoint } from '../../src/checkpoint/dispose-savepoint.js';
+import drained from '../fixtures/jobs/drained.mjs';
 import failingOften from '../fixtures/jobs/failing-often.mjs';
 
 const KEYS = 30;
@@ -219,4 +218,27 @@ describe('a savepoint', () => {
     without.cancel();
     await without.finished.catch(() => {});
   }, 60_000);
+
+  it('drains a job: what operators held back is visible, too', async () => {
+    const output = join(directory, 'drained');
+    const counted = (): number =>
+      readdirSync(output)
+        .flatMap((part) => readFileSync(join(output, part), 'utf8').trim().split('\n').slice(1))
+        .reduce((rows, line) => rows + Number(line.split(',')[3]), 0);
+    const first = await start(drained, {
+      params: { output },
+      parallelism: 2,
+      baseDirectory: directory,
+      settings: {
+        'execution.checkpointing.interval': '50ms',
+        'execution.checkpointing.dir': 'checkpoints',
+      },
+    });
+    await checkpointed(first);
+    await first.savepoint({ directory: join(directory, 'sp'), stop: 'drain' });
+    const { metrics } = await first.finished;
+    const read = metrics.vertices.find(({ isSource }) => isSource)?.rowsIn ?? 0;
+    expect(read).toBeGreaterThan(0);
+    expect(counted()).toBe(read);
+  });
 });

@@ -1,6 +1,7 @@
 /** A server as a process of its own, and requests to it whose replies are checked against the table of paths. */
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import type { Client } from 'millrace/client';
 import { expect } from 'vitest';
 import { type PathDefinition, PATHS, type PathName } from '../../../src/rest/paths.js';
 import type { JobDetails } from '../../../src/rest/job-schemas.js';
@@ -96,6 +97,14 @@ export class TestServer {
   /** Waits until the job is as it should be. */
   until(jobid: string, isSo: (job: JobDetails) => boolean): Promise<JobDetails> {
     return poll(() => this.job(jobid), isSo);
+  }
+
+  /** For a client with the token that this one has not. */
+  async untilRunning(client: Client, jobid: string): Promise<void> {
+    await poll(
+      () => client.job({ jobid }),
+      ({ state }) => state === 'RUNNING',
+    );
   }
 
   async processOf(jobid: string): Promise<number> {

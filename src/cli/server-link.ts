@@ -1,0 +1,52 @@
+/**
+ * How commands reach a server: the client for its address and token, and jobs by what people call them. Callers: the
+ * commands that talk to a server. Runs on: the main thread.
+ */
+import { MillraceError } from '../base/errors.js';
+import { didYouMean } from '../base/nearest-name.js';
+import type { Client, createClient } from '../rest/client.js';
+import type { JobSummary } from '../rest/job-schemas.js';
+import { entryUrl } from '../runtime/entry-url.js';
+import { type CommandContext, reportCallError } from './command-context.js';
+import { SERVER_VARIABLE } from './config-environment.js';
+import { exitCodeOfRequest } from './exit-codes.js';
+import type { ClientOptions } from './server-program.js';
+import { serverToken } from './server-token.js';
+
+const DEFAULT_ADDRESS = '127.0.0.1:8081';
+
+/** The client of the server that the options, or the environment, name. */
+export async function serverClient({ server, tokenFile }: ClientOptions): Promise<Client> {
+  const entry: { readonly createClient: typeof createClient } = await import(entryUrl('client'));
+  const url = server ?? (process.env[SERVER_VARIABLE] || DEFAULT_ADDRESS);
+  const token = serverToken(tokenFile, process.env);
+  return entry.createClient({ url, ...(token === null ? {} : { token }) });
+}
+
+/** What a request threw, told; the exit code. */
+export async function reportRequestError(error: unknown, context: CommandContext): Promise<number> {
+  await reportCallError(error, context);
+  return exitCodeOfRequest(error);
+}
+
+/** A job by its id, the first digits of it, or its name. Throws JOB_UNKNOWN. */
+export async function findJob(client: Client, given: string): Promise<JobSummary> {
+  const { jobs } = await client.jobsOverview();
+  const byId = jobs.filter(({ jid }) => jid.startsWith(given.toLowerCase()));
+  const byName = jobs.filter(({ name }) => name === given);
+  const live = byName.filter((job) => job['end-time'] < 0);
+  const found = [byId, live, byName].find((some) => some.length > 0) ?? [];
+  const [job] = found;
+  if (job !== undefined && found.length === 1 && given !== '') return job;
+  if (job === undefined) {
+    throw new MillraceError('JOB_UNKNOWN', `The server has no job ${JSON.stringify(given)}.`, {
+      advice: didYouMean(
+        given,
+        jobs.flatMap(({ jid, name }) => [name, jid]),
+      ),
+    });
+  }
+  throw new MillraceError('JOB_UNKNOWN', `There are ${found.length} jobs ${given}.`, {
+    advice: `Name one by its id: ${found.map(({ jid }) => jid).join(', ')}.`,
+  });
+}

@@ -1,0 +1,215 @@
+/**
+ * A typed client of a server: a function for every path of the table, and what goes beyond one request: uploads,
+ * waiting for what takes its time, the stream of events. Callers: users, the command line. Runs on: the caller's
+ * thread; it needs nothing but `fetch`.
+ */
+import type { ErrorCode } from '../base/error-codes.js';
+import { MillraceError } from '../base/errors.js';
+import { eventsOf, type RestEvent } from './event-reader.js';
+import type { BodyOf, JsonPathName, ParamsOf, QueryOf, ReplyOf } from './path-types.js';
+import { type PathDefinition, PATHS } from './paths.js';
+
+/** Where the server is, and how to talk to it. */
+export interface ClientOptions {
+  /** Such as `http://127.0.0.1:8081`. */
+  readonly url: string;
+  /** The token that the server asks for. */
+  readonly token?: string;
+}
+
+/** Parameters of the path and of the query together. */
+export type CallArguments<N extends JsonPathName> = ParamsOf<N> & QueryOf<N>;
+
+/** A path as a function. */
+export type CallOf<N extends JsonPathName> =
+  BodyOf<N> extends undefined
+    ? Record<never, never> extends CallArguments<N>
+      ? (args?: CallArguments<N>) => Promise<ReplyOf<N>>
+      : (args: CallArguments<N>) => Promise<ReplyOf<N>>
+    : (args: CallArguments<N>, body: BodyOf<N>) => Promise<ReplyOf<N>>;
+
+/** The functions, by the names of the paths; an upload has its own. */
+export type PathCalls = { readonly [N in Exclude<JsonPathName, 'uploadJar'>]: CallOf<N> };
+
+/** The client. */
+export interface Client extends PathCalls {
+  readonly url: string;
+  /** Uploads a bundle: its id. */
+  upload(name: string, content: string | Uint8Array<ArrayBuffer>): Promise<string>;
+  /**
+   * Waits for a savepoint or stop that was asked for: where the savepoint is. Rejects with what it failed with, such as
+   * CHECKPOINT_FAILED.
+   */
+  savepointDone(args: { readonly jobid: string; readonly triggerid: string }): Promise<string>;
+  /** Waits for a checkpoint that was asked for: its number. */
+  checkpointDone(args: { readonly jobid: string; readonly triggerid: string }): Promise<number>;
+  /** Waits for a disposal. */
+  disposalDone(args: { readonly triggerid: string }): Promise<void>;
+  /** All jobs first, then every change, until the server or the signal ends it. */
+  events(signal?: AbortSignal): AsyncIterableIterator<RestEvent>;
+}
+
+/** How often it is asked how something stands. */
+const POLL_MS = 50;
+
+/**
+ * A client of the server at an address. Every function rejects with a MillraceError: that of the server, or
+ * SERVER_UNREACHABLE.
+ *
+ * @example
+ * const client = createClient({ url: 'http://127.0.0.1:8081' });
+ * const { jobs } = await client.jobsOverview();
+ * await client.cancelJob({ jobid: jobs[0].jid });
+ */
+export function createClient(options: ClientOptions): Client {
+  const link = new Link(options);
+  const calls = Object.entries<PathDefinition>(PATHS).map(([name, definition]) => [
+    name,
+    (args?: Arguments, body?: unknown) => link.call(definition, args ?? {}, body),
+  ]);
+  const paths: PathCalls = Object.fromEntries(calls);
+  return {
+    ...paths,
+    url: link.url,
+    upload: (name, content) => link.upload(name, content),
+    savepointDone: async (args) => {
+      const { location } = await settled(() => paths.savepointStatus(args));
+      return location ?? '';
+    },
+    checkpointDone: async (args) => {
+      const { checkpointId } = await settled(() => paths.checkpointStatus(args));
+      return checkpointId ?? 0;
+    },
+    disposalDone: async (args) => {
+      await settled(() => paths.disposalStatus(args));
+    },
+    events: (signal) => link.events(signal),
+  };
+}
+
+type Arguments = Readonly<Record<string, string | undefined>>;
+
+/** The connection. */
+class Link {
+  readonly url: string;
+  readonly #headers: Readonly<Record<string, string>>;
+
+  constructor({ url, token }: ClientOptions) {
+    this.url = addressOf(url);
+    this.#headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  }
+
+  async call({ method, path }: PathDefinition, args: Arguments, body: unknown): Promise<unknown> {
+    const inPath = new Set([...path.matchAll(/:(\w+)/g)].map(([, name = '']) => name));
+    const filled = path.replaceAll(/:(\w+)/g, (_, name: string) =>
+      encodeURIComponent(args[name] ?? ''),
+    );
+    const query = new URLSearchParams();
+    for (const [name, value] of Object.entries(args)) {
+      if (value !== undefined && !inPath.has(name)) query.set(name, value);
+    }
+    const asked = query.size === 0 ? filled : `${filled}?${query.toString()}`;
+    if (body === undefined) return this.#json(asked, { method });
+    return this.#json(asked, { method, body: JSON.stringify(body) }, 'application/json');
+  }
+
+  async upload(name: string, content: string | Uint8Array<ArrayBuffer>): Promise<string> {
+    const form = new FormData();
+    form.set('jarfile', new Blob([content], { type: 'application/x-java-archive' }), name);
+    const reply = await this.#json('/jars/upload', { method: 'POST', body: form });
+    const { filename } = reply as ReplyOf<'uploadJar'>;
+    return filename.split(/[\\/]/).at(-1) ?? '';
+  }
+
+  async *events(signal: AbortSignal | undefined): AsyncIterableIterator<RestEvent> {
+    const response = await this.#fetch('/events', signal === undefined ? {} : { signal });
+    if (!response.ok || response.body === null) throw refused(response, await response.text());
+    yield* eventsOf(response.body, signal);
+  }
+
+  async #json(path: string, request: RequestInit, type?: string): Promise<unknown> {
+    const headers = type === undefined ? {} : { 'content-type': type };
+    const response = await this.#fetch(path, { ...request, headers });
+    const text = await response.text().catch((cause: unknown) => {
+      throw this.#unreachable(cause);
+    });
+    if (!response.ok) throw refused(response, text);
+    return parsed(response, text);
+  }
+
+  async #fetch(path: string, request: RequestInit): Promise<Response> {
+    const headers = { ...this.#headers, ...(request.headers as Record<string, string>) };
+    try {
+      return await fetch(`${this.url}${path}`, { ...request, headers });
+    } catch (cause) {
+      throw this.#unreachable(cause);
+    }
+  }
+
+  #unreachable(cause: unknown): MillraceError {
+    return new MillraceError('SERVER_UNREACHABLE', `There is no answer from ${this.url}.`, {
+      cause,
+      advice: 'Start a server with `millrace server`, or name the one there is with --server.',
+    });
+  }
+}
+
+/** Host and port alone will do. */
+function addressOf(url: string): string {
+  const full = /^https?:\/\//.test(url) ? url : `http://${url}`;
+  if (URL.canParse(full)) return full.replace(/\/+$/, '');
+  throw new MillraceError('OPTION_INVALID', `${JSON.stringify(url)} is no address of a server.`, {
+    advice: 'Write, for example, 127.0.0.1:8081 or https://jobs.example.',
+  });
+}
+
+function parsed(response: Response, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new MillraceError('SERVER_UNREACHABLE', `${response.url} answers no JSON.`, {
+      cause,
+      advice: 'Something else may listen there.',
+    });
+  }
+}
+
+/** The error that the server tells of. */
+function refused(response: Response, text: string): MillraceError {
+  const { code, message, advice } = parsed(response, text) as {
+    readonly code?: ErrorCode;
+    readonly message?: string;
+    readonly advice?: string | null;
+  };
+  const said = message ?? `${response.url} answers ${response.status}.`;
+  return new MillraceError(code ?? 'SERVER_UNREACHABLE', said, advice ? { advice } : {});
+}
+
+interface Standing<T> {
+  readonly status: { readonly id: 'IN_PROGRESS' | 'COMPLETED' };
+  readonly operation?: T;
+}
+
+interface Failable {
+  readonly 'failure-cause'?: { readonly class: string; readonly 'stack-trace': string };
+}
+
+/** Asks until it is done. */
+async function settled<T extends Failable>(ask: () => Promise<Standing<T>>): Promise<Partial<T>> {
+  for (;;) {
+    const { status, operation } = await ask();
+    if (status.id === 'COMPLETED') {
+      const failure = operation?.['failure-cause'];
+      if (failure !== undefined) throw failed(failure);
+      return operation ?? {};
+    }
+    await new Promise((resolve) => {
+      setTimeout(resolve, POLL_MS);
+    });
+  }
+}
+
+function failed(cause: NonNullable<Failable['failure-cause']>): MillraceError {
+  const [head = ''] = cause['stack-trace'].split('\n');
+  return new MillraceError(cause.class as ErrorCode, head.replace(`${cause.class}: `, ''));
+}
