@@ -7,9 +7,11 @@
  * A segment is an Int32Array of pairs (hash as the caller gave it, word), then its number of entries, its depth and
  * the generation of its WORD_TOUCHED flags. A word is entry id + 1 and flags; 0 is an empty slot. The segment of a slot
  * hash is at `slotHash >>> 1 >>> shift` of the segments, where one that has not been split as often as others is at
- * several places in a row. Key groups have no part in it: finding one costs as much as all the rest of a look-up, and
+ * several places in a row. Keys that are their own hash and lie close together are in blocks instead (key-blocks.ts),
+ * which are looked at first. Key groups have no part in it: finding one costs as much as all the rest of a look-up, and
  * the entries know theirs.
  */
+import { BLOCK_KEYS_MIN, BLOCK_MASK, BLOCK_SHIFT, KeyBlocks, NO_BLOCK } from './key-blocks.js';
 import { SegmentMemory, SEGMENT_TRAILER as TRAILER } from './segment-memory.js';
 
 /** Flag of a word: the entry's hash is its key. */
@@ -42,6 +44,8 @@ const CREDIT = 128;
 /** An index that is emptied keeps its memory up to so many bytes for each entry that it had, or for so many entries. */
 const KEPT_BYTES_MAX = 64;
 const KEPT_ENTRIES_MIN = 1024;
+/** What a block has for its depth. */
+const DEPTH_OF_BLOCK = -1;
 /** Where the one segment is that an index starts with: no bit of a hash is left to choose by. */
 const SHIFT_OF_ONE = 31;
 
@@ -72,37 +76,95 @@ export class HotIndex {
   /** How many entries it has. */
   entries = 0;
   readonly #memory = new SegmentMemory();
+  readonly #keyed = new KeyBlocks();
+  /** The blocks of keys that are their own hash, by the number of their range. Never another array. */
+  readonly blocks = this.#keyed.blocks;
   /** Words whose flags may be cleared by now. */
   #credit = 0;
 
   /** Bytes of all segments and of what finds them. */
   get bytes(): number {
-    return this.#memory.heldBytes + 8 * this.segments.length;
+    return this.#memory.heldBytes + 8 * this.segments.length + this.#keyed.bytes;
   }
 
   /** Adds an entry whose key is not in the index yet, and which has just been touched in `generation`. */
   insert(hash: number, word: number, generation: number): void {
+    const isKeyed = word < 0 && this.#isKeyed(hash, generation);
     const mixed = slotHash(hash);
-    let segment = this.#segmentOf(mixed);
-    while (isFull(segment)) {
-      this.#grow(mixed, segment);
-      segment = this.#segmentOf(mixed);
-    }
-    this.openGeneration(segment, generation);
-    const isOpen = generationOf(segment) === generation;
-    put(segment, mixed, hash, isOpen ? word | WORD_TOUCHED : word);
+    const target = isKeyed ? this.#keyed.of(hash) : this.#segmentWithRoom(mixed);
+    this.openGeneration(target, generation);
+    const isOpen = generationOf(target) === generation;
+    const opened = isOpen ? word | WORD_TOUCHED : word;
+    if (isKeyed) putKey(target, hash, opened);
+    else put(target, mixed, hash, opened);
     this.entries++;
   }
 
   /** Adds entries whose keys are not in the index yet. Room for all is made first, in few large steps. */
   insertAll({ hashes, words, count }: StagedEntries): void {
-    this.#reserve(count);
+    for (let at = 0; at < count; at++) if (words[at] < 0) this.#isKeyed(hashes[at], 0);
+    let others = 0;
+    for (let at = 0; at < count; at++)
+      if (this.#blockOf(hashes[at], words[at]) === NO_BLOCK) others++;
+    this.#reserve(others);
     for (let at = 0; at < count; at++) {
+      const block = this.#blockOf(hashes[at], words[at]);
+      if (block !== NO_BLOCK) {
+        putKey(block, hashes[at], words[at]);
+        continue;
+      }
       const mixed = slotHash(hashes[at]);
-      while (isFull(this.#segmentOf(mixed))) this.#grow(mixed, this.#segmentOf(mixed));
-      put(this.#segmentOf(mixed), mixed, hashes[at], words[at]);
+      put(this.#segmentWithRoom(mixed), mixed, hashes[at], words[at]);
     }
     this.entries += count;
+  }
+
+  /** The block that an entry belongs to, or `NO_BLOCK`. */
+  #blockOf(hash: number, word: number): Int32Array {
+    return word < 0 ? this.#keyed.of(hash) : NO_BLOCK;
+  }
+
+  /** Whether a new key that is its own hash goes into a block, which it may be the last one to be worth. */
+  #isKeyed(key: number, generation: number): boolean {
+    if (this.#keyed.of(key) !== NO_BLOCK) return true;
+    if (!this.#keyed.count(key, this.entries)) return false;
+    const block = this.#memory.take((1 << BLOCK_SHIFT) / 2);
+    block[block.length - DEPTH] = DEPTH_OF_BLOCK;
+    block[block.length - SEGMENT_GENERATION] = generation;
+    const first = key & ~BLOCK_MASK;
+    for (let other = first; other <= first + BLOCK_MASK; other++) {
+      const segment = this.#segmentOf(slotHash(other));
+      const slot = slotOfKey(segment, other);
+      if (slot < 0) continue;
+      const isOpen = generationOf(segment) === generation;
+      putKey(block, other, isOpen ? segment[slot + 1] : segment[slot + 1] & ~WORD_TOUCHED);
+      takeOut(segment, slot);
+    }
+    this.#keyed.open(key, block);
+    return true;
+  }
+
+  /** Gives up a block that has few keys left. */
+  #closeBlock(key: number, block: Int32Array): void {
+    this.#keyed.close(key);
+    const first = key & ~BLOCK_MASK;
+    for (let at = 0; at <= BLOCK_MASK; at++) {
+      if (block[at] === 0) continue;
+      const mixed = slotHash(first + at);
+      const segment = this.#segmentWithRoom(mixed);
+      const isOpen = generationOf(segment) === generationOf(block);
+      put(segment, mixed, first + at, isOpen ? block[at] : block[at] & ~WORD_TOUCHED);
+      this.#keyed.count(first + at, this.entries);
+    }
+    this.#memory.give(block);
+  }
+
+  #segmentWithRoom(mixed: number): Int32Array {
+    for (;;) {
+      const segment = this.#segmentOf(mixed);
+      if (!isFull(segment)) return segment;
+      this.#grow(mixed, segment);
+    }
   }
 
   /** Has every segment take its share of so many more entries. */
@@ -127,7 +189,9 @@ export class HotIndex {
    */
   openGeneration(segment: Int32Array, generation: number): void {
     if (generationOf(segment) === generation) return;
-    if (segment[segment.length - COUNT] > 0) {
+    if (segment[segment.length - DEPTH] === DEPTH_OF_BLOCK) {
+      for (let at = 0; at <= BLOCK_MASK; at++) segment[at] &= ~WORD_TOUCHED;
+    } else if (segment[segment.length - COUNT] > 0) {
       this.#credit += CREDIT;
       if (slotsOf(segment) > SPARSE_SLOTS_MAX && this.#credit < segment.length) return;
       this.#credit = 0;
@@ -137,42 +201,47 @@ export class HotIndex {
     segment[segment.length - SEGMENT_GENERATION] = generation;
   }
 
-  /** Takes an entry out; entries behind it move up, so no tombstones slow down later look-ups. */
+  /** Takes an entry out. */
   remove(hash: number, entry: number): void {
-    const segment = this.#segmentOf(slotHash(hash));
-    const mask = segment.length - SEGMENT_MASK_OFFSET;
-    let hole = slotOf(segment, hash, entry);
-    if (hole < 0) return;
-    for (let slot = (hole + 2) & mask; segment[slot + 1] !== 0; slot = (slot + 2) & mask) {
-      const home = (slotHash(segment[slot]) << 1) & mask;
-      // The entry may move up unless its home lies behind the hole on the way to it.
-      if (((slot - home) & mask) < ((slot - hole) & mask)) continue;
-      segment[hole] = segment[slot];
-      segment[hole + 1] = segment[slot + 1];
-      hole = slot;
+    const block = this.#keyed.of(hash);
+    if (block !== NO_BLOCK && isEntry(block[hash & BLOCK_MASK], entry)) {
+      block[hash & BLOCK_MASK] = 0;
+      this.entries--;
+      if (--block[block.length - COUNT] < BLOCK_KEYS_MIN) this.#closeBlock(hash, block);
+      return;
     }
-    segment[hole] = 0;
-    segment[hole + 1] = 0;
-    segment[segment.length - COUNT]--;
+    const segment = this.#segmentOf(slotHash(hash));
+    const slot = slotOf(segment, hash, entry);
+    if (slot < 0) return;
+    if (segment[slot + 1] < 0) this.#keyed.uncount(hash);
+    takeOut(segment, slot);
     this.entries--;
   }
 
   /** Sets and clears flags of an entry that is in the index. */
   flag(hash: number, entry: number, set: number, clear: number): void {
+    const block = this.#keyed.of(hash);
+    if (block !== NO_BLOCK && isEntry(block[hash & BLOCK_MASK], entry)) {
+      block[hash & BLOCK_MASK] = (block[hash & BLOCK_MASK] & ~clear) | set;
+      return;
+    }
     const segment = this.#segmentOf(slotHash(hash));
     const slot = slotOf(segment, hash, entry);
     if (slot >= 0) segment[slot + 1] = (segment[slot + 1] & ~clear) | set;
   }
 
-  /** Takes all entries out, and keeps the segments for as many again; frees them when they are next to empty. */
+  /**
+   * Takes all entries out, and keeps the segments and blocks for as many again; frees them when they are next to empty.
+   */
   empty(): void {
     if (this.bytes > KEPT_BYTES_MAX * Math.max(this.entries, KEPT_ENTRIES_MIN)) return this.clear();
-    for (const segment of this.segments) {
+    for (const segment of [...this.segments, ...this.blocks]) {
       // One that has not been split as often as others is met again.
-      if (segment[segment.length - COUNT] === 0) continue;
+      if (segment === NO_BLOCK || segment[segment.length - COUNT] === 0) continue;
       segment.fill(0, 0, segment.length - TRAILER);
       segment[segment.length - COUNT] = 0;
     }
+    this.#keyed.uncountAll();
     this.entries = 0;
   }
 
@@ -182,6 +251,7 @@ export class HotIndex {
     this.segments.push(EMPTY_SEGMENT);
     this.shift = SHIFT_OF_ONE;
     this.entries = 0;
+    this.#keyed.clear();
     this.#memory.clear();
   }
 
@@ -284,11 +354,49 @@ function put(segment: Int32Array, mixed: number, hash: number, word: number): vo
   segment[segment.length - COUNT]++;
 }
 
+/** Adds a key to its block. */
+function putKey(block: Int32Array, key: number, word: number): void {
+  block[key & BLOCK_MASK] = word;
+  block[block.length - COUNT]++;
+}
+
+/** Takes a pair out; those behind it move up, so no tombstones slow down later look-ups. */
+function takeOut(segment: Int32Array, from: number): void {
+  const mask = segment.length - SEGMENT_MASK_OFFSET;
+  let hole = from;
+  for (let slot = (hole + 2) & mask; segment[slot + 1] !== 0; slot = (slot + 2) & mask) {
+    const home = (slotHash(segment[slot]) << 1) & mask;
+    // The entry may move up unless its home lies behind the hole on the way to it.
+    if (((slot - home) & mask) < ((slot - hole) & mask)) continue;
+    segment[hole] = segment[slot];
+    segment[hole + 1] = segment[slot + 1];
+    hole = slot;
+  }
+  segment[hole] = 0;
+  segment[hole + 1] = 0;
+  segment[segment.length - COUNT]--;
+}
+
+function isEntry(word: number, entry: number): boolean {
+  return (word & WORD_ENTRY) === entry + 1;
+}
+
 function slotOf(segment: Int32Array, hash: number, entry: number): number {
   const mask = segment.length - SEGMENT_MASK_OFFSET;
   let slot = (slotHash(hash) << 1) & mask;
   for (let word = segment[slot + 1]; word !== 0; word = segment[slot + 1]) {
-    if ((word & WORD_ENTRY) === entry + 1) return slot;
+    if (isEntry(word, entry)) return slot;
+    slot = (slot + 2) & mask;
+  }
+  return -1;
+}
+
+/** The slot of the key that is this hash, or -1. */
+function slotOfKey(segment: Int32Array, hash: number): number {
+  const mask = segment.length - SEGMENT_MASK_OFFSET;
+  let slot = (slotHash(hash) << 1) & mask;
+  for (let word = segment[slot + 1]; word !== 0; word = segment[slot + 1]) {
+    if (word < 0 && segment[slot] === hash) return slot;
     slot = (slot + 2) & mask;
   }
   return -1;

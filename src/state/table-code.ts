@@ -5,6 +5,7 @@
  *
  * A look-up compares hashes in the index first. The key itself is read only where its hash does not prove it:
  * a number whose hash is the number has the flag WORD_DIRECT in the index, so integer keys cost one cache miss less.
+ * Those of a range that has a block are nowhere but in there (key-blocks.ts).
  */
 import { compileFunction } from 'node:vm';
 import { decimalText } from '../record/decimal.js';
@@ -23,6 +24,7 @@ import {
 } from './hot-index.js';
 import { freezeHeapValue } from './heap-value.js';
 import { KEY_TEXT_BYTES, type KeyTexts } from './key-texts.js';
+import { BLOCK_MASK, BLOCK_SHIFT, NO_BLOCK } from './key-blocks.js';
 import type { PageMarks } from './page-marks.js';
 import { columnCode, type KeyShape, type TableShape } from './table-shape.js';
 
@@ -80,6 +82,8 @@ export function compileTable(shape: TableShape, parts: TableParts): TableCode {
   const constants = {
     ...parts,
     segments: parts.index.segments,
+    blocks: parts.index.blocks,
+    NO_BLOCK,
     slotHash,
     keyTexts: parts.keyTexts,
     decimalText,
@@ -116,8 +120,8 @@ export function tableCode(shape: TableShape): string {
 }
 
 /** Bound as constants, not as parameters: V8 then takes them for constants where it inlines a look-up. */
-const BINDINGS = `const { table, pages, marks, index, divided, arena, segments, slotHash,
-  keyTexts, decimalText, freezeHeapValue } = constants;`;
+const BINDINGS = `const { table, pages, marks, index, divided, arena, segments, blocks, slotHash,
+  NO_BLOCK, keyTexts, decimalText, freezeHeapValue } = constants;`;
 
 /** A bigint is compared as two words: storing it in an array makes no garbage, comparing bigints does. */
 const SCRATCH = `const wide = new BigInt64Array(1);
@@ -213,7 +217,7 @@ function indexedKeys({ keys, spec }: TableShape): number {
 function enterCode({ spec }: TableShape, division: string): string {
   if (spec.isDivided !== true) return '';
   return `if (${division} !== divided.division) divided.enter(${division});
-  const index = divided.index, segments = index.segments;`;
+  const index = divided.index, segments = index.segments, blocks = index.blocks;`;
 }
 
 /** Whether the argument is the number that its hash is; null where that cannot be. */
@@ -250,40 +254,53 @@ function isNumber(shape: TableShape): boolean {
   return isOne && spec.ttlMs === null;
 }
 
+/** Code of a look-up of many: the word of `hash` in the one segment, in one of several, or in a block if it has one. */
+const PROBE_ONE = `let slot = (slotHash(hash) << 1) & mask;
+        while (segment[slot] !== hash && segment[slot + 1] !== 0) slot = (slot + 2) & mask;
+        const word = segment[slot + 1];`;
+const PROBE_SEVERAL = `const segment = segments[(slotHash(hash) >>> 1) >>> shift];
+        const mask = segment.length - ${SEGMENT_MASK_OFFSET};
+        ${PROBE_ONE}`;
+const PROBE_BLOCKS = `const range = hash >>> ${BLOCK_SHIFT};
+        let segment = range < blocks.length ? blocks[range] : NO_BLOCK, word = 0;
+        if (segment !== NO_BLOCK) word = segment[hash & ${BLOCK_MASK}];
+        else {
+          const mixed = slotHash(hash);
+          segment = segments[(mixed >>> 1) >>> shift];
+          const mask = segment.length - ${SEGMENT_MASK_OFFSET};
+          let slot = (mixed << 1) & mask;
+          while (segment[slot] !== hash && segment[slot + 1] !== 0) slot = (slot + 2) & mask;
+          word = segment[slot + 1];
+        }`;
+const PROBES = { one: PROBE_ONE, several: PROBE_SEVERAL, blocks: PROBE_BLOCKS };
+
 /**
  * The look-up of many rows, in a loop without calls that reads nothing but the index, so that the processor is at
  * several rows at a time. Keys that are not their own hash are left to `upsert`.
  */
 function findWrittenCode(shape: TableShape): readonly string[] {
-  const loop = (isSelected: boolean, isOne: boolean): string => `
-    for (let at = from | 0; at < to; at++) {
-      const key = values[${isSelected ? 'selection[at]' : 'at'}], hash = key | 0;
-      const mixed = slotHash(hash);${
-        isOne
-          ? ''
-          : `
-      const segment = segments[(mixed >>> 1) >>> shift];
-      const mask = segment.length - ${SEGMENT_MASK_OFFSET};`
-      }
-      let slot = (mixed << 1) & mask;
-      while (segment[slot] !== hash && segment[slot + 1] !== 0) slot = (slot + 2) & mask;
-      const word = segment[slot + 1];
-      const isOpen = hash === key && (word & ${FLAGS}) === ${WRITTEN}${
-        isOne ? '' : ` && segment[segment.length - ${SEGMENT_GENERATION}] === generation`
-      };
-      found[at] = isOpen ? (word & ${WORD_ENTRY}) - 1 : -1;
-    }`;
+  const current = ` && segment[segment.length - ${SEGMENT_GENERATION}] === generation`;
+  const loop = (isSelected: boolean, kind: keyof typeof PROBES): string => `
+      for (let at = from | 0; at < to; at++) {
+        const key = values[${isSelected ? 'selection[at]' : 'at'}], hash = key | 0;
+        ${PROBES[kind]}
+        const isWritten = hash === key && (word & ${FLAGS}) === ${WRITTEN}${
+          kind === 'one' ? '' : current
+        };
+        found[at] = isWritten ? (word & ${WORD_ENTRY}) - 1 : -1;
+      }`;
   const lookUp = (isSelected: boolean): string => {
     const name = isSelected ? 'findSelected' : 'findInOrder';
     return `function ${name}(values, selection, from, to, found, division) {
   ${enterCode(shape, 'division')}
   const generation = table.generation, shift = index.shift;
-  if (segments.length === 1) {
+  if (blocks.length > 0) {${loop(isSelected, 'blocks')}
+  } else if (segments.length === 1) {
     const segment = segments[0], mask = segment.length - ${SEGMENT_MASK_OFFSET};
     if (segment[segment.length - ${SEGMENT_GENERATION}] !== generation) found.fill(-1, from, to);
-    else {${loop(isSelected, true)}
+    else {${loop(isSelected, 'one')}
     }
-  } else {${loop(isSelected, false)}
+  } else {${loop(isSelected, 'several')}
   }
 }`;
   };
@@ -346,16 +363,29 @@ function probeCode(
   hit: string,
   miss: string,
 ): string {
+  const mask = (1 << shape.pageShift) - 1;
+  const entry = `const entry = (word & ${WORD_ENTRY}) - 1, o = entry & ${mask};`;
+  const mayBeKeyed = directCode(shape) !== null && start !== '';
+  const block = `const range = hash >>> ${BLOCK_SHIFT};
+  if (direct && range < blocks.length && blocks[range] !== NO_BLOCK) {
+    const segment = blocks[range], slot = (hash & ${BLOCK_MASK}) - 1, word = segment[slot + 1];
+    if (word !== 0) {
+      ${entry}
+      ${hit}
+    }
+    ${miss}
+  }`;
   return `function ${name}(${parameters}) {
   ${start}
   ${enterCode(shape, `k${shape.keys.length - 1}`)}
+  ${mayBeKeyed ? block : ''}
   const mixed = slotHash(hash);
   const segment = segments[(mixed >>> 1) >>> index.shift];
   const mask = segment.length - ${SEGMENT_MASK_OFFSET};
   let slot = (mixed << 1) & mask, word = 0, ${locals};
   while ((word = segment[slot + 1]) !== 0) {
     if (segment[slot] === hash) {
-      const entry = (word & ${WORD_ENTRY}) - 1, o = entry & ${(1 << shape.pageShift) - 1};
+      ${entry}
       if (${test}) {
         ${hit}
       }

@@ -181,6 +181,32 @@ export function stateTableContract(backend: string, open: OpenTable): void {
       expect(ids.map((id) => driver.table.keyOf(id)[0])).toEqual(keys);
     });
 
+    it('tells whole numbers that lie close together from others with their hashes', () => {
+      for (const type of [NUMBER, { kind: 'uint32' }, { kind: 'int64' }] as const) {
+        const driver = driverOf(specOf([type]));
+        const keyOf = (key: number): unknown => (type.kind === 'int64' ? BigInt(key) : key);
+        const far = type.kind === 'uint32' ? 2 ** 31 : 2 ** 32;
+        const ids = new Map<unknown, number>();
+        for (let number = 0; number < 1000; number++) {
+          // Numbers from 2^32 on hash as those below 2^32 do.
+          for (const key of [keyOf(number), keyOf(far + number)]) {
+            if (number % 10 < 8) ids.set(key, driver.upsert([key]));
+          }
+        }
+        expect(new Set(ids.values()).size).toBe(1600);
+        for (let number = 0; number < 1000; number++) {
+          for (const key of [keyOf(number), keyOf(far + number)]) {
+            expect(driver.find([key])).toBe(ids.get(key) ?? -1);
+            if (number % 10 < 8) expect(driver.upsert([key])).toBe(ids.get(key));
+            if (number % 10 === 3) driver.table.remove(driver.find([key]));
+          }
+        }
+        expect([driver.find([keyOf(3)]), driver.find([keyOf(far + 3)])]).toEqual([-1, -1]);
+        expect(driver.find([keyOf(far + 4)])).toBe(ids.get(keyOf(far + 4)));
+        expect(driver.table.entries).toBe(1400);
+      }
+    });
+
     it('finds numbers of many rows at once where they have been written in this generation', () => {
       const table = open(specOf([NUMBER]), KEY_GROUPS);
       const { findWritten } = table;

@@ -2,17 +2,31 @@ import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../../src/base/random.js';
 import {
   HotIndex,
+  SEGMENT_GENERATION,
   SEGMENT_MASK_OFFSET,
   slotHash,
   StagedEntries,
+  WORD_DIRECT,
   WORD_ENTRY,
   WORD_REMOVED,
   WORD_TOUCHED,
 } from '../../../src/state/hot-index.js';
+import { BLOCK_MASK, BLOCK_SHIFT, NO_BLOCK } from '../../../src/state/key-blocks.js';
 
 /** The entries that a look-up would meet under a hash, in any order; those flagged as removed too. */
 function lookUp(index: HotIndex, hash: number): readonly number[] {
   return wordsOf(index, hash).map((word) => (word & WORD_ENTRY) - 1);
+}
+
+/** The word of a key that is its own hash, looked for as look-ups do: in its block only, if it has one. */
+function wordOf(index: HotIndex, key: number): number {
+  const block = index.blocks[key >>> BLOCK_SHIFT] ?? NO_BLOCK;
+  if (block !== NO_BLOCK) return block[key & BLOCK_MASK];
+  return wordsOf(index, key).find((word) => word < 0) ?? 0;
+}
+
+function hasBlock(index: HotIndex, key: number): boolean {
+  return (index.blocks[key >>> BLOCK_SHIFT] ?? NO_BLOCK) !== NO_BLOCK;
 }
 
 function wordsOf(index: HotIndex, hash: number): readonly number[] {
@@ -185,5 +199,145 @@ describe('HotIndex', () => {
     expect(index.entries).toBe(50_000);
     for (let at = 0; at < 50_000; at++) index.remove(staged.hashes[at], at);
     expect([index.entries, allWords(index).length]).toEqual([0, 0]);
+  });
+
+  it('keeps keys that lie close together in blocks, in half of the memory, and others in segments', () => {
+    const [close, far] = [new HotIndex(), new HotIndex()];
+    for (let entry = 0; entry < 200_000; entry++) {
+      close.insert(entry * 2, (entry + 1) | WORD_DIRECT, 1);
+      far.insert(entry * 1000, (entry + 1) | WORD_DIRECT, 1);
+    }
+    expect([hasBlock(close, 0), hasBlock(close, 399_999)]).toEqual([true, true]);
+    expect([hasBlock(far, 0), hasBlock(far, 199_999_000)]).toEqual([false, false]);
+    expect(close.bytes).toBeLessThan(far.bytes * 0.7);
+    for (let entry = 0; entry < 200_000; entry += 7) {
+      const word = (entry + 1) | WORD_DIRECT | WORD_TOUCHED;
+      expect([wordOf(close, entry * 2), wordOf(far, entry * 1000)]).toEqual([word, word]);
+      expect(wordOf(close, entry * 2 + 1)).toBe(0);
+    }
+    close.clear();
+    expect(close.bytes).toBeLessThan(16);
+  });
+
+  it('finds large keys that lie close together, once there are as many entries as ranges before them', () => {
+    const index = new HotIndex();
+    const first = 40_000_000;
+    for (let entry = 0; entry < 50_000; entry++) {
+      index.insert(first + entry, (entry + 1) | WORD_DIRECT, 1);
+    }
+    expect(hasBlock(index, first + 49_999)).toBe(true);
+    for (let entry = 0; entry < 50_000; entry += 7) {
+      expect((wordOf(index, first + entry) & WORD_ENTRY) - 1).toBe(entry);
+    }
+  });
+
+  it('agrees with a Map over keys in blocks and beside them, which come and go', () => {
+    const random = new SeededRandom(5);
+    const index = new HotIndex();
+    const model = new Map<number, { readonly key: number; word: number }>();
+    const byKey = new Map<number, number>();
+    let keys = 6000;
+    for (let step = 0; step < 200_000; step++) {
+      // First most come, then most go.
+      if (step === 100_000) keys = 300;
+      const entry = random.below(12_000);
+      const known = model.get(entry);
+      if (known !== undefined && random.below(4) === 0) {
+        index.flag(known.key, entry, WORD_REMOVED, 0);
+        known.word |= WORD_REMOVED;
+      } else if (known !== undefined) {
+        index.remove(known.key, entry);
+        model.delete(entry);
+        if (byKey.get(known.key) === entry) byKey.delete(known.key);
+      } else {
+        const key = random.below(keys);
+        // Another key may have the same hash, such as one that is larger by 2^32.
+        const isOwn = !byKey.has(key) && random.below(10) > 0;
+        const word = isOwn ? (entry + 1) | WORD_DIRECT : entry + 1;
+        index.insert(key, word, 1);
+        model.set(entry, { key, word: word | WORD_TOUCHED });
+        if (isOwn) byKey.set(key, entry);
+      }
+      if (step % 1000 === 0) expect(index.entries).toBe(model.size);
+    }
+    for (const [entry, { key, word }] of model) {
+      if (word < 0) expect(wordOf(index, key) & ~WORD_TOUCHED).toBe(word & ~WORD_TOUCHED);
+      else expect(lookUp(index, key)).toContain(entry);
+    }
+    for (let key = 0; key < 6000; key++) expect(wordOf(index, key) !== 0).toBe(byKey.has(key));
+    for (const [entry, { key }] of model) index.remove(key, entry);
+    expect([index.entries, index.blocks.some((block) => block !== NO_BLOCK)]).toEqual([0, false]);
+  });
+
+  it('says of keys that move into a block or out of it no more than is known', () => {
+    const index = new HotIndex();
+    const insert = (keys: number, generation: number): void => {
+      for (let key = index.entries; key < keys; key++) {
+        index.insert(key, (key + 1) | WORD_DIRECT, generation);
+      }
+    };
+    insert(100, 1);
+    insert(500, 2);
+    const [block] = index.blocks;
+    // Those of the segment had been touched in this generation as far as it says.
+    expect(block[block.length - SEGMENT_GENERATION]).toBe(2);
+    expect([wordOf(index, 99), wordOf(index, 499)].map((word) => word & WORD_TOUCHED)).toEqual([
+      0,
+      WORD_TOUCHED,
+    ]);
+    index.openGeneration(block, 3);
+    expect(wordOf(index, 499) & WORD_TOUCHED).toBe(0);
+    insert(501, 3);
+    for (let key = 0; key < 490; key++) index.remove(key, key);
+    expect(hasBlock(index, 0)).toBe(false);
+    for (let key = 490; key < 501; key++) expect((wordOf(index, key) & WORD_ENTRY) - 1).toBe(key);
+    expect([wordOf(index, 499) & WORD_TOUCHED, wordOf(index, 0)]).toEqual([0, 0]);
+  });
+
+  it('keeps its blocks for as many keys again when it is emptied', () => {
+    const index = new HotIndex();
+    const fill = (): void => {
+      for (let entry = 0; entry < 10_000; entry++) {
+        index.insert(entry, (entry + 1) | WORD_DIRECT, 1);
+      }
+    };
+    fill();
+    const { bytes } = index;
+    index.empty();
+    expect([index.entries, index.bytes, wordOf(index, 0), wordOf(index, 9999)]).toEqual([
+      0,
+      bytes,
+      0,
+      0,
+    ]);
+    fill();
+    expect([index.entries, index.bytes]).toEqual([10_000, bytes]);
+    expect((wordOf(index, 9999) & WORD_ENTRY) - 1).toBe(9999);
+    for (let entry = 0; entry < 10_000; entry++) index.remove(entry, entry);
+    expect([index.entries, wordOf(index, 9999)]).toEqual([0, 0]);
+  });
+
+  it('takes many keys at once into blocks as well as into segments', () => {
+    const index = new HotIndex();
+    const keyOf = (entry: number): number => (entry % 3 === 0 ? entry * 1_000_003 : entry) | 0;
+    for (let from = 0; from < 60_000; from += 20_000) {
+      const staged = new StagedEntries(20_000);
+      for (let at = 0; at < 20_000; at++) {
+        staged.hashes[at] = keyOf(from + at);
+        staged.words[at] = (from + at + 1) | WORD_DIRECT;
+      }
+      staged.count = 20_000;
+      index.insertAll(staged);
+    }
+    expect([index.entries, hasBlock(index, 1), hasBlock(index, 59_999)]).toEqual([
+      60_000,
+      true,
+      true,
+    ]);
+    for (let entry = 0; entry < 60_000; entry++) {
+      if (entry % 7 === 0) expect((wordOf(index, keyOf(entry)) & WORD_ENTRY) - 1).toBe(entry);
+      index.remove(keyOf(entry), entry);
+    }
+    expect(index.entries).toBe(0);
   });
 });
