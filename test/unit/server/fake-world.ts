@@ -128,6 +128,7 @@ export function fakePlan(slots: number): PlanExplanation {
     slots,
     guarantee: 'exactly-once',
     guaranteeLimitedBy: [],
+    checkpointing: null,
     warnings: [],
     vertices: [
       {
