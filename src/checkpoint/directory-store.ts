@@ -126,8 +126,6 @@ export class DirectoryStore implements CheckpointStore {
     this.#files = new DurableFiles(disk, options.fsync ?? 'always');
     this.root = jobDirectory(directory, jobId);
     this.#files.makeDirectory(this.root);
-    // Whoever made it may have been killed before it was durable.
-    this.#files.syncDirectory(directory);
     this.#fence = CheckpointFence.claim(disk, this.root, options.owner ?? '', after);
     if (this.#isIncremental) disk.makeDirectory(join(this.root, SHARED));
     this.#files.syncDirectory(this.root);

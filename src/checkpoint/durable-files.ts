@@ -14,6 +14,7 @@ import { MillraceError } from '../base/errors.js';
 export type FsyncPolicy = 'always' | 'never';
 
 const COPY_BYTES = 1024 * 1024;
+const FORBIDDEN: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPERM']);
 
 /** The operations of a disk, durable by policy. */
 export class DurableFiles {
@@ -25,12 +26,22 @@ export class DurableFiles {
     this.#isDurable = policy === 'always';
   }
 
-  /** Creates a directory and those above it, each durable before the next. */
+  /**
+   * Creates a directory and those above it, each durable before the next. Whoever made the one that is there already
+   * may have been killed before that was durable.
+   */
   makeDirectory(path: string): void {
-    if (this.#disk.stat(path) !== null) return;
-    this.makeDirectory(dirname(path));
-    this.#disk.makeDirectory(path);
-    this.syncDirectory(dirname(path));
+    const isThere = this.#disk.stat(path) !== null;
+    if (!isThere) {
+      this.makeDirectory(dirname(path));
+      this.#disk.makeDirectory(path);
+    }
+    try {
+      this.syncDirectory(dirname(path));
+    } catch (error) {
+      // What is in a directory that the job may not open was not made by it.
+      if (!isThere || !FORBIDDEN.has(errnoOf(error))) throw error;
+    }
   }
 
   /** A new file with these bytes. */
@@ -43,8 +54,7 @@ export class DurableFiles {
     try {
       this.#disk.rename(from, to);
     } catch (error) {
-      const cause = MillraceError.is(error) ? error.cause : null;
-      if ((cause as NodeJS.ErrnoException | null)?.code !== 'EXDEV') throw error;
+      if (errnoOf(error) !== 'EXDEV') throw error;
       this.copy(from, to);
     }
   }
@@ -89,4 +99,9 @@ export class DurableFiles {
       file.close();
     }
   }
+}
+
+function errnoOf(error: unknown): string | undefined {
+  const cause = MillraceError.is(error) ? error.cause : null;
+  return (cause as NodeJS.ErrnoException | null)?.code;
 }

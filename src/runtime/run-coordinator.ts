@@ -27,6 +27,8 @@ const NO_TIMING = {
   bytes: 0,
 };
 
+type SlotGone = Extract<RunEvent, { readonly kind: 'slotEnded' | 'slotFailed' | 'slotExited' }>;
+
 /** With these an attempt takes no further checkpoints. */
 const ENDS: ReadonlySet<JobState> = new Set(['FAILING', 'CANCELLING', 'FINISHED']);
 
@@ -56,17 +58,35 @@ export class RunCoordinator {
       case 'slotDeclined':
         this.#keeper?.handle(event);
         return;
+      case 'slotEnded':
+      case 'slotFailed':
+      case 'slotExited':
+        return this.#slotGone(event);
       default:
         for (const action of this.#coordinator.handle(event)) this.#perform(action);
     }
-    // Afterwards, since with the end of a slot the keeper may have come to the end of the run.
     if (event.kind === 'subtaskFinished') {
       const { kind, checkpoint } = event;
       const snapshot = { ...event.snapshot, isFinished: true, pieces: [], timing: NO_TIMING };
       this.#keeper?.handle({ kind, checkpoint, snapshot });
-    } else if (event.kind === 'slotEnded' && this.#isGoingWell) {
-      this.#keeper?.handle(event);
     }
+  }
+
+  /** A slot that is gone writes for no checkpoint any more, however it has ended. */
+  #slotGone(event: SlotGone): void {
+    const ended = { kind: 'slotEnded', slot: event.slot } as const;
+    // Before, since with the last one the run that fails is complete.
+    const isFailing = !this.#isGoingWell;
+    if (isFailing) this.#keeper?.handle(ended);
+    for (const action of this.#coordinator.handle(event)) this.#perform(action);
+    // Afterwards, since with the last one the keeper may come to the end of the run.
+    const isOrderly = event.kind === 'slotEnded' && this.#isGoingWell;
+    if (!isFailing && (isOrderly || this.#isStopping)) this.#keeper?.handle(ended);
+  }
+
+  get #isStopping(): boolean {
+    const { state } = this.#coordinator;
+    return state === 'FAILING' || state === 'CANCELLING';
   }
 
   /** A slot without work may have ended before others have started. */

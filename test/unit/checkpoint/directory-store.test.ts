@@ -331,6 +331,24 @@ describe('DirectoryStore', () => {
     expect(namesIn(disk)).toEqual(['epoch-1/owner']);
   });
 
+  it('relies on no directory that a process was killed before it had made durable', () => {
+    const clean = new SimDisk();
+    openStore(clean);
+    const operations = clean.journal.length;
+    for (let at = 1; at <= operations; at++) {
+      const disk = new SimDisk();
+      disk.restart({ kind: 'kill' }, [{ at, kind: 'crash' }]);
+      expect(() => openStore(disk)).toThrow(Crash);
+      disk.restart({ kind: 'kill' });
+      const store = openStore(disk);
+      store.begin(1);
+      store.complete(takeSnapshot(disk, store, 1));
+      disk.restart({ kind: 'all' });
+      expect([at, findLatest(disk, DIRECTORY, JOB_ID).latest?.manifest.id]).toEqual([at, 1]);
+    }
+    expect(operations).toBeGreaterThan(10);
+  });
+
   it('syncs nothing when it is told so', () => {
     const disk = new SimDisk();
     const store = openStore(disk, { fsync: 'never' });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MillraceError } from '../../../src/base/errors.js';
+import { MillraceError, toWire } from '../../../src/base/errors.js';
 import { SeededRandom } from '../../../src/base/random.js';
 import { NO_STATISTICS } from '../../../src/checkpoint/checkpoint-statistics.js';
 import type { CheckpointStore } from '../../../src/checkpoint/contract.js';
@@ -66,6 +66,28 @@ describe('the coordinator of a run that takes checkpoints', () => {
     send({ kind: 'slotEnded', slot: 1 });
     expect(actions.at(-1)).toMatchObject({ kind: 'complete', state: 'FINISHED' });
   });
+
+  it.each(['slotEnded', 'slotFailed', 'slotExited'] as const)(
+    'throws away what an aborted checkpoint has written once no slot is left that may write: %s',
+    (kind) => {
+      const discarded: number[] = [];
+      class Watched extends MemoryStore {
+        override discard(id: number): void {
+          discarded.push(id);
+          super.discard(id);
+        }
+      }
+      const { send } = runOf(new Watched());
+      for (const slot of [0, 1]) send({ kind: 'slotReady', slot });
+      const request = { token: 1, kind: 'checkpoint', stop: 'none', target: null } as const;
+      send({ kind: 'request', request });
+      const error = toWire(new MillraceError('SOURCE_FAILED', 'As planned.'));
+      send({ kind: 'slotFailed', slot: 0, error });
+      expect(discarded).toEqual([]);
+      send(kind === 'slotEnded' ? { kind, slot: 1 } : { kind, slot: 1, error });
+      expect(discarded).toEqual([1]);
+    },
+  );
 
   it('is not kept from its end by a store that cannot be closed', () => {
     class Stuck extends MemoryStore {
