@@ -39,7 +39,7 @@ const ENTRIES = {
  */
 const COMPANIONS = [
   { part: /^src\/operator\/(stateful|sorting)\.ts$/, companion: 'src/runtime/slot-run.ts' },
-  { part: /^src\/runtime\/open-sorting\.ts$/, companion: 'src/runtime/slot-run.ts' },
+  { part: /^src\/runtime\/spill-space\.ts$/, companion: 'src/runtime/slot-run.ts' },
   { part: /^src\/runtime\/loops\.ts$/, companion: 'src/runtime/slot-run.ts' },
   { part: /^src\/runtime\/slot-checkpointing\.ts$/, companion: 'src/runtime/slot-run.ts' },
   { part: /^src\/connector\/.*-(reader|writer)\.ts$/, companion: 'src/runtime/slot-run.ts' },

@@ -73,9 +73,6 @@ function total(parts, index) {
 
 /** What both writers share; `prepareCommit` hands over `[rows, number]` of what was written since the last time. */
 class AnswerWriter {
-  bytesWritten = 0;
-  rows = 0;
-  result = 0;
   #fields;
   #schema = null;
   /** Where the fields are in batches of that schema. */
@@ -95,6 +92,10 @@ class AnswerWriter {
     }
     return this.#places;
   }
+
+  bytesWritten = 0;
+  rows = 0;
+  result = 0;
 
   flush() {
     return true;

@@ -27,10 +27,6 @@ function sinksOf(api) {
     ['iterableSink()', api.iterableSink()],
     ['discard()', api.discard()],
     ['defineSink({ … })', api.defineSink({ name: 'custom', open: () => ({ write() {} }) })],
-    [
-      'defineSink({ …, commit })',
-      api.defineSink({ name: 'custom', open: () => ({ write() {} }), commit() {} }),
-    ],
   ];
 }
 
@@ -47,9 +43,7 @@ export function connectorsPage(api) {
     code(text),
     placeOf(sink),
     sink.parallelism ?? 'of its input',
-    sink.commit === undefined
-      ? 'as they arrive'
-      : 'with each checkpoint, at last when the run has finished',
+    sink.commit === undefined ? 'as they arrive' : 'when the run has finished',
     sink.guarantee,
   ]);
   return page(
@@ -58,11 +52,9 @@ export function connectorsPage(api) {
     'A connector is a value that a job function makes and `flow.from` or `stream.to` takes. An array or an iterable given to ' +
       '`flow.from` becomes a `collection` or a `fromAsync` by itself.',
     '*Where* says on which thread it reads or writes: in the slots, so in parallel, or on the thread that called `run`, because ' +
-      'it uses something that exists only there. The last column says what the connector promises after a failure: ' +
-      'exactly-once means that every record counts once, at-least-once that some may be seen twice, at-most-once that some ' +
-      'may be missing. A job with [checkpoints](checkpoints.md) goes on from the last one by itself; one without is run ' +
-      'again as a whole. The promise of a job, end to end, is the weakest of its connectors and of ' +
-      '`execution.checkpointing.mode`; `millrace explain` says what it is and what holds it down.',
+      'it uses something that exists only there. The last column says what the connector can promise when a run is repeated ' +
+      'after a failure: exactly-once means that every record counts once, at-least-once that some may be seen twice, ' +
+      'at-most-once that some may be missing. A failed or canceled job is not restarted by itself; you run it again.',
     '## Sources',
     table(
       ['Source', 'Input', 'Where', 'Subtasks', 'Reads only columns in use', 'Promise'],

@@ -1,7 +1,7 @@
 /**
  * A run as JSON lines: the plan, progress, bad records, the result. Callers: the run command. Runs on: the main thread.
  */
-import { type CheckpointingExplanation, explainPlan } from '../graph/explain.js';
+import { explainPlan } from '../graph/explain.js';
 import type { JobExecution } from '../runtime/execution.js';
 import type { BadRecordReport } from '../runtime/messages.js';
 import type { RunMetricsSnapshot } from '../runtime/metrics-snapshot.js';
@@ -13,12 +13,8 @@ const PROGRESS_MS = 1000;
 const BYTES_SHOWN_MAX = 1024;
 
 /** Writes the plan now and progress every second, until it is closed. */
-export function jsonView(
-  execution: JobExecution,
-  checkpointing: CheckpointingExplanation | null,
-  output: JsonOutput,
-): RunView {
-  output.line('plan', { plan: explainPlan(execution.plan, checkpointing) });
+export function jsonView(execution: JobExecution, output: JsonOutput): RunView {
+  output.line('plan', { plan: explainPlan(execution.plan) });
   const timer = setInterval(() => {
     output.line('progress', progressOf(execution.metrics()));
   }, PROGRESS_MS);

@@ -3,7 +3,7 @@
  * the main thread; pure.
  */
 import { fitText } from '../connector/print/text-width.js';
-import { type CheckpointingExplanation, explainPlan } from '../graph/explain.js';
+import { explainPlan } from '../graph/explain.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import type { Style } from './style.js';
 
@@ -13,13 +13,12 @@ const WARNINGS_MAX = 3;
 /** `planText` is the whole plan, which is shown instead of its summary; null for the summary. */
 export function openingLines(
   plan: PhysicalPlan,
-  checkpointing: CheckpointingExplanation | null,
   planText: string | null,
   columns: number,
   style: Style,
 ): readonly string[] {
   if (planText !== null) return [planText, ''];
-  const { guarantee } = explainPlan(plan, checkpointing);
+  const { guarantee } = explainPlan(plan);
   const chains = counted(plan.vertices.length, 'chain');
   const where = plan.slots === 0 ? 'on this thread' : `in ${counted(plan.slots, 'slot')}`;
   const head = `${plan.jobName}: ${chains} ${where}, ${guarantee}`;

@@ -7,7 +7,7 @@ import { MillraceError } from '../base/errors.js';
 import { freshSeed } from '../base/random.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import type { JobExecution, JobResult } from '../runtime/execution.js';
-import { checkpointingOf, explainPlanText } from '../runtime/explain-job.js';
+import { explainPlanText } from '../runtime/explain-job.js';
 import { startRun } from '../runtime/start-run.js';
 import { BadRecords } from './bad-records.js';
 import { type CommandContext, reportCallError } from './command-context.js';
@@ -89,10 +89,7 @@ class RunSession {
 
   async run(): Promise<number> {
     const { json } = this.#context;
-    const view =
-      json === null
-        ? this.#openView()
-        : jsonView(this.#execution, checkpointingOf(this.#call.settings), json);
+    const view = json === null ? this.#openView() : jsonView(this.#execution, json);
     const events = this.#followEvents(json === null ? view : null);
     const { restored } = this.#execution;
     if (restored !== null)
@@ -122,12 +119,9 @@ class RunSession {
 
   #openView(): RunView {
     const { stderr, stdout, style, isLive } = this.#context;
-    const text = this.#isVerbose
-      ? explainPlanText(this.#execution.plan, this.#call.settings)
-      : null;
-    const checkpointing = checkpointingOf(this.#call.settings);
+    const text = this.#isVerbose ? explainPlanText(this.#execution.plan) : null;
     const columns = isLive ? stderr.columns || PLAIN_COLUMNS : PLAIN_COLUMNS;
-    for (const line of openingLines(this.#execution.plan, checkpointing, text, columns, style)) {
+    for (const line of openingLines(this.#execution.plan, text, columns, style)) {
       stderr.write(`${line}\n`);
     }
     if (!isLive) return new PlainView(this.#execution, stderr);

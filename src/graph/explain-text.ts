@@ -4,10 +4,8 @@
  * Fits 100 columns. Callers: the api, the command line (which appends generated code on request).
  * Runs on: any thread; pure.
  */
-import { formatDuration } from '../base/units.js';
 import { shortPlace } from './error-place.js';
 import type {
-  CheckpointingExplanation,
   ConnectorExplanation,
   OperatorExplanation,
   OutputExplanation,
@@ -25,11 +23,8 @@ const RAGGED_MAX = 40;
 const INDENT = ' '.repeat(4);
 
 /** The text of a plan, without a newline at its end. */
-export function explainText(
-  plan: PhysicalPlan,
-  checkpointing: CheckpointingExplanation | null = null,
-): string {
-  const explained = explainPlan(plan, checkpointing);
+export function explainText(plan: PhysicalPlan): string {
+  const explained = explainPlan(plan);
   const blocks = [headLines(explained), ...explained.vertices.map(vertexLines)];
   if (explained.warnings.length > 0) {
     blocks.push(explained.warnings.flatMap((warning) => labelled('', 'warning', warning)));
@@ -41,14 +36,9 @@ function headLines(plan: PlanExplanation): string[] {
   const vertices = counted(plan.vertices.length, 'vertex', 'vertices');
   const limits = plan.guaranteeLimitedBy;
   const because = limits.length === 0 ? '' : `, limited by ${limits.join(', ')}`;
-  const { checkpointing } = plan;
-  const how =
-    checkpointing === null
-      ? ''
-      : ` end to end, with checkpoints every ${formatDuration(checkpointing.intervalMs)}`;
   return [
     ...labelled('', 'job', `${plan.job}: ${vertices} in ${counted(plan.slots, 'slot', 'slots')}`),
-    ...labelled('', 'guarantee', plan.guarantee + how + because),
+    ...labelled('', 'guarantee', plan.guarantee + because),
     ...labelled('', 'plan', plan.hash),
   ];
 }

@@ -70,20 +70,12 @@ export interface VertexExplanation {
   readonly outputs: readonly OutputExplanation[];
 }
 
-/** How a job takes checkpoints. */
-export interface CheckpointingExplanation {
-  readonly mode: 'exactlyOnce' | 'atLeastOnce';
-  readonly intervalMs: number;
-}
-
 /** A whole plan. */
 export interface PlanExplanation {
   readonly job: string;
   readonly hash: string;
   readonly slots: number;
-  /** How it takes checkpoints; null for a job that takes none, which is run again as a whole after a failure. */
-  readonly checkpointing: CheckpointingExplanation | null;
-  /** The weakest promise of all sources, sinks and checkpoints, and what holds it down. */
+  /** The weakest promise of all sources and sinks, and the connectors that hold it down. */
   readonly guarantee: Guarantee;
   readonly guaranteeLimitedBy: readonly string[];
   readonly vertices: readonly VertexExplanation[];
@@ -91,27 +83,18 @@ export interface PlanExplanation {
 }
 
 /** Explains a plan as structured-cloneable, JSON-safe data. */
-export function explainPlan(
-  plan: PhysicalPlan,
-  checkpointing: CheckpointingExplanation | null = null,
-): PlanExplanation {
+export function explainPlan(plan: PhysicalPlan): PlanExplanation {
   const vertices = plan.vertices.map((vertex) => explainVertex(vertex, plan.edges));
   const connectors = vertices.flatMap(({ source, sinks }) =>
     source === null ? sinks : [source, ...sinks],
   );
-  const promises: { readonly connector: string; readonly guarantee: Guarantee }[] = [...connectors];
-  if (checkpointing?.mode === 'atLeastOnce') {
-    const connector = 'execution.checkpointing.mode atLeastOnce';
-    promises.push({ connector, guarantee: 'at-least-once' });
-  }
-  const ranks = promises.map(({ guarantee: each }) => GUARANTEES.indexOf(each));
+  const ranks = connectors.map((connector) => GUARANTEES.indexOf(connector.guarantee));
   const guarantee = GUARANTEES[Math.min(GUARANTEES.length - 1, ...ranks)] ?? 'exactly-once';
-  const weakest = promises.filter((promise) => promise.guarantee === guarantee);
+  const weakest = connectors.filter((connector) => connector.guarantee === guarantee);
   return {
     job: plan.jobName,
     hash: plan.hash,
     slots: plan.slots,
-    checkpointing,
     guarantee,
     guaranteeLimitedBy:
       guarantee === 'exactly-once' ? [] : [...new Set(weakest.map((one) => one.connector))],

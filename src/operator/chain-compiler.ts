@@ -23,7 +23,6 @@ import { filterFragment, mapFragment, whereFragment } from './fragments/map.js';
 import { outputFragment } from './fragments/output.js';
 import { selectFragment } from './fragments/select.js';
 import { isBrief } from './lambda-brevity.js';
-import { functionSource } from './lambda-fields.js';
 import { ObjectRow } from './object-row.js';
 import type { InputSide } from './operator-sides.js';
 import type { UserFunction } from './operator-spec.js';
@@ -36,15 +35,9 @@ export type DrainFunction = () => number;
 
 /** Rows that are taken in a turn of a loop at most, and lines that they make up. */
 const TURN_ROWS_MAX = 8;
-const TURN_LINES_MAX = 128;
-/** Characters of users' functions in a turn, less blanks: V8 inlines about twice as many in a function, and no more. */
-const TURN_TEXT_MAX = 480;
-/** Rows in a turn when they call functions of the engine, which are longer. */
-const TURN_CALLING_ROWS_MAX = 2;
-const COMMENTS = /^ *\/\/.*$/gm;
-const BLANKS = /\s+/g;
-/** What a loop in a row consists of, and what leaves a turn other than at its end. */
-const LOOPS = /\b(?:for|while|break|continue)\b/;
+const TURN_LINES_MAX = 96;
+/** No blocks, and nothing that ends the loop. */
+const IS_STRAIGHT = /^(?!.*(?:[{}]|\bstop\b|\bend\b))/s;
 
 /** A generated function and its text. */
 export interface Generated<F> {
@@ -65,8 +58,6 @@ export class ChainCompiler implements ChainCode {
   readonly #file: string;
   readonly #control: string;
   side: InputSide = 0;
-  /** The texts of the functions that are called without telling the watchdog. */
-  readonly #brief = new Map<unknown, string>();
   /** What happens to records of the operator whose pending records the function works off. */
   #ownMisfit: { readonly index: number; readonly code: MisfitCode } | null = null;
 
@@ -91,8 +82,7 @@ export class ChainCompiler implements ChainCode {
     // Without a selection the number of a row is its position.
     const at = selection === null ? 'row' : unit.fresh('position');
     this.#position = at;
-    // Telling V8 that these are integers keeps it from boxing and checking them in the loop, and from looking for an
-    // overflow where they are counted up.
+    // Telling V8 that these are integers keeps it from boxing and checking them in the loop.
     unit.body.line('let row = from | 0;');
     if (selection !== null) unit.body.line(`let ${at} = from | 0;`);
     unit.body.line('let end = to | 0;');
@@ -102,7 +92,7 @@ export class ChainCompiler implements ChainCode {
     const bound = inside.place();
     const ahead = inside.place();
     const turns = inside.place();
-    const loop = inside.open(`for (; ${at} < end; ${at} = (${at} + 1) | 0)`);
+    const loop = inside.open(`for (; ${at} < end; ${at}++)`);
     const numbers = selection === null ? null : unit.hoist('batch.selection', 'selection');
     if (numbers !== null) loop.line(`row = ${numbers}[${at}];`);
     this.ahead = { place: ahead, position: at, selection: numbers };
@@ -116,39 +106,25 @@ export class ChainCompiler implements ChainCode {
   }
 
   /**
-   * Several rows in each turn of the loop, where a row is little work: V8 looks for interrupts, and loads the addresses
-   * and lengths of arrays anew, once in a turn, which else is a good part of the time.
+   * Several rows in each turn of the loop, where a row is a few statements without a branch: V8 looks for interrupts,
+   * and loads the addresses and lengths of arrays anew, once in a turn, which else is a good part of the time.
    */
   #joinRows(row: CodeBlock, place: CodeBlock, at: string): void {
-    const code = row.print().replaceAll(COMMENTS, '');
-    const rows = this.#rowsOfTurn(code);
-    if (rows < 2) return;
-    const isStopped = /\bstop\b/.test(code);
+    const code = row.print();
+    const lines = code.split('\n').length;
+    const rows = Math.min(TURN_ROWS_MAX, Math.floor(TURN_LINES_MAX / lines));
+    if (rows < 2 || !IS_STRAIGHT.test(code)) return;
     const last = this.unit.fresh('last');
+    // No sums that could overflow: V8 would check each of them.
+    const next = `${at} = (${at} + 1) | 0`;
     place.line(`const ${last} = (end - ${rows - 1}) | 0;`);
-    const turn = place.open(`while (${at} < ${last}${isStopped ? ' && stop === 0' : ''})`);
-    for (let count = 1; count <= rows; count++) {
+    const turn = place.open(`for (; ${at} < ${last}; ${next})`);
+    for (let count = 0; count < rows; count++) {
+      if (count > 0) turn.line(`${next};`);
       turn.line('{');
       turn.repeat(row);
       turn.line('}');
-      turn.line(`${at} = (${at} + 1) | 0;`);
-      if (isStopped && count < rows) turn.line('if (stop !== 0) break;');
     }
-  }
-
-  /** How many rows a turn may have for V8 to inline in it what it inlines in a row. */
-  #rowsOfTurn(code: string): number {
-    if (LOOPS.test(code)) return 1;
-    const lines = code.split('\n').filter((line) => line !== '').length;
-    const byLines = Math.min(TURN_ROWS_MAX, Math.floor(TURN_LINES_MAX / lines));
-    let characters = 0;
-    for (const fn of this.unit.calledIn(code)) {
-      const text = this.#brief.get(fn);
-      if (text === undefined)
-        return /[{}]/.test(code) ? 1 : Math.min(TURN_CALLING_ROWS_MAX, byLines);
-      characters += text.replaceAll(BLANKS, '').length;
-    }
-    return Math.min(byLines, Math.floor(TURN_TEXT_MAX / characters));
   }
 
   /** Puts the loop over rows into one over the pieces that outputs have room for. */
@@ -265,6 +241,20 @@ export class ChainCompiler implements ChainCode {
     return this.#finish(`entries${index}`, '', 'stop');
   }
 
+  /** The loop that takes rows which the head of the chain had put aside as input again. */
+  partition(index: number): Generated<DrainFunction> {
+    const { unit, run } = this;
+    const overflow = run.keyed[index]?.overflow ?? null;
+    assert(overflow !== null, 'Rows have been put aside.');
+    unit.body.comment('Rows that were put aside');
+    unit.body.line('let row = -1;');
+    const state = unit.constant(overflow, `overflow${index}`);
+    const take = (row: FlowRow, place: CodeBlock): void => this.#operator(index, row, place);
+    run.stateful.eachRowCode(unit, state, overflow.layouts, take, unit.body.open('try'));
+    this.#catch();
+    return this.#finish(`partition${index}`, '', 'stop');
+  }
+
   #sorted(placed: Placed<'sort'>): Generated<DrainFunction> {
     const { unit } = this;
     unit.body.comment(`Records of ${JSON.stringify(placed.spec.name)} in order`);
@@ -310,7 +300,6 @@ export class ChainCompiler implements ChainCode {
       return result;
     }
     // A handler costs nothing until it is needed, other than saying in every row which function runs.
-    this.#brief.set(fn, functionSource(fn));
     const errors = unit.constant(this.run.errors, 'errors');
     place.line(`let ${result};`);
     place.line(`try { ${result} = ${call}; }`);

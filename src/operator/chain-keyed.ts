@@ -21,13 +21,18 @@ import { PaneRun } from './chain-panes.js';
 import { PartialRun } from './chain-partial.js';
 import { SessionRun } from './chain-sessions.js';
 import { WindowRun } from './chain-window.js';
+import type { SpillSpace } from './chain-options.js';
 import type { KeyedOperator } from './operator-spec.js';
 import { withoutKey } from './operator-schema.js';
+import { Overflow } from './overflow.js';
 import { hasPanes } from './pre-aggregate.js';
 import { RowLayouts } from './row-layouts.js';
 
 /** Entries taken from a table at a time while they are emitted. */
 const EMIT_ENTRIES = 256;
+
+/** Share of its space from which on state is full: it grows with the keys that are there, too. */
+const FULL_SHARE = 0.8;
 
 /** Rows after which a partial aggregation of windows is judged. */
 const JUDGED_ROWS = 4096;
@@ -49,6 +54,8 @@ export interface KeyedRunParts {
   readonly clock: Clock;
   readonly countLate: (records: number) => void;
   readonly preAggregateKeysMax: number;
+  /** Where it puts what its state does not hold; null for an operator that cannot. */
+  readonly space: SpillSpace | null;
   /** The key group of the hash of a key. */
   readonly groupOf: (hash: number) => number;
 }
@@ -79,6 +86,9 @@ export class KeyedRun {
   /** End of the entries that this call may emit. */
   limit = 0;
   readonly keysMax: number;
+  /** What its state does not hold; null as long as it holds everything. */
+  overflow: Overflow | null = null;
+  readonly #space: SpillSpace | null;
   #scan = 0;
   #entryOfCode = new Int32Array(64);
   #entryOfRow = new Int32Array(0);
@@ -95,6 +105,7 @@ export class KeyedRun {
     this.keysMax = parts.preAggregateKeysMax;
     this.#openTable = parts.openTable;
     this.#errors = parts.errors;
+    this.#space = parts.space;
     this.windows = this.#windowRun(parts);
     this.layouts = parts.spec.kind === 'top' ? new RowLayouts() : null;
   }
@@ -215,6 +226,37 @@ export class KeyedRun {
     if (merged === this.input) return false;
     this.input = merged;
     this.layouts?.adopt(withoutKey(merged));
+    this.overflow?.layouts.adopt(merged);
+    return true;
+  }
+
+  /**
+   * Looks whether its state is full, from when on records of other keys are put aside; true when code made before is
+   * outdated by that. Records with event times are not put aside where they are handed on with them, since they would
+   * come too late then.
+   */
+  overflows(hasTimes: boolean): boolean {
+    const { input } = this;
+    if (this.#space === null || input === null || (hasTimes && !this.emitsOnlyEntries))
+      return false;
+    let bytes = 0;
+    for (const table of this.tables.values()) bytes += table.bytes;
+    if (bytes < this.#space.budgetBytes * FULL_SHARE) return false;
+    if (this.overflow !== null) {
+      this.overflow.isFull = true;
+      return false;
+    }
+    this.overflow = new Overflow(this.#space);
+    this.overflow.layouts.adopt(input);
+    return true;
+  }
+
+  /** Begins with the next partition of records that were put aside, with empty tables; false when there is none. */
+  nextPartition(): boolean {
+    if (this.overflow?.next() !== true) return false;
+    for (const table of this.tables.values()) table.clear();
+    this.#dictionary = null;
+    this.#scan = 0;
     return true;
   }
 
@@ -333,5 +375,6 @@ export class KeyedRun {
   close(): void {
     for (const table of this.tables.values()) table.clear();
     this.tables.clear();
+    this.overflow?.close();
   }
 }

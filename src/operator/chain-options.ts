@@ -65,8 +65,13 @@ export interface ChainTaskOptions {
   readonly control: Int32Array;
   /** What operators with state consist of; null for a chain that has none. */
   readonly stateful: StatefulParts | null;
-  /** What sorts consist of, and their space; null, or omitted, for a chain without. */
-  readonly sorting?: { readonly parts: SortingParts; readonly space: SpillSpace } | null;
+  /** What sorts consist of; null, or omitted, for a chain without. */
+  readonly sorting?: SortingParts | null;
+  /**
+   * What each operator has that keeps something: where all input ends, and nothing is to be snapshot; else null, or
+   * omitted.
+   */
+  readonly space?: SpillSpace | null;
   /** Opens a state table of the operator `uid`. */
   readonly tables: (uid: string, spec: TableSpec) => StateTable;
   /** The member of an alignment group that an operator is; null, or omitted, for none. */

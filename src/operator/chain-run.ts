@@ -10,12 +10,12 @@ import { ChainErrors } from './chain-errors.js';
 import type { AsyncRun } from './async/async-run.js';
 import type { JoinRun } from './chain-join.js';
 import type { KeyedRun } from './chain-keyed.js';
-import type { ChainTaskOptions, SortingParts, StatefulParts } from './chain-options.js';
+import type { ChainTaskOptions, SortingParts, SpillSpace, StatefulParts } from './chain-options.js';
 import { OutputRun } from './chain-output.js';
 import { PendingRecords } from './chain-pending.js';
 import type { ProcessOperator, ProcessRun } from './chain-process.js';
 import { ChainTime } from './chain-time.js';
-import { ChainTree } from './chain-tree.js';
+import { CHAIN_INPUT, ChainTree } from './chain-tree.js';
 import { isKeyed } from './operator-spec.js';
 import type { SortRun } from './sort-run.js';
 
@@ -82,6 +82,7 @@ export class ChainRun {
             clock: options.clock,
             countLate: options.countLate,
             preAggregateKeysMax: options.preAggregateKeysMax,
+            space: this.#overflowSpace(operator),
             groupOf: (hash) =>
               spec.keys.length === 0 ? this.firstKeyGroup : keyGroupOf(hash, maxParallelism),
           })
@@ -108,8 +109,9 @@ export class ChainRun {
     );
     this.sorts = operators.map(({ spec }, operator) => {
       if (spec.kind !== 'sort') return null;
-      const { parts, space } = this.#sorting;
-      const sort = new parts.SortRun(operator, spec, space);
+      const { space = null } = options;
+      assert(space !== null, 'A sort has a space.');
+      const sort = new this.sorting.SortRun(operator, spec, space);
       options.holds?.(sort, 'sort');
       return sort;
     });
@@ -134,13 +136,18 @@ export class ChainRun {
 
   /** What sorts consist of; only for a chain that has one. */
   get sorting(): SortingParts {
-    return this.#sorting.parts;
-  }
-
-  get #sorting(): NonNullable<ChainTaskOptions['sorting']> {
     const { sorting = null } = this.options;
     assert(sorting !== null, 'What sorts is loaded for a chain that does.');
     return sorting;
+  }
+
+  /** Where a keyed operator puts what it cannot hold: the first of a chain, as its rows are what came in. */
+  #overflowSpace(operator: number): SpillSpace | null {
+    const { input, spec } = this.tree.operators[operator];
+    const isOfWindows = spec.kind === 'aggregate' && spec.window !== null;
+    const isPartial = spec.kind === 'aggregate' && spec.phase === 'partial';
+    if (input !== CHAIN_INPUT || isOfWindows || isPartial) return null;
+    return this.options.space ?? null;
   }
 
   /**

@@ -7,10 +7,7 @@
  */
 import type { CallsReport } from '../metrics/task-metrics.js';
 import type { Batch } from '../record/batch.js';
-import { inferSchema, inferSlot } from '../record/infer.js';
 import type { Schema } from '../record/schema.js';
-import { VALUE_FIELD } from '../record/schema.js';
-import { mergeSchemas, sameSchema } from '../record/schema-merge.js';
 import {
   ChainCompiler,
   type DrainFunction,
@@ -34,23 +31,17 @@ import {
 } from './contract.js';
 import { WATERMARK_MAX } from '../time/watermark.js';
 import type { FunctionInspection } from './function-inspection.js';
-import { withoutKey } from './operator-schema.js';
 import type { InputSide } from './operator-sides.js';
 import type { TimeDomain } from './process-function.js';
+import { RecordSettling } from './record-settling.js';
 import type { SortRun } from './sort-run.js';
-import { fitsSlot, widenFor } from './value-fits.js';
+import { CHAIN_INPUT } from './chain-tree.js';
+import type { Overflow } from './overflow.js';
 
 /** Items of flatMaps and entries of state that a call may process for each row of its budget. */
 const ITEMS_PER_ROW = 8;
-/** Pending records looked at when a schema is inferred from them. */
-const INFER_RECORDS = 64;
-
-/** A record that did not fit, and what was agreed on for it. */
-interface Misfit {
-  readonly operator: number;
-  readonly record: unknown;
-  readonly schema: Schema;
-}
+/** Rows of a partition that are taken before the size of the state is looked at. */
+const PARTITION_ROWS = 4096;
 
 /** A function over batches, and which it is for. */
 interface BoundRows {
@@ -92,11 +83,11 @@ class CompiledChainTask implements CompiledChain {
   #isFiring = false;
   /** Whether entries of an aggregation are on their way out, maybe from an earlier call. */
   #isEmitting = false;
-  /** The record that last did not fit, and the schema that was agreed on then. */
-  #misfit: Misfit | null = null;
+  readonly #settling: RecordSettling;
 
   constructor(options: ChainTaskOptions) {
     this.#run = new ChainRun(options);
+    this.#settling = new RecordSettling(this.#run);
     this.#keepers = this.#run.processes.filter((process) => process !== null);
     options.control[0] = -1;
   }
@@ -122,6 +113,7 @@ class CompiledChainTask implements CompiledChain {
       if (settled !== STEP_DONE) return settled;
       if (cursor.position >= to) break;
       if (this.#run.calls?.isFull === true) return STEP_OUT_OF_CALLS;
+      if (this.#run.keyed[0]?.overflows(this.#times) === true) this.#invalidate();
       const rows = this.#rowsFunction(input, batch);
       if (rows === null) return STEP_OUT_OF_OUTPUT;
       cursor.position = rows(batch, cursor.position, to);
@@ -427,7 +419,7 @@ class CompiledChainTask implements CompiledChain {
       const pairs = waiting === null ? this.#waitingPairs() : null;
       if (waiting === null && pairs === null) return STEP_DONE;
       if (this.#run.itemsLeft <= 0) return STEP_OUT_OF_BUDGET;
-      if (waiting !== null) this.#settleSchema(waiting);
+      if (waiting !== null && this.#settling.settle(waiting)) this.#invalidate();
       const drain =
         waiting !== null
           ? this.#pendingFunction(waiting)
@@ -446,7 +438,7 @@ class CompiledChainTask implements CompiledChain {
     const { calls } = this.#run;
     if (operator === 0 && calls !== null && !calls.isEmpty) return STEP_OUT_OF_CALLS;
     const keyed = this.#run.keyed[operator];
-    if (keyed?.emitsAtEnd === true && keyed.hasEntries) return this.#emit(keyed);
+    if (keyed !== null) return this.#endKeyed(keyed);
     const sort = this.#run.sorts[operator];
     if (sort !== null) return this.#emitSorted(sort);
     const process = this.#run.processes[operator];
@@ -457,6 +449,36 @@ class CompiledChainTask implements CompiledChain {
     if (fired !== STEP_DONE) return fired;
     this.#named(operator, () => process.endOfInput());
     return this.#settle();
+  }
+
+  /** Gives the results of an operator, and of what it had put aside. */
+  #endKeyed(keyed: KeyedRun): StepResult {
+    const { overflow } = keyed;
+    do {
+      const taken = overflow === null ? STEP_DONE : this.#takePartition(keyed, overflow);
+      if (taken !== STEP_DONE) return taken;
+      const emitted = keyed.emitsAtEnd && keyed.hasEntries ? this.#emit(keyed) : STEP_DONE;
+      if (emitted !== STEP_DONE) return emitted;
+    } while (this.#named(keyed.operator, () => keyed.nextPartition()));
+    return this.#settle();
+  }
+
+  /** Takes rows that were put aside as input again, until there are none left in their partition. */
+  #takePartition(keyed: KeyedRun, overflow: Overflow): StepResult {
+    while (overflow.isReading) {
+      if (this.#run.itemsLeft <= 0) return STEP_OUT_OF_BUDGET;
+      const take = this.#partitionFunction(keyed);
+      if (take === null) return STEP_OUT_OF_OUTPUT;
+      const before = Math.min(this.#run.itemsLeft, PARTITION_ROWS);
+      overflow.left = before;
+      take();
+      this.#run.itemsLeft -= before - overflow.left;
+      // Not before: some keys are taken in from every partition, so that there is an end.
+      keyed.overflows(this.#times);
+      const handed = this.#handOn();
+      if (handed !== STEP_DONE) return handed;
+    }
+    return STEP_DONE;
   }
 
   #emitSorted(sort: SortRun): StepResult {
@@ -505,58 +527,6 @@ class CompiledChainTask implements CompiledChain {
     keyed.mustEmit = false;
     this.#isEmitting = false;
     return STEP_DONE;
-  }
-
-  /** Sees to it that there is a schema for pending records that need one, and that the first of them fits. */
-  #settleSchema(pending: PendingRecords): void {
-    const run = this.#run;
-    const { operator } = pending;
-    const { kind } = run.tree.operators[operator].spec;
-    if (kind === 'explode' || !run.tree.needsFields(operator)) return;
-    const known = run.recordSchema(operator);
-    if (known !== null && !pending.isMisfit) return;
-    const isKey = kind === 'computeKey';
-    const values = (isKey ? pending.keys : pending.list).slice(
-      pending.index,
-      Math.min(pending.count, pending.index + INFER_RECORDS),
-    );
-    try {
-      if (known === null) run.propose(operator, this.#firstSchema(operator, values));
-      else this.#widen(pending, known, values[0]);
-    } catch (error) {
-      throw run.errors.failed(error, operator, -1);
-    }
-    pending.isMisfit = false;
-    this.#invalidate();
-  }
-
-  /** The schema that an operator's records start with. */
-  #firstSchema(operator: number, values: readonly unknown[]): Schema {
-    const run = this.#run;
-    const { kind } = run.tree.operators[operator].spec;
-    if (kind === 'computeKey') return keySchema(values);
-    const inferred = inferSchema(values);
-    // The first result of a reduce is a record as it came in, and the others are meant to be alike.
-    const input = run.keyed[operator]?.input ?? null;
-    return kind === 'reduce' && input !== null
-      ? mergeSchemas(withoutKey(input), inferred)
-      : inferred;
-  }
-
-  /** Has the schema widened for a record that does not fit it. */
-  #widen(pending: PendingRecords, known: Schema, record: unknown): void {
-    const run = this.#run;
-    const { operator } = pending;
-    if (run.isDeclared(operator)) {
-      throw run.errors.misfit(operator, known, misfitField(known, record));
-    }
-    const agreed = run.propose(operator, widenFor(known, record));
-    const last = this.#misfit;
-    const isAgain = last?.operator === operator && last.record === record;
-    if (isAgain && sameSchema(last.schema, agreed)) {
-      throw run.errors.misfit(operator, agreed, misfitField(agreed, record));
-    }
-    this.#misfit = { operator, record, schema: agreed };
   }
 
   #rowsFunction(input: number, batch: Batch): RowsFunction | null {
@@ -612,6 +582,17 @@ class CompiledChainTask implements CompiledChain {
     return drain;
   }
 
+  #partitionFunction({ operator, input }: KeyedRun): DrainFunction | null {
+    const label = `partition ${operator}`;
+    const known = this.#pairs.get(label);
+    if (known !== undefined) return known;
+    const compiler = this.#prepare(CHAIN_INPUT, input);
+    if (compiler === null) return null;
+    const take = this.#keep(label, compiler.partition(operator));
+    this.#pairs.set(label, take);
+    return take;
+  }
+
   #entriesFunction({ operator }: KeyedRun | SortRun): DrainFunction | null {
     const known = this.#entries.get(operator);
     if (known !== undefined) return known;
@@ -660,24 +641,4 @@ function isFor(rows: BoundRows, input: number, batch: Batch): boolean {
     rows.hasKinds === (batch.kinds !== null) &&
     rows.isSelected === (batch.selection !== null && batch.selection !== undefined)
   );
-}
-
-/** The schema of computed keys: always of one value. */
-function keySchema(keys: readonly unknown[]): Schema {
-  const [first, ...others] = keys;
-  const field = { name: VALUE_FIELD, ...inferSlot(first, '$key'), optional: false };
-  let schema: Schema = { shape: 'value', fields: [field] };
-  for (const key of others) schema = widenFor(schema, key);
-  return schema;
-}
-
-/** The name of the first field that does not fit, null when it is the record as a whole. */
-function misfitField(schema: Schema, record: unknown): string | null {
-  if (schema.shape === 'value' || typeof record !== 'object' || record === null) return null;
-  for (const field of schema.fields) {
-    const value: unknown = Reflect.get(record, field.name);
-    if (value === undefined ? !field.optional : !fitsSlot(value, field)) return field.name;
-  }
-  const known = new Set(schema.fields.map((field) => field.name));
-  return Object.keys(record).find((name) => !known.has(name)) ?? null;
 }

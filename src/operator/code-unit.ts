@@ -48,14 +48,6 @@ export class CodeUnit {
     return name;
   }
 
-  /** The functions among the constants that some code of the function calls. */
-  calledIn(code: string): readonly unknown[] {
-    const called = [...this.#constants].filter(
-      ([value, name]) => typeof value === 'function' && code.includes(`${name}(`),
-    );
-    return called.map(([value]) => value);
-  }
-
   /** A local that is set once at the start of the function; the same expression gives the same local. */
   hoist(expression: string, hint: string): string {
     const known = this.#hoisted.get(expression);

@@ -18,8 +18,10 @@ import { type RowLayout, rowLayout } from './stored-row-fields.js';
 type Conform = (bytes: Uint8Array, view: DataView, at: number) => void;
 
 /** Memory for one row, which grows to the largest. */
-class RowScratch {
+export class RowScratch {
   bytes = new Uint8Array(1024);
+  /** Of the row that is there. */
+  length = 0;
   view = new DataView(this.bytes.buffer);
 
   /** Makes room for a row of so many bytes, at offset 0. */
@@ -29,6 +31,7 @@ class RowScratch {
       this.view = new DataView(this.bytes.buffer);
     }
     this.bytes.fill(0, 0, bytes);
+    this.length = bytes;
   }
 }
 

@@ -6,6 +6,7 @@
  * chain. Runs on: the slot's thread.
  */
 export { createHotTable } from '../state/hot-table.js';
+export { eachRowCode } from './stored-rows.js';
 export { planResults } from './aggregate-plan.js';
 export { AsyncRun } from './async/async-run.js';
 export { PendingItems } from './chain-items.js';

@@ -7,7 +7,7 @@ import type { CodeBlock } from './code-block.js';
 import type { CodeUnit } from './code-unit.js';
 import type { FlowRow } from './flow-row.js';
 import type { RowLayouts } from './row-layouts.js';
-import { type RowPlace, storeRowCode } from './stored-row.js';
+import { type RowPlace, storedRow, storeRowCode } from './stored-row.js';
 
 /** Adds a row to a column of an entry; gives the local of its position. */
 export function addRowCode(
@@ -44,7 +44,7 @@ export function rowPlaceCode(
 }
 
 /** Has locals of the memory of a row, which can be set, show it by the layout of now. */
-export function conformCode(
+function conformCode(
   unit: CodeUnit,
   layouts: RowLayouts,
   { bytes, view, at }: RowPlace,
@@ -57,6 +57,33 @@ export function conformCode(
   other.line(`${view} = ${bound}.scratch.view;`);
   other.line(`${at} = 0;`);
 }
+
+/**
+ * A loop over the rows of a cursor of run files, which an object of the running chain has as `cursor`, with the number
+ * of those that this call may take as `left`. A row is taken before the cursor moves on.
+ */
+export function eachRowCode(
+  unit: CodeUnit,
+  state: string,
+  layouts: RowLayouts,
+  take: (row: FlowRow, place: CodeBlock) => void,
+  place: CodeBlock,
+): void {
+  const cursor = unit.hoist(`${state}.cursor`, 'cursor');
+  const left = unit.register(`${state}.left`, 'left');
+  const loop = place.open(`while (stop === 0 && ${left} > 0 && !${cursor}.isDone)`);
+  const [bytes, view, at] = ['rowBytes', 'rowView', 'rowAt'].map((hint) => unit.fresh(hint));
+  const memory = { bytes, view, at };
+  loop.line(`${left}--;`);
+  loop.line(`let ${bytes} = ${cursor}.bytes;`);
+  loop.line(`let ${view} = ${cursor}.view;`);
+  loop.line(`let ${at} = ${cursor}.valueStart;`);
+  conformCode(unit, layouts, memory, loop);
+  take(storedRow(unit, layouts.layout, NO_MARKS, memory), loop);
+  loop.line(`${cursor}.next();`);
+}
+
+const NO_MARKS = { time: null, kind: null } as const;
 
 function memoryCode(
   unit: CodeUnit,

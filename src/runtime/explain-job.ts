@@ -2,16 +2,11 @@
  * The plan of a job for people and tools, without running it. Callers: `api/explain-job.ts`, the command line.
  * Runs on: the caller's thread.
  */
-import {
-  type CheckpointingExplanation,
-  explainPlan,
-  type PlanExplanation,
-} from '../graph/explain.js';
+import { explainPlan, type PlanExplanation } from '../graph/explain.js';
 import { explainText } from '../graph/explain-text.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import type { ChainCodeText } from './explain-code.js';
 import { planOf, type RunRequest } from './plan-run.js';
-import type { Settings } from './settings.js';
 
 /** A plan as data and as text. */
 export interface ExplainedJob {
@@ -22,8 +17,7 @@ export interface ExplainedJob {
 /** Explains the plan that `startRun` would run. Touches neither sources nor sinks. */
 export function explainJob(request: RunRequest): ExplainedJob {
   const { plan } = planOf(request);
-  const checkpointing = checkpointingOf(request.settings);
-  return { plan: explainPlan(plan, checkpointing), text: explainText(plan, checkpointing) };
+  return { plan: explainPlan(plan), text: explainText(plan) };
 }
 
 /** The generated code of that plan; sources look at their input. */
@@ -33,13 +27,6 @@ export async function explainJobCode(request: RunRequest): Promise<readonly Chai
 }
 
 /** The text of a plan that is there already. */
-export function explainPlanText(plan: PhysicalPlan, settings: Settings): string {
-  return explainText(plan, checkpointingOf(settings));
-}
-
-/** How a job with these settings takes checkpoints; null for not at all. */
-export function checkpointingOf(settings: Settings): CheckpointingExplanation | null {
-  const intervalMs = settings['execution.checkpointing.interval'];
-  const mode = settings['execution.checkpointing.mode'] as CheckpointingExplanation['mode'];
-  return intervalMs === null ? null : { mode, intervalMs };
+export function explainPlanText(plan: PhysicalPlan): string {
+  return explainText(plan);
 }

@@ -158,8 +158,12 @@ class SlotBuilder {
       ? await import('../operator/stateful.js')
       : null;
     const sorting = vertex.operators.some(({ spec }) => spec.kind === 'sort')
-      ? await (await import('./open-sorting.js')).openSorting(this.#parts)
+      ? await import('../operator/sorting.js')
       : null;
+    const space =
+      stateful === null && sorting === null
+        ? null
+        : (await import('./spill-space.js')).spillSpace(this.#parts);
     const openTable = stateful === null ? refuseTable : this.#tables(vertex, index, stateful);
     const task = createChainTask({
       vertexName: vertex.name,
@@ -176,6 +180,7 @@ class SlotBuilder {
       control: metrics.control,
       stateful,
       sorting,
+      space,
       tables: (_uid, spec) => openTable(spec),
       aligned: (operator) => this.#aligned(vertex.id, operator, index),
       countLate: (records) => metrics.addLateRecords(records),

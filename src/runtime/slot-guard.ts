@@ -64,7 +64,8 @@ function exhausted(subtask: Subtask, bytes: number, budgetBytes: number): Millra
       where: { operator: name, uid, subtask: index },
       advice:
         'Raise slot.memory or slot.managedFraction, use more slots, ' +
-        'or give the state a time to live.',
+        'or give the state a time to live. Aggregations by key of bounded input go on from disk ' +
+        'in a job that takes no checkpoints.',
     },
   );
 }

@@ -19,8 +19,13 @@ export interface SpillSlot {
   readonly disk: Disk;
 }
 
-/** The space of each operator of a slot: all that keep something have equal parts of its memory. */
-export function spillSpace({ plan, deployment, slot, disk }: SpillSlot): SpillSpace {
+/**
+ * The space of each operator of a slot: all that keep something have equal parts of its memory. Null for a job that has
+ * no end, or takes checkpoints: what is on disk has to be worked off, and is in no snapshot.
+ */
+export function spillSpace({ plan, deployment, slot, disk }: SpillSlot): SpillSpace | null {
+  const isBounded = plan.vertices.every(({ source }) => source?.connector.bounded !== false);
+  if (!isBounded || deployment.checkpointing !== null) return null;
   const { settings, baseDirectory } = deployment;
   const { managedBytes } = splitSlotMemory(settings['slot.memory'], {
     network: settings['slot.networkFraction'],

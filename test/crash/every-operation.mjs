@@ -102,9 +102,8 @@ class Campaign {
       print(`${what}: killed at ${points} of ${journal.length} operations`);
       // The next one recovers from a kill between the second checkpoint and the third, then from one in its beginning.
       const complete = journal.flatMap((entry, index) => (isPublished(entry) ? [index + 1] : []));
-      await this.#lives(state, []);
-      if (what === 'the job') await this.#life(8, { published: 2 });
-      else await this.#life(Math.floor(complete[0] / 2));
+      const middle = what === 'the job' ? complete[1] + 8 : Math.floor(complete[0] / 2);
+      await this.#lives(state, [middle]);
       const next = join(this.#directory, what);
       cpSync(this.#work, next, { recursive: true });
       state = next;
@@ -146,20 +145,14 @@ class Campaign {
     const path = paths.find((each) => existsSync(join(each, '_metadata')));
     if (path === undefined) return [];
     this.#total.savepoints++;
-    const { journal, said } = await this.#life(null, { from: path });
+    const { journal, said } = await this.#life(null, path);
     const faults = journal === undefined ? [said] : lost(this.#work);
     return faults.map((fault) => `from ${path}: ${fault}`);
   }
 
   /** What the life said last. */
-  #life(killAt, { from = 'latest', published = 0 } = {}) {
-    const options = {
-      directory: this.#work,
-      killAt,
-      published,
-      isIncremental: this.#isIncremental,
-      from,
-    };
+  #life(killAt, from = 'latest') {
+    const options = { directory: this.#work, killAt, isIncremental: this.#isIncremental, from };
     const child = spawn(process.execPath, [this.#child, JSON.stringify(options)], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -133,8 +133,8 @@ describe('random chains', () => {
         treeArbitrary,
         fc.record({
           rowsPerBatch: fc.integer({ min: 1, max: 40 }),
-          budget: fc.integer({ min: 1, max: 40 }),
-          capacity: fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 6, max: 40 })),
+          budget: fc.integer({ min: 1, max: 20 }),
+          capacity: fc.integer({ min: 1, max: 5 }),
           refuses: fc.boolean(),
         }),
         (rows, tree, drive) => {

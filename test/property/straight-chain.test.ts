@@ -71,8 +71,8 @@ describe('straight chains', () => {
           { minLength: 1, maxLength: 5 },
         ),
         fc.record({
-          budget: fc.integer({ min: 1, max: 60 }),
-          capacity: fc.oneof(fc.integer({ min: 1, max: 7 }), fc.integer({ min: 8, max: 60 })),
+          budget: fc.integer({ min: 1, max: 20 }),
+          capacity: fc.integer({ min: 1, max: 7 }),
           refuses: fc.boolean(),
           isTimed: fc.boolean(),
         }),

@@ -33,6 +33,7 @@ import {
 } from '../key-entry-code.js';
 import { propertyCode, recordValueCode } from '../object-code.js';
 import { cellIn } from './entry-cells.js';
+import { overflowFragment } from './overflow.js';
 import { type PaneBound, boundPanes, paneRowCode, paneWindowCode } from './panes.js';
 import { type SessionBound, boundSessions, sessionRowCode } from './sessions.js';
 import { forEachPane, linkEntry, lonePaneStart, type WindowBound, windowFields } from './window.js';
@@ -90,8 +91,10 @@ export function aggregateFragment(
   const keys = keyValues(code, index, spec.keys, row, place);
   if (!keyed.isPartial) {
     if (bound.window !== null) return windowCode(code, bound, bound.window, { keys, row }, place);
-    const entry = accumulateCode(code, bound, { keys, row, pane: null }, place);
-    if (spec.emit === 'updates') updateCode(code, bound, keys, entry, row, place);
+    const table = keyed.table(bound.plan.table);
+    const inside = overflowFragment(code, { index, table, keys, row }, place);
+    const entry = accumulateCode(code, bound, { keys, row, pane: null }, inside);
+    if (spec.emit === 'updates') updateCode(code, bound, keys, entry, row, inside);
     return;
   }
   const state = code.unit.constant(keyed, `partial${index}`);

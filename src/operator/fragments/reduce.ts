@@ -13,6 +13,7 @@ import { type FlowRow, KEY_FIELD } from '../flow-row.js';
 import type { CodeBlock } from '../code-block.js';
 import { findEntry, keyValues } from '../key-entry-code.js';
 import { withoutKey } from '../operator-schema.js';
+import { overflowFragment } from './overflow.js';
 
 /** The table of a keyed operator without accumulators of fixed width. */
 function keyedTable(
@@ -32,13 +33,14 @@ export function reduceFragment(
   code: ChainCode,
   placed: Placed<'reduce'>,
   row: FlowRow,
-  place: CodeBlock,
+  whole: CodeBlock,
 ): void {
   const { unit, run } = code;
   const { index, spec } = placed;
   const table = keyedTable(code, placed);
   row.useAllFields();
-  const values = keyValues(code, index, spec.keys, row, place);
+  const values = keyValues(code, index, spec.keys, row, whole);
+  const place = overflowFragment(code, { index, table, keys: values, row }, whole);
   const found = findEntry(code, { index, table, values, isLocal: false }, place);
   const reduced = unit.fresh('reduced');
   place.line(`let ${reduced};`);
@@ -76,11 +78,12 @@ export function distinctFragment(
   code: ChainCode,
   placed: Placed<'distinct'>,
   row: FlowRow,
-  place: CodeBlock,
+  whole: CodeBlock,
 ): void {
   const { index, spec } = placed;
   const table = keyedTable(code, placed);
-  const values = keyValues(code, index, spec.keys, row, place);
+  const values = keyValues(code, index, spec.keys, row, whole);
+  const place = overflowFragment(code, { index, table, keys: values, row }, whole);
   const found = findEntry(code, { index, table, values, isLocal: false }, place);
   assert(row.schema !== null, 'The fields of a keyed record are known.');
   const passed = new AdjustedRow(row, withoutKey(row.schema), (name) =>

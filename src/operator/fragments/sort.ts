@@ -12,10 +12,9 @@ import type { FlowRow } from '../flow-row.js';
 import { binaryParts } from '../key-code.js';
 import { sortOrders } from '../sort-form.js';
 import type { SortRun } from '../sort-run.js';
-import { type RowPlace, storedRow, storeRowCode } from '../stored-row.js';
-import { conformCode } from '../stored-rows.js';
+import { type RowPlace, storeRowCode } from '../stored-row.js';
+import { eachRowCode } from '../stored-rows.js';
 
-const NO_MARKS = { time: null, kind: null } as const;
 /** What the bytes of values are combined with, to have them the other way round. */
 const DESCENDING = 255;
 const DAY_MS = 86_400_000;
@@ -102,20 +101,7 @@ function decimalCall(type: DataType, value: string): string {
 export function sortedFragment(code: ChainCode, placed: Placed<'sort'>, place: CodeBlock): void {
   const { unit } = code;
   const sort = sortOf(code, placed);
-  const { layouts } = sort;
   const state = unit.constant(sort, `sort${placed.index}`);
-  const cursor = unit.hoist(`${state}.cursor`, 'cursor');
-  const left = unit.register(`${state}.left`, 'left');
-  const loop = place.open(`while (stop === 0 && ${left} > 0 && !${cursor}.isDone)`);
-  const [bytes, view, at] = ['recordBytes', 'recordView', 'recordAt'].map((hint) =>
-    unit.fresh(hint),
-  );
-  loop.line(`${left}--;`);
-  loop.line(`let ${bytes} = ${cursor}.bytes;`);
-  loop.line(`let ${view} = ${cursor}.view;`);
-  loop.line(`let ${at} = ${cursor}.valueStart;`);
-  const memory = { bytes, view, at };
-  conformCode(unit, layouts, memory, loop);
-  code.next(placed.index, storedRow(unit, layouts.layout, NO_MARKS, memory), loop);
-  loop.line(`${cursor}.next();`);
+  const take = (row: FlowRow, inside: CodeBlock): void => code.next(placed.index, row, inside);
+  eachRowCode(unit, state, sort.layouts, take, place);
 }

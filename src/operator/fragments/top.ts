@@ -20,6 +20,7 @@ import { topSchema } from '../operator-schema.js';
 import type { RowLayouts } from '../row-layouts.js';
 import { type RowPlace, storedRow } from '../stored-row.js';
 import { addRowCode, rowPlaceCode } from '../stored-rows.js';
+import { overflowFragment } from './overflow.js';
 
 const NO_MARKS = { time: null, kind: null } as const;
 /** Columns before those of the rows: how many there are. */
@@ -60,14 +61,15 @@ export function topFragment(
   code: ChainCode,
   placed: Placed<'top'>,
   row: FlowRow,
-  place: CodeBlock,
+  whole: CodeBlock,
 ): void {
   const { unit } = code;
   const { index, spec } = placed;
   const ranking = rankingOf(code, placed);
   const { table, layouts } = ranking;
   row.useAllFields();
-  const values = keyValues(code, index, spec.keys, row, place);
+  const values = keyValues(code, index, spec.keys, row, whole);
+  const place = overflowFragment(code, { index, table, keys: values, row }, whole);
   const entry = findEntry(code, { index, table, values, isLocal: false }, place);
   const count = unit.fresh('count');
   const rank = unit.fresh('rank');

@@ -58,19 +58,16 @@ describe('the summary', () => {
 
 describe('the first lines of a run', () => {
   it('are the plan in one line and at most three warnings', () => {
-    const [head, ...notes] = openingLines(plan, null, null, 100, PLAIN_STYLE);
+    const [head, ...notes] = openingLines(plan, null, 100, PLAIN_STYLE);
     expect(head).toBe('sums: 2 chains in 2 slots, at-least-once');
     expect(notes).toEqual([]);
     const warned = { ...plan, warnings: ['a', 'b', 'c', 'd', 'e'] };
-    expect(openingLines(warned, null, null, 100, PLAIN_STYLE).slice(1)).toEqual([
+    expect(openingLines(warned, null, 100, PLAIN_STYLE).slice(1)).toEqual([
       'note: a',
       'note: b',
       'note: c',
       'note: 2 more in `millrace explain`',
     ]);
-    expect(openingLines(plan, null, 'the whole plan', 100, PLAIN_STYLE)).toEqual([
-      'the whole plan',
-      '',
-    ]);
+    expect(openingLines(plan, 'the whole plan', 100, PLAIN_STYLE)).toEqual(['the whole plan', '']);
   });
 });

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { count } from '../../../src/api/aggregates.js';
-import { explainText } from '../../../src/graph/explain-text.js';
 import { explainPlan } from '../../../src/graph/explain.js';
 import { planOf, sink, source } from './graph-fixtures.js';
 
@@ -70,29 +69,5 @@ describe('explainPlan', () => {
       guarantee: 'at-most-once',
       guaranteeLimitedBy: ['flights'],
     });
-  });
-
-  it('promises no more than checkpoints do, and says how often they are taken', () => {
-    const plan = planOf((flow) => {
-      flow.from(source()).to(sink({ guarantee: 'exactly-once' }));
-    });
-    const every = (mode: 'atLeastOnce' | 'exactlyOnce') => ({ mode, intervalMs: 30_000 });
-    expect(explainPlan(plan, every('exactlyOnce'))).toMatchObject({
-      checkpointing: every('exactlyOnce'),
-      guarantee: 'exactly-once',
-      guaranteeLimitedBy: [],
-    });
-    expect(explainPlan(plan, every('atLeastOnce'))).toMatchObject({
-      guarantee: 'at-least-once',
-      guaranteeLimitedBy: ['execution.checkpointing.mode atLeastOnce'],
-    });
-    expect(explainText(plan, every('exactlyOnce'))).toContain(
-      'exactly-once end to end, with checkpoints every 30.0 s',
-    );
-    const text = explainText(plan, every('atLeastOnce')).replace(/\s+/g, ' ');
-    expect(text).toContain(
-      'at-least-once end to end, with checkpoints every 30.0 s, ' +
-        'limited by execution.checkpointing.mode atLeastOnce',
-    );
   });
 });

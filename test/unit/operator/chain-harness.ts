@@ -240,16 +240,6 @@ export interface ChainUnderTest {
   readonly late: { records: number };
 }
 
-const NO_SPACE: SpillSpace = {
-  budgetBytes: 1024 ** 2,
-  disk: {
-    createScratch() {
-      throw new Error('Nothing was to be put on disk.');
-    },
-  },
-  directory: '/none',
-};
-
 /** Operators in a line. */
 export function line(...specs: readonly OperatorSpec[]): readonly ChainOperator[] {
   return specs.map((spec, index) => ({ spec, input: index - 1 }));
@@ -294,7 +284,8 @@ export function chainOf(parts: ChainParts): ChainUnderTest {
     random: new SeededRandom(7),
     control,
     stateful,
-    sorting: { parts: sorting, space: parts.space ?? NO_SPACE },
+    sorting,
+    space: parts.space ?? null,
     tables: (_uid, spec) =>
       stateful.createHotTable(spec, { keyGroups: keyGroupRange(subtask, parallelism, 128) }),
     countLate: (records) => {

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { STEP_DONE } from '../../../src/operator/contract.js';
 import { batchOf, chainOf, line, op, recordsOf, runChain, untilDone } from './chain-harness.js';
 
 describe('chains of functions', () => {
@@ -63,43 +62,6 @@ describe('chains of functions', () => {
     expect(records[150]).toEqual({ n: null });
     expect(records[199]).toEqual({ n: 199 });
     expect(calls).toBe(200);
-  });
-
-  it('takes several rows in a turn of the loop, and stops in the middle of one', () => {
-    const fn = (r: { at: number; odd: number }) => ({ v: r.at === r.odd ? 'text' : r.at });
-    for (let odd = 100; odd < 120; odd++) {
-      const input = Array.from({ length: 140 }, (_, at) => ({ at, odd }));
-      const outputs = [{ after: 0, columns: ['v'] }];
-      const chain = chainOf({ operators: line(op.map(fn)), outputs });
-      const rows = batchOf(input);
-      const cursor = { position: 0 };
-      while (cursor.position < 99) chain.task.step(0, rows, cursor, 11);
-      expect(chain.task.code().match(/map0\(/g)?.length).toBeGreaterThan(2);
-      while (chain.task.step(0, rows, cursor, 1000) !== STEP_DONE);
-      untilDone(() => (chain.task.flush() ? STEP_DONE : 1));
-      expect(chain.ports[0].left.map(({ record }) => record)).toEqual(input.map(fn));
-    }
-  });
-
-  it('takes as many rows in a turn as V8 inlines functions of', () => {
-    const rowsInTurn = (fn: (r: never) => unknown): number => {
-      const chain = chainOf({ operators: line(op.filter(fn)) });
-      const rows = batchOf([{ a: 1, b: 2 }]);
-      untilDone((cursor) => chain.task.step(0, rows, cursor, 1000));
-      return chain.task.code().split('filter0(').length - 2;
-    };
-    expect(rowsInTurn((r: { a: number }) => r.a > 0)).toBe(8);
-    const { a } = { a: 1 };
-    const longer = rowsInTurn(
-      (r: { a: number; b: number }) =>
-        (r.a > 0 && r.b > 0 && r.a + r.b > a) ||
-        (r.a > 1 && r.b > 1 && r.a + r.b > a + 1) ||
-        (r.a > 2 && r.b > 2 && r.a + r.b > a + 2),
-    );
-    expect(longer).toBeGreaterThan(1);
-    expect(longer).toBeLessThan(8);
-    // One that calls others may be long, whatever its own length.
-    expect(rowsInTurn((r: { a: number }) => Math.max(r.a, 0) > 0)).toBe(0);
   });
 
   it('calls a process function behind a function whose records nobody else looks into', () => {

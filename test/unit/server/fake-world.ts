@@ -128,7 +128,6 @@ export function fakePlan(slots: number): PlanExplanation {
     slots,
     guarantee: 'exactly-once',
     guaranteeLimitedBy: [],
-    checkpointing: null,
     warnings: [],
     vertices: [
       {
