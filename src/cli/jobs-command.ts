@@ -1,6 +1,6 @@
 /**
- * `millrace list`, `status`, `cancel`, `stop`, `savepoint` and `checkpoint`: asks a server. Callers: `main.ts`.
- * Runs on: the main thread.
+ * `millrace list`, `status`, `cancel`, `stop`, `savepoint`, `checkpoint` and `logs`: asks a server. Callers:
+ * `main.ts`. Runs on: the main thread.
  */
 import { resolve } from 'node:path';
 import { MillraceError } from '../base/errors.js';
@@ -33,6 +33,8 @@ function answer(client: Client, call: JobsCall, context: CommandContext): Promis
       return status(client, call.job, context);
     case 'cancel':
       return cancel(client, call.job, context);
+    case 'logs':
+      return logs(client, call.job, context);
     case 'checkpoint':
       return checkpoint(client, call.job, context);
     case 'stop':
@@ -122,6 +124,13 @@ function vertexTable({ vertices }: JobDetails, style: Style): readonly string[] 
     formatCount(metrics['write-records']),
   ]);
   return textTable(columns, rows, style);
+}
+
+async function logs(client: Client, given: string, context: CommandContext): Promise<void> {
+  const { jid: jobid } = await findJob(client, given);
+  const text = await client.output({ jobid });
+  if (context.json === null) context.stdout.write(text);
+  else context.json.line('output', { jobid, text });
 }
 
 async function cancel(client: Client, given: string, context: CommandContext): Promise<void> {

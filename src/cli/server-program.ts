@@ -51,7 +51,7 @@ export interface SavepointOptions extends ClientOptions {
 export type JobsCall =
   | { readonly command: 'list'; readonly options: ListOptions }
   | {
-      readonly command: 'status' | 'cancel' | 'checkpoint';
+      readonly command: 'status' | 'cancel' | 'checkpoint' | 'logs';
       readonly job: string;
       readonly options: ClientOptions;
     }
@@ -114,6 +114,7 @@ export function addServerCommands(
     ['status', 'Print how a job stands.'],
     ['cancel', 'End a job without a savepoint.'],
     ['checkpoint', 'Take a checkpoint of a job.'],
+    ['logs', 'Print the newest of what a job has printed.'],
   ] as const) {
     client(program, command, description)
       .argument(...JOB)

@@ -45,6 +45,8 @@ export interface Client extends PathCalls {
   checkpointDone(args: { readonly jobid: string; readonly triggerid: string }): Promise<number>;
   /** Waits for a disposal. */
   disposalDone(args: { readonly triggerid: string }): Promise<void>;
+  /** The newest of what a job has printed. */
+  output(args: { readonly jobid: string }): Promise<string>;
   /** All jobs first, then every change, until the server or the signal ends it. */
   events(signal?: AbortSignal): AsyncIterableIterator<RestEvent>;
 }
@@ -83,6 +85,7 @@ export function createClient(options: ClientOptions): Client {
     disposalDone: async (args) => {
       await settled(() => paths.disposalStatus(args));
     },
+    output: ({ jobid }) => link.text(`/taskmanagers/${encodeURIComponent(jobid)}/stdout`),
     events: (signal) => link.events(signal),
   };
 }
@@ -119,6 +122,13 @@ class Link {
     const reply = await this.#json('/jars/upload', { method: 'POST', body: form });
     const { filename } = reply as ReplyOf<'uploadJar'>;
     return filename.split(/[\\/]/).at(-1) ?? '';
+  }
+
+  async text(path: string): Promise<string> {
+    const response = await this.#fetch(path, {});
+    const text = await response.text();
+    if (!response.ok) throw refused(response, text);
+    return text;
   }
 
   async *events(signal: AbortSignal | undefined): AsyncIterableIterator<RestEvent> {

@@ -72,5 +72,6 @@ function bodyOf(body: Schema | 'upload'): unknown {
 
 function contentOf(reply: PathDefinition['reply']): unknown {
   if (reply === 'events') return { 'text/event-stream': { schema: { type: 'string' } } };
+  if (reply === 'text') return { 'text/plain': { schema: { type: 'string' } } };
   return { 'application/json': { schema: reply } };
 }

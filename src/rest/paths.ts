@@ -17,7 +17,7 @@ export interface PathDefinition {
   readonly query?: Readonly<Record<string, Schema>>;
   /** Null takes none; `upload` a file as multipart form. */
   readonly body?: Schema | 'upload';
-  readonly reply: Schema | 'events';
+  readonly reply: Schema | 'events' | 'text';
   readonly status: 200 | 202;
 }
 
@@ -40,6 +40,11 @@ export const PATHS = {
     cluster.configEntries,
   ),
   taskManagers: get('/taskmanagers', 'The processes of the jobs.', cluster.taskManagers),
+  stdout: get(
+    '/taskmanagers/:taskmanagerid/stdout',
+    'The newest of what a job has printed; a process has the id of its job.',
+    'text',
+  ),
   shutDown: {
     method: 'DELETE',
     path: '/cluster',
@@ -183,6 +188,7 @@ export const PATHS = {
     cluster.operation,
   ),
   events: get('/events', 'Server-sent events: every change of every job.', 'events'),
+  metrics: get('/metrics', 'All metrics, for Prometheus.', 'text'),
   openApi: get(
     '/openapi.json',
     'This interface as an OpenAPI document.',

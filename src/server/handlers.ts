@@ -15,7 +15,9 @@ import type { BodyOf, JsonPathName, ParamsOf, QueryOf, ReplyOf } from '../rest/p
 import type { BundleStore } from './bundle-store.js';
 import { checkpointConfig, checkpointDetails, checkpointsView } from './checkpoint-views.js';
 import type { Dispatcher } from './dispatcher.js';
+import { outputOf } from './job-output.js';
 import { slotsOf } from './job-record.js';
+import type { JobStore } from './job-store.js';
 import {
   jobConfig,
   jobDetails,
@@ -38,6 +40,7 @@ import {
 } from './metric-views.js';
 import type { UploadedFile } from './multipart-file.js';
 import { Operations, type Outcome } from './operations.js';
+import { prometheusText } from './prometheus.js';
 import type { ServedJob } from './served-job.js';
 import { path, submissionOf, type SubmissionDefaults } from './submission.js';
 
@@ -56,6 +59,12 @@ export type Handlers = {
   ) => ReplyOf<N> | Promise<ReplyOf<N>>;
 };
 
+/** A function for each path that is answered with text. */
+export type TextHandlers = {
+  readonly metrics: () => string;
+  readonly stdout: (call: { readonly params: ParamsOf<'stdout'> }) => string;
+};
+
 /** What the handlers work on. */
 export interface HandlersWorld {
   readonly clock: Clock;
@@ -64,6 +73,7 @@ export interface HandlersWorld {
   /** Null takes no uploads. */
   readonly uploads: BundleStore | null;
   readonly bundles: BundleStore;
+  readonly jobs: JobStore;
   readonly defaults: SubmissionDefaults;
   /** Where jobs keep their checkpoints unless they say otherwise. */
   readonly checkpointDirectory: string;
@@ -210,6 +220,17 @@ export function handlersOf(world: HandlersWorld): Handlers {
       return { 'request-id': disposals.start('', body.triggerId, dispose) };
     },
     disposalStatus: ({ params }) => operationStatus(disposals.outcome('', params.triggerid)),
+  };
+}
+
+/** Those that answer with text. */
+export function textHandlersOf({ clock, disk, dispatcher, jobs }: HandlersWorld): TextHandlers {
+  return {
+    metrics: () => prometheusText(dispatcher, clock.epochMs()),
+    stdout: ({ params }) => {
+      const { id } = dispatcher.job(params.taskmanagerid);
+      return outputOf(disk, jobs.directoryOf(id));
+    },
   };
 }
 

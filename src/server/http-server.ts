@@ -8,7 +8,7 @@ import { MillraceError } from '../base/errors.js';
 import { nearestName } from '../base/nearest-name.js';
 import { openApiDocument } from '../rest/open-api.js';
 import { type PathDefinition, PATHS } from '../rest/paths.js';
-import type { Handlers } from './handlers.js';
+import type { Handlers, TextHandlers } from './handlers.js';
 import { errorBody, type FoundWrong, requestError, statusOf } from './http-errors.js';
 import { multipartFile, type UploadedFile } from './multipart-file.js';
 import { type GuardOptions, guardRequest } from './request-guard.js';
@@ -21,7 +21,7 @@ const PARAMETER_CHARS_MAX = 200;
 
 /** What is served. */
 export interface HttpServerOptions {
-  readonly handlers: Handlers;
+  readonly handlers: Handlers & TextHandlers;
   readonly guard: GuardOptions;
   readonly version: string;
   /** Follows the stream of events until the client leaves. */
@@ -67,7 +67,7 @@ export function httpServer({ handlers, guard, version, streamEvents }: HttpServe
 function addPath(
   http: FastifyInstance,
   prefix: string,
-  { method, path, query = {}, body, status }: PathDefinition,
+  { method, path, query = {}, body, reply: form, status }: PathDefinition,
   answer: Answer | null,
   streamEvents: (reply: FastifyReply) => void,
 ): void {
@@ -88,6 +88,7 @@ function addPath(
       const { params, query: asked, body: given } = request;
       const upload = isUpload ? uploadIn(request) : null;
       const value = await answer({ params, query: asked, body: given, upload });
+      if (form === 'text') return reply.type('text/plain; charset=utf-8').send(value);
       return reply.code(status).type('application/json').send(JSON.stringify(value));
     },
   });

@@ -6,10 +6,20 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import type { Disk, FileHandle } from '../base/disk.js';
 import { MillraceError } from '../base/errors.js';
+import { readContent } from '../checkpoint/file-content.js';
 
 /** A file is put aside when it has so many bytes; the one before goes. */
 const FILE_BYTES_MAX = 8 * 1024 * 1024;
-export const OUTPUT = 'output.log';
+const OUTPUT = 'output.log';
+
+/** What is kept of what a job has printed, over all of its processes. */
+export function outputOf(disk: Disk, directory: string): string {
+  const texts = [`${OUTPUT}.1`, OUTPUT].map((name) => {
+    const content = readContent(disk, join(directory, name));
+    return content === null ? '' : Buffer.from(content).toString();
+  });
+  return texts.join('');
+}
 
 /** The output of one process of a job. */
 export class JobOutput {

@@ -37,7 +37,7 @@ function ratesOf(job: ServedJob, vertex: number, subtask: number, now: TaskMetri
 }
 
 /** The metrics of one subtask. */
-function subtaskValues(job: ServedJob, vertex: VertexExplanation, subtask: number): Values {
+export function subtaskValues(job: ServedJob, vertex: VertexExplanation, subtask: number): Values {
   const task = tasksOf(job, vertex.id)[subtask];
   if (task === undefined) return new Map();
   const rate = ratesOf(job, vertex.id, subtask, task);
@@ -87,7 +87,7 @@ function inputWatermark(job: ServedJob, vertex: number, subtask: number): number
 }
 
 /** The metrics of a job as a whole. */
-function jobValues(job: ServedJob, nowMs: number): Values {
+export function jobValues(job: ServedJob, nowMs: number): Values {
   const { record } = job;
   const { counts, latest } = record.checkpoints;
   const { completed, restored } = latest;

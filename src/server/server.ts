@@ -13,7 +13,7 @@ import { BundleStore } from './bundle-store.js';
 import { lockData } from './data-lock.js';
 import { Dispatcher } from './dispatcher.js';
 import { streamEvents } from './event-source.js';
-import { handlersOf } from './handlers.js';
+import { type HandlersWorld, handlersOf, textHandlersOf } from './handlers.js';
 import { httpServer } from './http-server.js';
 import { JobStore } from './job-store.js';
 import type { Admission } from './served-job.js';
@@ -66,20 +66,21 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const closing = new Promise<void>((resolved) => {
       askToClose = resolved;
     });
-    const handlers = handlersOf({
+    const world: HandlersWorld = {
       clock: systemClock,
       disk: nodeDisk,
       dispatcher,
       bundles,
+      jobs: jobStore(data),
       uploads: options.allowsUploads ? bundles : null,
       defaults: { layers: layersOf(options, data), baseDirectory: process.cwd() },
       checkpointDirectory: join(data, 'checkpoints'),
       version,
       address: () => url,
       shutDown: () => setImmediate(askToClose),
-    });
+    };
     const http = httpServer({
-      handlers,
+      handlers: { ...handlersOf(world), ...textHandlersOf(world) },
       guard: { hosts: [host, ...allowedHosts], token },
       version,
       streamEvents: (reply) => {
@@ -113,7 +114,7 @@ function dispatcherOf(options: ServerOptions, data: string): Dispatcher {
   return new Dispatcher({
     clock: systemClock,
     disk: nodeDisk,
-    store: new JobStore(nodeDisk, join(data, 'jobs')),
+    store: jobStore(data),
     pool: new SlotPool(options.slots),
     admission: options.admission,
     planTimeoutMs: PLAN_TIMEOUT_MS,
@@ -121,6 +122,10 @@ function dispatcherOf(options: ServerOptions, data: string): Dispatcher {
     launch: (run, output) => new JobProcess(run, output),
     onDefect: (error) => options.onDefect(error),
   });
+}
+
+function jobStore(data: string): JobStore {
+  return new JobStore(nodeDisk, join(data, 'jobs'));
 }
 
 /** A job of a server has one subtask of each operator unless it asks for more, and keeps its checkpoints on disk. */

@@ -110,6 +110,15 @@ describe('the command line of a server', () => {
     expect(late.stderr).toContain('JOB_NOT_RUNNING');
   });
 
+  it('keeps what a job has printed', async () => {
+    const { code } = await submit(fixture('printing.mjs'));
+    expect(code).toBe(0);
+    const [{ jid = '' } = {}] = await jsonOf('list', '--all');
+    const here = await cli('run', fixture('printing.mjs'));
+    const lines = (text: string): string[] => text.trim().split('\n').toSorted();
+    expect(lines((await cli('logs', jid)).stdout)).toEqual(lines(here.stdout));
+  });
+
   it('leaves a job alone that it followed', async () => {
     const started = startCli(['run', '-m', server.url, fixture('endless.mjs')], options());
     await started.seen('is RUNNING');

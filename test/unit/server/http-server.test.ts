@@ -1,10 +1,11 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { nodeDisk } from '../../../src/base/node-disk.js';
 import { errors } from '../../../src/rest/cluster-schemas.js';
 import { type PathDefinition, PATHS } from '../../../src/rest/paths.js';
 import { BundleStore } from '../../../src/server/bundle-store.js';
-import { handlersOf } from '../../../src/server/handlers.js';
+import { type HandlersWorld, handlersOf, textHandlersOf } from '../../../src/server/handlers.js';
 import { httpServer } from '../../../src/server/http-server.js';
 import { mismatch } from '../rest/schema-check.js';
 import { FakeWorld, settle, submissionOf } from './fake-world.js';
@@ -17,18 +18,20 @@ describe('the REST interface', () => {
   function open(allowsUploads = true): void {
     dispatcher = world.dispatcher();
     const bundles = new BundleStore(nodeDisk, join(world.directory, 'bundles'));
-    const handlers = handlersOf({
+    const parts: HandlersWorld = {
       clock: world.clock,
       disk: nodeDisk,
       dispatcher,
       bundles,
+      jobs: world.store,
       uploads: allowsUploads ? bundles : null,
       defaults: { layers: [], baseDirectory: world.directory },
       checkpointDirectory: join(world.directory, 'checkpoints'),
       version: '1.2.3',
       address: () => 'http://localhost:8081',
       shutDown: () => {},
-    });
+    };
+    const handlers = { ...handlersOf(parts), ...textHandlersOf(parts) };
     const guard = { hosts: [], token: null };
     http = httpServer({ handlers, guard, version: '1.2.3', streamEvents: () => {} });
   }
@@ -72,7 +75,7 @@ describe('the REST interface', () => {
     const [{ id: vertexid }] = vertices;
     const asked: string[] = [];
     for (const [name, { method, path, reply }] of Object.entries<PathDefinition>(PATHS)) {
-      if (method !== 'GET' || reply === 'events' || /:(triggerid|checkpointid)/.test(path))
+      if (method !== 'GET' || typeof reply === 'string' || /:(triggerid|checkpointid)/.test(path))
         continue;
       const url = path.replace(':jobid', ID).replace(':vertexid', vertexid);
       for (const prefix of ['', '/v1']) {
@@ -83,6 +86,25 @@ describe('the REST interface', () => {
       asked.push(name);
     }
     expect(asked.length).toBeGreaterThan(18);
+  });
+
+  it('gives metrics as Prometheus takes them, and what a job has printed', async () => {
+    await running();
+    const { body, headers } = await http.inject({ url: '/metrics' });
+    expect(headers['content-type']).toMatch(/^text\/plain/);
+    const form = /^(?:# TYPE \w+ gauge|\w+(?:\{(?:\w+="[^"\n]*",?)+\})? -?[\d.e+-]+)$/;
+    const lines = body.trimEnd().split('\n');
+    expect(lines.filter((line) => !form.test(line))).toEqual([]);
+    expect(lines).toContain(`flink_jobmanager_job_numRestarts{job_id="${ID}",job_name="fake"} 0`);
+    expect(lines).toContain('flink_jobmanager_taskSlotsAvailable 2');
+    const types = lines.filter((line) => line.startsWith('#'));
+    expect(new Set(types).size).toBe(types.length);
+    const printed = `/taskmanagers/${ID}/stdout`;
+    expect((await http.inject({ url: printed })).body).toBe('');
+    const directory = world.store.directoryOf(ID);
+    writeFileSync(join(directory, 'output.log.1'), 'before\n');
+    writeFileSync(join(directory, 'output.log'), 'after\n');
+    expect((await http.inject({ url: `/v1${printed}` })).body).toBe('before\nafter\n');
   });
 
   it.each([
