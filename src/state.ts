@@ -2,6 +2,8 @@
  * Reading and writing checkpoints and savepoints without a job, `millrace/state`: re-exports only. Callers: users'
  * tools. Runs on: the caller's thread.
  */
+export { explainRestore } from './api/explain-restore.js';
+export type { RestoredOperator, RestoreFate, RestoreReport } from './runtime/restore-report.js';
 export {
   type ChangedEntry,
   type DiffOptions,

@@ -14,8 +14,9 @@ import { type Style, styleFor } from './style.js';
 export async function explainCommand(
   module: string,
   options: ExplainOptions,
-  { json, stdout }: CommandContext,
+  context: CommandContext,
 ): Promise<number> {
+  const { json, stdout } = context;
   const call = await jobCall(module, options);
   const request = { ...call, baseDirectory: process.cwd(), signal: null };
   const { plan, text } = explainJob(request);
@@ -27,7 +28,10 @@ export async function explainCommand(
     const blocks = [text, ...(code ?? []).map((chain) => codeBlock(chain, style))];
     stdout.write(`${blocks.join('\n\n')}\n`);
   }
-  return EXIT_OK;
+  if (call.settings['execution.stateRecovery.path'] === null) return EXIT_OK;
+  if (json === null) stdout.write('\n');
+  const { restorePlanCommand } = await import('./restore-plan-command.js');
+  return restorePlanCommand(call, context);
 }
 
 /** The functions of a chain below its name, and why there are none or not all. */

@@ -15,7 +15,7 @@ let exitCode: number = EXIT_OK;
 const program = createProgram(packageVersion(), {
   run: (module, options) =>
     execute(options, async (context) => {
-      if (options.server !== undefined) {
+      if (options.server !== undefined && options.plan !== true) {
         const { submitCommand } = await import('./submit-command.js');
         return submitCommand(module, options, options.server, context);
       }

@@ -25,10 +25,13 @@ export interface RunOptions extends JobOptions {
   readonly server?: string;
   readonly tokenFile?: string;
   readonly detached?: boolean;
+  readonly plan?: boolean;
 }
 
 /** Options of `explain`. */
 export interface ExplainOptions extends JobOptions {
+  readonly from?: string;
+  readonly allowNonRestored?: boolean;
   readonly code?: boolean;
 }
 
@@ -86,6 +89,7 @@ ${bold('With --json')} standard output has one JSON object a line, told apart by
   plan       the plan, first
   progress   counters of chains and edges, every second
   restored   the checkpoint that the job goes on from
+  restorePlan  with --plan: what maps to what, what is new, lost, or cannot be read
   checkpoint a checkpoint that has completed or failed
   chainBroken  state that checkpoints build on is damaged; the next one holds everything
   restart    why the job has failed and is started again
@@ -99,6 +103,7 @@ ${bold('Examples:')}
   millrace run word-count.ts --param path='books/*.txt' --param limit=20
   millrace run flights.ts -D execution.checkpointing.interval=10s \\
     -D execution.checkpointing.dir=checkpoints --from latest
+  millrace run flights.ts --from savepoints/savepoint-3f2a91-0b1c2d3e4f5a --plan
   millrace run flights.ts --job daily -D task.stallTimeout=30s --verbose
   millrace run flights.ts -m 127.0.0.1:8081 -d  a server that takes uploads runs it`;
 
@@ -128,6 +133,7 @@ export function createProgram(version: string, actions: CommandActions): Command
       'go on from a checkpoint or savepoint: its path, or "latest"',
     )
     .option('-n, --allow-non-restored', 'leave out state that the job no longer has')
+    .option('--plan', 'print what going on would mean, and do not run')
     .option('--verbose', 'print the plan, settings, memory ledger and counters too')
     .option('-m, --server <address>', 'have a server run it instead, such as 127.0.0.1:8081')
     .option('-d, --detached', 'with --server: do not wait for its end')
@@ -138,6 +144,8 @@ export function createProgram(version: string, actions: CommandActions): Command
   jobCommand(program, 'explain', 'Print the plan of a job without running it.')
     .alias('info')
     .option('--code', 'print the generated loops too')
+    .option('-s, --from <checkpoint>', 'print what going on from it would mean, too')
+    .option('-n, --allow-non-restored', 'as for run: state may be left out')
     .addHelpText('after', EXPLAIN_HELP)
     .action((module: string, options: ExplainOptions) => actions.explain(module, options));
 

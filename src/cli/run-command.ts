@@ -42,6 +42,10 @@ export async function runCommand(
     });
   }
   const call = withSeed(await jobCall(module, options));
+  if (options.plan === true) {
+    const { restorePlanCommand } = await import('./restore-plan-command.js');
+    return restorePlanCommand(call, context);
+  }
   const request = { ...call, baseDirectory: process.cwd(), signal: null, awaitsEnd: true };
   // Kept, so that what sources and sinks refuse can be shown at the line that made them.
   const planned: PhysicalPlan[] = [];

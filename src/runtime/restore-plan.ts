@@ -8,6 +8,7 @@ import { nearestName } from '../base/nearest-name.js';
 import type { CheckpointManifest, SourceProgress } from '../checkpoint/contract.js';
 import type { SourcePlan } from '../connector/contract.js';
 import type { PhysicalPlan, Vertex } from '../graph/physical-plan.js';
+import { splitAggregate } from '../operator/pre-aggregate.js';
 import type { RestorePlan } from './deployment.js';
 import type { RestoredConnectors } from './prepare-connectors.js';
 import type { RestoredSource } from './source-head.js';
@@ -45,8 +46,8 @@ export function planRestore(
   { path, isOwn, allowNonRestored }: RestoreOrigin,
 ): PlannedRestore {
   const mapping = mappingOf(manifest, plan);
-  if (mapping.lost.length > 0 && !allowNonRestored) throw notRestored(manifest, plan, mapping);
-  for (const vertex of plan.vertices) checkMaxParallelism(manifest, vertex, plan.jobName);
+  const [refusal] = restoreRefusals(manifest, plan, allowNonRestored);
+  if (refusal !== undefined) throw refusal;
   const records = new Map(manifest.operators.map((record) => [record.uid, record]));
   const sources = new Map(manifest.sources.map((source) => [source.uid, source]));
   const sinks = new Map(manifest.sinks.map((sink) => [sink.uid, sink]));
@@ -90,7 +91,23 @@ export function uidsOf(vertex: Vertex): readonly string[] {
   ];
 }
 
-function mappingOf(manifest: CheckpointManifest, plan: PhysicalPlan): RestoreMapping {
+/** Why a plan may not go on from a checkpoint, all that is known before it runs. */
+export function restoreRefusals(
+  manifest: CheckpointManifest,
+  plan: PhysicalPlan,
+  allowNonRestored: boolean,
+): readonly MillraceError[] {
+  const mapping = mappingOf(manifest, plan);
+  const isLost = mapping.lost.length > 0 && !allowNonRestored;
+  return [
+    ...(isLost ? [notRestored(manifest, plan, mapping)] : []),
+    ...plan.vertices.flatMap((vertex) => otherKeyGroups(manifest, vertex, plan.jobName)),
+    ...otherPhases(manifest, plan),
+  ];
+}
+
+/** What of a checkpoint maps to what of a plan. */
+export function mappingOf(manifest: CheckpointManifest, plan: PhysicalPlan): RestoreMapping {
   const inPlan = new Set(plan.vertices.flatMap(uidsOf));
   const inCheckpoint = new Set(manifest.operators.map(({ uid }) => uid));
   const withState = new Set([
@@ -129,24 +146,59 @@ export function dealSplits(
   }));
 }
 
-function checkMaxParallelism(manifest: CheckpointManifest, vertex: Vertex, job: string): void {
+function otherKeyGroups(
+  manifest: CheckpointManifest,
+  vertex: Vertex,
+  job: string,
+): readonly MillraceError[] {
   const keyed = new Set(
     manifest.pieces.filter(({ keyGroup }) => keyGroup >= 0).map(({ uid }) => uid),
   );
-  for (const { spec } of vertex.operators) {
+  return vertex.operators.flatMap(({ spec }) => {
     const record = manifest.operators.find(({ uid }) => uid === spec.uid);
-    if (record === undefined || !keyed.has(spec.uid)) continue;
-    if (record.maxParallelism === vertex.maxParallelism) continue;
-    throw new MillraceError(
+    if (record === undefined || !keyed.has(spec.uid)) return [];
+    if (record.maxParallelism === vertex.maxParallelism) return [];
+    const error = new MillraceError(
       'PARALLELISM_INVALID',
       `The state of "${spec.name}" has ${record.maxParallelism} key groups, but its maximum ` +
         `parallelism is now ${vertex.maxParallelism}.`,
       {
         where: { job, operator: spec.name, uid: spec.uid },
-        advice: `Set maxParallelism to ${record.maxParallelism}, which bounds every later rescale.`,
+        advice:
+          `Set maxParallelism to ${record.maxParallelism}, which bounds every later rescale, or ` +
+          'deal the state anew with `millrace state edit --max-parallelism`.',
       },
     );
-  }
+    return [error];
+  });
+}
+
+/**
+ * What an aggregation keeps behind a partial phase is of other records than what it keeps without one, which there is
+ * only at a parallelism of more than one.
+ */
+function otherPhases(manifest: CheckpointManifest, plan: PhysicalPlan): readonly MillraceError[] {
+  const withState = new Set(manifest.pieces.map(({ uid }) => uid));
+  const before = new Set(manifest.operators.map(({ uid }) => uid));
+  return plan.vertices.flatMap(({ operators }) =>
+    operators.flatMap(({ spec }) => {
+      const { uid, name } = spec;
+      if (spec.kind !== 'aggregate' || spec.phase === 'partial' || !withState.has(uid)) return [];
+      const partial = splitAggregate(spec).partial.uid;
+      const wasSplit = before.has(partial) || before.has(`${partial}-1`);
+      if (wasSplit === (spec.phase === 'merge')) return [];
+      const error = new MillraceError(
+        'STATE_INCOMPATIBLE',
+        `"${name}" was aggregated in ${wasSplit ? 'two phases' : 'one phase'}, and would now be ` +
+          `in ${wasSplit ? 'one' : 'two'}, because of its parallelism.`,
+        {
+          where: { job: plan.jobName, operator: name, uid },
+          advice: `Go on at a parallelism of ${wasSplit ? 'at least two' : 'one'}.`,
+        },
+      );
+      return [error];
+    }),
+  );
 }
 
 function notRestored(
