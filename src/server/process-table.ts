@@ -5,11 +5,18 @@
 import type { Disk } from '../base/disk.js';
 import { MillraceError } from '../base/errors.js';
 
+/** States of processes that are only there to be asked for their end. */
+const ENDED: ReadonlySet<string> = new Set(['Z', 'X']);
+
 /** When a process was started, in a form that only equals itself; empty where the system does not tell. */
 export function startOf(disk: Disk, pid: number): string {
-  // Behind the name, which may hold anything, the twentieth field is the start.
+  return statusOf(disk, pid)[19] ?? '';
+}
+
+/** What the system tells of a process, behind its name, which may hold anything: the state, then numbers. */
+function statusOf(disk: Disk, pid: number): readonly string[] {
   const stat = textOf(disk, `/proc/${pid}/stat`);
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 /** Whether the process runs that had this id and start. */
@@ -21,6 +28,8 @@ export function isRunning(disk: Disk, pid: number, start: string): boolean {
     const isForeign = (error as NodeJS.ErrnoException).code === 'EPERM';
     if (!isForeign) return false;
   }
+  // One that has ended keeps its id until its parent asks for its end, which in a container nobody may ever do.
+  if (ENDED.has(statusOf(disk, pid)[0])) return false;
   return start === '' || startOf(disk, pid) === start;
 }
 

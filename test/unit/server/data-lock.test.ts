@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { nodeDisk } from '../../../src/base/node-disk.js';
 import { lockData } from '../../../src/server/data-lock.js';
-import { isRunning, startOf } from '../../../src/server/process-table.js';
 
 /** Above what any system gives. */
 const NO_PID = 2 ** 30;
@@ -38,16 +37,5 @@ describe('lockData', () => {
     writeFileSync(join(data, 'server.lock'), 'of another');
     unlock();
     expect(existsSync(join(data, 'server.lock'))).toBe(true);
-  });
-});
-
-describe('isRunning', () => {
-  it('knows this process, and none of another start', () => {
-    const start = startOf(nodeDisk, process.pid);
-    expect(isRunning(nodeDisk, process.pid, start)).toBe(true);
-    expect(isRunning(nodeDisk, process.pid, '')).toBe(true);
-    expect(isRunning(nodeDisk, NO_PID, '')).toBe(false);
-    expect(isRunning(nodeDisk, Number('not a number'), '')).toBe(false);
-    if (start !== '') expect(isRunning(nodeDisk, process.pid, `${start}1`)).toBe(false);
   });
 });
