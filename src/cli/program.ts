@@ -26,6 +26,7 @@ export interface RunOptions extends JobOptions {
   readonly tokenFile?: string;
   readonly detached?: boolean;
   readonly plan?: boolean;
+  readonly claimMode?: string;
 }
 
 /** Options of `explain`. */
@@ -131,6 +132,10 @@ export function createProgram(version: string, actions: CommandActions): Command
     .option(
       '-s, --from <checkpoint>',
       'go on from a checkpoint or savepoint: its path, or "latest"',
+    )
+    .option(
+      '--claim-mode <mode>',
+      'whose the snapshot of --from is: noClaim (yours) or claim (the job deletes it)',
     )
     .option('-n, --allow-non-restored', 'leave out state that the job no longer has')
     .option('--plan', 'print what going on would mean, and do not run')

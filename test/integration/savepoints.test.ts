@@ -12,6 +12,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type JobExecution, type MillraceError, start } from 'millrace';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { nodeDisk } from '../../src/base/node-disk.js';
+import { disposeSavepoint } from '../../src/checkpoint/dispose-savepoint.js';
 import drained from '../fixtures/jobs/drained.mjs';
 import failingOften from '../fixtures/jobs/failing-often.mjs';
 
