@@ -5,14 +5,13 @@
 import type { SettingDefinition } from './settings.js';
 
 const YEAR_MS = 365 * 86_400_000;
-const COUNT_MAX = 2 ** 31 - 1;
 
 const duration = <D extends string | number | null>(byDefault: D, min = 0) =>
   ({ type: 'duration', default: byDefault, min, max: YEAR_MS }) as const;
-const count = (byDefault: number, min = 0, max = COUNT_MAX) =>
-  ({ type: 'integer', default: byDefault, min, max }) as const;
 const number = (byDefault: number, min: number, max: number) =>
   ({ type: 'number', default: byDefault, min, max }) as const;
+const count = (byDefault: number, min = 0, max = 2 ** 31 - 1) =>
+  ({ ...number(byDefault, min, max), type: 'integer' }) as const;
 const choice = (...choices: readonly [string, ...string[]]) =>
   ({ type: 'choice', default: choices[0], choices }) as const;
 const PATH = { type: 'path', default: null } as const;
