@@ -2,20 +2,8 @@
  * The settings of checkpoints, recovery and restarts: rows of the table in `settings.ts`, with Flink's names. Callers:
  * `settings.ts`. Runs on: any thread; pure.
  */
+import { choice, count, duration, number, OFF, PATH } from './setting-kinds.js';
 import type { SettingDefinition } from './settings.js';
-
-const YEAR_MS = 365 * 86_400_000;
-
-const duration = <D extends string | number | null>(byDefault: D, min = 0) =>
-  ({ type: 'duration', default: byDefault, min, max: YEAR_MS }) as const;
-const number = (byDefault: number, min: number, max: number) =>
-  ({ type: 'number', default: byDefault, min, max }) as const;
-const count = (byDefault: number, min = 0, max = 2 ** 31 - 1) =>
-  ({ ...number(byDefault, min, max), type: 'integer' }) as const;
-const choice = (...choices: readonly [string, ...string[]]) =>
-  ({ type: 'choice', default: choices[0], choices }) as const;
-const PATH = { type: 'path', default: null } as const;
-const OFF = { type: 'boolean', default: false } as const;
 
 /** The rows. The first choice is the default. */
 export const RECOVERY_SETTINGS = {

@@ -3,12 +3,13 @@
  * be lost, and what cannot be read and why. Callers: the command line, `api/explain-restore.ts`. Runs on:
  * the caller's thread. Invariant: nothing is claimed, written or committed.
  */
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { MillraceError, toWire, type WireError } from '../base/errors.js';
 import { nearestName } from '../base/nearest-name.js';
 import { nodeDisk } from '../base/node-disk.js';
 import { newestJob } from '../checkpoint/newest-job.js';
 import { findLatest } from '../checkpoint/open-checkpoint.js';
+import { pinnedSnapshot } from '../checkpoint/snapshot-pin.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import { type OperatorInfo, SavepointReader } from '../savepoint/savepoint-reader.js';
 import { LATEST } from './checkpointing-setup.js';
@@ -104,7 +105,11 @@ function findCheckpoint(
   if (jobId === null) return { path: null, unreadable: nameless.map(({ error }) => toWire(error)) };
   const { latest, damaged } = findLatest(disk, home, jobId);
   latest?.reader.close();
-  return { path: latest?.path ?? null, unreadable: damaged.map(({ error }) => toWire(error)) };
+  const pinned = latest === null ? pinnedSnapshot(disk, join(home, jobId)) : null;
+  return {
+    path: latest?.path ?? pinned?.path ?? null,
+    unreadable: damaged.map(({ error }) => toWire(error)),
+  };
 }
 
 function beginning(plan: PhysicalPlan): readonly RestoredOperator[] {

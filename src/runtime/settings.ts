@@ -8,6 +8,7 @@ import { MillraceError } from '../base/errors.js';
 import { didYouMean } from '../base/nearest-name.js';
 import { formatBytes, formatDuration, parseBytes, parseDurationMs } from '../base/units.js';
 import { RECOVERY_SETTINGS } from './recovery-settings.js';
+import { choice, count, duration, number, PATH } from './setting-kinds.js';
 
 /** How a value is written and checked. */
 export type SettingType =
@@ -36,93 +37,27 @@ const DAY_MS = 86_400_000;
 
 /** The table. Keys are dotted; the file nests them or not, the environment writes `MILLRACE_SLOT_MEMORY`. */
 export const SETTINGS = {
-  parallelism: {
-    type: 'integer',
-    default: null,
-    min: 1,
-    max: 32768,
-  },
-  maxParallelism: {
-    type: 'integer',
-    default: null,
-    min: 1,
-    max: 32768,
-  },
+  parallelism: count(null, 1, 32_768),
+  maxParallelism: count(null, 1, 32_768),
   'slot.memory': {
     type: 'bytes',
     default: '512mb',
     min: 32 * 1024 ** 2,
     max: 1024 * GIB,
   },
-  'slot.networkFraction': {
-    type: 'number',
-    default: 0.125,
-    min: 0.01,
-    max: 0.8,
-  },
-  'slot.managedFraction': {
-    type: 'number',
-    default: 0.375,
-    min: 0.01,
-    max: 0.9,
-  },
-  'exchange.batchRows': {
-    type: 'integer',
-    default: 1024,
-    min: 1,
-    max: 65536,
-  },
-  'exchange.targetDrain': {
-    type: 'duration',
-    default: '1s',
-    min: 1,
-    max: DAY_MS,
-  },
-  'pipeline.autoWatermarkInterval': {
-    type: 'duration',
-    default: '200ms',
-    min: 1,
-    max: DAY_MS,
-  },
-  'aggregate.preAggregateKeys': {
-    type: 'integer',
-    default: 262_144,
-    min: 0,
-    max: 16_777_216,
-  },
-  'state.localDir': {
-    type: 'path',
-    default: null,
-  },
-  'task.stallTimeout': {
-    type: 'duration',
-    default: 0,
-    min: 0,
-    max: 365 * DAY_MS,
-  },
-  'task.cancellationTimeout': {
-    type: 'duration',
-    default: '180s',
-    min: 0,
-    max: 365 * DAY_MS,
-  },
+  'slot.networkFraction': number(0.125, 0.01, 0.8),
+  'slot.managedFraction': number(0.375, 0.01, 0.9),
+  'exchange.batchRows': count(1024, 1, 65_536),
+  'exchange.targetDrain': duration('1s', 1, DAY_MS),
+  'pipeline.autoWatermarkInterval': duration('200ms', 1, DAY_MS),
+  'aggregate.preAggregateKeys': count(262_144, 0, 16_777_216),
+  'state.localDir': PATH,
+  'task.stallTimeout': duration(0),
+  'task.cancellationTimeout': duration('180s'),
   ...RECOVERY_SETTINGS,
-  runtime: {
-    type: 'choice',
-    default: 'auto',
-    choices: ['auto', 'threads', 'in-thread'],
-  },
-  isolate: {
-    type: 'choice',
-    default: 'none',
-    choices: ['none', 'process'],
-  },
-  seed: {
-    type: 'integer',
-    default: null,
-    min: 0,
-    max: 4294967295,
-  },
+  runtime: choice('auto', 'threads', 'in-thread'),
+  isolate: choice('none', 'process'),
+  seed: count(null, 0, 2 ** 32 - 1),
 } as const satisfies Record<string, SettingDefinition>;
 
 /** A configuration key. */
