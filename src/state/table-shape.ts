@@ -94,6 +94,9 @@ function packingOf({ columns, isPacked = false }: TableSpec): Packing {
   const offsets = columns.map(() => -1);
   let end = 0;
   for (const form of isPacked ? PACKED_FORMS : []) {
+    const own = columns.filter((column) => column.form === form);
+    // Single bytes lie apart where packing would make entries longer: an array of them is small enough for a cache.
+    if (form === 'u8' && end + own.length > Math.ceil(end / 8) * 8) continue;
     columns.forEach((column, index) => {
       if (column.form !== form) return;
       offsets[index] = end;

@@ -77,6 +77,17 @@ describe('createHotTable', () => {
     expect(table.bytes).toBe(page);
   });
 
+  it('packs single bytes where they make entries no longer, and has them apart elsewhere', () => {
+    const bytesOf = (...forms: readonly ('f64' | 'i32' | 'u8')[]): number => {
+      const columns = forms.map((form, index) => ({ name: `${index}`, form }));
+      const spec = { ...SUMS, keys: [], columns, isPacked: true };
+      return tableShape(spec, 12).pageBytes / 4096;
+    };
+    expect(bytesOf('f64', 'u8')).toBe(9);
+    expect(bytesOf('f64', 'f64', 'u8', 'u8')).toBe(18);
+    expect(bytesOf('f64', 'i32', 'u8', 'u8')).toBe(16);
+  });
+
   it('refuses keys that are not compared by value', () => {
     for (const kind of ['any', 'list'] as const) {
       const type =
