@@ -5,7 +5,11 @@
 
 /** A JSON schema of values of type `T`, which exists for the compiler only. */
 export interface Schema<T = unknown> {
-  readonly type?: string | readonly string[];
+  readonly type?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: boolean | Schema;
+  readonly items?: Schema;
   readonly [keyword: string]: unknown;
   readonly valueType?: T;
 }

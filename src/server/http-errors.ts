@@ -4,7 +4,6 @@
  */
 import type { ErrorCode } from '../base/error-codes.js';
 import { describeError, MillraceError } from '../base/errors.js';
-import { didYouMean } from '../base/nearest-name.js';
 import type { RestErrors } from '../rest/cluster-schemas.js';
 
 /** Codes that are not simply a wrong request. */
@@ -46,34 +45,10 @@ export interface FoundWrong {
   readonly code?: string;
   readonly message: string;
   readonly statusCode?: number | undefined;
-  readonly validationContext?: string | undefined;
-  readonly validation?:
-    | readonly {
-        readonly keyword: string;
-        readonly instancePath: string;
-        readonly params: Readonly<Record<string, unknown>>;
-        readonly message?: string;
-      }[]
-    | undefined;
 }
 
-/** As one of our errors; null when it is none of the client's. `known` are the members of the body or query. */
-export function requestError(found: FoundWrong, known: readonly string[]): MillraceError | null {
-  const { validation, validationContext = 'request', code, message, statusCode } = found;
-  const [first] = validation ?? [];
-  if (first !== undefined) {
-    const unknown = first.params['additionalProperty'];
-    if (typeof unknown === 'string') {
-      return new MillraceError(
-        'REQUEST_INVALID',
-        `There is no member ${JSON.stringify(unknown)} in the ${validationContext}.`,
-        { advice: didYouMean(unknown, known) },
-      );
-    }
-    const at = first.instancePath === '' ? '' : `${first.instancePath.slice(1)} `;
-    const what = `The ${validationContext} is wrong: ${at}${first.message ?? ''}.`;
-    return new MillraceError('REQUEST_INVALID', what);
-  }
+/** As one of our errors; null when it is none of the client's. */
+export function requestError({ code, message, statusCode }: FoundWrong): MillraceError | null {
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
     return new MillraceError('REQUEST_TOO_LARGE', message, {
       advice: 'Send less; docs/rest.md names the bounds.',

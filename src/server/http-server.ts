@@ -7,7 +7,9 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { MillraceError } from '../base/errors.js';
 import { nearestName } from '../base/nearest-name.js';
 import { openApiDocument } from '../rest/open-api.js';
+import type { Schema } from '../rest/json-schema.js';
 import { type PathDefinition, PATHS } from '../rest/paths.js';
+import { checkValue } from '../rest/schema-validation.js';
 import type { Handlers, TextHandlers } from './handlers.js';
 import { errorBody, type FoundWrong, requestError, statusOf } from './http-errors.js';
 import { multipartFile, type UploadedFile } from './multipart-file.js';
@@ -41,9 +43,16 @@ export function httpServer({ handlers, guard, version, streamEvents }: HttpServe
   const http = Fastify({
     bodyLimit: JSON_BYTES_MAX,
     forceCloseConnections: true,
+    // Each path is there once, since every one takes a while to be made.
+    rewriteUrl: ({ url = '/' }) => url.replace(/^\/v1(?=\/)/, ''),
     routerOptions: { maxParamLength: PARAMETER_CHARS_MAX },
-    // What is not in a schema is refused rather than taken out, and nothing is bent to fit.
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false } },
+  });
+  http.setValidatorCompiler(({ schema, httpPart }) => {
+    const what = httpPart === 'body' ? 'body' : 'query';
+    return (value: unknown) => {
+      checkValue(schema as Schema, value, what);
+      return true;
+    };
   });
   http.addHook('onRequest', async ({ headers }) => guardRequest(headers, guard));
   http.addHook('onSend', async (_, reply, payload) => {
@@ -57,28 +66,24 @@ export function httpServer({ handlers, guard, version, streamEvents }: HttpServe
     openApi: () => openApiDocument(version),
   };
   for (const [name, definition] of Object.entries<PathDefinition>(PATHS)) {
-    for (const prefix of ['', '/v1']) {
-      addPath(http, prefix, definition, answers[name] ?? null, streamEvents);
-    }
+    addPath(http, definition, answers[name] ?? null, streamEvents);
   }
   return http;
 }
 
 function addPath(
   http: FastifyInstance,
-  prefix: string,
   { method, path, query = {}, body, reply: form, status }: PathDefinition,
   answer: Answer | null,
   streamEvents: (reply: FastifyReply) => void,
 ): void {
   const isUpload = body === 'upload';
-  const properties = { type: 'object', properties: query, additionalProperties: false };
+  const querystring = { type: 'object', properties: query, additionalProperties: false };
   http.route({
     method,
-    url: `${prefix}${path}`,
-    schema: { querystring: properties, ...(body === undefined || isUpload ? {} : { body }) },
+    url: path,
+    schema: { querystring, ...(body === undefined || isUpload ? {} : { body }) },
     ...(isUpload ? { bodyLimit: UPLOAD_BYTES_MAX } : {}),
-    config: { known: knownMembers(query, body) },
     preValidation: async (request) => {
       // Where everything may be left out, so may the body.
       request.body ??= {};
@@ -92,21 +97,6 @@ function addPath(
       return reply.code(status).type('application/json').send(JSON.stringify(value));
     },
   });
-}
-
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** Members that a request may have, for advice. */
-    readonly known?: readonly string[];
-  }
-}
-
-function knownMembers(
-  query: NonNullable<PathDefinition['query']>,
-  body: PathDefinition['body'],
-): readonly string[] {
-  const inBody = body === undefined || body === 'upload' ? {} : (body['properties'] ?? {});
-  return [...Object.keys(query), ...Object.keys(inBody)];
 }
 
 /** JSON, which may be empty, and multipart forms; nothing else. */
@@ -139,12 +129,12 @@ function answerErrors(http: FastifyInstance): void {
       .code(statusOf(error))
       .type('application/json')
       .send(JSON.stringify(errorBody(error)));
-  http.setErrorHandler((error: FoundWrong, request, reply) => {
+  http.setErrorHandler((error: FoundWrong, _, reply) => {
     if (MillraceError.is(error)) return fail(reply, error);
-    return fail(reply, requestError(error, request.routeOptions.config.known ?? []) ?? error);
+    return fail(reply, requestError(error) ?? error);
   });
   http.setNotFoundHandler((request, reply) => {
-    const [path = ''] = request.url.split('?');
+    const [path = ''] = request.originalUrl.split('?');
     return fail(reply, unknownPath(request.method, path));
   });
 }
