@@ -31,6 +31,8 @@ import type {
 const QUEUE_MAX = 1000;
 /** Checkpoints that hold everything after one whose changes were nearly everything, before changes are tried again. */
 const FULL_AFTER_HEAVY = 4;
+/** Waits for room grow to about a thousand intervals. */
+const QUOTA_DOUBLINGS_MAX = 9;
 /** What counts against `tolerableFailures`. */
 const COUNTED: ReadonlySet<AbortReason> = new Set(['declined', 'expired', 'storeFailed']);
 
@@ -80,6 +82,8 @@ export class CheckpointCoordinator {
         return this.#slotEnded(event.slot);
       case 'stored':
         return this.#stored(event);
+      case 'overQuota':
+        return this.#overQuota(event);
       case 'chainBroken':
         this.state.fullLeft = Math.max(1, this.state.fullLeft);
         return;
@@ -293,7 +297,7 @@ export class CheckpointCoordinator {
   }
 
   #stored(event: CheckpointEvent & { readonly kind: 'stored' }): void {
-    const { checkpoint: id, path, isHeavy, fullBytes } = event;
+    const { checkpoint: id, path, isHeavy, fullBytes, directoryBytes } = event;
     const pending = this.#leaveStore(id);
     const { trigger, request } = pending;
     this.state.pending.delete(id);
@@ -303,6 +307,7 @@ export class CheckpointCoordinator {
       status: 'completed',
       path,
       fullBytes,
+      directoryBytes,
     };
     this.#record(report);
     const isStop = trigger.stop !== 'none';
@@ -322,6 +327,19 @@ export class CheckpointCoordinator {
     if (pending !== undefined) this.#abort(pending, 'storeFailed', error);
   }
 
+  /** No failure of the job's: it goes on, and asks again after longer and longer. */
+  #overQuota({
+    checkpoint,
+    directoryBytes,
+    error,
+  }: CheckpointEvent & { readonly kind: 'overQuota' }): void {
+    const pending = this.state.pending.get(checkpoint);
+    if (pending === undefined) return;
+    const doublings = Math.min(this.state.quotaWaits++, QUOTA_DOUBLINGS_MAX);
+    this.state.dueMs = this.#nowMs + this.#everyMs() * 2 ** (doublings + 1);
+    this.#abort(pending, 'overQuota', error, directoryBytes);
+  }
+
   #leaveStore(id: number): PendingCheckpoint {
     const pending = this.state.storing;
     assert(pending?.trigger.id === id, `Checkpoint ${id} was stored without having been asked to.`);
@@ -331,6 +349,7 @@ export class CheckpointCoordinator {
 
   #retain(id: number): void {
     this.state.newest = id;
+    this.state.quotaWaits = 0;
     this.state.failures = 0;
     const retained = [...this.state.retained, id];
     this.state.retained = retained.slice(-this.state.policy.numRetained);
@@ -367,11 +386,22 @@ export class CheckpointCoordinator {
     this.#abort(pending, 'expired', failure(pending.trigger, `${after}${who}`));
   }
 
-  #abort(pending: PendingCheckpoint, reason: AbortReason, error: WireError): void {
+  #abort(
+    pending: PendingCheckpoint,
+    reason: AbortReason,
+    error: WireError,
+    directoryBytes: number | null = null,
+  ): void {
     const { trigger, request } = pending;
     this.state.pending.delete(trigger.id);
     this.state.undone.add(trigger.id);
-    const report: CheckpointReport = { ...this.#ended(pending), status: 'failed', reason, error };
+    const report: CheckpointReport = {
+      ...this.#ended(pending),
+      status: 'failed',
+      reason,
+      error,
+      directoryBytes,
+    };
     this.#record(report);
     this.#actions.push({ kind: 'aborted', report });
     if (request !== null) this.#reply(request, { error });
@@ -454,6 +484,7 @@ export class CheckpointCoordinator {
       durationMs: null,
       bytes: timings.reduce((sum, { bytes }) => sum + bytes, 0),
       fullBytes: 0,
+      directoryBytes: null,
       path: null,
     };
   }

@@ -108,6 +108,15 @@ export type CheckpointEvent =
       readonly isHeavy: boolean;
       /** Of all state that it refers to. */
       readonly fullBytes: number;
+      /** In the checkpoint directory of the job; null in memory. */
+      readonly directoryBytes: number | null;
+    }
+  /** There is no room for another checkpoint, which was not begun. */
+  | {
+      readonly kind: 'overQuota';
+      readonly checkpoint: number;
+      readonly directoryBytes: number;
+      readonly error: WireError;
     }
   /** State that changes would build on cannot be read any more: the next checkpoint holds everything. */
   | { readonly kind: 'chainBroken' }

@@ -87,6 +87,8 @@ export interface CheckpointState {
   completedMs: number;
   /** Since one completed. */
   failures: number;
+  /** How often in a row there was no room for another one. */
+  quotaWaits: number;
   isFailing: boolean;
   /** Whether the output of the job's end is in a checkpoint, or needs none. */
   isEndSafe: boolean;
@@ -123,6 +125,7 @@ export function beginCheckpoints(start: CheckpointStart, random: Random): Checkp
     fullLeft: 0,
     completedMs: Number.NEGATIVE_INFINITY,
     failures: 0,
+    quotaWaits: 0,
     isFailing: false,
     isEndSafe: intervalMs === null,
     isStopped: false,

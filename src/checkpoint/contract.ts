@@ -152,6 +152,8 @@ export type AbortReason =
   | 'expired'
   | 'subsumed'
   | 'storeFailed'
+  /** The directory has as many bytes as the settings allow. */
+  | 'overQuota'
   | 'tasksNotRunning'
   | 'shutdown';
 
@@ -168,6 +170,8 @@ export interface CheckpointReport {
   readonly bytes: number;
   /** Of all state that it refers to, changes that later ones have overtaken included; 0 until it has completed. */
   readonly fullBytes: number;
+  /** In the checkpoint directory of the job, when it had completed or could not begin for want of room; null else. */
+  readonly directoryBytes: number | null;
   /** Where it is kept; null in memory, or while it is pending. */
   readonly path: string | null;
 }
@@ -197,6 +201,8 @@ export interface CheckpointStore {
    * CHECKPOINT_FENCED when a later attempt owns the directory. Gives the path that restores it.
    */
   complete(manifest: CheckpointManifest): string;
+  /** Bytes of all files in the job's checkpoint directory; null in memory. */
+  usedBytes(): number | null;
   /** Throws away what an aborted checkpoint has written. */
   discard(id: number): void;
   /**

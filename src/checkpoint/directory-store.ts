@@ -258,6 +258,17 @@ export class DirectoryStore implements CheckpointStore {
     return path;
   }
 
+  usedBytes(): number {
+    let bytes = 0;
+    for (const name of this.#disk.list(this.root)) {
+      if (name !== SHARED && checkpointIdOf(name) === null) continue;
+      for (const file of this.#disk.list(join(this.root, name))) {
+        bytes += this.#disk.stat(join(this.root, name, file))?.bytes ?? 0;
+      }
+    }
+    return bytes;
+  }
+
   discard(id: number): void {
     const published = this.#pending.get(id)?.published ?? null;
     this.#fence.guarded(() => {

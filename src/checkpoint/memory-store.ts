@@ -76,6 +76,9 @@ export class MemoryStore implements CheckpointStore {
   }
 
   /** Nothing is in files. */
+  usedBytes(): null {
+    return null;
+  }
   hold(): void {}
   release(): void {}
 

@@ -6,6 +6,7 @@
 import type { Clock } from '../base/clock.js';
 import { MillraceError, toWire } from '../base/errors.js';
 import type { Random } from '../base/random.js';
+import { formatBytes } from '../base/units.js';
 import { CheckpointCoordinator } from '../checkpoint/checkpoint-coordinator.js';
 import type {
   CheckpointAction,
@@ -47,6 +48,8 @@ export interface StorePlace {
   readonly fsync: FsyncPolicy;
   /** Names the run. */
   readonly owner: string;
+  /** While the checkpoints of the job have so many bytes no further one begins; null for no bound. */
+  readonly quotaBytes: number | null;
   readonly numRetained: number;
 }
 
@@ -167,6 +170,8 @@ export class CheckpointKeeper {
     const { id, kind } = trigger;
     const directory = target ?? this.#start.savepointDirectory;
     try {
+      // The last one is the end of the job.
+      if (kind === 'checkpoint' && slots.length > 0 && this.#isOverQuota(id)) return;
       if (kind === 'checkpoint') store.begin(id);
       else if (this.#start.place === null || directory === null) throw noPlace();
       else store.begin(id, directory);
@@ -175,6 +180,16 @@ export class CheckpointKeeper {
       return;
     }
     for (const slot of slots) this.#ends.trigger(slot, trigger);
+  }
+
+  #isOverQuota(checkpoint: number): boolean {
+    const quotaBytes = this.#start.place?.quotaBytes ?? null;
+    if (quotaBytes === null) return false;
+    const directoryBytes = this.#world.store.usedBytes() ?? 0;
+    if (directoryBytes < quotaBytes) return false;
+    const error = toWire(noRoom(directoryBytes, quotaBytes));
+    this.#events.push({ kind: 'overQuota', checkpoint, directoryBytes, error });
+    return true;
   }
 
   /** The next checkpoint builds on this one, whose long chains are merged unless it is not worth it. */
@@ -219,7 +234,14 @@ export class CheckpointKeeper {
       if (kind === 'checkpoint') this.#chain(manifest, heavy);
       this.#kept = isInMemory ? manifest : null;
       const fullBytes = bytesOf(manifest.pieces);
-      this.#events.push({ kind: 'stored', checkpoint: id, path, isHeavy: heavy, fullBytes });
+      this.#events.push({
+        kind: 'stored',
+        checkpoint: id,
+        path,
+        isHeavy: heavy,
+        fullBytes,
+        directoryBytes: store.usedBytes(),
+      });
     } catch (cause) {
       // Another process has the job now, so this one must end, and not take it back by starting again.
       if (MillraceError.is(cause) && cause.code === 'CHECKPOINT_FENCED') {
@@ -250,6 +272,16 @@ function cleanUp(action: () => void): void {
   } catch (error) {
     if (!MillraceError.is(error) || error.code === 'ASSERTION') throw error;
   }
+}
+
+function noRoom(bytes: number, quotaBytes: number): MillraceError {
+  const [used, allowed] = [formatBytes(bytes), formatBytes(quotaBytes)];
+  return new MillraceError(
+    'CHECKPOINT_FAILED',
+    `The checkpoints of the job have ${used}, and execution.checkpointing.maxDirectorySize is ` +
+      `${allowed}.`,
+    { advice: 'Raise it, or keep fewer checkpoints with execution.checkpointing.numRetained.' },
+  );
 }
 
 function noPlace(): MillraceError {

@@ -105,6 +105,7 @@ export class CheckpointingSetup {
             isIncremental: settings['execution.checkpointing.incremental'],
             fsync: settings['execution.checkpointing.fsync'] as FsyncPolicy,
             owner: freshId(),
+            quotaBytes: settings['execution.checkpointing.maxDirectorySize'],
             numRetained: settings['execution.checkpointing.numRetained'],
           };
   }

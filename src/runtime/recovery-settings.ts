@@ -11,6 +11,12 @@ export const RECOVERY_SETTINGS = {
   'execution.checkpointing.mode': choice('exactlyOnce', 'atLeastOnce'),
   'execution.checkpointing.dir': PATH,
   'execution.checkpointing.savepointDir': PATH,
+  'execution.checkpointing.maxDirectorySize': {
+    type: 'bytes',
+    default: null,
+    min: 1,
+    max: 2 ** 50,
+  },
   'execution.checkpointing.incremental': OFF,
   'execution.checkpointing.timeout': duration('10min', 1),
   'execution.checkpointing.minPause': duration(0),

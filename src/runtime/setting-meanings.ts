@@ -36,6 +36,9 @@ export const SETTING_MEANINGS: Readonly<Record<SettingKey, string>> = {
   'execution.checkpointing.dir':
     'Directory of the checkpoints of all jobs. Default: they stay in memory.',
   'execution.checkpointing.savepointDir': 'Directory of savepoints that are asked for without one.',
+  'execution.checkpointing.maxDirectorySize':
+    'No further checkpoint begins while those of the job have so many bytes; it is tried again ' +
+    'after waits that double. Default: no bound.',
   'execution.checkpointing.incremental': 'Write only what changed since the checkpoint before.',
   'execution.checkpointing.timeout': 'A checkpoint that takes longer is given up.',
   'execution.checkpointing.minPause':

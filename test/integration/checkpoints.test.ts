@@ -120,6 +120,30 @@ describe('a job that takes checkpoints and fails', () => {
     return { options, home, metadata };
   }
 
+  it('goes on without further checkpoints where they have no room, and tells so', async () => {
+    const settings = {
+      'execution.checkpointing.dir': 'checkpoints',
+      'execution.checkpointing.maxDirectorySize': 1,
+      'execution.checkpointing.interval': '10ms',
+    };
+    const { events } = await runToEnd({
+      params: { ...params, failures: 0, pauseEvery: 100 },
+      parallelism: 2,
+      baseDirectory: directory,
+      settings,
+    });
+    expect(checkOutput()).toEqual({ lost: 0, duplicated: 0, wrong: 0 });
+    const reports = events.flatMap((event) => (event.type === 'checkpoint' ? [event.report] : []));
+    const refused = reports.filter(({ reason }) => reason === 'overQuota');
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused[0].error?.message).toMatch(/maxDirectorySize is 1 B/);
+    expect(refused[0].directoryBytes).toBeGreaterThan(0);
+    const completed = reports.filter(({ status }) => status === 'completed');
+    // The first one, and the final one, without which nothing would become visible.
+    expect(completed.length).toBeGreaterThanOrEqual(2);
+    expect(completed.every(({ directoryBytes }) => (directoryBytes ?? 0) > 0)).toBe(true);
+  }, 60_000);
+
   it.each(['of its own id', 'of an id that nobody can tell the job of'])(
     'does not begin anew where all checkpoints are damaged, but names each: %s',
     async (whose) => {

@@ -1,142 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { MillraceError, toWire } from '../../../src/base/errors.js';
 import { SeededRandom } from '../../../src/base/random.js';
 import { CheckpointCoordinator } from '../../../src/checkpoint/checkpoint-coordinator.js';
 import {
-  type CheckpointAction,
-  type CheckpointEvent,
-  type CheckpointPolicy,
-  type CheckpointRequest,
   type CheckpointRetention,
   type EndReason,
   outlives,
 } from '../../../src/checkpoint/checkpoint-protocol.js';
-import {
-  beginCheckpoints,
-  type CheckpointStart,
-} from '../../../src/checkpoint/checkpoint-state.js';
+import { beginCheckpoints } from '../../../src/checkpoint/checkpoint-state.js';
 import { NO_STATISTICS } from '../../../src/checkpoint/checkpoint-statistics.js';
-import type { SinkCommit, SubtaskSnapshot } from '../../../src/checkpoint/contract.js';
-
-const ERROR = toWire(new MillraceError('FILE_UNWRITABLE', 'The disk is full.'));
-const TIMING = { startDelayMs: 0, alignmentMs: 0, syncMs: 0, asyncMs: 0, bytes: 10 };
-const POLICY: CheckpointPolicy = {
-  intervalMs: 100,
-  timeoutMs: 1000,
-  minPauseMs: 0,
-  maxConcurrent: 1,
-  tolerableFailures: 0,
-  numRetained: 1,
-  isIncremental: true,
-};
-
-/** A coordinator of two slots with what a test says to it. */
-class Bench {
-  readonly coordinator: CheckpointCoordinator;
-  nowMs = 0;
-  /** Everything it answered. */
-  readonly actions: CheckpointAction[] = [];
-  #token = 0;
-
-  constructor(policy: Partial<CheckpointPolicy> = {}, start: Partial<CheckpointStart> = {}) {
-    const state = beginCheckpoints(
-      {
-        policy: { ...POLICY, ...policy },
-        slots: [0, 1],
-        nextId: 1,
-        restored: null,
-        retained: [],
-        statistics: NO_STATISTICS,
-        epochMs: 1_000_000,
-        ...start,
-      },
-      new SeededRandom(1),
-    );
-    this.coordinator = new CheckpointCoordinator(state);
-  }
-
-  send(event: CheckpointEvent): readonly CheckpointAction[] {
-    const actions = this.coordinator.handle(event, this.nowMs);
-    this.actions.push(...actions);
-    return actions;
-  }
-
-  /** Runs, to the first periodic checkpoint. */
-  run(): this {
-    this.send({ kind: 'running' });
-    return this.wake();
-  }
-
-  /** To the next time at which something happens. */
-  wake(): this {
-    this.nowMs = this.coordinator.wakeAtMs;
-    this.send({ kind: 'tick' });
-    return this;
-  }
-
-  at(nowMs: number): readonly CheckpointAction[] {
-    this.nowMs = nowMs;
-    return this.send({ kind: 'tick' });
-  }
-
-  request(kind: 'checkpoint' | 'savepoint', stop: CheckpointRequest['stop'] = 'none'): number {
-    const token = ++this.#token;
-    const target = kind === 'savepoint' ? 'savepoints' : null;
-    this.send({ kind: 'request', request: { token, kind, stop, target } });
-    return token;
-  }
-
-  acknowledge(checkpoint: number, slot: number, commits: readonly SinkCommit[] = []): void {
-    const subtasks = [snapshot(slot, commits)];
-    const answer = { checkpoint, slot, subtasks, file: null };
-    this.send({ kind: 'slotAcknowledged', snapshot: answer });
-  }
-
-  decline(checkpoint: number, slot: number, commits: readonly SinkCommit[] = []): void {
-    this.send({ kind: 'slotDeclined', checkpoint, slot, error: ERROR, commits });
-  }
-
-  /** Both slots acknowledge, it is stored, and output committed. */
-  complete(checkpoint: number): void {
-    this.acknowledge(checkpoint, 0);
-    this.acknowledge(checkpoint, 1);
-    this.store(checkpoint);
-  }
-
-  store(checkpoint: number, isHeavy = false): void {
-    this.send({ kind: 'stored', checkpoint, path: `chk-${checkpoint}`, isHeavy, fullBytes: 25 });
-  }
-
-  end(): void {
-    for (const slot of [0, 1]) {
-      this.send({ kind: 'subtaskFinished', checkpoint: 0, snapshot: snapshot(slot, [], true) });
-      this.send({ kind: 'slotEnded', slot });
-    }
-  }
-
-  of<K extends CheckpointAction['kind']>(kind: K): readonly (CheckpointAction & { kind: K })[] {
-    return this.actions.filter(
-      (action): action is CheckpointAction & { kind: K } => action.kind === kind,
-    );
-  }
-
-  /** Ids of what was triggered. */
-  get triggered(): readonly number[] {
-    return this.of('trigger').map(({ trigger }) => trigger.id);
-  }
-}
-
-function snapshot(
-  subtask: number,
-  commits: readonly SinkCommit[],
-  isFinished = false,
-): SubtaskSnapshot {
-  return { vertex: 0, subtask, isFinished, pieces: [], source: null, commits, timing: TIMING };
-}
-
-function commit(...committables: readonly string[]): readonly SinkCommit[] {
-  return [{ uid: 'sink', committables }];
-}
+import { Bench, commit, ERROR, POLICY, snapshot } from './coordinator-bench.js';
 
 describe('when checkpoints are taken', () => {
   it('the first comes within an interval of the start, at a time that the seed decides', () => {
@@ -488,6 +360,26 @@ it('holds everything once after the chain of changes could not be read', () => {
   expect(isFull).toEqual([true, false, false, false, true, false]);
 });
 
+it('waits longer and longer for room, which is no failure of the job, and forgets that with a checkpoint', () => {
+  const bench = new Bench({ tolerableFailures: 0 }).run();
+  bench.complete(1);
+  const waits: number[] = [];
+  for (let id = 2; id <= 5; id++) {
+    bench.wake();
+    bench.send({ kind: 'overQuota', checkpoint: id, directoryBytes: 9000, error: ERROR });
+    waits.push(bench.coordinator.wakeAtMs - bench.nowMs);
+  }
+  expect(waits).toEqual([200, 400, 800, 1600]);
+  expect(bench.of('failJob')).toEqual([]);
+  const { report } = bench.of('aborted').at(-1)!;
+  expect(report).toMatchObject({ reason: 'overQuota', error: ERROR, directoryBytes: 9000 });
+  bench.wake().complete(6);
+  expect(bench.of('completed').at(-1)?.report.directoryBytes).toBe(70);
+  bench.wake();
+  bench.send({ kind: 'overQuota', checkpoint: 7, directoryBytes: 9000, error: ERROR });
+  expect(bench.coordinator.wakeAtMs - bench.nowMs).toBe(200);
+});
+
 describe('which checkpoints are kept', () => {
   it('the newest few, from before a restart too; savepoints are not touched', () => {
     const bench = new Bench({ numRetained: 2 }, { retained: [3, 4], nextId: 5 }).run();
@@ -643,7 +535,14 @@ describe('the memory of a coordinator', () => {
     bench.acknowledge(1, 1);
     const copy = new CheckpointCoordinator(structuredClone(bench.coordinator.state));
     for (const event of [
-      { kind: 'stored', checkpoint: 1, path: null, isHeavy: false, fullBytes: 25 },
+      {
+        kind: 'stored',
+        checkpoint: 1,
+        path: null,
+        isHeavy: false,
+        fullBytes: 25,
+        directoryBytes: 70,
+      },
       { kind: 'committed', checkpoint: 1 },
       { kind: 'slotDeclined', checkpoint: 2, slot: 0, error: ERROR, commits: commit('b') },
       { kind: 'shutdown' },
@@ -668,6 +567,7 @@ describe('what is told of checkpoints', () => {
       durationMs: 7,
       bytes: 20,
       fullBytes: 25,
+      directoryBytes: 70,
       path: 'chk-1',
     });
   });

@@ -150,7 +150,14 @@ export function stepsFrom(
   if (storing !== undefined) {
     const path = `chk-${storing}`;
     steps.push(
-      send('stored', { kind: 'stored', checkpoint: storing, path, isHeavy: false, fullBytes: 25 }),
+      send('stored', {
+        kind: 'stored',
+        checkpoint: storing,
+        path,
+        isHeavy: false,
+        fullBytes: 25,
+        directoryBytes: 70,
+      }),
     );
     const failed = { kind: 'storeFailed', checkpoint: storing, error: ERROR } as const;
     steps.push(send('store failed', failed));
