@@ -120,18 +120,25 @@ class SumWriter extends AnswerWriter {
   }
 }
 
-/** Four sums at a time, because each addition waits for the one before it. The numbers add up without rounding. */
+/**
+ * Four sums at a time, because each addition waits for the one before it, and eight numbers in a turn, in which V8 looks
+ * up the array once. The numbers add up without rounding.
+ */
 function sumOf(values, from, end) {
   let a = 0;
   let b = 0;
   let c = 0;
   let d = 0;
-  let row = from;
-  for (; row + 4 <= end; row += 4) {
+  let row = from | 0;
+  for (const last = (end - 7) | 0; row < last; row = (row + 8) | 0) {
     a += values[row];
-    b += values[row + 1];
-    c += values[row + 2];
-    d += values[row + 3];
+    b += values[(row + 1) | 0];
+    c += values[(row + 2) | 0];
+    d += values[(row + 3) | 0];
+    a += values[(row + 4) | 0];
+    b += values[(row + 5) | 0];
+    c += values[(row + 6) | 0];
+    d += values[(row + 7) | 0];
   }
   for (; row < end; row++) a += values[row];
   return a + b + c + d;
