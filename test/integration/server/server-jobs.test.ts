@@ -58,9 +58,15 @@ describe('a server', () => {
       () => server.call<{ counts: { completed: number } }>('checkpoints', { jobid }),
       ({ counts }) => counts.completed > 0,
     );
-    const metrics = await (await fetch(`${server.url}/metrics`)).text();
-    expect(metrics).toMatch(/flink_taskmanager_job_task_numRecordsOut\{[^}]*\} [1-9]/);
-    expect(metrics).toMatch(/flink_jobmanager_job_numberOfCompletedCheckpoints\{[^}]*\} [1-9]/);
+    // Both come to be so as the job goes on; whatever never does lets the test run out of time.
+    const shown = [
+      /flink_taskmanager_job_task_numRecordsOut\{[^}]*\} [1-9]/,
+      /flink_jobmanager_job_numberOfCompletedCheckpoints\{[^}]*\} [1-9]/,
+    ];
+    await poll(
+      async () => (await fetch(`${server.url}/metrics`)).text(),
+      (text) => shown.every((line) => line.test(text)),
+    );
     const pid = await server.processOf(jobid);
     expect(isAlive(pid)).toBe(true);
     await server.call('cancelJob', { jobid, query: '?mode=cancel' });
