@@ -164,8 +164,25 @@ export class KeyedRun {
 
   /** Whether an entry is gone when it was emitted, so that a snapshot taken then does not emit it again. */
   get removesEmitted(): boolean {
-    // Partial aggregations are in no snapshot; their table is cleared as a whole.
-    return !this.isPartial && (this.windows === null || this.windows.removesEmitted);
+    if (this.isPartial || this.clearsEmitted) return false;
+    return this.windows === null || this.windows.removesEmitted;
+  }
+
+  /** Whether the tables are cleared as a whole behind the last entry instead, because no snapshot can come. */
+  get clearsEmitted(): boolean {
+    return this.#space !== null;
+  }
+
+  /** After the last entry has left. */
+  endOfEntries(): void {
+    if (this.isPartial) this.#endOfFlush();
+    else if (this.clearsEmitted) this.#clearTables();
+  }
+
+  #clearTables(): void {
+    for (const table of this.tables.values()) table.clear();
+    this.#dictionary = null;
+    this.#scan = 0;
   }
 
   /** Whether the entries are emitted because the input has ended, rather than because their windows are over. */
@@ -254,9 +271,7 @@ export class KeyedRun {
   /** Begins with the next partition of records that were put aside, with empty tables; false when there is none. */
   nextPartition(): boolean {
     if (this.overflow?.next() !== true) return false;
-    for (const table of this.tables.values()) table.clear();
-    this.#dictionary = null;
-    this.#scan = 0;
+    this.#clearTables();
     return true;
   }
 
@@ -348,8 +363,8 @@ export class KeyedRun {
     return !(this.windows instanceof PartialRun) || this.windows.isDue(watermarkMs);
   }
 
-  /** After the entries of a partial aggregation have left: judges whether it pays, and starts anew. */
-  endOfFlush(): void {
+  /** Of a partial aggregation: judges whether it pays, and starts anew. */
+  #endOfFlush(): void {
     const table = this.mainTable();
     // Panes are handed on when they are over, mostly long before there is no room for more of them.
     const isJudged = this.mustEmit || (this.windows !== null && this.rows >= JUDGED_ROWS);

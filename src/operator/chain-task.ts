@@ -523,7 +523,7 @@ class CompiledChainTask implements CompiledChain {
       const handed = this.#handOn();
       if (handed !== STEP_DONE) return handed;
     }
-    if (keyed.isPartial) keyed.endOfFlush();
+    keyed.endOfEntries();
     keyed.mustEmit = false;
     this.#isEmitting = false;
     return STEP_DONE;

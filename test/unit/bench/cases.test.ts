@@ -23,6 +23,7 @@ describe('cases', () => {
       'keyed-sum-thousand',
       'process-timers',
       'sliding',
+      'spill-groupby',
       'tumbling',
       'window-fire',
     ]);
