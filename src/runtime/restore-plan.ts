@@ -101,6 +101,7 @@ export function restoreRefusals(
   const isLost = mapping.lost.length > 0 && !allowNonRestored;
   return [
     ...(isLost ? [notRestored(manifest, plan, mapping)] : []),
+    ...drainedSources(manifest, plan),
     ...plan.vertices.flatMap((vertex) => otherKeyGroups(manifest, vertex, plan.jobName)),
     ...otherPhases(manifest, plan),
   ];
@@ -199,6 +200,34 @@ function otherPhases(manifest: CheckpointManifest, plan: PhysicalPlan): readonly
       return [error];
     }),
   );
+}
+
+/**
+ * A source that had finished with splits in hand was drained: what is behind it had given all that it held and come to
+ * its end, so it has no state to go on with.
+ */
+function drainedSources(
+  manifest: CheckpointManifest,
+  { jobName }: PhysicalPlan,
+): readonly MillraceError[] {
+  const drained = manifest.sources.find(
+    ({ uid, progress }) =>
+      progress.some(({ inHand }) => inHand.length > 0) &&
+      manifest.operators.some((record) => record.uid === uid && record.isFinished),
+  );
+  if (drained === undefined) return [];
+  return [
+    new MillraceError(
+      'FEATURE_UNSUPPORTED',
+      'The savepoint was taken when its job was drained: its operators had given all that they ' +
+        'held and had ended, so that there is no state to go on with.',
+      {
+        where: { job: jobName, uid: drained.uid },
+        advice:
+          "To go on later, stop a job with stop: 'suspend' (`millrace stop` without --drain).",
+      },
+    ),
+  ];
 }
 
 function notRestored(
