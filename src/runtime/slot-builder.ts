@@ -65,6 +65,8 @@ export interface HeldTable {
   readonly subtask: number;
   /** What the ledger calls it: 'state', or 'cache' for one that is no state. */
   readonly purpose: string;
+  /** The most bytes that it was seen with: what is cleared at the end was memory of the slot all the same. */
+  mostBytes?: number;
 }
 
 /** What a slot is built from. */

@@ -50,7 +50,11 @@ export class SlotGuard {
 
   stateBytes(): number {
     let bytes = 0;
-    for (const { table } of this.#tables) bytes += table.bytes;
+    for (const held of this.#tables) {
+      const own = held.table.bytes;
+      held.mostBytes = Math.max(own, held.mostBytes ?? 0);
+      bytes += own;
+    }
     return bytes;
   }
 }

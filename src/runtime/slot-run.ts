@@ -130,12 +130,13 @@ function finishedEvent(
   return { kind: 'subtaskFinished', slot, checkpoint: barrier?.lastId ?? 0, snapshot };
 }
 
-/** What the slot's state holds at its end, for the ledger of the run. */
+/** What the slot's state has held at most, for the ledger of the run. */
 function stateRows(parts: SlotRunParts, tables: readonly HeldTable[]): readonly LedgerRow[] {
   const ledger = new Ledger();
-  for (const { table, operator, subtask, purpose } of tables) {
+  for (const { table, operator, subtask, purpose, mostBytes = 0 } of tables) {
     const owner = { job: parts.plan.jobName, operator, subtask, purpose };
-    ledger.add(owner, table.bytes, table.bytes);
+    const bytes = Math.max(table.bytes, mostBytes);
+    ledger.add(owner, bytes, bytes);
   }
   return ledger.rows();
 }

@@ -244,8 +244,10 @@ describe('a savepoint that is written from another', () => {
       const on = await savepointOfEveryState(directory, MORE, { ...options, from: dealt });
       const whole = await savepointOfEveryState(directory, MORE, { params });
       const same = new Set(['total', 'accumulators', 'seen', 'ranked', 'timers.event', 'rows']);
+      // What the others keep depends on how far the watermark was when each record came.
+      const byChance = /^(?:sliding|session|tumbling|join|interval-join)$/;
       const wrong = withDifferences(compared(whole ?? '', on ?? '')).filter(
-        ({ uid, state }) => same.has(state) && !/^(sliding|session|tumbling|join)$/.test(uid),
+        ({ uid, state }) => same.has(state) && !byChance.test(uid),
       );
       expect(wrong.map(({ uid, state, samples }) => ({ uid, state, samples }))).toEqual([]);
     },
