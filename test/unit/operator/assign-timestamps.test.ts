@@ -233,7 +233,8 @@ describe('watermarks of a chain', () => {
     expect(error.where).toMatchObject({ uid: 'assignTimestamps-0', record: 0 });
   });
 
-  it('stop for an idle stream, whose clock stands still while others hold it back', () => {
+  /** A chain whose stream is idle after a second, and what tells whether it is at a tick. */
+  function tickingChain() {
     const clock = new StillClock();
     const chain = chainOf({ operators: line(op.assign('at', { idleTimeoutMs: 1000 })), clock });
     const tick = (nowMs: number): boolean => {
@@ -241,6 +242,11 @@ describe('watermarks of a chain', () => {
       advance(chain);
       return chain.task.isOutputIdle(0);
     };
+    return { chain, tick };
+  }
+
+  it('stop for an idle stream, whose clock stands still while others hold it back', () => {
+    const { chain, tick } = tickingChain();
     feed(chain, [{ at: 10 }]);
     expect([tick(0), tick(200), tick(1200)]).toEqual([false, false, false]);
     expect([tick(1201), tick(1202)]).toEqual([false, true]);
@@ -252,13 +258,7 @@ describe('watermarks of a chain', () => {
   });
 
   it('do not take a process that stood still for a stream that is idle', () => {
-    const clock = new StillClock();
-    const chain = chainOf({ operators: line(op.assign('at', { idleTimeoutMs: 1000 })), clock });
-    const tick = (nowMs: number): boolean => {
-      clock.nowMs = nowMs;
-      advance(chain);
-      return chain.task.isOutputIdle(0);
-    };
+    const { chain, tick } = tickingChain();
     feed(chain, [{ at: 10 }]);
     expect([tick(0), tick(200), tick(60_000)]).toEqual([false, false, false]);
     // What arrived while it stood still is read before the next tick.
