@@ -32,7 +32,7 @@ export interface CallsUnderWay {
 export interface TimeReport {
   readonly vertex: number;
   readonly chain: string;
-  /** The least watermark of its subtasks; null when one of them has none yet. */
+  /** The least watermark of its subtasks but for idle ones, or of all when all are; null when one has none yet. */
   readonly watermarkMs: number | null;
   /**
    * Inputs that no other input is behind; for a chain that assigns event times, its own subtasks, and so for one that
@@ -125,7 +125,9 @@ function reportOf(
 ): TimeReport | null {
   const waitedFor = inputs.filter(({ isIdle, watermarkMs }) => !isIdle && !hasEnded(watermarkMs));
   const idle = inputs.filter(({ isIdle, watermarkMs }) => isIdle && !hasEnded(watermarkMs));
-  const watermarkMs = leastOf(own.map((subtask) => subtask.watermarkMs));
+  const active = own.filter(({ isIdle }) => !isIdle);
+  const counting = active.length > 0 ? active : own;
+  const watermarkMs = leastOf(counting.map((subtask) => subtask.watermarkMs));
   const least = leastOf(waitedFor.map((input) => input.watermarkMs));
   const isBehind = isEarlier(watermarkMs, least) || waitedFor.length === 0;
   const calling = own.filter((task) => task.calls !== null && task.watermarkMs === watermarkMs);

@@ -62,6 +62,15 @@ describe('why there is no output', () => {
     expect(behind?.idle.map((input) => input.subtask)).toEqual([1]);
   });
 
+  it('is as far as those that are waited for, whatever idle ones have brought', () => {
+    const [own] = reportsOf(plan, metricsOf([[null, true], [2000]], 2000));
+    expect(own?.watermarkMs).toBe(2000);
+    expect(own?.heldBackBy.map((input) => input.subtask)).toEqual([1]);
+    expect(own?.sentence).toContain('is at 1970-01-01T00:00:02.000Z; held back by subtask 1');
+    const [behindIdle] = reportsOf(plan, metricsOf([[1000, true], [2000]], 2000));
+    expect(behindIdle?.watermarkMs).toBe(2000);
+  });
+
   it('does not blame what has ended, and is silent when all has', () => {
     const [own] = reportsOf(plan, metricsOf([[WATERMARK_MAX], [7]], 7));
     expect(own?.heldBackBy.map((input) => input.subtask)).toEqual([1]);
