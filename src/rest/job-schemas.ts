@@ -49,7 +49,7 @@ const milliseconds = integer();
 const count = integer();
 
 /** How many subtasks are in each state. */
-const tasks = object({
+const taskCounts = {
   created: count,
   scheduled: count,
   deploying: count,
@@ -60,7 +60,8 @@ const tasks = object({
   failed: count,
   reconciling: count,
   initializing: count,
-});
+};
+const tasks = object(taskCounts);
 
 export const jobIds = object({ jobs: list(object({ id: jobId, status: jobStatus })) });
 
@@ -72,19 +73,7 @@ const jobSummary = object({
   'end-time': milliseconds,
   duration: milliseconds,
   'last-modification': milliseconds,
-  tasks: object({
-    total: count,
-    created: count,
-    scheduled: count,
-    deploying: count,
-    running: count,
-    finished: count,
-    canceling: count,
-    canceled: count,
-    failed: count,
-    reconciling: count,
-    initializing: count,
-  }),
+  tasks: object({ total: count, ...taskCounts }),
 });
 export const jobsOverview = object({ jobs: list(jobSummary) });
 

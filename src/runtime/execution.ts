@@ -8,6 +8,7 @@ import { systemClock } from '../base/clock.js';
 import type { Disk } from '../base/disk.js';
 import { fromWire, MillraceError, toWire, type WireError } from '../base/errors.js';
 import { nodeDisk } from '../base/node-disk.js';
+import { pauseFor } from '../base/pause.js';
 import type { CheckpointOutcome, EndReason } from '../checkpoint/checkpoint-protocol.js';
 import { type CheckpointStatistics, NO_STATISTICS } from '../checkpoint/checkpoint-statistics.js';
 import type { CheckpointManifest, CheckpointReport, SinkCommit } from '../checkpoint/contract.js';
@@ -329,13 +330,9 @@ export class Execution implements RunObserver, JobExecution {
   }
 
   async #delay(delayMs: number): Promise<void> {
-    await new Promise<void>((resolved) => {
-      const timer = setTimeout(resolved, delayMs);
-      this.#wakeUp = () => {
-        clearTimeout(timer);
-        resolved();
-      };
-    });
+    const pause = pauseFor(delayMs);
+    this.#wakeUp = pause.end;
+    await pause.over;
     this.#wakeUp = () => {};
   }
 

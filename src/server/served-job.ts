@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import type { Clock } from '../base/clock.js';
 import type { Disk } from '../base/disk.js';
 import { MillraceError, toWire, type WireError } from '../base/errors.js';
+import { pauseFor } from '../base/pause.js';
 import { freshSeed, SeededRandom } from '../base/random.js';
 import {
   type CheckpointRetention,
@@ -246,13 +247,9 @@ export class ServedJob {
   async #restartAfter(error: WireError, delayMs: number): Promise<void> {
     this.#note(error);
     this.#enter('RESTARTING', { type: 'restart', error, delayMs });
-    await new Promise<void>((resolved) => {
-      const timer = setTimeout(resolved, delayMs);
-      this.#wakeUp = () => {
-        clearTimeout(timer);
-        resolved();
-      };
-    });
+    const pause = pauseFor(delayMs);
+    this.#wakeUp = pause.end;
+    await pause.over;
     this.#wakeUp = () => {};
   }
 
