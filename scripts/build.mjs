@@ -38,7 +38,11 @@ const ENTRIES = {
  * therefore imports its companion, so that all of that is one chunk.
  */
 const COMPANIONS = [
-  { part: /^src\/operator\/(stateful|sorting)\.ts$/, companion: 'src/runtime/slot-run.ts' },
+  {
+    part: /^src\/operator\/(computing|stateful|sorting)\.ts$/,
+    companion: 'src/runtime/slot-run.ts',
+  },
+  { part: /^src\/operator\/(stateful|sorting)\.ts$/, companion: 'src/operator/computing.ts' },
   { part: /^src\/runtime\/spill-space\.ts$/, companion: 'src/runtime/slot-run.ts' },
   { part: /^src\/runtime\/loops\.ts$/, companion: 'src/runtime/slot-run.ts' },
   { part: /^src\/runtime\/slot-checkpointing\.ts$/, companion: 'src/runtime/slot-run.ts' },

@@ -10,6 +10,7 @@ export const micro = {
   title: 'map, filter, map, filter, map as generated from expressions and functions',
   modules: [
     'operator/chain-task.ts',
+    'operator/computing.ts',
     'operator/expression-builder.ts',
     'record/batch-builder.ts',
     'record/column.ts',
@@ -65,7 +66,8 @@ function batchOf({ FixedColumn }, records, index) {
   return { schema, schemaVersion: 1, rows: ROWS, columns, times: null, kinds: null };
 }
 
-function chainOf({ createChainTask, createBatchBuilder }, specs) {
+function chainOf(engine, specs) {
+  const { createChainTask, createBatchBuilder } = engine;
   const port = {
     channels: 1,
     builders: [],
@@ -94,7 +96,7 @@ function chainOf({ createChainTask, createBatchBuilder }, specs) {
     clock: { epochMs: () => 0, monotonicMs: () => 0 },
     random: { nextUint32: () => 0, next: () => 0, below: () => 0 },
     control: new Int32Array(2),
-    stateful: null,
+    parts: { computing: engine },
     tables: () => {
       throw new Error('Nothing here is keyed.');
     },

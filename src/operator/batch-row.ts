@@ -8,8 +8,7 @@ import type { DataType, Field, Schema } from '../record/schema.js';
 import { fieldIndex, formOf } from '../record/schema.js';
 import { textAt } from '../record/text.js';
 import { ComputedRow } from './chain-row.js';
-import type { JsValue } from './code-value.js';
-import { withoutMissing } from './expression-scope.js';
+import { type JsValue, withoutMissing } from './code-value.js';
 import type { FieldSource, FieldValue, RowMarks } from './flow-row.js';
 import type { CodeUnit } from './code-unit.js';
 

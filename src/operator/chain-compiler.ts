@@ -16,12 +16,10 @@ import type { FlowRow, RowMarks } from './flow-row.js';
 import type { ChainRun } from './chain-run.js';
 import type { CodeBlock } from './code-block.js';
 import { CodeUnit } from './code-unit.js';
-import { assignTimestampsFragment } from './fragments/assign-timestamps.js';
 import { computeKeyFragment, keyedCode } from './fragments/compute-key.js';
 import { flatMapFragment } from './fragments/flat-map.js';
-import { filterFragment, mapFragment, whereFragment } from './fragments/map.js';
+import { filterFragment, mapFragment } from './fragments/map.js';
 import { outputFragment } from './fragments/output.js';
-import { selectFragment } from './fragments/select.js';
 import { isBrief } from './lambda-brevity.js';
 import { ObjectRow } from './object-row.js';
 import type { InputSide } from './operator-sides.js';
@@ -347,7 +345,7 @@ export class ChainCompiler implements ChainCode {
       case 'filter':
         return filterFragment(this, { index, spec }, row, place);
       case 'where':
-        return whereFragment(this, { index, spec }, row, place);
+        return run.computing.whereFragment(this, { index, spec }, row, place);
       case 'flatMap':
         return flatMapFragment(this, { index, spec }, row, place);
       case 'process':
@@ -357,11 +355,11 @@ export class ChainCompiler implements ChainCode {
       case 'asyncWait':
         return run.stateful.asyncWaitFragment(this, { index, spec }, row, place);
       case 'select':
-        return selectFragment(this, { index, spec }, row, place);
+        return run.computing.selectFragment(this, { index, spec }, row, place);
       case 'explode':
         return run.stateful.explodeFragment(this, { index, spec }, row, place);
       case 'assignTimestamps':
-        return assignTimestampsFragment(this, { index, spec }, row, place);
+        return run.computing.assignTimestampsFragment(this, { index, spec }, row, place);
       case 'computeKey':
         return computeKeyFragment(this, { index, spec }, row, place);
       case 'aggregate':

@@ -9,14 +9,10 @@ import type { Batch } from '../record/batch.js';
 import type { StreamSchemas } from '../record/schema-registry.js';
 import type { StateTable, TableSpec } from '../state/contract.js';
 import type { AlignmentMember } from '../time/alignment.js';
+import type { ChainParts } from './chain-parts.js';
 import type { ChainTask, OutputPort } from './contract.js';
 import type { InputSide } from './operator-sides.js';
 import type { OperatorSpec, Partitioner } from './operator-spec.js';
-import type * as Sorting from './sorting.js';
-import type * as Stateful from './stateful.js';
-
-/** What `sorting.ts` exports. */
-export type SortingParts = typeof Sorting;
 
 /** What an operator may hold in memory, and where it puts the rest. */
 export interface SpillSpace {
@@ -24,9 +20,6 @@ export interface SpillSpace {
   readonly disk: Pick<Disk, 'createScratch'>;
   readonly directory: string;
 }
-
-/** What `stateful.ts` exports. */
-export type StatefulParts = typeof Stateful;
 
 /** An operator of a chain. `input` is the index of the operator it consumes, -1 for the chain's input. */
 export interface ChainOperator {
@@ -63,10 +56,7 @@ export interface ChainTaskOptions {
   readonly random: Random;
   /** Element 0 is the index of the operator whose user function runs, -1 for none. */
   readonly control: Int32Array;
-  /** What operators with state consist of; null for a chain that has none. */
-  readonly stateful: StatefulParts | null;
-  /** What sorts consist of; null, or omitted, for a chain without. */
-  readonly sorting?: SortingParts | null;
+  readonly parts: ChainParts;
   /**
    * What each operator has that keeps something: where all input ends, and nothing is to be snapshot; else null, or
    * omitted.

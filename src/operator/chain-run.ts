@@ -10,8 +10,9 @@ import { ChainErrors } from './chain-errors.js';
 import type { AsyncRun } from './async/async-run.js';
 import type { JoinRun } from './chain-join.js';
 import type { KeyedRun } from './chain-keyed.js';
-import type { ChainTaskOptions, SortingParts, SpillSpace, StatefulParts } from './chain-options.js';
+import type { ChainTaskOptions, SpillSpace } from './chain-options.js';
 import { OutputRun } from './chain-output.js';
+import type { ChainParts, LoadedPart } from './chain-parts.js';
 import { PendingRecords } from './chain-pending.js';
 import type { ProcessOperator, ProcessRun } from './chain-process.js';
 import { ChainTime } from './chain-time.js';
@@ -127,18 +128,25 @@ export class ChainRun {
     this.#recordSchemas = operators.map(({ spec }) => ('returns' in spec ? spec.returns : null));
   }
 
+  /** What operators with expressions of their own consist of; only for a chain that has one. */
+  get computing(): LoadedPart<'computing'> {
+    return this.#part('computing');
+  }
+
   /** What operators with state consist of; only for a chain that has one. */
-  get stateful(): StatefulParts {
-    const { stateful } = this.options;
-    assert(stateful !== null, 'What keeps state is loaded for a chain with state.');
-    return stateful;
+  get stateful(): LoadedPart<'stateful'> {
+    return this.#part('stateful');
   }
 
   /** What sorts consist of; only for a chain that has one. */
-  get sorting(): SortingParts {
-    const { sorting = null } = this.options;
-    assert(sorting !== null, 'What sorts is loaded for a chain that does.');
-    return sorting;
+  get sorting(): LoadedPart<'sorting'> {
+    return this.#part('sorting');
+  }
+
+  #part<Name extends keyof ChainParts>(name: Name): LoadedPart<Name> {
+    const part = this.options.parts[name];
+    assert(part, 'A chain is given the parts that its operators consist of.');
+    return part;
   }
 
   /** Where a keyed operator puts what it cannot hold: the first of a chain, as its rows are what came in. */

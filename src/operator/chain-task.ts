@@ -243,17 +243,17 @@ class CompiledChainTask implements CompiledChain {
   }
 
   beginSnapshot(full: boolean, isConfirmable = true): TaskSnapshot {
-    const { stateful } = this.#run.options;
-    if (stateful === null) return NO_STATE;
+    const { stateful } = this.#run.options.parts;
+    if (!stateful) return NO_STATE;
     return new stateful.ChainSnapshot(this.#run, { full, isConfirmable });
   }
 
   snapshot(sink: SnapshotSink): void {
-    this.#run.options.stateful?.snapshotChain(this.#run, sink);
+    this.#run.options.parts.stateful?.snapshotChain(this.#run, sink);
   }
 
   restore(source: SnapshotSource): void {
-    this.#run.options.stateful?.restoreChain(this.#run, source);
+    this.#run.options.parts.stateful?.restoreChain(this.#run, source);
   }
 
   inspect(): readonly FunctionInspection[] {

@@ -55,6 +55,13 @@ export interface JsValue {
   readonly member?: (field: Field) => JsValue;
 }
 
+/** The same value without the difference between missing and null, which no calculation keeps. */
+export function withoutMissing(value: JsValue): JsValue {
+  const { type, nullable, isNull, binary, member } = value;
+  const plain = { type, nullable, value: value.value, isNull, binary };
+  return member === undefined ? plain : { ...plain, member };
+}
+
 /** A row in generated code: what the fields of the record are at this point of the loop. */
 export interface SymbolicRow {
   /** Names of the fields in order. */

@@ -20,7 +20,7 @@ import {
   parenLogic,
   placeholderCode,
 } from './expression-code.js';
-import type { CodeContext, JsValue, SymbolicRow } from './code-value.js';
+import { type CodeContext, type JsValue, type SymbolicRow, withoutMissing } from './code-value.js';
 import {
   comparisonCode,
   extremeCode,
@@ -39,7 +39,7 @@ import {
 } from './expression-digits.js';
 import { decimalOfType } from './expression-decimal.js';
 import type { Expression, LiteralValue } from './expression.js';
-import { nullableValue, plainValue, Scope, withoutMissing } from './expression-scope.js';
+import { nullableValue, plainValue, Scope } from './expression-scope.js';
 import { expressionText } from './expression-text.js';
 import { typeExpression } from './expression-type.js';
 import type { CallUse, TypedExpression } from './expression-typed.js';

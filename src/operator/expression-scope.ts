@@ -23,13 +23,6 @@ export function nullableValue(type: DataType, value: string, isNull: string): Js
   return { type, nullable: true, value, isNull, binary: null };
 }
 
-/** The same value without the difference between missing and null, which no calculation keeps. */
-export function withoutMissing(value: JsValue): JsValue {
-  const { type, nullable, isNull, binary, member } = value;
-  const plain = { type, nullable, value: value.value, isNull, binary };
-  return member === undefined ? plain : { ...plain, member };
-}
-
 /** A place in generated code and what is known there. */
 export class Scope {
   readonly row: SymbolicRow;

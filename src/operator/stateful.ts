@@ -2,8 +2,7 @@
  * What only operators consist of that keep something: keyed aggregations, windows, joins, process and asynchronous
  * functions, their tables and snapshots, and explode, which keeps the rest of a list. A chain without such operators
  * does without this code, which is a fifth of what a slot would have to load, so that nothing else but this file
- * imports it. Callers: the slot builder and `explain-code.ts`, which load it where it is needed and give it to the
- * chain. Runs on: the slot's thread.
+ * imports it. Callers: `load-chain-parts.ts`, which loads it where it is needed. Runs on: the slot's thread.
  */
 export { createHotTable } from '../state/hot-table.js';
 export { eachRowCode } from './stored-rows.js';

@@ -3,17 +3,15 @@
  * for rows of the schema that reaches it, and what it proposes for its edges is the schema of the chains behind them.
  * Callers: `explain-job.ts`. Runs on: the caller's thread. Invariant: no user function is called, no sink is touched.
  */
+import { assert } from '../base/assert.js';
 import { systemClock } from '../base/clock.js';
 import { nodeDisk } from '../base/node-disk.js';
 import { SeededRandom } from '../base/random.js';
 import type { PhysicalPlan, Vertex } from '../graph/physical-plan.js';
 import { createChainTask } from '../operator/chain-task.js';
-import type {
-  ChainOutput,
-  SortingParts,
-  SpillSpace,
-  StatefulParts,
-} from '../operator/chain-options.js';
+import type { ChainOutput, SpillSpace } from '../operator/chain-options.js';
+import type { ChainParts } from '../operator/chain-parts.js';
+import { loadChainParts } from './load-chain-parts.js';
 import type { OutputPort, PortOptions } from '../operator/contract.js';
 import type { OperatorSpec } from '../operator/operator-spec.js';
 import type { BatchBuilder } from '../record/batch-builder.js';
@@ -48,8 +46,6 @@ export async function explainCode(
 ): Promise<readonly ChainCodeText[]> {
   const arriving = new Map<number, ArrivingRows>();
   const texts: ChainCodeText[] = [];
-  const stateful = await import('../operator/stateful.js');
-  const sorting = await import('../operator/sorting.js');
   for (const vertex of plan.vertices) {
     const rows = await rowsInto(vertex, arriving, baseDirectory);
     const { name, id } = vertex;
@@ -58,7 +54,8 @@ export async function explainCode(
       texts.push({ vertex: id, name, code: null, missing });
       continue;
     }
-    const code = compileVertex({ plan, vertex, settings, stateful, sorting, rows, arriving });
+    const loaded = await loadChainParts(vertex.operators.map(({ spec }) => spec));
+    const code = compileVertex({ plan, vertex, settings, loaded, rows, arriving });
     const missing = whyIncomplete(vertex);
     texts.push({ vertex: id, name, code: code === '' ? null : code, missing });
   }
@@ -96,18 +93,18 @@ interface SketchParts {
   readonly plan: PhysicalPlan;
   readonly vertex: Vertex;
   readonly settings: Settings;
-  readonly stateful: StatefulParts;
-  readonly sorting: SortingParts;
+  readonly loaded: ChainParts;
   readonly rows: readonly (readonly [input: number, rows: ArrivingRows])[];
   /** Filled with what the chain gives to its edges. */
   readonly arriving: Map<number, ArrivingRows>;
 }
 
 function compileVertex(parts: SketchParts): string {
-  const { vertex, settings, stateful, sorting, rows } = parts;
+  const { vertex, settings, loaded, rows } = parts;
   const schemas = vertex.operators.map(() => new SketchSchemas());
   const { parallelism, maxParallelism } = vertex;
   const keyGroups = keyGroupRange(0, parallelism, maxParallelism);
+  const openTable = loaded.stateful?.createHotTable;
   const task = createChainTask({
     vertexName: vertex.name,
     operators: vertex.operators,
@@ -119,10 +116,12 @@ function compileVertex(parts: SketchParts): string {
     clock: systemClock,
     random: new SeededRandom(0),
     control: new Int32Array(1),
-    stateful,
-    sorting,
+    parts: loaded,
     space: NO_SPACE,
-    tables: (_uid, spec) => stateful.createHotTable(spec, { keyGroups }),
+    tables: (_uid, spec) => {
+      assert(openTable, 'Only operators with state open tables.');
+      return openTable(spec, { keyGroups });
+    },
     countLate: () => undefined,
     preAggregateKeysMax: settings['aggregate.preAggregateKeys'],
   });

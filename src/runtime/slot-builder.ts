@@ -20,10 +20,12 @@ import { DEAD_LETTERS } from '../graph/physical-plan.js';
 import { preAggregateKeysMax, slotBudgetOf } from '../memory/slot-budget.js';
 import { RunMetrics } from '../metrics/run-metrics.js';
 import type { TaskMetricsWriter } from '../metrics/task-metrics.js';
-import type { ChainOutput, StatefulParts } from '../operator/chain-options.js';
+import type { ChainOutput } from '../operator/chain-options.js';
+import type { LoadedPart } from '../operator/chain-parts.js';
+import { loadChainParts } from './load-chain-parts.js';
 import { createChainTask } from '../operator/chain-task.js';
 import type { ChainTask } from '../operator/contract.js';
-import { isStateful, type OperatorIdentity } from '../operator/operator-spec.js';
+import type { OperatorIdentity } from '../operator/operator-spec.js';
 import { keyGroupRange } from '../record/key-group.js';
 import { SchemaRegistry } from '../record/schema-registry.js';
 import { wakerFor } from '../ring/parker.js';
@@ -156,17 +158,11 @@ class SlotBuilder {
         return [{ port: sinks[at].port, after: sink.after, partitioner, columns }];
       }),
     ];
-    const stateful = vertex.operators.some(({ spec }) => isStateful(spec))
-      ? await import('../operator/stateful.js')
-      : null;
-    const sorting = vertex.operators.some(({ spec }) => spec.kind === 'sort')
-      ? await import('../operator/sorting.js')
-      : null;
+    const loaded = await loadChainParts(vertex.operators.map(({ spec }) => spec));
+    const { stateful, sorting } = loaded;
     const space =
-      stateful === null && sorting === null
-        ? null
-        : (await import('./spill-space.js')).spillSpace(this.#parts);
-    const openTable = stateful === null ? refuseTable : this.#tables(vertex, index, stateful);
+      stateful || sorting ? (await import('./spill-space.js')).spillSpace(this.#parts) : null;
+    const openTable = stateful ? this.#tables(vertex, index, stateful) : refuseTable;
     const task = createChainTask({
       vertexName: vertex.name,
       operators: vertex.operators,
@@ -180,8 +176,7 @@ class SlotBuilder {
       clock,
       random: new SeededRandom(deployment.seed + vertex.id * 7919 + index),
       control: metrics.control,
-      stateful,
-      sorting,
+      parts: loaded,
       space,
       tables: (_uid, spec) => openTable(spec),
       aligned: (operator) => this.#aligned(vertex.id, operator, index),
@@ -241,7 +236,7 @@ class SlotBuilder {
   #tables(
     vertex: Vertex,
     index: number,
-    { createHotTable }: StatefulParts,
+    { createHotTable }: LoadedPart<'stateful'>,
   ): (spec: TableSpec) => StateTable {
     const keyGroups = keyGroupRange(index, vertex.parallelism, vertex.maxParallelism);
     return (spec) => {

@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../src/base/random.js';
 import { createChainTask } from '../../src/operator/chain-task.js';
+import * as computing from '../../src/operator/computing.js';
 import type { ChainTask, Cursor, StepResult } from '../../src/operator/contract.js';
 import { STEP_DONE, STEP_OUT_OF_BUDGET } from '../../src/operator/contract.js';
 import type { OperatorSpec, Partitioner } from '../../src/operator/operator-spec.js';
@@ -173,7 +174,7 @@ class Built {
       clock: this.clock,
       random: this.#random,
       control: new Int32Array(2),
-      stateful: null,
+      parts: { computing },
       tables: () => {
         throw new Error('No state is kept here.');
       },

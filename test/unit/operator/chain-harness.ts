@@ -55,6 +55,7 @@ import type { Schema } from '../../../src/record/schema.js';
 import { mergeSchemas } from '../../../src/record/schema-merge.js';
 import type { StreamSchemas } from '../../../src/record/schema-registry.js';
 import type { WatermarkStrategy } from '../../../src/time/watermark-strategy.js';
+import * as computing from '../../../src/operator/computing.js';
 import * as sorting from '../../../src/operator/sorting.js';
 import * as stateful from '../../../src/operator/stateful.js';
 
@@ -283,8 +284,7 @@ export function chainOf(parts: ChainParts): ChainUnderTest {
     clock: parts.clock ?? { epochMs: () => 0, monotonicMs: () => 0 },
     random: new SeededRandom(7),
     control,
-    stateful,
-    sorting,
+    parts: { computing, stateful, sorting },
     space: parts.space ?? null,
     tables: (_uid, spec) =>
       stateful.createHotTable(spec, { keyGroups: keyGroupRange(subtask, parallelism, 128) }),
