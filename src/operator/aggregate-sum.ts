@@ -48,13 +48,16 @@ interface SumKind {
 function sumKind(aggregate: BuiltInAggregate, input: DataType): SumKind {
   const type = sumType(aggregate, input);
   if (isExactFloat(aggregate, input)) {
-    const isFloat = input.kind === 'float32' || input.kind === 'float64';
-    return { form: 'js', carried: ANY, isWatched: !isFloat && aggregate.fn === 'sum' };
+    return { form: 'js', carried: ANY, isWatched: isWatched(aggregate, input) };
   }
   if (formOf(type) === 'i64') return { form: 'i64', carried: type, isWatched: false };
-  // An average is rounded in any case, so nothing is gained by watching its sum.
-  const isWatched = aggregate.fn === 'sum' && type.kind === 'number';
-  return { form: 'f64', carried: isWatched ? type : FLOAT, isWatched };
+  const isNumber = isWatched(aggregate, type);
+  return { form: 'f64', carried: isNumber ? type : FLOAT, isWatched: isNumber };
+}
+
+/** Whether whole sums of numbers are watched: an average is rounded in any case, so nothing is gained by it. */
+function isWatched({ fn }: BuiltInAggregate, { kind }: DataType): boolean {
+  return fn === 'sum' && kind !== 'float32' && kind !== 'float64';
 }
 
 /** The state of a sum after `value` made it `sum`; -1 when a whole sum is no longer exact. */
@@ -141,7 +144,6 @@ export function sumAccumulator(
   const kind = sumKind(aggregate, input.type);
   const type = sumType(aggregate, input.type);
   const nullable = input.nullable || aggregate.filter !== null;
-  const isInteger = isNumberType(input.type) && /int/.test(input.type.kind);
   const carried: readonly Field[] = [
     requiredField(carriedName(index, ''), kind.carried, nullable),
     flagField(carriedName(index, 'state')),
@@ -166,7 +168,10 @@ export function sumAccumulator(
       if (value === null) return;
       const local = localOf(cell.unit, value, place);
       const sum = addCode(cell, kind, local, place, type);
-      watchCode(cell, kind.isWatched, sum, local, isInteger, place);
+      // The plan may only know what carries sums, whose type is wider than that of what is added.
+      const isNumber = kind.isWatched && isWatched(aggregate, value.type);
+      const isInteger = isNumberType(value.type) && /int/.test(value.type.kind);
+      watchCode(cell, isNumber, sum, local, isInteger, place);
     },
     merge: (cell, [sum, state], place) => {
       const inside = place.open(`if (${state.value} !== ${SUM_EMPTY})`);

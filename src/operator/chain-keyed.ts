@@ -23,6 +23,7 @@ import { SessionRun } from './chain-sessions.js';
 import { WindowRun } from './chain-window.js';
 import type { SpillSpace } from './chain-options.js';
 import type { KeyedOperator } from './operator-spec.js';
+import { keptSchema, planKept } from './kept-schema.js';
 import { withoutKey } from './operator-schema.js';
 import { Overflow } from './overflow.js';
 import { hasPanes } from './pre-aggregate.js';
@@ -68,6 +69,8 @@ export class KeyedRun {
   readonly windows: TimedWindows | null;
   /** Merged schema of all records so far; null before the first. */
   input: Schema | null = null;
+  /** What describes what is kept, of records before a restore too; null as long as nothing is. */
+  kept: Schema | null = null;
   readonly tables = new Map<string, StateTable>();
   /** How rows are kept; null for operators that keep none. */
   readonly layouts: RowLayouts | null;
@@ -241,10 +244,23 @@ export class KeyedRun {
   adopt(input: Schema): boolean {
     const merged = this.input === null ? input : mergeSchemas(this.input, input);
     if (merged === this.input) return false;
+    this.keep(keptSchema(this.spec, merged));
     this.input = merged;
     this.layouts?.adopt(withoutKey(merged));
     this.overflow?.layouts.adopt(merged);
     return true;
+  }
+
+  /** Has what is described by a schema kept, too. */
+  keep(kept: Schema): void {
+    this.kept = this.kept === null ? kept : mergeSchemas(this.kept, kept);
+  }
+
+  /** The plan of an aggregation over all that it keeps. */
+  plan(): AggregatePlan {
+    const { spec, kept } = this;
+    assert(spec.kind === 'aggregate' && kept !== null, 'An aggregation knows what it keeps.');
+    return planKept(spec, kept);
   }
 
   /**

@@ -80,7 +80,7 @@ function rememberInput(run: ChainRun, operator: number, rows: Schema): void {
 
 /** The schema of the records that wait behind an operator, or come out of its state. */
 export function schemaBehind(run: ChainRun, operator: number): Schema | null {
-  const rows = run.keyed[operator]?.input ?? run.heldInputs[operator];
+  const rows = run.keyed[operator]?.kept ?? run.heldInputs[operator];
   return resultSchema(run, operator, rows);
 }
 
@@ -116,9 +116,9 @@ function resultSchema(run: ChainRun, operator: number, rows: Schema | null): Sch
     }
     case 'aggregate': {
       // The plan covers all records so far, not only those of the schema at hand.
-      const input = run.keyed[operator]?.input ?? null;
-      if (rows === null || input === null) return null;
-      return run.stateful.planResults(spec, input).output ?? run.recordSchema(operator);
+      const keyed = run.keyed[operator] ?? null;
+      if (rows === null || keyed === null) return null;
+      return keyed.plan().output ?? run.recordSchema(operator);
     }
     default:
       return outputSchemaOf(spec, rows);

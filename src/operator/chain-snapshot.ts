@@ -10,9 +10,10 @@ import type { Schema } from '../record/schema.js';
 import type { TableSpec } from '../state/contract.js';
 import { type SnapshotScope, type StateWriter, writtenAtOnce } from '../state/state-writer.js';
 import { loadTable, TableWriter } from '../state/table-snapshot.js';
-import { planAggregate } from './aggregate-tables.js';
 import type { KeyedRun } from './chain-keyed.js';
 import type { ChainRun } from './chain-run.js';
+import { keptOf } from './kept-schema.js';
+import { isCarried } from './pre-aggregate.js';
 import type { SnapshotSink, SnapshotSource, TaskSnapshot } from './contract.js';
 
 /** Name of the piece that describes an operator's state. */
@@ -20,7 +21,10 @@ const HEADER = 'operator';
 
 /** What the header holds. */
 interface KeyedHeader {
+  /** What describes what is kept. */
   readonly input: Schema;
+  /** Whether that is what carries accumulators between phases. */
+  readonly isCarried?: boolean;
   /** Of the columns that keys of the tables have, how many are those of the operator, which come first. */
   readonly keys: number;
   readonly tables: readonly TableSpec[];
@@ -86,9 +90,9 @@ export function snapshotChain(run: ChainRun, sink: SnapshotSink): void {
 }
 
 function keyedWriters(keyed: KeyedRun, scope: SnapshotScope): readonly StateWriter[] {
-  const { input, spec } = keyed;
+  const { kept, spec } = keyed;
   keyed.writers = [];
-  if (input === null) return [];
+  if (kept === null) return [];
   if (keyed.isPartial) {
     assert(!keyed.hasEntries, 'Partial aggregations hand on what they hold before the barrier.');
     return [];
@@ -96,7 +100,8 @@ function keyedWriters(keyed: KeyedRun, scope: SnapshotScope): readonly StateWrit
   const tables = [...keyed.tables.values()];
   const rows = keyed.layouts === null ? {} : { rows: keyed.layouts.schemas };
   const header: KeyedHeader = {
-    input,
+    input: kept,
+    isCarried: spec.kind === 'aggregate' && isCarried(spec),
     keys: spec.keys.length,
     tables: tables.map((table) => table.spec),
     ...rows,
@@ -120,15 +125,17 @@ function restoreKeyed(keyed: KeyedRun, source: SnapshotSource): void {
   const { uid } = keyed.spec;
   for (const { bytes } of source.get(uid, HEADER)) {
     const header = deserialize(bytes) as KeyedHeader;
-    keyed.adopt(header.input);
+    const kept = keptOf(keyed.spec, header);
+    if (keyed.spec.kind === 'aggregate') keyed.keep(kept);
+    else keyed.adopt(kept);
     keyed.layouts?.restore(header.rows ?? []);
     for (const spec of header.tables) keyed.table(spec);
   }
   for (const [name, table] of keyed.tables) {
     loadTable(table, source.get(uid, name));
   }
-  if (keyed.input !== null && keyed.spec.kind === 'aggregate') {
-    keyed.linkWindows(planAggregate(keyed.spec, keyed.input));
+  if (keyed.kept !== null && keyed.spec.kind === 'aggregate') {
+    keyed.linkWindows(keyed.plan());
     keyed.windows?.rebuild();
   }
 }

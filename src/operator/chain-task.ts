@@ -298,7 +298,7 @@ class CompiledChainTask implements CompiledChain {
   prepare(input: number, batch: Batch): boolean {
     if (this.#rowsFunction(input, batch) === null) return false;
     return this.#run.keyed.every((keyed) => {
-      const isDue = keyed !== null && keyed.emitsEntries && keyed.input !== null;
+      const isDue = keyed !== null && keyed.emitsEntries && keyed.kept !== null;
       return !isDue || this.#entriesFunction(keyed) !== null;
     });
   }

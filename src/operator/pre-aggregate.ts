@@ -22,11 +22,16 @@ export function canPreAggregate(spec: OperatorSpec): boolean {
     spec.emit === 'final' &&
     spec.phase === 'single' &&
     (spec.window === null ? spec.keys.length > 0 : canSplitWindow(spec.window)) &&
-    spec.aggregates.every((aggregate) =>
-      aggregate.fn === 'user'
-        ? aggregate.aggregator.merge !== undefined
-        : MERGEABLE.has(aggregate.fn),
-    )
+    isCarried(spec)
+  );
+}
+
+/** Whether what an aggregation keeps can be carried from one phase to another. */
+export function isCarried({ aggregates }: AggregateOperator): boolean {
+  return aggregates.every((aggregate) =>
+    aggregate.fn === 'user'
+      ? aggregate.aggregator.merge !== undefined
+      : MERGEABLE.has(aggregate.fn),
   );
 }
 

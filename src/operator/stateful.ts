@@ -6,7 +6,6 @@
  */
 export { createHotTable } from '../state/hot-table.js';
 export { eachRowCode } from './stored-rows.js';
-export { planResults } from './aggregate-plan.js';
 export { AsyncRun } from './async/async-run.js';
 export { PendingItems } from './chain-items.js';
 export { JoinRun } from './chain-join.js';

@@ -8,7 +8,6 @@ import { nearestName } from '../base/nearest-name.js';
 import type { CheckpointManifest, SourceProgress } from '../checkpoint/contract.js';
 import type { SourcePlan } from '../connector/contract.js';
 import type { PhysicalPlan, Vertex } from '../graph/physical-plan.js';
-import { splitAggregate } from '../operator/pre-aggregate.js';
 import type { RestorePlan } from './deployment.js';
 import type { RestoredConnectors } from './prepare-connectors.js';
 import type { RestoredSource } from './source-head.js';
@@ -103,7 +102,6 @@ export function restoreRefusals(
     ...(isLost ? [notRestored(manifest, plan, mapping)] : []),
     ...drainedSources(manifest, plan),
     ...plan.vertices.flatMap((vertex) => otherKeyGroups(manifest, vertex, plan.jobName)),
-    ...otherPhases(manifest, plan),
   ];
 }
 
@@ -172,34 +170,6 @@ function otherKeyGroups(
     );
     return [error];
   });
-}
-
-/**
- * What an aggregation keeps behind a partial phase is of other records than what it keeps without one, which there is
- * only at a parallelism of more than one.
- */
-function otherPhases(manifest: CheckpointManifest, plan: PhysicalPlan): readonly MillraceError[] {
-  const withState = new Set(manifest.pieces.map(({ uid }) => uid));
-  const before = new Set(manifest.operators.map(({ uid }) => uid));
-  return plan.vertices.flatMap(({ operators }) =>
-    operators.flatMap(({ spec }) => {
-      const { uid, name } = spec;
-      if (spec.kind !== 'aggregate' || spec.phase === 'partial' || !withState.has(uid)) return [];
-      const partial = splitAggregate(spec).partial.uid;
-      const wasSplit = before.has(partial) || before.has(`${partial}-1`);
-      if (wasSplit === (spec.phase === 'merge')) return [];
-      const error = new MillraceError(
-        'STATE_INCOMPATIBLE',
-        `"${name}" was aggregated in ${wasSplit ? 'two phases' : 'one phase'}, and would now be ` +
-          `in ${wasSplit ? 'one' : 'two'}, because of its parallelism.`,
-        {
-          where: { job: plan.jobName, operator: name, uid },
-          advice: `Go on at a parallelism of ${wasSplit ? 'at least two' : 'one'}.`,
-        },
-      );
-      return [error];
-    }),
-  );
 }
 
 /**

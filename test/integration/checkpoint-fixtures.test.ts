@@ -14,6 +14,10 @@ const versions = readdirSync(fixtures);
 const snapshots = versions.flatMap((version) =>
   ['savepoint', 'checkpoints'].map((kind) => ({ version, kind })),
 );
+/** They were taken at two. */
+const widths = snapshots.flatMap((snapshot) =>
+  [1, 2, 3].map((parallelism) => ({ ...snapshot, parallelism })),
+);
 /** Records of each split that were read, and those that are read in the end. */
 const [BEGUN, LIMIT] = [20, 30];
 
@@ -41,14 +45,15 @@ describe('checkpoints of earlier versions', () => {
     expect(contentsOf(path)).toEqual(written);
   });
 
-  it.each(snapshots)(
-    'a job goes on from the $kind of format $version',
-    async ({ version, kind }) => {
+  it.each(widths)(
+    'a job goes on from the $kind of format $version at a parallelism of $parallelism',
+    async ({ version, kind, parallelism }) => {
       // What is restored is claimed, so a copy is.
       cpSync(join(fixtures, version, kind), join(directory, 'from'), { recursive: true });
       const from = join(directory, kind === 'savepoint' ? 'from' : `from/${newest(directory)}`);
       const params = { out: null };
-      const on = await savepointOfEveryState(directory, LIMIT, { from, begun: BEGUN, params });
+      const how = { from, begun: BEGUN, params, parallelism };
+      const on = await savepointOfEveryState(directory, LIMIT, how);
       const whole = await savepointOfEveryState(directory, LIMIT, { params });
       const [gone, fresh] = [on, whole].map((path) => stateIn(contentsOf(path ?? '') as Contents));
       expect(gone?.size).toBeGreaterThan(10);

@@ -7,7 +7,6 @@ import { assert } from '../../base/assert.js';
 import { KIND_INSERT, KIND_UPDATE_AFTER } from '../../record/batch.js';
 import type { TableSpec } from '../../state/contract.js';
 import type { AggregatePlan, PlannedAggregate } from '../aggregate-tables.js';
-import { planAggregate } from '../aggregate-tables.js';
 import { resultKeyName } from '../aggregate-fields.js';
 import type { ChainCode, Placed } from '../chain-code.js';
 import type { Cell } from '../aggregate-accumulator.js';
@@ -63,9 +62,8 @@ interface Bound extends Placed<'aggregate'> {
 
 function bind(code: ChainCode, placed: Placed<'aggregate'>): Bound {
   const keyed = code.run.keyed[placed.index];
-  const input = keyed?.input ?? null;
-  assert(keyed !== null && input !== null, 'An aggregation knows its records.');
-  const plan = planAggregate(placed.spec, input);
+  assert(keyed !== null, 'An aggregation is keyed.');
+  const plan = keyed.plan();
   keyed.linkWindows(plan);
   const { windows } = keyed;
   const isPaned = plan.panes !== null;
