@@ -161,6 +161,9 @@ export type {
 export type { PairContext } from './operator/join/interval-join.js';
 export type { JoinType } from './operator/join/regular-join.js';
 export type { EmitMode } from './operator/operator-spec.js';
+export type { Counter, Gauge, Histogram, Meter, MetricGroup } from './metrics/user-metrics.js';
+export type { HistogramStatistics, MetricScope } from './metrics/read-user-metrics.js';
+export type { UserMetric } from './runtime/metrics-snapshot.js';
 export type { CheckpointReport } from './checkpoint/contract.js';
 export type { SavepointOptions } from './runtime/checkpoint-requests.js';
 export type {

@@ -100,6 +100,12 @@ function chainOf(engine, specs) {
     tables: () => {
       throw new Error('Nothing here is keyed.');
     },
+    userMetrics: {
+      memory: new SharedArrayBuffer(64),
+      byteOffset: 0,
+      size: { metricsMax: 0, histogramsMax: 0 },
+      registry: null,
+    },
     countLate: () => undefined,
     preAggregateKeysMax: 0,
   });

@@ -6,6 +6,7 @@
 import type { Clock } from '../base/clock.js';
 import type { Disk } from '../base/disk.js';
 import type { WireError } from '../base/errors.js';
+import type { OwnedMetrics } from '../metrics/user-metrics.js';
 import type { Batch } from '../record/batch.js';
 import type { Schema } from '../record/schema.js';
 import type { StreamSchemas } from '../record/schema-registry.js';
@@ -109,6 +110,8 @@ export interface ReaderContext {
   readonly batchRows: number;
   /** Tells the scheduler that `poll` is worth calling again; any time, from callbacks too. */
   wake(): void;
+  /** Metrics of the source in this subtask: `metricGroup(context.metrics)`. */
+  readonly metrics: OwnedMetrics;
   /** Counts a bad record and keeps it for the dead letters; throws when the policy is to fail. */
   badRecord(record: BadRecord): void;
 }
@@ -193,6 +196,8 @@ export interface WriterContext {
   readonly disk: Disk;
   readonly clock: Clock;
   readonly baseDirectory: string;
+  /** Metrics of the sink in this subtask: `metricGroup(context.metrics)`. */
+  readonly metrics: OwnedMetrics;
   wake(): void;
 }
 

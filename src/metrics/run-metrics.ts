@@ -5,14 +5,7 @@
  */
 import { assert } from '../base/assert.js';
 import { metricsBytes } from './metrics-layout.js';
-import {
-  EdgeMetricsWriter,
-  type EdgeMetricsSnapshot,
-  readEdgeMetrics,
-  readTaskMetrics,
-  type TaskMetricsSnapshot,
-  TaskMetricsWriter,
-} from './task-metrics.js';
+import { EdgeMetricsWriter, TaskMetricsWriter } from './task-metrics.js';
 
 /** As much of a physical plan as numbering needs. */
 export interface MeteredPlan {
@@ -64,14 +57,6 @@ export class RunMetrics {
   /** The writer of a channel; one per run. */
   channel(channel: number): EdgeMetricsWriter {
     return new EdgeMetricsWriter(this.#memory, this.subtasks, channel);
-  }
-
-  readTask(vertex: number, subtask: number, atMs: number): TaskMetricsSnapshot {
-    return readTaskMetrics(this.#memory, this.taskIndex(vertex, subtask), atMs);
-  }
-
-  readChannel(channel: number, atMs: number): EdgeMetricsSnapshot {
-    return readEdgeMetrics(this.#memory, this.subtasks, channel, atMs);
   }
 }
 

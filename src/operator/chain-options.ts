@@ -5,6 +5,7 @@
 import type { Clock } from '../base/clock.js';
 import type { Disk } from '../base/disk.js';
 import type { Random } from '../base/random.js';
+import type { MetricsPlace } from '../metrics/user-metrics.js';
 import type { Batch } from '../record/batch.js';
 import type { StreamSchemas } from '../record/schema-registry.js';
 import type { StateTable, TableSpec } from '../state/contract.js';
@@ -66,6 +67,8 @@ export interface ChainTaskOptions {
   readonly tables: (uid: string, spec: TableSpec) => StateTable;
   /** The member of an alignment group that an operator is; null, or omitted, for none. */
   readonly aligned?: (operatorIndex: number) => AlignmentMember | null;
+  /** Where the metrics of the functions of the chain are. */
+  readonly userMetrics: MetricsPlace;
   /** Counts records that came too late for their windows, whatever becomes of them. */
   readonly countLate: (records: number) => void;
   /** Has the slot look at the chain again, from a callback of its thread. */

@@ -8,6 +8,7 @@ import { deserialize, serialize } from 'node:v8';
 import { assert } from '../base/assert.js';
 import type { Clock } from '../base/clock.js';
 import { MillraceError } from '../base/errors.js';
+import { metricGroup, type MetricsPlace } from '../metrics/user-metrics.js';
 import { type DataType, fieldIndex, type Schema } from '../record/schema.js';
 import { sameType } from '../record/schema-merge.js';
 import type { StateTable, TableSpec } from '../state/contract.js';
@@ -73,6 +74,7 @@ export interface ProcessRunParts {
   readonly control: Int32Array;
   readonly errors: ChainErrors;
   readonly countLate: (records: number) => void;
+  readonly userMetrics: MetricsPlace;
 }
 
 /** Timers of one clock under one name, and who is told when they fire. */
@@ -326,6 +328,7 @@ export class ProcessRun implements TimedOperator {
       operatorState: this.#operatorStates,
       subtask,
       parallelism,
+      metrics: metricGroup({ place: this.#parts.userMetrics, owner: this.#parts.operator }),
       countLate: this.#parts.countLate,
       timerService: (name, names, onTimer) =>
         this.#addTimers(`${USER_TIMERS}/${name}`, names.length, (timer) =>

@@ -5,6 +5,7 @@
  * functions. Runs on: the slot's thread. Invariant: nothing of a subtask's is shared with another one; what a
  * function keeps between calls belongs into state, or it is gone after a restart.
  */
+import type { MetricGroup } from '../metrics/user-metrics.js';
 import type {
   AggregatingState,
   ListState,
@@ -95,6 +96,8 @@ export interface ProcessContext {
   /** Index of the subtask, from 0, and how many there are. */
   readonly subtask: number;
   readonly parallelism: number;
+  /** Metrics of the operator in this subtask, to be registered here. */
+  readonly metrics: MetricGroup;
   /** Counts records that came too late, whether dropped or given to a side output, in the metric `lateRecords`. */
   countLate(records: number): void;
   /** Makes timers apart from those of `context.timers`, told apart by `names.length` numbers beside the time. */

@@ -7,6 +7,7 @@ import { HOST_SLOT, type PhysicalPlan } from '../graph/physical-plan.js';
 import { Arena, sharedBuffer } from '../memory/arena.js';
 import { Ledger } from '../memory/ledger.js';
 import { fractionsOf, ringBytes, slotBudgetOf } from '../memory/slot-budget.js';
+import { userMetricsBytes } from '../metrics/metric-directory-layout.js';
 import { runMetricsBytes } from '../metrics/run-metrics.js';
 import { createRing, MESSAGE_BYTES_MAX } from '../ring/spsc-ring.js';
 import { WATERMARK_MIN } from '../time/watermark.js';
@@ -25,6 +26,7 @@ export type DeploymentFacts = Omit<
   | 'rings'
   | 'registry'
   | 'metrics'
+  | 'userMetrics'
   | 'control'
   | 'slots'
 >;
@@ -61,6 +63,14 @@ export function deploy(plan: PhysicalPlan, facts: DeploymentFacts): Deployment {
   const streams = new StreamIds(plan).count;
   const slots = plan.slots + 1;
   const { cells } = new AlignmentGroups(plan);
+  const size = {
+    metricsMax: facts.settings['metrics.perSubtask'],
+    histogramsMax: facts.settings['metrics.histogramsPerSubtask'],
+  };
+  const bytesEach = userMetricsBytes(size);
+  const userMetrics = plan.vertices.map(({ parallelism }) =>
+    shared('user metrics', parallelism * bytesEach),
+  );
   const control = shared('control', controlBytes(plan.vertices.length, slots, cells));
   alignmentCells(control, plan.vertices.length, slots, cells).fill(WATERMARK_MIN);
   return {
@@ -70,6 +80,7 @@ export function deploy(plan: PhysicalPlan, facts: DeploymentFacts): Deployment {
     rings,
     registry: shared('registry', Math.max(REGISTRY_BYTES_MIN, streams * REGISTRY_BYTES_PER_STREAM)),
     metrics: shared('metrics', runMetricsBytes(plan, channels.length)),
+    userMetrics: { memory: userMetrics, bytesEach, size },
     control,
     slots: plan.slots,
     lambdaReadings: lambdaReadings(plan),

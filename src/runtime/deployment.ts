@@ -5,6 +5,7 @@
 import type { CheckpointManifest } from '../checkpoint/contract.js';
 import type { PlainData, SourcePlan } from '../connector/contract.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
+import type { DirectorySize } from '../metrics/metric-directory-layout.js';
 import type { LambdaReadings } from './lambda-readings.js';
 import type { Settings } from './settings.js';
 import type { RestoredSource } from './source-head.js';
@@ -14,6 +15,14 @@ export interface ChannelPair {
   readonly edge: number;
   readonly from: number;
   readonly to: number;
+}
+
+/** Where the functions of the job register metrics. */
+export interface UserMetricsMemory {
+  /** By vertex id: directories of so many bytes, one for each subtask. */
+  readonly memory: readonly SharedArrayBuffer[];
+  readonly bytesEach: number;
+  readonly size: DirectorySize;
 }
 
 /** Where the ring of a channel lies. */
@@ -50,6 +59,7 @@ export interface Deployment {
   readonly rings: readonly RingPlacement[];
   readonly registry: SharedArrayBuffer;
   readonly metrics: SharedArrayBuffer;
+  readonly userMetrics: UserMetricsMemory;
   /** Split counters (one Int32 per vertex), then the words of each slot; see `slot-words.ts`. */
   readonly control: SharedArrayBuffer;
   /** Slots of worker threads; the host slot, when present, comes after them in the words. */

@@ -2,10 +2,31 @@
  * The counters of a run as plain data: per vertex, per subtask, per edge. Reading them costs the workers nothing.
  * Callers: `execution.ts`. Runs on: the caller's thread.
  */
-import type { PhysicalPlan } from '../graph/physical-plan.js';
-import { RunMetrics } from '../metrics/run-metrics.js';
-import type { TaskMetricsSnapshot, TimeSnapshot } from '../metrics/task-metrics.js';
+import type { PhysicalPlan, Vertex } from '../graph/physical-plan.js';
+import { FIRST_SINK_OWNER, SOURCE_OWNER } from '../metrics/metric-owners.js';
+import {
+  RunMetricsReader,
+  type TaskMetricsSnapshot,
+  type TimeSnapshot,
+} from '../metrics/read-task-metrics.js';
+import {
+  type MetricScope,
+  type MetricValue,
+  readUserMetrics,
+} from '../metrics/read-user-metrics.js';
+import type { OperatorIdentity } from '../operator/operator-spec.js';
 import type { Deployment } from './deployment.js';
+
+/** A metric that a function of the job has registered, in one subtask. */
+export type UserMetric = MetricValue & {
+  readonly subtask: number;
+  /** Name and uid of the operator, source or sink whose metric it is. */
+  readonly operator: string;
+  readonly uid: string;
+  /** The groups around it, outermost first. */
+  readonly groups: readonly MetricScope[];
+  readonly name: string;
+};
 
 /** Counters of one vertex: sums over its subtasks, and each of them. */
 export interface VertexMetrics {
@@ -26,6 +47,8 @@ export interface VertexMetrics {
    * By subtask: the split of the source that holds its event time back; null where there is none, or no other.
    */
   readonly heldBySplits: readonly (string | null)[];
+  /** By subtask, then in order of registration; empty before functions have registered any. */
+  readonly userMetrics: readonly UserMetric[];
 }
 
 /** Counters of one edge, summed over its rings. */
@@ -63,9 +86,9 @@ export function snapshotMetrics(
   deployment: Deployment,
   elapsedMs: number,
 ): RunMetricsSnapshot {
-  const metrics = new RunMetrics(deployment.metrics, plan, deployment.channels.length);
+  const metrics = new RunMetricsReader(deployment.metrics, plan, deployment.channels.length);
   const vertices = plan.vertices.map((vertex): VertexMetrics => {
-    const subtasks = vertex.slots.map((_, index) => metrics.readTask(vertex.id, index, elapsedMs));
+    const subtasks = vertex.slots.map((_, index) => metrics.task(vertex.id, index, elapsedMs));
     const sum = (pick: (task: TaskMetricsSnapshot) => number): number =>
       subtasks.reduce((total, task) => total + pick(task), 0);
     const source = deployment.sourcePlans[vertex.id];
@@ -86,12 +109,13 @@ export function snapshotMetrics(
         const splits = source?.splits ?? [];
         return splits.length > 1 ? (splits[heldBySplit]?.id ?? null) : null;
       }),
+      userMetrics: subtasks.flatMap((_, subtask) => userMetricsOf(vertex, deployment, subtask)),
     };
   });
   const edges = plan.edges.map((edge): EdgeMetrics => {
     const rings = deployment.rings.filter((ring) => ring.edge === edge.id);
     const channels = deployment.channels.flatMap(({ edge: of, from, to }, index) =>
-      of === edge.id ? [{ from, to, ...metrics.readChannel(index, elapsedMs) }] : [],
+      of === edge.id ? [{ from, to, ...metrics.channel(index, elapsedMs) }] : [],
     );
     return {
       id: edge.id,
@@ -108,4 +132,24 @@ export function snapshotMetrics(
     };
   });
   return { elapsedMs, vertices, edges };
+}
+
+/** What the functions of a subtask have registered. */
+function userMetricsOf(
+  vertex: Vertex,
+  { userMetrics: { memory, bytesEach } }: Deployment,
+  subtask: number,
+): readonly UserMetric[] {
+  return readUserMetrics(memory[vertex.id], subtask * bytesEach).map(({ owner, ...metric }) => {
+    const { name: operator, uid } = ownerOf(vertex, owner);
+    return { subtask, operator, uid, ...metric };
+  });
+}
+
+function ownerOf({ source, operators, sinks, name, uid }: Vertex, owner: number): OperatorIdentity {
+  const identity =
+    owner === SOURCE_OWNER
+      ? source?.identity
+      : (operators[owner]?.spec ?? sinks[FIRST_SINK_OWNER - owner]?.identity);
+  return identity ?? { name, uid, createdAt: null };
 }

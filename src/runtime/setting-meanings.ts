@@ -26,6 +26,9 @@ export const SETTING_MEANINGS: Readonly<Record<SettingKey, string>> = {
   'state.localDir':
     'Directory for what does not fit in memory; it is gone when the job has ended. Default: the ' +
     'directory of the system for temporary files.',
+  'metrics.perSubtask':
+    'Metrics that the functions of a subtask may register; room for them is reserved at the start.',
+  'metrics.histogramsPerSubtask': 'How many of them may be histograms, of 6 KB each.',
   'task.stallTimeout': 'A function that does not return for so long fails the job; 0 never.',
   'task.cancellationTimeout':
     'A thread that does not react to cancellation for so long is terminated.',

@@ -52,6 +52,8 @@ export const SETTINGS = {
   'pipeline.autoWatermarkInterval': duration('200ms', 1, DAY_MS),
   'aggregate.preAggregateKeys': count(262_144, 0, 16_777_216),
   'state.localDir': PATH,
+  'metrics.perSubtask': count(64, 0, 1024),
+  'metrics.histogramsPerSubtask': count(8, 0, 256),
   'task.stallTimeout': duration(0),
   'task.cancellationTimeout': duration('180s'),
   ...RECOVERY_SETTINGS,

@@ -18,8 +18,10 @@ import type {
 import type { PhysicalPlan, Vertex } from '../graph/physical-plan.js';
 import { DEAD_LETTERS } from '../graph/physical-plan.js';
 import { preAggregateKeysMax, slotBudgetOf } from '../memory/slot-budget.js';
+import { FIRST_SINK_OWNER, SOURCE_OWNER } from '../metrics/metric-owners.js';
 import { RunMetrics } from '../metrics/run-metrics.js';
 import type { TaskMetricsWriter } from '../metrics/task-metrics.js';
+import type { MetricsPlace } from '../metrics/user-metrics.js';
 import type { ChainOutput } from '../operator/chain-options.js';
 import type { LoadedPart } from '../operator/chain-parts.js';
 import { loadChainParts } from './load-chain-parts.js';
@@ -106,6 +108,12 @@ export async function buildSlot(parts: SlotParts): Promise<readonly Subtask[]> {
   return subtasks;
 }
 
+/** Where a subtask and its functions count. */
+interface SubtaskMetrics {
+  readonly metrics: TaskMetricsWriter;
+  readonly userMetrics: MetricsPlace;
+}
+
 class SlotBuilder {
   readonly #parts: SlotParts;
   readonly #control: ControlMemory;
@@ -133,6 +141,7 @@ class SlotBuilder {
     const { deployment, clock } = this.#parts;
     const metrics = this.#metrics.task(vertex.id, index);
     metrics.setState('INITIALIZING');
+    const userMetrics = this.#userMetrics(vertex.id, index);
     const tails = await this.#tails(vertex, index);
     const ports = [
       ...vertex.outputs.map((output) => this.#exchangePort(output.edge, index, metrics)),
@@ -140,7 +149,7 @@ class SlotBuilder {
     ];
     const sinks: SubtaskSink[] = [];
     for (let sink = 0; sink < vertex.sinks.length; sink++) {
-      sinks.push(await this.#sink(vertex, index, sink, metrics));
+      sinks.push(await this.#sink(vertex, index, sink, { metrics, userMetrics }));
     }
     const outputs: ChainOutput[] = [
       ...vertex.outputs.map((output, at) => ({
@@ -180,6 +189,7 @@ class SlotBuilder {
       space,
       tables: (_uid, spec) => openTable(spec),
       aligned: (operator) => this.#aligned(vertex.id, operator, index),
+      userMetrics,
       countLate: (records) => metrics.addLateRecords(records),
       wake: this.#wakeSelf(),
       holds: (table, purpose) =>
@@ -197,7 +207,9 @@ class SlotBuilder {
     const state = checkpointing?.stateOf({ subtask: index, parallelism, maxParallelism }) ?? null;
     if (state !== null && !hadFinished) task.restore(state);
     const isFed = vertex.source === null || feed !== undefined;
-    const source = isFed ? null : await this.#source(vertex, index, sinks, { metrics, task });
+    const source = isFed
+      ? null
+      : await this.#source(vertex, index, sinks, { metrics, userMetrics, task });
     return new Subtask({
       vertexId: vertex.id,
       index,
@@ -227,6 +239,11 @@ class SlotBuilder {
     return groups.member(cells, vertex, operator, subtask);
   }
 
+  #userMetrics(vertex: number, subtask: number): MetricsPlace {
+    const { memory, bytesEach, size } = this.#parts.deployment.userMetrics;
+    return { memory: memory[vertex], byteOffset: subtask * bytesEach, size, registry: null };
+  }
+
   #maxParallelismOf(edge: number): number {
     const { edges, vertices } = this.#parts.plan;
     return vertices[edges[edge].to].maxParallelism;
@@ -251,7 +268,7 @@ class SlotBuilder {
     vertex: Vertex,
     index: number,
     sinks: readonly SubtaskSink[],
-    { metrics, task }: { readonly metrics: TaskMetricsWriter; readonly task: ChainTask },
+    { metrics, userMetrics, task }: SubtaskMetrics & { readonly task: ChainTask },
   ): Promise<SourceHead> {
     const { deployment, disk, clock, onBadRecord } = this.#parts;
     const letterSink = vertex.sinks.findIndex((sink) => sink.after === DEAD_LETTERS);
@@ -270,6 +287,7 @@ class SlotBuilder {
       baseDirectory: deployment.baseDirectory,
       schemas: this.#registry.stream(this.#streams.source(vertex.id)),
       batchRows: deployment.settings['exchange.batchRows'],
+      metrics: { place: userMetrics, owner: SOURCE_OWNER },
       wake: this.#wakeSelf(),
       badRecord: (record) => {
         metrics.addBadRecords(1);
@@ -294,7 +312,7 @@ class SlotBuilder {
     vertex: Vertex,
     index: number,
     sinkIndex: number,
-    metrics: TaskMetricsWriter,
+    { metrics, userMetrics }: SubtaskMetrics,
   ): Promise<SubtaskSink> {
     const { deployment, disk, clock } = this.#parts;
     const { connector, identity } = vertex.sinks[sinkIndex];
@@ -306,6 +324,7 @@ class SlotBuilder {
       disk,
       clock,
       baseDirectory: deployment.baseDirectory,
+      metrics: { place: userMetrics, owner: FIRST_SINK_OWNER - sinkIndex },
       wake: this.#wakeSelf(),
     };
     const open = (): SinkWriter | Promise<SinkWriter> => connector.open(context);

@@ -4,7 +4,7 @@
  */
 import { formatDuration } from '../base/units.js';
 import type { PhysicalPlan, Vertex } from '../graph/physical-plan.js';
-import type { TaskMetricsSnapshot } from '../metrics/task-metrics.js';
+import type { TaskMetricsSnapshot } from '../metrics/read-task-metrics.js';
 import { WATERMARK_MAX } from '../time/watermark.js';
 import type { RunMetricsSnapshot } from './metrics-snapshot.js';
 

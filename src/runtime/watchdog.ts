@@ -6,7 +6,7 @@ import type { Clock } from '../base/clock.js';
 import { type ErrorWhere, fromWire, MillraceError, toWire } from '../base/errors.js';
 import { formatDuration } from '../base/units.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
-import { readTaskMetrics } from '../metrics/task-metrics.js';
+import { readTaskMetrics } from '../metrics/read-task-metrics.js';
 import type { CoordinatorEvent, RunEvent } from './coordinator.js';
 import type { CoordinationStart, WatchedSubtask } from './messages.js';
 

@@ -8,7 +8,7 @@ import { MillraceError } from '../base/errors.js';
 import { didYouMean } from '../base/nearest-name.js';
 import { TextDigest } from '../base/text-digest.js';
 import type { PlanExplanation, VertexExplanation } from '../graph/explain.js';
-import type { TaskMetricsSnapshot } from '../metrics/task-metrics.js';
+import type { TaskMetricsSnapshot } from '../metrics/read-task-metrics.js';
 import type {
   ExecutionState,
   IoMetrics,

@@ -5,7 +5,7 @@
 import { MillraceError } from '../base/errors.js';
 import { didYouMean } from '../base/nearest-name.js';
 import type { VertexExplanation } from '../graph/explain.js';
-import { rates, type TaskMetricsSnapshot } from '../metrics/task-metrics.js';
+import { rates, type TaskMetricsSnapshot } from '../metrics/read-task-metrics.js';
 import type { Aggregate, BackPressure, Metric } from '../rest/job-schemas.js';
 import { WATERMARK_MAX } from '../time/watermark.js';
 import { tasksOf } from './job-views.js';

@@ -31,6 +31,7 @@ import {
   subtaskOf,
   taskMetrics,
 } from '../unit/runtime/runtime-harness.js';
+import { metricsPlace } from '../unit/metrics/metrics-place.js';
 
 interface Row {
   readonly source: number;
@@ -178,6 +179,7 @@ class Built {
       tables: () => {
         throw new Error('No state is kept here.');
       },
+      userMetrics: metricsPlace(),
       countLate: () => undefined,
       preAggregateKeysMax: 0,
     });

@@ -3,6 +3,7 @@
  * the caller's thread, the rest where the source is read.
  */
 import { MillraceError } from '../../base/errors.js';
+import { metricGroup } from '../../metrics/user-metrics.js';
 import type {
   PlainData,
   PlanContext,
@@ -23,10 +24,12 @@ import type { CustomSource, ReadContext } from './define-source.js';
 /** Reads the splits of a source. */
 export function readerOf<T, D>(source: CustomSource<T, D>, context: ReaderContext): SourceReader {
   const declared = context.plan.schema ?? source.schema ?? null;
+  const metrics = metricGroup(context.metrics);
   return new RecordReader(context, declared, (split, position) => {
     const { subtask, parallelism, baseDirectory, wake } = context;
     const abort = new AbortController();
-    const given = { subtask, parallelism, baseDirectory, signal: abort.signal };
+    const { signal } = abort;
+    const given = { subtask, parallelism, baseDirectory, metrics, signal };
     const records = recordsOf(source, split, position, given);
     return stoppable(pullFrom(records, source.name, wake), abort);
   });

@@ -3,6 +3,7 @@
  * on: see each function.
  */
 import { MillraceError } from '../../base/errors.js';
+import type { MetricGroup } from '../../metrics/user-metrics.js';
 import type { SinkConnector } from '../contract.js';
 
 /** Given to `open`. */
@@ -10,6 +11,8 @@ export interface SinkContext {
   readonly subtask: number;
   readonly parallelism: number;
   readonly baseDirectory: string;
+  /** Metrics of the sink in this subtask. */
+  readonly metrics: MetricGroup;
 }
 
 /** The target of one subtask. */

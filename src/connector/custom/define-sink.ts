@@ -34,11 +34,10 @@ export function defineSink<T, C = never>(
     guarantee: sink.guarantee ?? (twoPhase === null ? 'at-least-once' : 'exactly-once'),
     columns: sink.columns ?? null,
     plan: () => null,
-    open: async ({ subtask, parallelism, baseDirectory, wake }) => {
+    open: async (context) => {
       try {
-        const target = await sink.open({ subtask, parallelism, baseDirectory });
-        const { RecordWriter } = await import('./record-writer.js');
-        return new RecordWriter(target, sink, wake);
+        const { openTarget } = await import('./record-writer.js');
+        return await openTarget(sink, context);
       } catch (cause) {
         throw customFault(cause, sink.name);
       }

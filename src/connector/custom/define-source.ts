@@ -4,6 +4,7 @@
  * caller's thread, `read` in the slots (on the caller's thread when `host`). Invariant: a split is
  * read from the position after the last record given.
  */
+import type { MetricGroup } from '../../metrics/user-metrics.js';
 import type { Schema } from '../../record/schema.js';
 import { checkArgument, checkOptionsObject } from '../check-arguments.js';
 import type { PlainData, PlanContext, SourceConnector } from '../contract.js';
@@ -25,6 +26,8 @@ export interface ReadContext {
   readonly subtask: number;
   readonly parallelism: number;
   readonly baseDirectory: string;
+  /** Metrics of the source in this subtask. */
+  readonly metrics: MetricGroup;
   /** Aborted when the job ends before the split does. */
   readonly signal: AbortSignal;
 }

@@ -4,10 +4,11 @@
  * taken from the job while it is.
  */
 import type { MillraceError } from '../../base/errors.js';
+import { metricGroup } from '../../metrics/user-metrics.js';
 import type { Batch } from '../../record/batch.js';
 import { compileRowReader, type RowReader } from '../../record/row-codec.js';
 import type { Schema } from '../../record/schema.js';
-import type { Committable, SinkWriter } from '../contract.js';
+import type { Committable, SinkWriter, WriterContext } from '../contract.js';
 import {
   type CustomSink,
   type CustomWriter,
@@ -16,7 +17,7 @@ import {
 } from './custom-sink.js';
 
 /** A sink writer over the functions of one subtask. */
-export class RecordWriter<T> implements SinkWriter {
+class RecordWriter<T> implements SinkWriter {
   readonly bytesWritten = 0;
   readonly #target: CustomWriter<T>;
   readonly #sink: CustomSink<T>;
@@ -111,6 +112,15 @@ export class RecordWriter<T> implements SinkWriter {
     if (cause !== null) this.#error = customFault(cause, this.#sink.name);
     this.#wake();
   }
+}
+
+/** Opens the target of a subtask. */
+export async function openTarget<T>(
+  sink: CustomSink<T>,
+  { subtask, parallelism, baseDirectory, metrics, wake }: WriterContext,
+): Promise<RecordWriter<T>> {
+  const given = { subtask, parallelism, baseDirectory, metrics: metricGroup(metrics) };
+  return new RecordWriter(await sink.open(given), sink, wake);
 }
 
 function isTwoPhase<T>(target: CustomWriter<T>): target is TwoPhaseWriter<T, Committable> {

@@ -8,12 +8,15 @@ import type { Clock } from '../../base/clock.js';
 import type { MillraceError } from '../../base/errors.js';
 import { type Duration, parseDurationMs } from '../../base/units.js';
 import type { LookupReport } from '../../metrics/task-metrics.js';
+import type { MetricGroup } from '../../metrics/user-metrics.js';
 
 /** Who the subtask is that a client is opened for. */
 export interface AsyncContext {
   /** Index of the subtask, from 0, and how many there are. */
   readonly subtask: number;
   readonly parallelism: number;
+  /** Metrics of the operator in this subtask. */
+  readonly metrics: MetricGroup;
 }
 
 /** What a call is given beside the record. It stays what it is until the call has ended. */

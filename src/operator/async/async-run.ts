@@ -9,6 +9,7 @@ import { assert } from '../../base/assert.js';
 import type { Clock } from '../../base/clock.js';
 import { MillraceError } from '../../base/errors.js';
 import type { CallsReport, LookupReport } from '../../metrics/task-metrics.js';
+import { metricGroup, type MetricsPlace } from '../../metrics/user-metrics.js';
 import { KIND_INSERT } from '../../record/batch.js';
 import { OperatorStateStore } from '../../state/operator-state.js';
 import type { ListState } from '../../state/state-handles.js';
@@ -50,6 +51,7 @@ export interface AsyncRunParts {
   readonly control: Int32Array;
   readonly errors: ChainErrors;
   readonly holds: EngineAsyncContext['holds'];
+  readonly userMetrics: MetricsPlace;
   /** Has the slot look again, because an answer has come. */
   readonly wake: () => void;
 }
@@ -132,12 +134,13 @@ export class AsyncRun implements TimedOperator, HeldTime, CallsReport {
 
   /** Makes the functions of this subtask; gives a promise where that takes time. */
   open(): PromiseLike<void> | null {
-    const { spec, subtask, parallelism, clock, holds, errors, operator } = this.#parts;
+    const { spec, subtask, parallelism, clock, holds, errors, operator, userMetrics } = this.#parts;
+    const metrics = metricGroup({ place: userMetrics, owner: operator });
     const failed = (error: unknown): never => {
       throw errors.failed(error, operator, -1);
     };
     try {
-      const opened = openOf(spec)({ subtask, parallelism, clock, holds });
+      const opened = openOf(spec)({ subtask, parallelism, metrics, clock, holds });
       if (!isPromise(opened)) {
         this.#functions = opened;
         return null;

@@ -23,8 +23,8 @@ const NOTHING: readonly unknown[] = [];
 /** The functions as the engine calls them. */
 export function lookups(functions: LookupFunctions): OpenAsync {
   return function openLookups(context) {
-    const { subtask, parallelism } = context;
-    const client = functions.open?.({ subtask, parallelism });
+    const { subtask, parallelism, metrics } = context;
+    const client = functions.open?.({ subtask, parallelism, metrics });
     return isPromise(client)
       ? client.then((opened) => new Lookups(functions, opened, context))
       : new Lookups(functions, client, context);

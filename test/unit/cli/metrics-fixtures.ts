@@ -1,5 +1,5 @@
 /** Snapshots of the counters of made-up runs. */
-import type { TaskMetricsSnapshot } from '../../../src/metrics/task-metrics.js';
+import type { TaskMetricsSnapshot } from '../../../src/metrics/read-task-metrics.js';
 import type {
   EdgeMetrics,
   RunMetricsSnapshot,
@@ -61,6 +61,7 @@ export function vertex(
     badRecords: sum((one) => one.badRecords),
     subtasks: tasks,
     heldBySplits: tasks.map(() => null),
+    userMetrics: [],
     ...part,
   };
 }

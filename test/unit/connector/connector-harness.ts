@@ -22,6 +22,7 @@ import { inferSchema } from '../../../src/record/infer.js';
 import { compileRowReader, compileRowWriter } from '../../../src/record/row-codec.js';
 import type { Schema } from '../../../src/record/schema.js';
 import { SchemaRegistry } from '../../../src/record/schema-registry.js';
+import { metricsPlace } from '../metrics/metrics-place.js';
 
 export interface ReadOptions {
   readonly columns?: readonly string[] | null;
@@ -57,6 +58,7 @@ export async function openReader(
     baseDirectory,
     schemas: new SchemaRegistry(new SharedArrayBuffer(1 << 20)).stream(0),
     batchRows: options.batchRows ?? 1024,
+    metrics: { place: metricsPlace(), owner: -1 },
     wake: () => {
       pending = true;
       wake?.();
@@ -156,6 +158,7 @@ export async function openSink(
     disk,
     clock: systemClock,
     baseDirectory,
+    metrics: { place: metricsPlace(), owner: -2 },
     wake: () => {
       pending = true;
       wake?.();

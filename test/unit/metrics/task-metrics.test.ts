@@ -1,20 +1,25 @@
 import { describe, expect, it } from 'vitest';
 import { TASK_STATES } from '../../../src/metrics/metrics-layout.js';
 import { RunMetrics, runMetricsBytes } from '../../../src/metrics/run-metrics.js';
-import { rates, readTaskMetrics } from '../../../src/metrics/task-metrics.js';
+import {
+  rates,
+  readTaskMetrics,
+  RunMetricsReader,
+} from '../../../src/metrics/read-task-metrics.js';
 
 const PLAN = { vertices: [{ parallelism: 2 }, { parallelism: 1 }, { parallelism: 3 }] };
 
-function newMetrics(channels = 2): { metrics: RunMetrics; memory: SharedArrayBuffer } {
+function newMetrics(channels = 2) {
   const memory = new SharedArrayBuffer(runMetricsBytes(PLAN, channels));
-  return { metrics: new RunMetrics(memory, PLAN, channels), memory };
+  const metrics = new RunMetrics(memory, PLAN, channels);
+  return { metrics, reader: new RunMetricsReader(memory, PLAN, channels), memory };
 }
 
 describe('task metrics', () => {
   it('reads back everything that is written, and nothing next to it', () => {
-    const { metrics } = newMetrics();
+    const { metrics, reader } = newMetrics();
     const writer = metrics.task(2, 0);
-    const neighbours = [metrics.readTask(1, 0, 0), metrics.readTask(2, 1, 0)];
+    const neighbours = [reader.task(1, 0, 0), reader.task(2, 1, 0)];
     writer.addRowsIn(3);
     writer.addRowsIn(4);
     writer.addRowsOut(5);
@@ -40,7 +45,7 @@ describe('task metrics', () => {
     writer.setState('RUNNING');
     writer.enter(99.5);
     writer.control[0] = 4;
-    expect(metrics.readTask(2, 0, 123)).toEqual({
+    expect(reader.task(2, 0, 123)).toEqual({
       rowsIn: 7,
       rowsOut: 5,
       bytesIn: 70,
@@ -71,18 +76,18 @@ describe('task metrics', () => {
       entryMs: 99.5,
       atMs: 123,
     });
-    expect([metrics.readTask(1, 0, 0), metrics.readTask(2, 1, 0)]).toEqual(neighbours);
+    expect([reader.task(1, 0, 0), reader.task(2, 1, 0)]).toEqual(neighbours);
     writer.setBytesOut(5);
-    expect(metrics.readTask(2, 0, 0).bytesOut).toBe(5);
+    expect(reader.task(2, 0, 0).bytesOut).toBe(5);
   });
 
   it('tells that a step is over', () => {
-    const { metrics } = newMetrics();
+    const { metrics, reader } = newMetrics();
     const writer = metrics.task(0, 1);
     writer.enter(10);
     writer.control[0] = 0;
     writer.leave();
-    const { currentOperator, entryMs, progress } = metrics.readTask(0, 1, 0);
+    const { currentOperator, entryMs, progress } = reader.task(0, 1, 0);
     expect({ currentOperator, entryMs, progress }).toEqual({
       currentOperator: null,
       entryMs: null,
@@ -91,12 +96,12 @@ describe('task metrics', () => {
   });
 
   it('knows every state', () => {
-    const { metrics } = newMetrics();
+    const { metrics, reader } = newMetrics();
     const writer = metrics.task(0, 0);
-    expect(metrics.readTask(0, 0, 0).state).toBe('CREATED');
+    expect(reader.task(0, 0, 0).state).toBe('CREATED');
     for (const state of TASK_STATES) {
       writer.setState(state);
-      expect(metrics.readTask(0, 0, 0).state).toBe(state);
+      expect(reader.task(0, 0, 0).state).toBe(state);
     }
   });
 
@@ -115,7 +120,7 @@ describe('task metrics', () => {
 
 describe('channel metrics', () => {
   it('read back what is written', () => {
-    const { metrics } = newMetrics();
+    const { metrics, reader } = newMetrics();
     const writer = metrics.channel(1);
     writer.addRows(10);
     writer.addRows(1);
@@ -123,7 +128,7 @@ describe('channel metrics', () => {
     writer.setQueued(64);
     writer.setCapacity(4096);
     writer.setTime(0, false);
-    expect(metrics.readChannel(1, 5)).toEqual({
+    expect(reader.channel(1, 5)).toEqual({
       rows: 11,
       bytes: 100,
       queuedBytes: 64,
@@ -133,18 +138,18 @@ describe('channel metrics', () => {
       atMs: 5,
     });
     writer.setTime(null, true);
-    expect(metrics.readChannel(1, 5)).toMatchObject({ watermarkMs: null, isIdle: true });
-    expect(metrics.readChannel(0, 5)).toMatchObject({ watermarkMs: null, isIdle: false });
-    expect(metrics.readChannel(0, 5).rows).toBe(0);
+    expect(reader.channel(1, 5)).toMatchObject({ watermarkMs: null, isIdle: true });
+    expect(reader.channel(0, 5)).toMatchObject({ watermarkMs: null, isIdle: false });
+    expect(reader.channel(0, 5).rows).toBe(0);
   });
 });
 
 describe('rates', () => {
   it('are differences per second', () => {
-    const { metrics } = newMetrics();
+    const { metrics, reader } = newMetrics();
     const writer = metrics.task(0, 0);
     writer.addRowsIn(100);
-    const previous = metrics.readTask(0, 0, 1000);
+    const previous = reader.task(0, 0, 1000);
     writer.addRowsIn(50);
     writer.addRowsOut(25);
     writer.addBytesIn(500);
@@ -152,7 +157,7 @@ describe('rates', () => {
     writer.addBusyMs(300);
     writer.addIdleMs(150);
     writer.addBackpressuredMs(50);
-    expect(rates(previous, metrics.readTask(0, 0, 1500))).toEqual({
+    expect(rates(previous, reader.task(0, 0, 1500))).toEqual({
       rowsInPerSecond: 100,
       rowsOutPerSecond: 50,
       bytesInPerSecond: 1000,

@@ -58,6 +58,7 @@ import type { WatermarkStrategy } from '../../../src/time/watermark-strategy.js'
 import * as computing from '../../../src/operator/computing.js';
 import * as sorting from '../../../src/operator/sorting.js';
 import * as stateful from '../../../src/operator/stateful.js';
+import { metricsPlace } from '../metrics/metrics-place.js';
 
 /** Schemas of a stream, agreed by its producers in one thread. */
 export class MemorySchemas implements StreamSchemas {
@@ -288,6 +289,7 @@ export function chainOf(parts: ChainParts): ChainUnderTest {
     space: parts.space ?? null,
     tables: (_uid, spec) =>
       stateful.createHotTable(spec, { keyGroups: keyGroupRange(subtask, parallelism, 128) }),
+    userMetrics: metricsPlace(),
     countLate: (records) => {
       late.records += records;
     },

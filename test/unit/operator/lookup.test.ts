@@ -7,6 +7,8 @@ import type {
 import { lookups } from '../../../src/operator/async/lookup.js';
 import { CallContext } from '../../../src/operator/async/call-context.js';
 import type { MillraceError } from '../../../src/base/errors.js';
+import { metricGroup } from '../../../src/metrics/user-metrics.js';
+import { metricsPlace } from '../metrics/metrics-place.js';
 
 interface Left {
   readonly id: number;
@@ -67,6 +69,7 @@ async function opened(
   })({
     subtask: 0,
     parallelism: 1,
+    metrics: metricGroup({ place: metricsPlace(), owner: 0 }),
     clock: { epochMs: () => 0, monotonicMs: () => 0 },
     holds: (memory, purpose) => held.push([memory, purpose]),
   });

@@ -24,6 +24,7 @@ import { valueAt } from '../../../../src/record/column-value.js';
 import type { Schema } from '../../../../src/record/schema.js';
 import { mergeSchemas, sameSchema } from '../../../../src/record/schema-merge.js';
 import type { SchemaVersion, StreamSchemas } from '../../../../src/record/schema-registry.js';
+import { metricsPlace } from '../../metrics/metrics-place.js';
 
 /** A registry of one stream without shared memory. */
 export class LocalSchemas implements StreamSchemas {
@@ -147,6 +148,7 @@ export class SourceRun {
       baseDirectory: directory,
       schemas: this.schemas,
       batchRows,
+      metrics: { place: metricsPlace(), owner: -1 },
       wake: () => {},
       badRecord: (record) => this.bad.push(record),
     });
