@@ -18,8 +18,9 @@ import {
 } from '../record/key-hash.js';
 import type { DataType } from '../record/schema.js';
 import { formOf, typeName } from '../record/schema.js';
-import { SHORT_TEXT_BYTES_MAX, wordView } from '../record/short-text.js';
+import { SHORT_TEXT_BYTES_MAX } from '../record/short-text.js';
 import { encodeTextInto } from '../record/text.js';
+import { wordView } from '../record/words.js';
 import { type FieldValue, KEY_FIELD } from './flow-row.js';
 import type { CodeBlock } from './code-block.js';
 import type { BinaryPlace } from './code-value.js';

@@ -8,9 +8,6 @@ import { BinaryColumn, TEXT_WTF8 } from '../record/column.js';
 import type { Field } from '../record/schema.js';
 import { decodeText, encodeTextInto, textKindOf } from '../record/text.js';
 
-/** Up to so many bytes words copy faster than a native call with the view that it needs. */
-const WORD_COPY_BYTES_MAX = 320;
-
 /** A column of one value, which is shown one after the other to what works on bytes of columns. */
 export function textSlot(field: Field): BinaryColumn {
   return new BinaryColumn({
@@ -66,27 +63,4 @@ export class TextScratch {
     }
     return encodeTextInto(text, this.bytes, 0);
   }
-}
-
-/** Copies bytes; the views show the same memory. */
-export function copyBytes(
-  source: Uint8Array,
-  sourceView: DataView,
-  start: number,
-  end: number,
-  target: Uint8Array,
-  targetView: DataView,
-  offset: number,
-): void {
-  if (end - start > WORD_COPY_BYTES_MAX) {
-    target.set(source.subarray(start, end), offset);
-    return;
-  }
-  const words = end - 3;
-  let from = start;
-  let to = offset;
-  for (; from < words; from += 4, to += 4) {
-    targetView.setInt32(to, sourceView.getInt32(from, true), true);
-  }
-  while (from < end) target[to++] = source[from++];
 }

@@ -9,8 +9,8 @@
  * other. Numbers are written lowest byte first and lie where they come, so that they are reached by a DataView.
  */
 import { serializeAny } from '../record/any-value.js';
-import { wordView } from '../record/short-text.js';
 import { type DataType, formOf } from '../record/schema.js';
+import { copyBytes, wordView } from '../record/words.js';
 import { ComputedRow } from './chain-row.js';
 import type { CodeBlock } from './code-block.js';
 import type { CodeUnit } from './code-unit.js';
@@ -19,7 +19,6 @@ import { binaryParts } from './key-code.js';
 import { presentValueCode, recordValueCode } from './object-code.js';
 import { ID_BYTES, type RowLayout, type StoredField } from './stored-row-fields.js';
 import {
-  copyBytes,
   showText,
   storedAny,
   storedBytes,
@@ -100,7 +99,6 @@ function readCode(accessor: string, view: string, at: string): string {
 /** A value of no fixed width on its way into a row: locals of its memory and range. */
 interface Piece {
   readonly stored: StoredField;
-  readonly bytes: string;
   readonly view: string;
   readonly start: string;
   readonly end: string;
@@ -139,8 +137,8 @@ export function storeRowCode(
   place.line(`let ${end} = ${layout.fixedBytes};`);
   const copy = unit.constant(copyBytes, 'copyBytes');
   for (const piece of pieces) {
-    const source = `${piece.bytes}, ${piece.view}, ${piece.start}, ${piece.end}`;
-    place.line(`${copy}(${source}, ${bytes}, ${view}, ${at} + ${end});`);
+    const source = `${piece.view}, ${piece.start}, ${piece.end}`;
+    place.line(`${copy}(${source}, ${view}, ${at} + ${end});`);
     place.line(`${end} += ${piece.end} - ${piece.start};`);
     place.line(`${view}.setUint32(${at} + ${piece.stored.offset}, ${end}, true);`);
   }
@@ -206,8 +204,7 @@ function pieceCode(
   place: CodeBlock,
 ): Piece {
   const { field } = stored;
-  const empty = unit.constant(new Uint8Array(0), 'noBytes');
-  const none = { stored, bytes: empty, view: unit.constant(NO_VIEW, 'noView') };
+  const none = { stored, view: unit.constant(NO_VIEW, 'noView') };
   if (value === null || value.isNull === 'true') return { ...none, start: '0', end: '0' };
   const form = formOf(field.type);
   const isText = form === 'utf8' || (form === 'bytes' && field.type.kind !== 'any');
@@ -225,24 +222,25 @@ function pieceCode(
       (range?.steady === false
         ? `${unit.constant(wordView, 'wordView')}(${parts.bytes})`
         : unit.hoist(`${unit.constant(wordView, 'wordView')}(${parts.bytes})`, 'view'));
-    return { stored, bytes: parts.bytes, view, start, end };
+    return { stored, view, start, end };
   }
   if (form === 'utf8') {
     const scratch = unit.constant(new TextScratch(), `${field.name}_text`);
     // A decimal of a type that has become wider is its text, too.
     const text = formOf(value.type) === 'utf8' ? value.value : presentValueCode(unit, value);
     place.line(`const ${end} = ${guard(`${scratch}.encode(${text})`, '0')};`);
-    return { stored, bytes: `${scratch}.bytes`, view: `${scratch}.view`, start: '0', end };
+    return { stored, view: `${scratch}.view`, start: '0', end };
   }
   const bytes = unit.fresh(`${field.name}_bytes`);
   const serialize = unit.constant(serializeAny, 'serializeAny');
   const written = isText
     ? value.value
     : `${serialize}(${recordValueCode(unit, value)}, ${JSON.stringify(field.name)})`;
-  place.line(`const ${bytes} = ${guard(written, empty)};`);
+  place.line(`const ${bytes} = ${guard(written, unit.constant(NO_BYTES, 'noBytes'))};`);
   place.line(`const ${end} = ${bytes}.length;`);
   const view = `${unit.constant(wordView, 'wordView')}(${bytes})`;
-  return { stored, bytes, view, start: '0', end };
+  return { stored, view, start: '0', end };
 }
 
-const NO_VIEW = new DataView(new ArrayBuffer(0));
+const NO_BYTES = new Uint8Array(0);
+const NO_VIEW = new DataView(NO_BYTES.buffer);

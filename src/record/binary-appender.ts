@@ -18,13 +18,12 @@ import { identityCodes } from './identity-codes.js';
 import type { Field } from './schema.js';
 import { formOf } from './schema.js';
 import { encodeBlockInto, textKindOf, unitEndsToByteEnds, writeWtf8 } from './text.js';
+import { copyBytes, wordView } from './words.js';
 
 const CARRIAGE_RETURN = 0x0d;
 /** Four newlines as a word. */
 const NEWLINES = 0x0a0a0a0a;
-/** Below this many bytes a loop over words copies faster than a native call. */
-const WORD_COPY_BYTES_MAX = 256;
-/** Bytes that copying by words may read and write behind a text. */
+/** Bytes that copying a line by words may read and write behind it. */
 const WORD_SLACK_BYTES = 4;
 /** Pending text is encoded when it gets this long, so that no string grows without bound. */
 const PENDING_UNITS_MAX = 1 << 16;
@@ -102,7 +101,7 @@ export class BinaryAppender extends BaseAppender {
     super(field, capacity);
     this.#isText = formOf(field.type) === 'utf8';
     this.#bytes = new Uint8Array(capacity * 8 + WORD_SLACK_BYTES);
-    this.#words = wordsOf(this.#bytes);
+    this.#words = wordView(this.#bytes);
     this.#offsets = new Int32Array(capacity + 1);
     this.clear();
   }
@@ -301,13 +300,9 @@ export class BinaryAppender extends BaseAppender {
     const entry = this.#entries;
     const from = this.#offsets[entry];
     const to = from + end - start;
-    if (to + WORD_SLACK_BYTES > this.#bytes.length) this.#reserveBytes(to + WORD_SLACK_BYTES);
-    if (end - start <= WORD_COPY_BYTES_MAX && end + WORD_SLACK_BYTES <= bytes.length) {
-      if (this.#from !== bytes) this.#copyFrom(bytes);
-      copyWords(this.#fromWords, start, end, this.#words, from);
-    } else {
-      this.#bytes.set(bytes.subarray(start, end), from);
-    }
+    if (to > this.#bytes.length) this.#reserveBytes(to);
+    if (this.#from !== bytes) this.#copyFrom(bytes);
+    copyBytes(this.#fromWords, start, end, this.#words, from);
     this.#unjudged = true;
     this.#offsets[entry + 1] = to;
     if (this.#coded) this.#codes[row] = entry;
@@ -316,7 +311,7 @@ export class BinaryAppender extends BaseAppender {
 
   #copyFrom(bytes: Uint8Array): void {
     this.#from = bytes;
-    this.#fromWords = wordsOf(bytes);
+    this.#fromWords = wordView(bytes);
   }
 
   /** Gives the row the entry of an equal text, an old or a new one. */
@@ -633,25 +628,8 @@ export class BinaryAppender extends BaseAppender {
     );
     grown.set(this.#bytes);
     this.#bytes = grown;
-    this.#words = wordsOf(grown);
+    this.#words = wordView(grown);
   }
-}
-
-/** Copies a text by words of four bytes; the last may reach up to three bytes behind it. */
-function copyWords(
-  source: DataView,
-  start: number,
-  end: number,
-  target: DataView,
-  offset: number,
-): void {
-  for (let from = start, to = offset; from < end; from += 4, to += 4) {
-    target.setInt32(to, source.getInt32(from, true), true);
-  }
-}
-
-function wordsOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function columnTooLarge(field: Field, bytes: number): MillraceError {

@@ -22,11 +22,6 @@ function masks(): Int32Array {
   return new Int32Array(bytes.buffer);
 }
 
-/** The same memory, to be read a word at a time from any place. */
-export function wordView(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
 /**
  * A hash of a text by its words and length, several times faster than Java's. It decides nothing but the place in a
  * table of one subtask: key groups go by `hashText`.

@@ -14,6 +14,7 @@ import { isAscii } from 'node:buffer';
 import { MillraceError } from '../base/errors.js';
 import { TEXT_ASCII } from '../record/column.js';
 import { decodeText, textKindOf } from '../record/text.js';
+import { copyBytes } from '../record/words.js';
 import type { RowMemory } from './contract.js';
 import { CHUNK_MASK, CHUNK_SHIFT, HEADER_UNITS, LINK_BYTES } from './row-place.js';
 
@@ -88,15 +89,11 @@ export class ByteArena {
   append(source: Uint8Array, start: number, end: number, owner: number): number {
     const units = HEADER_UNITS + ((end - start + 3) >>> 2);
     if (this.#source >= 0 && !this.#onHold) this.compact(Math.max(STEP_UNITS_MIN, PACE * units));
-    return this.#write(source, start, end, owner, units);
-  }
-
-  #write(source: Uint8Array, start: number, end: number, owner: number, units: number): number {
     const position = this.#take(end - start, owner, units);
     const chunk = position >>> CHUNK_SHIFT;
     const unit = position & CHUNK_MASK;
     const target = (unit + HEADER_UNITS) << 2;
-    if (copyBytes(source, start, end, this.#bytes[chunk], target)) this.#words[chunk][unit]++;
+    if (copyText(source, start, end, this.#bytes[chunk], target)) this.#words[chunk][unit]++;
     return position;
   }
 
@@ -271,9 +268,13 @@ export class ByteArena {
     const owner = this.#words[chunk][unit + 1];
     const from = (chunk << CHUNK_SHIFT) | unit;
     if (!this.#owns(owner, from)) return;
+    const word = this.#words[chunk][unit];
     const start = (unit + HEADER_UNITS) << 2;
-    const end = start + (this.#words[chunk][unit] >>> 1);
-    const to = this.#write(this.#bytes[chunk], start, end, owner, units);
+    const end = start + (word >>> 1);
+    const to = this.#take(word >>> 1, owner, units);
+    const [target, place] = [to >>> CHUNK_SHIFT, to & CHUNK_MASK];
+    this.#words[target][place] = word;
+    copyBytes(this.#views[chunk], start, end, this.#views[target], (place + HEADER_UNITS) << 2);
     this.#move(owner, from, to);
     this.#dead[chunk] += units;
     this.#deadUnits += units;
@@ -360,7 +361,7 @@ function recordUnits(word: number): number {
 }
 
 /** Copies bytes and tells whether all of them are ASCII. */
-function copyBytes(
+function copyText(
   source: Uint8Array,
   start: number,
   end: number,

@@ -10,7 +10,7 @@ import { TEXT_WTF8, type BinaryColumn } from '../../record/column.js';
 import { valueAt } from '../../record/column-value.js';
 import type { DataType, Field, Schema } from '../../record/schema.js';
 import { fieldIndex } from '../../record/schema.js';
-import { wordView } from '../../record/short-text.js';
+import { wordView } from '../../record/words.js';
 import { textAt } from '../../record/text.js';
 import { columnValue } from '../batch-row.js';
 import type { ChainCode, Placed } from '../chain-code.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { byteFrom, partEnd, wordEnd, wordStart } from '../../../src/operator/text-parts.js';
-import { wordView } from '../../../src/record/short-text.js';
+import { wordView } from '../../../src/record/words.js';
 import { decodeText, encodeText } from '../../../src/record/text.js';
 import { TEXT_WTF8 } from '../../../src/record/column.js';
 import { col } from '../../../src/operator/expression-builder.js';

@@ -7,8 +7,8 @@ import {
   SHORT_TEXT_BYTES_MAX,
   SHORT_TEXT_MASKS,
   wordAt,
-  wordView,
 } from '../../../src/record/short-text.js';
+import { wordView } from '../../../src/record/words.js';
 
 const bytesArbitrary = fc.uint8Array({ maxLength: 40 });
 
