@@ -10,6 +10,7 @@ import { configurationPage } from './docs/configuration.mjs';
 import { connectorsPage } from './docs/connectors.mjs';
 import { errorCodesPage } from './docs/error-codes.mjs';
 import { expressionsPage } from './docs/expressions.mjs';
+import { metricReferencePage } from './docs/metric-reference.mjs';
 import { importSources } from './lib/import-source.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -24,6 +25,8 @@ export async function generatedPages() {
     'src/operator/expression-functions.ts',
     'src/operator/expression-function-meanings.ts',
     'src/operator/expression-signature.ts',
+    'src/runtime/metric-definitions.ts',
+    'src/runtime/metric-meanings.ts',
     'src/runtime/settings.ts',
     'src/runtime/setting-meanings.ts',
   ]);
@@ -33,6 +36,7 @@ export async function generatedPages() {
     ['docs/connectors.md', connectorsPage(sources)],
     ['docs/error-codes.md', errorCodesPage(sources)],
     ['docs/expressions.md', expressionsPage(sources)],
+    ['docs/metric-reference.md', metricReferencePage(sources)],
   ]);
 }
 

@@ -53,6 +53,11 @@ export async function reportCallError(
   return exitCodeOfCall(error);
 }
 
+/** Of standard output. */
+export function outputStyle({ stdout }: CommandContext): Style {
+  return styleFor({ isTTY: stdout.isTTY === true, environment: process.env });
+}
+
 /** Build servers may offer a terminal that nobody looks at, and a dumb one cannot move its cursor. */
 function canRedraw(isTTY: boolean, environment: NodeJS.ProcessEnv): boolean {
   const ci = environment['CI'] ?? '';

@@ -1,5 +1,5 @@
 /**
- * `millrace list`, `status`, `cancel`, `stop`, `savepoint`, `checkpoint` and `logs`: asks a server. Callers:
+ * `millrace list`, `status`, `cancel`, `stop`, `savepoint`, `checkpoint`, `logs` and `metrics`: asks a server. Callers:
  * `main.ts`. Runs on: the main thread.
  */
 import { resolve } from 'node:path';
@@ -7,11 +7,12 @@ import { MillraceError } from '../base/errors.js';
 import { formatBytes, formatCount, formatDuration } from '../base/units.js';
 import type { Client } from '../rest/client.js';
 import type { JobDetails, JobSummary } from '../rest/job-schemas.js';
-import type { CommandContext } from './command-context.js';
+import { type CommandContext, outputStyle } from './command-context.js';
 import { EXIT_OK } from './exit-codes.js';
+import { metricsCommand } from './metrics-command.js';
 import { findJob, reportRequestError, serverClient } from './server-link.js';
 import type { JobsCall, ListOptions, SavepointOptions, StopOptions } from './server-program.js';
-import { type Style, styleFor } from './style.js';
+import type { Style } from './style.js';
 import { textTable } from './text-table.js';
 
 /** Does what a call says; the exit code. */
@@ -35,6 +36,8 @@ function answer(client: Client, call: JobsCall, context: CommandContext): Promis
       return cancel(client, call.job, context);
     case 'logs':
       return logs(client, call.job, context);
+    case 'metrics':
+      return metricsCommand(client, call.job, call.options, context);
     case 'checkpoint':
       return checkpoint(client, call.job, context);
     case 'stop':
@@ -195,8 +198,4 @@ function tell(
 ): void {
   if (json === null) stdout.write(`${sentence}\n`);
   else json.line(type, members);
-}
-
-function outputStyle({ stdout }: CommandContext): Style {
-  return styleFor({ isTTY: stdout.isTTY === true, environment: process.env });
 }

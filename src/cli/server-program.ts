@@ -47,6 +47,11 @@ export interface SavepointOptions extends ClientOptions {
   readonly dispose?: string;
 }
 
+/** Options of `metrics`. */
+export interface MetricsOptions extends ClientOptions {
+  readonly get?: string;
+}
+
 /** A call of one of the commands that talk to a server. */
 export type JobsCall =
   | { readonly command: 'list'; readonly options: ListOptions }
@@ -55,6 +60,7 @@ export type JobsCall =
       readonly job: string;
       readonly options: ClientOptions;
     }
+  | { readonly command: 'metrics'; readonly job: string; readonly options: MetricsOptions }
   | { readonly command: 'stop'; readonly job: string; readonly options: StopOptions }
   | {
       readonly command: 'savepoint';
@@ -120,6 +126,11 @@ export function addServerCommands(
       .argument(...JOB)
       .action((job: string, options: ClientOptions) => act({ command, job, options }));
   }
+
+  client(program, 'metrics', 'Print the metrics of a job, those of chains over their subtasks.')
+    .argument(...JOB)
+    .option('--get <names>', 'only these, comma-separated, * for anything')
+    .action((job: string, options: MetricsOptions) => act({ command: 'metrics', job, options }));
 
   client(program, 'stop', 'End a job with a savepoint.')
     .argument(...JOB)

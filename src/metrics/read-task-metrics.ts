@@ -126,10 +126,14 @@ export interface TaskRates {
   readonly idleMsPerSecond: number;
 }
 
-/** Rates between two snapshots of one subtask; all zero when no time has passed. */
+/**
+ * Rates between two snapshots of one subtask; all zero when no time has passed. A counter that has gone back was begun
+ * anew by a restart.
+ */
 export function rates(previous: TaskMetricsSnapshot, next: TaskMetricsSnapshot): TaskRates {
   const seconds = (next.atMs - previous.atMs) / 1000;
-  const per = (from: number, to: number): number => (seconds > 0 ? (to - from) / seconds : 0);
+  const per = (from: number, to: number): number =>
+    seconds > 0 ? (to >= from ? to - from : to) / seconds : 0;
   return {
     rowsInPerSecond: per(previous.rowsIn, next.rowsIn),
     rowsOutPerSecond: per(previous.rowsOut, next.rowsOut),

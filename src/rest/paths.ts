@@ -45,6 +45,22 @@ export const PATHS = {
     'The newest of what a job has printed; a process has the id of its job.',
     'text',
   ),
+  jobManagerMetrics: {
+    ...get('/jobmanager/metrics', 'Metrics of the server.', jobs.metrics),
+    query: { get: names },
+  },
+  taskManagersMetrics: {
+    ...get('/taskmanagers/metrics', 'Metrics over the processes of jobs.', jobs.aggregates),
+    query: { get: names, agg, taskmanagers: names },
+  },
+  taskManagerMetrics: {
+    ...get(
+      '/taskmanagers/:taskmanagerid/metrics',
+      'Metrics of the process of a job.',
+      jobs.metrics,
+    ),
+    query: { get: names },
+  },
   shutDown: {
     method: 'DELETE',
     path: '/cluster',
@@ -173,6 +189,14 @@ export const PATHS = {
       jobs.aggregates,
     ),
     query: { get: names, agg, subtasks: names },
+  },
+  subtaskMetrics: {
+    ...get(
+      '/jobs/:jobid/vertices/:vertexid/subtasks/:subtaskindex/metrics',
+      'Metrics of a subtask, those of its functions too.',
+      jobs.metrics,
+    ),
+    query: { get: names },
   },
   disposeSavepoint: {
     method: 'POST',

@@ -10,6 +10,7 @@ import type { JobState } from './coordinator.js';
 import { EventStream } from './event-stream.js';
 import type { ExecutionEvent, JobExecution, JobResult, RestoredAttempt } from './execution.js';
 import type { RunMetricsSnapshot } from './metrics-snapshot.js';
+import { NO_METRICS } from './no-metrics.js';
 import type { TimeReport } from './time-report.js';
 
 /** The handle on it. */
@@ -52,7 +53,7 @@ export class FinishedRun implements JobExecution {
   }
 
   metrics(): RunMetricsSnapshot {
-    return { elapsedMs: 0, vertices: [], edges: [] };
+    return NO_METRICS;
   }
 
   whyNoOutput(): readonly TimeReport[] {

@@ -17,7 +17,9 @@ import { entryUrl } from './entry-url.js';
 import { EventStream } from './event-stream.js';
 import type { ExecutionEvent, JobResult, RestoredAttempt } from './execution.js';
 import type { RunMetricsSnapshot } from './metrics-snapshot.js';
+import { NO_METRICS } from './no-metrics.js';
 import type { JobIdentity } from './plan-run.js';
+import { RateWindow } from './rate-window.js';
 import type { Settings } from './settings.js';
 
 /** What a child runs. */
@@ -60,10 +62,6 @@ export interface ProcessOutput {
   readonly stderr: NodeJS.WritableStream;
 }
 
-const NO_METRICS: RunMetricsSnapshot = { elapsedMs: 0, vertices: [], edges: [] };
-/** Rates are reckoned over once to twice as long. */
-const RATE_WINDOW_MS = 5000;
-
 /** A job in a child process. */
 export class JobProcess {
   readonly finished: Promise<JobResult>;
@@ -78,9 +76,7 @@ export class JobProcess {
   readonly #planned: Promise<PlanExplanation>;
   #onPlanned: (plan: PlanExplanation) => void = () => {};
   #plan: PlanExplanation | null = null;
-  #metrics = NO_METRICS;
-  #middle = NO_METRICS;
-  #earlier = NO_METRICS;
+  readonly #metrics = new RateWindow(NO_METRICS);
   #outcome: ProcessReport | null = null;
 
   constructor(request: ProcessRun, output: ProcessOutput) {
@@ -159,12 +155,12 @@ export class JobProcess {
 
   /** The counters as the child last reported them, at most a quarter of a second old. */
   metrics(): RunMetricsSnapshot {
-    return this.#metrics;
+    return this.#metrics.newest;
   }
 
   /** Those of five to ten seconds before, or the first ones: what rates are reckoned from. */
   earlierMetrics(): RunMetricsSnapshot {
-    return this.#earlier;
+    return this.#metrics.earlier;
   }
 
   /** Names an operator of a chain for errors. */
@@ -178,7 +174,7 @@ export class JobProcess {
   }
 
   #onReport(report: ProcessReport): void {
-    if (report.kind === 'metrics') this.#onMetrics(report.metrics);
+    if (report.kind === 'metrics') this.#metrics.add(report.metrics);
     else if (report.kind === 'answer') this.#requests.answer(report.token, report.outcome);
     else if (report.kind === 'planned') {
       this.#plan = report.plan;
@@ -194,14 +190,6 @@ export class JobProcess {
     }
   }
 
-  #onMetrics(metrics: RunMetricsSnapshot): void {
-    if (metrics.elapsedMs - this.#middle.elapsedMs >= RATE_WINDOW_MS) {
-      this.#earlier = this.#middle;
-      this.#middle = metrics;
-    }
-    this.#metrics = metrics;
-  }
-
   #settle(
     code: number | null,
     exitSignal: NodeJS.Signals | null,
@@ -211,7 +199,7 @@ export class JobProcess {
     this.#requests.end();
     const outcome = this.#outcome;
     if (outcome?.kind === 'finished') {
-      this.#metrics = outcome.result.metrics;
+      this.#metrics.add(outcome.result.metrics);
       this.state = 'FINISHED';
       resolve(outcome.result);
     } else if (outcome?.kind === 'failed') {
@@ -234,7 +222,7 @@ export class JobProcess {
 
   /** The operator that was in a user function when the child last reported. */
   #lastOperator(): ErrorWhere {
-    for (const vertex of this.#metrics.vertices) {
+    for (const vertex of this.#metrics.newest.vertices) {
       for (const [subtask, task] of vertex.subtasks.entries()) {
         if (task.currentOperator === null) continue;
         const known = this.operatorAt(vertex.id, task.currentOperator);

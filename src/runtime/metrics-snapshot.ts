@@ -4,6 +4,7 @@
  */
 import type { PhysicalPlan, Vertex } from '../graph/physical-plan.js';
 import { FIRST_SINK_OWNER, SOURCE_OWNER } from '../metrics/metric-owners.js';
+import { type ProcessUsage, processUsage } from '../metrics/process-usage.js';
 import {
   RunMetricsReader,
   type TaskMetricsSnapshot,
@@ -78,6 +79,8 @@ export interface RunMetricsSnapshot {
   readonly elapsedMs: number;
   readonly vertices: readonly VertexMetrics[];
   readonly edges: readonly EdgeMetrics[];
+  /** What the process takes in which the job runs; null for a job that has not run. */
+  readonly process: ProcessUsage | null;
 }
 
 /** Reads all counters. */
@@ -131,7 +134,7 @@ export function snapshotMetrics(
       }),
     };
   });
-  return { elapsedMs, vertices, edges };
+  return { elapsedMs, vertices, edges, process: processUsage() };
 }
 
 /** What the functions of a subtask have registered. */

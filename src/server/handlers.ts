@@ -10,8 +10,10 @@ import type { WireError } from '../base/errors.js';
 import { MillraceError } from '../base/errors.js';
 import { disposeSavepoint } from '../checkpoint/dispose-savepoint.js';
 import type { CheckpointReport } from '../checkpoint/contract.js';
+import { prometheusText } from '../metrics/reporters/prometheus-text.js';
 import type { OperationStatus, TaskManager } from '../rest/cluster-schemas.js';
 import type { BodyOf, JsonPathName, ParamsOf, QueryOf, ReplyOf } from '../rest/path-types.js';
+import { jobMetrics, type MeasuredJob, processMetrics } from '../runtime/measured-job.js';
 import type { BundleStore } from './bundle-store.js';
 import { checkpointConfig, checkpointDetails, checkpointsView } from './checkpoint-views.js';
 import type { Dispatcher } from './dispatcher.js';
@@ -30,17 +32,19 @@ import {
   vertexDetails,
   vertexOf,
 } from './job-views.js';
+import { type MeasuredServer, measuredJob } from './measured-jobs.js';
 import {
   backPressure,
-  jobMetrics,
   jobsMetrics,
+  metricsView,
+  processesMetrics,
+  subtaskMetricsView,
   subtasksMetrics,
-  vertexMetrics,
+  vertexMetricsView,
   watermarks,
 } from './metric-views.js';
 import type { UploadedFile } from './multipart-file.js';
 import { Operations, type Outcome } from './operations.js';
-import { prometheusText } from './prometheus.js';
 import type { ServedJob } from './served-job.js';
 import { path, submissionOf, type SubmissionDefaults } from './submission.js';
 
@@ -70,6 +74,7 @@ export interface HandlersWorld {
   readonly clock: Clock;
   readonly disk: Disk;
   readonly dispatcher: Dispatcher;
+  readonly measuredServer: MeasuredServer;
   /** Null takes no uploads. */
   readonly uploads: BundleStore | null;
   readonly bundles: BundleStore;
@@ -93,6 +98,13 @@ const REFRESH_MS = 3000;
 export function handlersOf(world: HandlersWorld): Handlers {
   const { clock, dispatcher, bundles, defaults } = world;
   const now = (): number => clock.epochMs();
+  const jobOf = (id: string): ServedJob => dispatcher.job(id);
+  const measuredOf = (id: string): MeasuredJob => measuredJob(jobOf(id), now());
+  const measuredJobs = (ids: string | undefined): readonly MeasuredJob[] => {
+    const wanted = ids?.split(',').filter((id) => id !== '');
+    const chosen = wanted?.map(jobOf) ?? dispatcher.jobs;
+    return chosen.map((job) => measuredJob(job, now()));
+  };
   const savepoints = new Operations<string | null>(clock);
   const checkpoints = new Operations<number>(clock);
   const disposals = new Operations<null>(clock);
@@ -139,11 +151,12 @@ export function handlersOf(world: HandlersWorld): Handlers {
       jobs: dispatcher.jobs.map(({ id, record }) => ({ id, status: record.status })),
     }),
     jobsOverview: () => ({ jobs: dispatcher.jobs.map((job) => jobSummary(job, now())) }),
-    jobsMetrics: ({ query: { jobs, ...query } }) => {
-      const ids = jobs?.split(',').filter((id) => id !== '');
-      const chosen = ids?.map((id) => dispatcher.job(id)) ?? dispatcher.jobs;
-      return jobsMetrics(chosen, query, now());
-    },
+    jobsMetrics: ({ query: { jobs, ...query } }) => jobsMetrics(measuredJobs(jobs), query),
+    jobManagerMetrics: ({ query }) => metricsView(world.measuredServer.values(), query.get),
+    taskManagersMetrics: ({ query: { taskmanagers, ...query } }) =>
+      processesMetrics(measuredJobs(taskmanagers), query),
+    taskManagerMetrics: ({ params, query }) =>
+      metricsView(processMetrics(measuredOf(params.taskmanagerid)), query.get),
     job: ({ params }) => jobDetails(dispatcher.job(params.jobid), now()),
     cancelJob: ({ params }) => {
       dispatcher.job(params.jobid).cancel();
@@ -152,7 +165,7 @@ export function handlersOf(world: HandlersWorld): Handlers {
     jobPlan: ({ params }) => ({ plan: planOf(dispatcher.job(params.jobid).record) }),
     jobConfig: ({ params }) => jobConfig(dispatcher.job(params.jobid)),
     jobExceptions: ({ params }) => jobExceptions(dispatcher.job(params.jobid), EXCEPTIONS_MAX),
-    jobMetrics: ({ params, query }) => jobMetrics(dispatcher.job(params.jobid), query.get, now()),
+    jobMetrics: ({ params, query }) => metricsView(jobMetrics(measuredOf(params.jobid)), query.get),
     checkpoints: ({ params }) => checkpointsView(dispatcher.job(params.jobid)),
     checkpointConfig: ({ params }) => checkpointConfig(dispatcher.job(params.jobid)),
     checkpointDetails: ({ params }) =>
@@ -195,20 +208,24 @@ export function handlersOf(world: HandlersWorld): Handlers {
       return vertexDetails(job, vertexOf(job, params.vertexid), now());
     },
     backPressure: ({ params }) => {
-      const job = dispatcher.job(params.jobid);
-      return backPressure(job, vertexOf(job, params.vertexid), now());
+      const vertex = vertexOf(jobOf(params.jobid), params.vertexid);
+      return backPressure(measuredOf(params.jobid), vertex, now());
     },
     watermarks: ({ params }) => {
-      const job = dispatcher.job(params.jobid);
-      return watermarks(job, vertexOf(job, params.vertexid));
+      const vertex = vertexOf(jobOf(params.jobid), params.vertexid);
+      return watermarks(measuredOf(params.jobid), vertex);
     },
     vertexMetrics: ({ params, query }) => {
-      const job = dispatcher.job(params.jobid);
-      return vertexMetrics(job, vertexOf(job, params.vertexid), query.get);
+      const vertex = vertexOf(jobOf(params.jobid), params.vertexid);
+      return vertexMetricsView(measuredOf(params.jobid), vertex, query.get);
     },
     subtasksMetrics: ({ params, query }) => {
-      const job = dispatcher.job(params.jobid);
-      return subtasksMetrics(job, vertexOf(job, params.vertexid), query);
+      const vertex = vertexOf(jobOf(params.jobid), params.vertexid);
+      return subtasksMetrics(measuredOf(params.jobid), vertex, query);
+    },
+    subtaskMetrics: ({ params, query }) => {
+      const vertex = vertexOf(jobOf(params.jobid), params.vertexid);
+      return subtaskMetricsView(measuredOf(params.jobid), vertex, params.subtaskindex, query.get);
     },
     disposeSavepoint: ({ body }) => {
       const savepoint = resolve(defaults.baseDirectory, path(body['savepoint-path']));
@@ -224,9 +241,10 @@ export function handlersOf(world: HandlersWorld): Handlers {
 }
 
 /** Those that answer with text. */
-export function textHandlersOf({ clock, disk, dispatcher, jobs }: HandlersWorld): TextHandlers {
+export function textHandlersOf(world: HandlersWorld): TextHandlers {
+  const { clock, disk, dispatcher, jobs, measuredServer } = world;
   return {
-    metrics: () => prometheusText(dispatcher, clock.epochMs()),
+    metrics: () => prometheusText(measuredServer.points(clock.epochMs())),
     stdout: ({ params }) => {
       const { id } = dispatcher.job(params.taskmanagerid);
       return outputOf(disk, jobs.directoryOf(id));

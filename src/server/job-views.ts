@@ -6,7 +6,6 @@ import { hostname } from 'node:os';
 import type { WireError } from '../base/errors.js';
 import { MillraceError } from '../base/errors.js';
 import { didYouMean } from '../base/nearest-name.js';
-import { TextDigest } from '../base/text-digest.js';
 import type { PlanExplanation, VertexExplanation } from '../graph/explain.js';
 import type { TaskMetricsSnapshot } from '../metrics/read-task-metrics.js';
 import type {
@@ -22,14 +21,9 @@ import type {
   VertexDetails,
 } from '../rest/job-schemas.js';
 import { restartPolicyOf } from '../runtime/recovery-policy.js';
+import { vertexId } from '../runtime/vertex-id.js';
 import { endedMs, type JobRecord, nameOf, slotsOf } from './job-record.js';
 import type { ServedJob } from './served-job.js';
-
-/** The id of a chain: 32 hex digits that stay the same while its uid does. */
-export function vertexId(uid: string): string {
-  const half = (salt: string): string => new TextDigest().update(`${salt}${uid}`).hex();
-  return half('') + half('vertex ');
-}
 
 /** A chain of a job by its id. Throws PATH_UNKNOWN. */
 export function vertexOf({ record }: ServedJob, id: string): VertexExplanation {

@@ -5,115 +5,62 @@
 import { MillraceError } from '../base/errors.js';
 import { didYouMean } from '../base/nearest-name.js';
 import type { VertexExplanation } from '../graph/explain.js';
-import { rates, type TaskMetricsSnapshot } from '../metrics/read-task-metrics.js';
+import { numbersOf, type PointValue } from '../metrics/metric-point.js';
 import type { Aggregate, BackPressure, Metric } from '../rest/job-schemas.js';
+import {
+  inputWatermark,
+  jobMetrics,
+  type MeasuredJob,
+  processMetrics,
+  taskMetrics,
+  taskRates,
+  userMetrics,
+} from '../runtime/measured-job.js';
+import { BACK_PRESSURE } from '../runtime/metric-definitions.js';
 import { WATERMARK_MAX } from '../time/watermark.js';
-import { tasksOf } from './job-views.js';
-import type { ServedJob } from './served-job.js';
 
 type Values = ReadonlyMap<string, string | number>;
+type Named = readonly (readonly [name: string, value: PointValue])[];
 
-/** No watermark yet, and the end of event time, as Flink's clients know them. */
+/** No watermark yet, and the end of event time, as Flink's clients know them; numbers cannot say the latter. */
 const NO_WATERMARK = '-9223372036854775808';
 const END_OF_TIME = '9223372036854775807';
 
-/** Back pressure from this share of time on is low, and high, as Flink has it. */
-const LOW = 0.1;
-const HIGH = 0.5;
-
-function watermarkText(watermarkMs: number | null): string {
-  if (watermarkMs === null) return NO_WATERMARK;
-  return watermarkMs >= WATERMARK_MAX ? END_OF_TIME : String(watermarkMs);
+function numberText(value: string | number): string {
+  if (value === -(2 ** 63)) return NO_WATERMARK;
+  return value === 2 ** 63 ? END_OF_TIME : String(value);
 }
 
-/** What flows and waits in a subtask per second. */
-function ratesOf(job: ServedJob, vertex: number, subtask: number, now: TaskMetricsSnapshot) {
-  const earlier = job.earlierMetrics()?.vertices[vertex]?.subtasks[subtask];
-  // Before there are earlier ones, everything since the start counts.
-  const start = { ...now, rowsIn: 0, rowsOut: 0, bytesIn: 0, bytesOut: 0, atMs: 0 };
-  const none = { ...start, busyMs: 0, backpressuredMs: 0, idleMs: 0 };
-  const isOver = job.record.metrics !== null;
-  return isOver ? rates(now, now) : rates(earlier ?? none, now);
+/** A meter is its rate; the numbers of a histogram have names of their own. */
+function valuesOf(metrics: Named): Values {
+  return new Map(
+    metrics.flatMap(([name, value]): readonly (readonly [string, string | number])[] => {
+      if (value.type === 'text') return [[name, value.value]];
+      if (value.type === 'meter') return [[name, value.rate]];
+      return numbersOf(value).map(([ending, number]) => {
+        return [ending === '' ? name : `${name}_${ending === 'p50' ? 'median' : ending}`, number];
+      });
+    }),
+  );
 }
 
-/** The metrics of one subtask. */
-export function subtaskValues(job: ServedJob, vertex: VertexExplanation, subtask: number): Values {
-  const task = tasksOf(job, vertex.id)[subtask];
-  if (task === undefined) return new Map();
-  const rate = ratesOf(job, vertex.id, subtask, task);
-  return new Map<string, string | number>([
-    ['numRecordsIn', task.rowsIn],
-    ['numRecordsOut', task.rowsOut],
-    ['numBytesIn', task.bytesIn],
-    ['numBytesOut', task.bytesOut],
-    ['numRecordsInPerSecond', rate.rowsInPerSecond],
-    ['numRecordsOutPerSecond', rate.rowsOutPerSecond],
-    ['numBytesInPerSecond', rate.bytesInPerSecond],
-    ['numBytesOutPerSecond', rate.bytesOutPerSecond],
-    ['numBuffersIn', task.batchesIn],
-    ['busyTimeMsPerSecond', rate.busyMsPerSecond],
-    ['idleTimeMsPerSecond', rate.idleMsPerSecond],
-    ['backPressuredTimeMsPerSecond', rate.backpressuredMsPerSecond],
-    ['accumulateBusyTimeMs', task.busyMs],
-    ['accumulateIdleTimeMs', task.idleMs],
-    ['accumulateBackPressuredTimeMs', task.backpressuredMs],
-    ['isBackPressured', String(rate.backpressuredMsPerSecond > LOW * 1000)],
-    ['numLateRecordsDropped', task.lateRecords],
-    ['numRecordsInErrors', task.badRecords],
-    ['currentOutputWatermark', watermarkText(task.watermarkMs)],
-    ['currentInputWatermark', watermarkText(inputWatermark(job, vertex.id, subtask))],
-    ['heapUsedBytes', task.heapUsedBytes],
-    ['heapLimitBytes', task.heapLimitBytes],
-    ['loopLagMs', task.loopLagMs],
-    ['callsInFlight', task.callsInFlight],
-  ]);
+/** The metrics of one subtask: of the chain, and of its functions after the name of the operator. */
+function subtaskValues(job: MeasuredJob, vertex: VertexExplanation, subtask: number): Values {
+  const ofFunctions = userMetrics(job, vertex).flatMap(
+    ({ subtask: of, operator, groups, name, value }): Named => {
+      if (of !== subtask) return [];
+      const path = groups.flatMap((group) =>
+        group.value === null ? [group.name] : [group.name, group.value],
+      );
+      return [[[operator, ...path].map(withoutSeparators).concat(name).join('.'), value]];
+    },
+  );
+  return valuesOf([...taskMetrics(job, vertex, subtask), ...ofFunctions]);
 }
 
-/** The least that the inputs of a subtask have come to, those left out that are idle; null before one has. */
-function inputWatermark(job: ServedJob, vertex: number, subtask: number): number | null {
-  const metrics = job.metrics();
-  const channels = (metrics?.edges ?? [])
-    .filter(({ to }) => to === vertex)
-    .flatMap((edge) => edge.channels.filter(({ to, isIdle }) => to === subtask && !isIdle));
-  if (channels.length === 0) {
-    return metrics?.vertices[vertex]?.subtasks[subtask]?.watermarkMs ?? null;
-  }
-  let least = WATERMARK_MAX;
-  for (const { watermarkMs } of channels) {
-    if (watermarkMs === null) return null;
-    least = Math.min(least, watermarkMs);
-  }
-  return least;
-}
-
-/** The metrics of a job as a whole. */
-export function jobValues(job: ServedJob, nowMs: number): Values {
-  const { record } = job;
-  const { counts, latest } = record.checkpoints;
-  const { completed, restored } = latest;
-  const values: [string, string | number][] = [
-    ['numRestarts', record.restarts],
-    ['uptime', record.status === 'RUNNING' ? nowMs - (record.timestamps.RUNNING ?? nowMs) : 0],
-    ['numberOfInProgressCheckpoints', counts.inProgress],
-    ['numberOfCompletedCheckpoints', counts.completed],
-    ['numberOfFailedCheckpoints', counts.failed],
-    ['totalNumberOfCheckpoints', counts.total],
-  ];
-  if (completed !== null) {
-    const { id, durationMs, bytes, fullBytes, triggeredMs, path } = completed;
-    values.push(
-      ['lastCompletedCheckpointId', id],
-      ['lastCheckpointDuration', Math.round(durationMs ?? 0)],
-      ['lastCheckpointSize', bytes],
-      ['lastCheckpointFullSize', fullBytes],
-      ['lastCheckpointCompletedTimestamp', Math.round(triggeredMs + (durationMs ?? 0))],
-      ['lastCheckpointExternalPath', path ?? 'n/a'],
-    );
-  }
-  if (restored !== null) {
-    values.push(['lastCheckpointRestoreTimestamp', Math.round(restored.restoredMs)]);
-  }
-  return new Map(values);
+/** What separates names in ids and queries, as Flink has it. */
+function withoutSeparators(text: string): string {
+  return text.replaceAll(/[ .:,]/g, '_');
 }
 
 /** The ids there are, or those that were asked for, with their values; unknown ones are left out, as in Flink. */
@@ -121,7 +68,7 @@ function chosen(values: Values, get: string | undefined): readonly Metric[] {
   if (get === undefined) return [...values.keys()].map((id) => ({ id }));
   return namesIn(get).flatMap((id) => {
     const value = values.get(id);
-    return value === undefined ? [] : [{ id, value: String(value) }];
+    return value === undefined ? [] : [{ id, value: numberText(value) }];
   });
 }
 
@@ -129,14 +76,31 @@ function namesIn(text: string): readonly string[] {
   return text.split(',').filter((name) => name !== '');
 }
 
-/** `GET /jobs/:jobid/metrics`. */
-export function jobMetrics(job: ServedJob, get: string | undefined, nowMs: number) {
-  return chosen(jobValues(job, nowMs), get);
+/** `GET /jobmanager/metrics` and others of one thing. */
+export function metricsView(metrics: Named, get: string | undefined): readonly Metric[] {
+  return chosen(valuesOf(metrics), get);
+}
+
+/** `GET /jobs/:jobid/vertices/:vertexid/subtasks/:subtaskindex/metrics`. Throws PATH_UNKNOWN. */
+export function subtaskMetricsView(
+  job: MeasuredJob,
+  vertex: VertexExplanation,
+  subtask: string,
+  get: string | undefined,
+): readonly Metric[] {
+  const index = /^\d{1,9}$/.test(subtask) ? Number(subtask) : -1;
+  if (index >= 0 && index < vertex.parallelism) {
+    return chosen(subtaskValues(job, vertex, index), get);
+  }
+  throw new MillraceError('PATH_UNKNOWN', `${vertex.name} has no subtask ${subtask}.`, {
+    where: { job: job.name },
+    advice: `Its subtasks are 0 to ${vertex.parallelism - 1}.`,
+  });
 }
 
 /** `GET /jobs/:jobid/vertices/:vertexid/metrics`: ids begin with the number of the subtask. */
-export function vertexMetrics(
-  job: ServedJob,
+export function vertexMetricsView(
+  job: MeasuredJob,
   vertex: VertexExplanation,
   get: string | undefined,
 ): readonly Metric[] {
@@ -150,11 +114,13 @@ export function vertexMetrics(
 }
 
 /** `GET /jobs/:jobid/vertices/:vertexid/watermarks`. */
-export function watermarks(job: ServedJob, vertex: VertexExplanation): readonly Metric[] {
-  return Array.from({ length: vertex.parallelism }, (_, subtask) => ({
-    id: `${subtask}.currentInputWatermark`,
-    value: watermarkText(inputWatermark(job, vertex.id, subtask)),
-  }));
+export function watermarks(job: MeasuredJob, vertex: VertexExplanation): readonly Metric[] {
+  return Array.from({ length: vertex.parallelism }, (_, subtask) => {
+    const watermarkMs = inputWatermark(job, vertex, subtask);
+    const isOver = watermarkMs !== null && watermarkMs >= WATERMARK_MAX;
+    const value = watermarkMs === null ? NO_WATERMARK : isOver ? END_OF_TIME : String(watermarkMs);
+    return { id: `${subtask}.currentInputWatermark`, value };
+  });
 }
 
 const AGGREGATES = ['min', 'max', 'sum', 'avg', 'skew'] as const;
@@ -168,19 +134,29 @@ export interface AggregateQuery {
 
 /** `GET /jobs/metrics`, over some jobs or all. */
 export function jobsMetrics(
-  jobs: readonly ServedJob[],
+  jobs: readonly MeasuredJob[],
   query: AggregateQuery,
-  nowMs: number,
 ): readonly Aggregate[] {
   return aggregated(
-    jobs.map((job) => jobValues(job, nowMs)),
+    jobs.map((job) => valuesOf(jobMetrics(job))),
+    query,
+  );
+}
+
+/** `GET /taskmanagers/metrics`, over the processes of some jobs or all. */
+export function processesMetrics(
+  jobs: readonly MeasuredJob[],
+  query: AggregateQuery,
+): readonly Aggregate[] {
+  return aggregated(
+    jobs.map((job) => valuesOf(processMetrics(job))),
     query,
   );
 }
 
 /** `GET /jobs/:jobid/vertices/:vertexid/subtasks/metrics`, over some subtasks or all. */
 export function subtasksMetrics(
-  job: ServedJob,
+  job: MeasuredJob,
   vertex: VertexExplanation,
   { subtasks, ...query }: AggregateQuery & { readonly subtasks?: string | undefined },
 ): readonly Aggregate[] {
@@ -243,12 +219,13 @@ function aggregatesOf(values: readonly number[]): Readonly<Record<AggregateName,
 
 /** `GET /jobs/:jobid/vertices/:vertexid/backpressure`. */
 export function backPressure(
-  job: ServedJob,
+  job: MeasuredJob,
   vertex: VertexExplanation,
   nowMs: number,
 ): BackPressure {
-  const subtasks = tasksOf(job, vertex.id).map((task, subtask) => {
-    const rate = ratesOf(job, vertex.id, subtask, task);
+  const tasks = job.now?.vertices[vertex.id]?.subtasks ?? [];
+  const subtasks = tasks.map((task, subtask) => {
+    const rate = taskRates(job, vertex, subtask, task);
     const ratio = rate.backpressuredMsPerSecond / 1000;
     return {
       subtask,
@@ -267,6 +244,6 @@ export function backPressure(
 }
 
 function levelOf(ratio: number): 'ok' | 'low' | 'high' {
-  if (ratio > HIGH) return 'high';
-  return ratio > LOW ? 'low' : 'ok';
+  if (ratio > BACK_PRESSURE.high) return 'high';
+  return ratio > BACK_PRESSURE.low ? 'low' : 'ok';
 }

@@ -16,6 +16,7 @@ import { streamEvents } from './event-source.js';
 import { type HandlersWorld, handlersOf, textHandlersOf } from './handlers.js';
 import { httpServer } from './http-server.js';
 import { JobStore } from './job-store.js';
+import { MeasuredServer } from './measured-jobs.js';
 import type { Admission } from './served-job.js';
 import { SlotPool } from './slot-pool.js';
 
@@ -70,6 +71,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       clock: systemClock,
       disk: nodeDisk,
       dispatcher,
+      measuredServer: new MeasuredServer(dispatcher),
       bundles,
       jobs: jobStore(data),
       uploads: options.allowsUploads ? bundles : null,

@@ -103,5 +103,6 @@ export function slowAggregation(): RunMetricsSnapshot {
       edge({ id: 0, from: 0, to: 1, queuedBytes: 870 }),
       edge({ id: 1, from: 1, to: 2, partitioner: 'rebalance', queuedBytes: 10 }),
     ],
+    process: null,
   };
 }

@@ -12,7 +12,7 @@ function metricsAt(elapsedMs: number): RunMetricsSnapshot {
   const rowsIn = Math.max(0, elapsedMs - 1000);
   const name = `csv ${process.cwd()}/data/in.csv`;
   const vertices = [vertex({ id: 0, name, isSource: true }, [{ rowsIn, busyMs: rowsIn }])];
-  return { elapsedMs, vertices, edges: [] };
+  return { elapsedMs, vertices, edges: [], process: null };
 }
 
 function execution(): JobExecution {

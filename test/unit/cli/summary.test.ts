@@ -27,6 +27,7 @@ const metrics = {
       : vertex({ id, name, isSource: id === 0 }, [{ rowsIn: 1_500_000, bytesIn: 40_000_000 }]),
   ),
   edges: [],
+  process: null,
 };
 
 const summary = (end: RunEnd, width = 100): readonly string[] => {

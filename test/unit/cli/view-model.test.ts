@@ -20,7 +20,7 @@ describe('the view of a whole run', () => {
 
   it('shows the bytes a chain gives when it takes none', () => {
     const vertices = [vertex({ id: 0, name: 'datagen', isSource: true }, [{ bytesOut: 500 }])];
-    const [chain] = viewModel({ elapsedMs: 1000, vertices, edges: [] }, null).chains;
+    const [chain] = viewModel({ elapsedMs: 1000, vertices, edges: [], process: null }, null).chains;
     expect(chain).toMatchObject({ bytes: 500, bytesPerSecond: 500 });
   });
 });
@@ -46,7 +46,7 @@ describe('the view of a span', () => {
 
   it('names the subtask that gets most of the rows', () => {
     const vertices = [vertex({ id: 0, name: 'a' }, [{ rowsIn: 10 }, { rowsIn: 90 }])];
-    const [chain] = viewModel({ elapsedMs: 1, vertices, edges: [] }, null).chains;
+    const [chain] = viewModel({ elapsedMs: 1, vertices, edges: [], process: null }, null).chains;
     expect(chain?.busiest).toEqual({ subtask: 1, rowsShare: 0.9 });
   });
 });
@@ -57,7 +57,7 @@ describe('progress', () => {
       vertex({ id: 0, name: 'a', isSource: true, rowsTotal: 100 }, [{ rowsIn: 100 }]),
       vertex({ id: 1, name: 'b', isSource: true, rowsTotal: 100 }, [{ rowsIn: 20 }]),
     ];
-    const { progress } = viewModel({ elapsedMs: 1000, vertices, edges: [] }, null);
+    const { progress } = viewModel({ elapsedMs: 1000, vertices, edges: [], process: null }, null);
     expect(progress.share).toBe(0.2);
     expect(progress.leftMs).toBe(4000);
   });
@@ -67,22 +67,25 @@ describe('progress', () => {
     const source = vertex({ id: 0, name: 'a', isSource: true, ...sizes }, [
       { rowsIn: 10, bytesIn: 400 },
     ]);
-    const model = viewModel({ elapsedMs: 1, vertices: [source], edges: [] }, null);
+    const model = viewModel({ elapsedMs: 1, vertices: [source], edges: [], process: null }, null);
     expect(model.progress).toMatchObject({ share: 1, leftMs: null });
   });
 
   it('is unknown when one source does not know its size, and never above 1', () => {
     const known = vertex({ id: 0, name: 'a', isSource: true, bytesTotal: 10 }, [{ bytesIn: 15 }]);
     const endless = vertex({ id: 1, name: 'b', isSource: true }, [{ rowsIn: 1 }]);
-    const model = viewModel({ elapsedMs: 1, vertices: [known, endless], edges: [] }, null);
+    const model = viewModel(
+      { elapsedMs: 1, vertices: [known, endless], edges: [], process: null },
+      null,
+    );
     expect(model.progress.share).toBeNull();
-    const alone = viewModel({ elapsedMs: 1, vertices: [known], edges: [] }, null);
+    const alone = viewModel({ elapsedMs: 1, vertices: [known], edges: [], process: null }, null);
     expect(alone.progress).toMatchObject({ share: 1, leftMs: null });
   });
 
   it('gives the fill of edges, none for those inside a slot', () => {
     const edges = [edge({ queuedBytes: 500 }), edge({ capacityBytes: 0 })];
-    const model = viewModel({ elapsedMs: 1, vertices: [], edges }, null);
+    const model = viewModel({ elapsedMs: 1, vertices: [], edges, process: null }, null);
     expect(model.edges.map((one) => one.fill)).toEqual([0.5, 0]);
   });
 });

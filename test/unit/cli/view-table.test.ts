@@ -86,7 +86,8 @@ describe('a table that is higher than the terminal', () => {
     const vertices = Array.from({ length: 30 }, (_, id) =>
       vertex({ id, name: `chain ${id}` }, [{ busyMs: id === 3 || id === 20 ? 900 : id }]),
     );
-    const model = viewModel({ elapsedMs: 1000, vertices, edges: [edge({ queuedBytes: 1 })] }, null);
+    const edges = [edge({ queuedBytes: 1 })];
+    const model = viewModel({ elapsedMs: 1000, vertices, edges, process: null }, null);
     const look = { width: 80, linesMax: 4, style: PLAIN_STYLE, marked: null };
     const lines = chainTable(model, look).map((line) => line.text);
     expect(lines).toHaveLength(4);
@@ -99,7 +100,7 @@ describe('a table that is higher than the terminal', () => {
 describe('names of chains', () => {
   const nameAt = (name: string, width: number): string => {
     const vertices = [vertex({ id: 0, name }, [{}, {}])];
-    const model = viewModel({ elapsedMs: 1000, vertices, edges: [] }, null);
+    const model = viewModel({ elapsedMs: 1000, vertices, edges: [], process: null }, null);
     const look = { width, linesMax: 9, style: PLAIN_STYLE, marked: null };
     return (chainTable(model, look)[1]?.text ?? '').split(/ {2,}/)[0] ?? '';
   };

@@ -35,6 +35,7 @@ function metricsOf(times: readonly Time[], behindMs: number | null): RunMetricsS
       vertex({ id: 1, name: 'behind' }, [{ watermarkMs: behindMs }, { watermarkMs: behindMs }]),
     ],
     edges: [edge({ channels })],
+    process: null,
   };
 }
 
@@ -127,6 +128,7 @@ describe('why there is no output', () => {
           vertex({ id: 2, name: 'behind' }, [{ watermarkMs: 2000 }, { watermarkMs: 2000 }]),
         ],
         edges: [edge({ id: 0, channels: into }), edge({ id: 1, channels: behind })],
+        process: null,
       });
     };
 

@@ -9,14 +9,13 @@ import { EventStream } from '../../../src/runtime/event-stream.js';
 import type { ExecutionEvent, JobResult } from '../../../src/runtime/execution.js';
 import type { ProcessRun } from '../../../src/runtime/job-process.js';
 import type { RunMetricsSnapshot } from '../../../src/runtime/metrics-snapshot.js';
+import { NO_METRICS } from '../../../src/runtime/no-metrics.js';
 import { resolveSettings } from '../../../src/runtime/settings.js';
 import { Dispatcher } from '../../../src/server/dispatcher.js';
 import type { Submission } from '../../../src/server/job-record.js';
 import { JobStore } from '../../../src/server/job-store.js';
 import type { Admission, ServedProcess } from '../../../src/server/served-job.js';
 import { SlotPool } from '../../../src/server/slot-pool.js';
-
-const NO_METRICS: RunMetricsSnapshot = { elapsedMs: 0, vertices: [], edges: [] };
 
 export class FakeProcess implements ServedProcess {
   readonly pid = 2 ** 30;

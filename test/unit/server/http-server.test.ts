@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { nodeDisk } from '../../../src/base/node-disk.js';
@@ -7,6 +8,7 @@ import { type PathDefinition, PATHS } from '../../../src/rest/paths.js';
 import { BundleStore } from '../../../src/server/bundle-store.js';
 import { type HandlersWorld, handlersOf, textHandlersOf } from '../../../src/server/handlers.js';
 import { httpServer } from '../../../src/server/http-server.js';
+import { MeasuredServer } from '../../../src/server/measured-jobs.js';
 import { mismatch } from '../rest/schema-check.js';
 import { FakeWorld, settle, submissionOf } from './fake-world.js';
 
@@ -22,6 +24,7 @@ describe('the REST interface', () => {
       clock: world.clock,
       disk: nodeDisk,
       dispatcher,
+      measuredServer: new MeasuredServer(dispatcher),
       bundles,
       jobs: world.store,
       uploads: allowsUploads ? bundles : null,
@@ -77,7 +80,10 @@ describe('the REST interface', () => {
     for (const [name, { method, path, reply }] of Object.entries<PathDefinition>(PATHS)) {
       if (method !== 'GET' || typeof reply === 'string' || /:(triggerid|checkpointid)/.test(path))
         continue;
-      const url = path.replace(':jobid', ID).replace(':vertexid', vertexid);
+      const url = path
+        .replace(/:(?:jobid|taskmanagerid)/, ID)
+        .replace(':vertexid', vertexid)
+        .replace(':subtaskindex', '0');
       for (const prefix of ['', '/v1']) {
         const { statusCode, body } = await http.inject({ url: `${prefix}${url}` });
         expect(statusCode, url).toBe(200);
@@ -92,11 +98,14 @@ describe('the REST interface', () => {
     await running();
     const { body, headers } = await http.inject({ url: '/metrics' });
     expect(headers['content-type']).toMatch(/^text\/plain/);
-    const form = /^(?:# TYPE \w+ gauge|\w+(?:\{(?:\w+="[^"\n]*",?)+\})? -?[\d.e+-]+)$/;
+    const form = /^(?:# TYPE \w+ gauge|\w+(?:\{(?:\w+="[^"\n]*",?)+\}) -?[\d.e+-]+)$/;
     const lines = body.trimEnd().split('\n');
     expect(lines.filter((line) => !form.test(line))).toEqual([]);
-    expect(lines).toContain(`flink_jobmanager_job_numRestarts{job_id="${ID}",job_name="fake"} 0`);
-    expect(lines).toContain('flink_jobmanager_taskSlotsAvailable 2');
+    const host = hostname();
+    expect(lines).toContain(
+      `flink_jobmanager_job_numRestarts{host="${host}",job_id="${ID}",job_name="fake"} 0`,
+    );
+    expect(lines).toContain(`flink_jobmanager_taskSlotsAvailable{host="${host}"} 2`);
     const types = lines.filter((line) => line.startsWith('#'));
     expect(new Set(types).size).toBe(types.length);
     const printed = `/taskmanagers/${ID}/stdout`;

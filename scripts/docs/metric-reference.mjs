@@ -1,0 +1,32 @@
+/** `docs/metric-reference.md`: every metric of the engine, from the tables that measure jobs, processes and servers. */
+import { code, GENERATED, page, table } from '../lib/markdown.mjs';
+
+export function metricReferencePage(sources) {
+  const part = (metrics, meanings) =>
+    table(
+      ['Metric', 'Type', 'Meaning'],
+      Object.entries(metrics).map(([name, { type }]) => [code(name), type, meanings[name]]),
+    );
+  return page(
+    '# Metric reference',
+    GENERATED,
+    'Every metric of the engine, under the name that Flink gives it where Flink has it. [Metrics](metrics.md) tells how they ' +
+      'are looked at, and how functions of a job add their own. A name for Prometheus begins with `flink_` and the scope, ' +
+      'with `_` in the place of dots; a `text` is shown by REST only.',
+    '## Of subtasks',
+    'Scope `taskmanager.job.task`, variables `host`, `tm_id`, `job_id`, `job_name`, `task_id`, `task_name`, ' +
+      '`task_attempt_num`, `subtask_index`. A chain of operators is one task. Metrics of functions have the scope ' +
+      '`taskmanager.job.task.operator` and, besides, `operator_id`, `operator_name` and the variables of their groups.',
+    part(sources.TASK_METRICS, sources.TASK_MEANINGS),
+    '## Of jobs',
+    'Scope `jobmanager.job`, variables `host`, `job_id`, `job_name`.',
+    part(sources.JOB_METRICS, sources.JOB_MEANINGS),
+    '## Of processes',
+    'Scope `taskmanager`, variables `host` and `tm_id`, for the process of a job, which has the id of its job; scope ' +
+      '`jobmanager`, variable `host`, for a server.',
+    part(sources.PROCESS_METRICS, sources.PROCESS_MEANINGS),
+    '## Of servers',
+    'Scope `jobmanager`, variable `host`.',
+    part(sources.SERVER_METRICS, sources.SERVER_MEANINGS),
+  );
+}
