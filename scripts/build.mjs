@@ -17,6 +17,7 @@ import {
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { PART_URL, writeCodeFiles } from './lib/code-files.mjs';
 import { reachableDeclarations } from './lib/declarations.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -34,7 +35,7 @@ const ENTRIES = {
 
 /**
  * What a thread has loaded, or loads anyway, by the time it loads one of these. esbuild makes a chunk for every set of
- * entries that shares code, and every file costs a thread half a millisecond when it starts. A part that is loaded late
+ * entries that shares code, and every file costs a thread a part of a millisecond when it starts. A part that is loaded late
  * therefore imports its companion, so that all of that is one chunk.
  */
 const COMPANIONS = [
@@ -144,7 +145,12 @@ async function bundle() {
     splitting: true,
     format: 'esm',
     chunkNames: '[name]-[hash]',
+    define: { 'import.meta.url': PART_URL },
     plugins: [companions],
+  });
+  writeCodeFiles(aside, {
+    modules: ['index', 'testing', 'state', 'process', 'cli'],
+    scripts: ['slot'],
   });
   // Servers and their clients share no code either, so that what they have in common with threads makes no chunks of
   // their own there.
@@ -156,15 +162,18 @@ async function bundle() {
     },
     format: 'esm',
   });
-  // Its thread shares no code with others and starts sooner without the loader of modules.
+  // These share no code with others, and start sooner without the loader of modules.
   await build({
     ...options,
     entryPoints: {
+      load: join(root, 'src/runtime/code-loader.ts'),
       coordinator: join(root, 'src/runtime/coordinator-thread.ts'),
       keeper: join(root, 'src/runtime/keeper-thread.ts'),
     },
     format: 'cjs',
     outExtension: { '.js': '.cjs' },
+    define: { 'import.meta.url': 'moduleUrl' },
+    banner: { js: 'const moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
   });
 }
 

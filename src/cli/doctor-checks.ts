@@ -189,8 +189,9 @@ export function installationCheck(dist: string): Check {
 }
 
 function importsOf(code: string): readonly string[] {
-  const imports = code.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"\.\/([^"]+\.js)"/g);
-  return [...imports].map((match) => match[1]);
+  const modules = code.matchAll(/\b(?:from|import|require)\s*\(?\s*"\.\/([^"]+\.c?js)"/g);
+  const parts = code.matchAll(/\$(?:load|late)\("([^"]+)"\)/g);
+  return [...[...modules].map(([, file]) => file), ...[...parts].map(([, part]) => `${part}.js`)];
 }
 
 async function packageCheck(name: 'esbuild' | 'lz4-napi', purpose: string): Promise<Check> {

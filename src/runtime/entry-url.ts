@@ -14,9 +14,12 @@ export type EntryName =
   | 'client'
   | 'cli';
 
-/** The name of an entry's file. Coordinators are no modules, because a thread starts sooner without their loader. */
+/** Threads are no modules, because they start sooner without their loader. */
+const THREADS: ReadonlySet<EntryName> = new Set(['slot', 'coordinator', 'keeper']);
+
+/** The name of an entry's file. */
 export function entryFile(name: EntryName): string {
-  return name === 'coordinator' || name === 'keeper' ? `${name}.cjs` : `${name}.js`;
+  return `${name}.${THREADS.has(name) ? 'cjs' : 'js'}`;
 }
 
 /** The URL of an entry: beside this file when bundled, in `dist` when this file runs from source. */

@@ -13,6 +13,7 @@ import { AsyncParker } from '../ring/parker.js';
 import type { Deployment } from './deployment.js';
 import { eventLoopHold, nextEventLoopTurn } from './event-loop.js';
 import { importJob } from './job-import.js';
+import { keepCode } from './kept-code.js';
 import { learnLambdas } from './lambda-readings.js';
 import type { SlotMessage, SlotThreadData } from './messages.js';
 import { planOptionsOf } from './plan-options.js';
@@ -56,7 +57,11 @@ async function main({ port, slot, deployment }: SlotThreadData): Promise<void> {
       shuffle: null,
       asyncParker: (word) => new AsyncParker(word, eventLoopHold),
       yieldToEvents: nextEventLoopTurn,
-      report: (message) => post(port, message),
+      report: (message) => {
+        // A thread that has ended is not waited for. Only threads of our own write: no program that embeds the engine.
+        if (message.kind === 'event' && message.event.kind === 'slotEnded') keepCode();
+        post(port, message);
+      },
     });
   } catch (error) {
     post(port, { kind: 'event', event: { kind: 'slotFailed', slot, error: toWire(error) } });

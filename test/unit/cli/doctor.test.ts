@@ -40,14 +40,17 @@ describe('doctor', () => {
   it('follows the imports of the installed files', () => {
     const dist = mkdtempSync(join(tmpdir(), 'millrace-dist-'));
     try {
-      for (const name of ['index.js', 'slot.js', 'coordinator.cjs', 'process.js', 'cli.js']) {
-        writeFileSync(join(dist, name), 'import { a } from "./chunk-A.js";\n');
+      for (const name of ['index.js', 'process.js', 'cli.js']) {
+        writeFileSync(join(dist, name), 'import loader from "./load.cjs";\n$load("chunk-A");\n');
       }
+      writeFileSync(join(dist, 'slot.cjs'), 'const { $load } = require("./load.cjs");\n');
+      writeFileSync(join(dist, 'coordinator.cjs'), '');
       mkdirSync(join(dist, 'types'));
-      writeFileSync(join(dist, 'chunk-A.js'), 'const lazy = () => import("./chunk-B.js");\n');
+      writeFileSync(join(dist, 'chunk-A.js'), 'const lazy = () => $late("chunk-B");\n');
       expect(installationCheck(dist)).toMatchObject({ state: 'problem' });
-      expect(installationCheck(dist).text).toBe(`chunk-B.js missing in ${dist}`);
+      expect(installationCheck(dist).text).toBe(`chunk-B.js, load.cjs missing in ${dist}`);
       writeFileSync(join(dist, 'chunk-B.js'), '');
+      writeFileSync(join(dist, 'load.cjs'), '');
       expect(installationCheck(dist)).toMatchObject({ state: 'ok' });
     } finally {
       rmSync(dist, { recursive: true });
