@@ -8,6 +8,7 @@ import type { Disk } from '../base/disk.js';
 import type { WireError } from '../base/errors.js';
 import type { OwnedMetrics } from '../metrics/user-metrics.js';
 import type { Batch } from '../record/batch.js';
+import type { FieldPath } from '../record/field-tree.js';
 import type { Schema } from '../record/schema.js';
 import type { StreamSchemas } from '../record/schema-registry.js';
 
@@ -102,6 +103,11 @@ export interface ReaderContext {
   readonly parallelism: number;
   /** Names of the wanted columns; null for all. */
   readonly columns: readonly string[] | null;
+  /**
+   * Paths to the wanted fields of columns of objects, `['bid', 'price']`, where not all fields of the objects are
+   * wanted. A column to which no path leads is wanted whole; readers may always read whole ones. Absent: no paths.
+   */
+  readonly paths?: readonly FieldPath[];
   readonly disk: Disk;
   readonly clock: Clock;
   readonly baseDirectory: string;

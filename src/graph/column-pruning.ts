@@ -8,6 +8,7 @@ import { usedFields } from '../operator/lambda-fields.js';
 import { fieldsNeeded } from '../operator/operator-fields.js';
 import type { InputSide } from '../operator/operator-sides.js';
 import type { OperatorSpec, Partitioner } from '../operator/operator-spec.js';
+import { type FieldTree, namesOf, treeOf, unionOf } from '../record/field-tree.js';
 import { type LogicalNode, sideOf } from './logical-graph.js';
 import type { PlacedGraph } from './placement.js';
 
@@ -17,7 +18,7 @@ export type FieldNames = readonly string[] | null;
 /** What is wanted of each node. */
 export interface WantedFields {
   /** By node: fields of its output that somebody downstream uses. */
-  readonly outputs: readonly FieldNames[];
+  readonly outputs: readonly FieldTree[];
   /** By node and side: fields of its input that it uses; what an edge into it carries. */
   readonly inputs: readonly (readonly FieldNames[])[];
 }
@@ -26,21 +27,20 @@ const SIDES = [0, 1] as const;
 
 /** Finds the wanted fields of all nodes. */
 export function wantedFields(graph: PlacedGraph): WantedFields {
-  const outputs: (Set<string> | null)[] = graph.nodes.map(() => new Set());
+  const outputs: FieldTree[] = graph.nodes.map(() => new Map());
   const inputs: (readonly FieldNames[])[] = graph.nodes.map(() => []);
   for (const node of [...graph.nodes].reverse()) {
-    const output = sorted(outputs[node.id] ?? null);
-    const bySide = SIDES.map((side) => inputFields(node, output, side));
-    inputs[node.id] = bySide;
+    const bySide = SIDES.map((side) => inputFields(node, outputs[node.id] ?? null, side));
+    inputs[node.id] = bySide.map(namesOf);
     for (const input of node.inputs) {
-      const needed = bySide[sideOf(input)] ?? null;
-      const dealtBy = partitionerFields(input.partitioner);
-      const known = outputs[input.node] ?? null;
-      const isAll = known === null || needed === null || dealtBy === null;
-      outputs[input.node] = isAll ? null : new Set([...known, ...needed, ...dealtBy]);
+      const needed = unionOf(
+        bySide[sideOf(input)] ?? null,
+        treeOf(partitionerFields(input.partitioner)),
+      );
+      outputs[input.node] = unionOf(outputs[input.node] ?? null, needed);
     }
   }
-  return { outputs: outputs.map(sorted), inputs };
+  return { outputs, inputs };
 }
 
 /**
@@ -57,10 +57,10 @@ export function withoutUnused(spec: OperatorSpec, wanted: FieldNames): OperatorS
   return columns.length === spec.columns.length ? spec : { ...spec, columns };
 }
 
-function inputFields(node: LogicalNode, output: FieldNames, side: InputSide): FieldNames {
-  if (node.kind === 'source') return [];
-  if (node.kind === 'sink') return sorted(node.connector.columns);
-  return sorted(fieldsNeeded(node.spec, output, side));
+function inputFields(node: LogicalNode, output: FieldTree, side: InputSide): FieldTree {
+  if (node.kind === 'source') return new Map();
+  if (node.kind === 'sink') return treeOf(node.connector.columns);
+  return fieldsNeeded(node.spec, output, side);
 }
 
 /**
@@ -69,8 +69,4 @@ function inputFields(node: LogicalNode, output: FieldNames, side: InputSide): Fi
 function partitionerFields(partitioner: Partitioner | null): FieldNames {
   if (partitioner?.kind === 'hash') return partitioner.keys;
   return partitioner?.kind === 'custom' ? usedFields(partitioner.fn) : [];
-}
-
-function sorted(names: Iterable<string> | null): FieldNames {
-  return names === null ? null : [...new Set(names)].sort();
 }

@@ -3,7 +3,7 @@
  * sources read and what a restart can promise. `explain-text.ts` prints it; tools take it as JSON.
  * Callers: the api, the command line. Runs on: any thread; pure.
  */
-import type { Edge, PhysicalPlan, Vertex } from './physical-plan.js';
+import type { Edge, PhysicalPlan, Vertex, VertexSource } from './physical-plan.js';
 import { HOST_SLOT } from './physical-plan.js';
 import { operatorText } from './operator-text.js';
 import { partitionerText } from './partitioner-text.js';
@@ -122,7 +122,7 @@ function explainVertex(vertex: Vertex, edges: readonly Edge[]): VertexExplanatio
             connector: source.connector.name,
             guarantee: source.connector.guarantee,
             after: -1,
-            columns: source.columns,
+            columns: namesRead(source),
           },
     operators: vertex.operators.map(({ spec, input }) => ({
       uid: spec.uid,
@@ -142,6 +142,15 @@ function explainVertex(vertex: Vertex, edges: readonly Edge[]): VertexExplanatio
     })),
     outputs: vertex.outputs.map((output, index) => explainOutput(vertex, edges, output, index)),
   };
+}
+
+/** Columns as they are named, and fields of objects with the names of those around them: `bid.price`. */
+function namesRead({ columns, paths }: VertexSource): readonly string[] | null {
+  if (columns === null) return null;
+  return columns.flatMap((column) => {
+    const within = paths.filter(([name]) => name === column);
+    return within.length === 0 ? [column] : within.map((path) => path.join('.'));
+  });
 }
 
 function explainOutput(

@@ -7,6 +7,7 @@
 import type { SinkConnector, SourceConnector } from '../connector/contract.js';
 import type { InputSide } from '../operator/operator-sides.js';
 import type { OperatorIdentity, OperatorSpec, Partitioner } from '../operator/operator-spec.js';
+import type { FieldPath } from '../record/field-tree.js';
 import type { Schema } from '../record/schema.js';
 
 /** The slot index of subtasks that run on the caller's thread. */
@@ -19,6 +20,8 @@ export interface VertexSource {
   readonly schema: Schema | null;
   /** Names of the columns anybody downstream uses; null for all. */
   readonly columns: readonly string[] | null;
+  /** Paths to the fields anybody uses of columns of objects that are not used whole. */
+  readonly paths: readonly FieldPath[];
 }
 
 /** `VertexSink.after` of a sink that takes the records which the source could not parse. */

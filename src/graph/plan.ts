@@ -13,6 +13,7 @@ import { chainGraph, type Chain, type ChainedGraph } from './chained-graph.js';
 import { wantedFields, type WantedFields, withoutUnused } from './column-pruning.js';
 import { keepLiveNodes } from './live-nodes.js';
 import { identityOf, type LogicalGraph, type LogicalNode } from './logical-graph.js';
+import { namesOf, pathsOf } from '../record/field-tree.js';
 import type { OperatorIdentity } from '../operator/operator-spec.js';
 import {
   DEAD_LETTERS,
@@ -116,13 +117,14 @@ function vertexOf(
   const indexOf = (node: number | undefined): number => operatorIndex.get(node ?? -1) ?? -1;
   for (const node of nodes) {
     const input = indexOf(node.inputs[0]?.node);
+    const fields = wanted.outputs[node.id] ?? null;
     if (node.kind === 'source') {
       const { identity, connector, schema } = node;
-      source = { identity, connector, schema, columns: wanted.outputs[node.id] ?? null };
+      source = { identity, connector, schema, columns: namesOf(fields), paths: pathsOf(fields) };
       if (connector.deadLetters) sinks.push(deadLettersOf(identity, connector.deadLetters));
     } else if (node.kind === 'operator') {
       operatorIndex.set(node.id, operators.length);
-      const spec = withoutUnused(node.spec, wanted.outputs[node.id] ?? null);
+      const spec = withoutUnused(node.spec, namesOf(fields));
       operators.push({ spec, input });
     } else {
       sinks.push({ identity: node.identity, connector: node.connector, after: input });

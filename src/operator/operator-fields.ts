@@ -3,52 +3,47 @@
  * pruning, one operator at a time, from the sinks backward. Callers: graph, the chain compiler. Runs on: any
  * thread; pure. Invariant: null means all fields; a superset of what is needed is right, a subset never.
  */
+import { type FieldTree, treeAt, treeOf, unionOf } from '../record/field-tree.js';
 import { KEY_FIELD } from './flow-row.js';
 import { carriedName, PANE_FIELD, ROWS_FIELD } from './aggregate-fields.js';
-import { expressionColumns } from './expression-columns.js';
+import { expressionFields } from './expression-fields.js';
 import { usedFields } from './lambda-fields.js';
 import type { InputSide } from './operator-sides.js';
 import type { OperatorSpec } from './operator-spec.js';
 
-/** Fields of a side of its input that `spec` needs for the fields `wanted` of its output (null: all). */
+/** What of a side of its input `spec` needs for what is `wanted` of its output. */
 export function fieldsNeeded(
   spec: OperatorSpec,
-  wanted: Iterable<string> | null,
+  wanted: FieldTree,
   side: InputSide = 0,
-): Set<string> | null {
+): FieldTree {
   switch (spec.kind) {
     case 'map':
     case 'flatMap':
-      return setOf(usedFields(spec.fn));
+      return treeOf(usedFields(spec.fn));
     case 'filter':
-      return union(wanted, usedFields(spec.fn));
+      return unionOf(wanted, treeOf(usedFields(spec.fn)));
     case 'where':
-      return union(wanted, expressionColumns(spec.predicate));
+      return unionOf(wanted, expressionFields(spec.predicate));
     case 'select':
       return selectFields(spec, wanted);
-    case 'explode': {
-      const kept = setOf(wanted);
-      kept?.delete(spec.as);
-      return union(kept, expressionColumns(spec.list));
-    }
-    case 'computeKey': {
-      const needed = union(wanted, usedFields(spec.fn));
-      needed?.delete(KEY_FIELD);
-      return needed;
-    }
+    case 'explode':
+      return unionOf(without(wanted, spec.as), expressionFields(spec.list));
+    case 'computeKey':
+      return without(unionOf(wanted, treeOf(usedFields(spec.fn))), KEY_FIELD);
     case 'aggregate':
       // Late records leave as they came.
       if (spec.window !== null && spec.window.lateTag !== null) return null;
-      return spec.phase === 'merge' ? mergeFields(spec) : aggregateFields(spec);
+      return spec.phase === 'merge' ? treeOf(mergeFields(spec)) : aggregateFields(spec);
     case 'assignTimestamps':
-      return union(wanted, timestampFields(spec));
+      return unionOf(wanted, timestampFields(spec));
     case 'asyncWait':
-      return readFields(spec);
+      return treeOf(readFields(spec));
     case 'process':
       // What functions of users read is not known.
-      return union(spec.reads?.[side] ?? null, spec.keys[side] ?? []);
+      return unionOf(treeOf(spec.reads?.[side] ?? null), treeOf(spec.keys[side] ?? []));
     case 'join':
-      return union(joinFields(spec, side, wanted), spec.keys[side]);
+      return unionOf(joinTree(spec, side, wanted), treeOf(spec.keys[side]));
     case 'loop':
     case 'feedback':
     case 'sideOutput':
@@ -58,30 +53,33 @@ export function fieldsNeeded(
       // The first record of a key is a result as it is.
       return null;
     case 'top': {
-      const needed = setOf(wanted);
-      if (spec.rank !== null) needed?.delete(spec.rank);
-      return union(needed, [...spec.keys, ...spec.order.map(({ name }) => name)]);
+      const needed = spec.rank === null ? wanted : without(wanted, spec.rank);
+      return unionOf(needed, treeOf([...spec.keys, ...spec.order.map(({ name }) => name)]));
     }
     case 'sort': {
-      const read = spec.order.flatMap(({ by }) => [...expressionColumns(by)]);
-      return union(wanted, [...spec.keys, ...read]);
+      const read = spec.order.map(({ by }) => expressionFields(by));
+      return read.reduce(unionOf, unionOf(wanted, treeOf(spec.keys)));
     }
     case 'distinct':
-      return union(wanted, spec.keys);
+      return unionOf(wanted, treeOf(spec.keys));
   }
 }
 
+type Join = Extract<OperatorSpec, { kind: 'join' }>;
+
 /** The fields of a side that results are made of; null for all. */
-export function joinFields(
-  { columns, apply }: Extract<OperatorSpec, { kind: 'join' }>,
-  side: InputSide,
-  wanted: Iterable<string> | null = null,
-): readonly string[] | null {
+export function joinFields({ columns, apply }: Join, side: InputSide): readonly string[] | null {
   if (columns === null) return usedFields(apply, side);
-  const names = setOf(wanted);
-  return columns
-    .filter((column) => column.side === side && (names === null || names.has(column.as)))
-    .map(({ name }) => name);
+  return columns.filter((column) => column.side === side).map(({ name }) => name);
+}
+
+/** The same for what is wanted of the results. */
+function joinTree(spec: Join, side: InputSide, wanted: FieldTree): FieldTree {
+  if (spec.columns === null || wanted === null) return treeOf(joinFields(spec, side));
+  return spec.columns
+    .filter((column) => column.side === side && wanted.has(column.as))
+    .map(({ as, name }) => treeAt([name], wanted.get(as)))
+    .reduce(unionOf, new Map());
 }
 
 /** The fields that an asynchronous function reads; null for all. */
@@ -91,58 +89,52 @@ export function readFields(spec: Extract<OperatorSpec, { kind: 'asyncWait' }>): 
     .reduce<Set<string> | null>(union, new Set(spec.fields));
 }
 
-function setOf(names: Iterable<string> | null): Set<string> | null {
-  return names === null ? null : new Set(names);
+function union(a: Set<string> | null, b: Iterable<string> | null): Set<string> | null {
+  return a === null || b === null ? null : new Set([...a, ...b]);
 }
 
-function union(a: Iterable<string> | null, b: Iterable<string> | null): Set<string> | null {
-  return a === null || b === null ? null : new Set([...a, ...b]);
+function without(tree: FieldTree, name: string): FieldTree {
+  return tree === null ? null : new Map([...tree].filter(([other]) => other !== name));
 }
 
 function selectFields(
   { columns, keepsOthers }: Extract<OperatorSpec, { kind: 'select' }>,
-  wanted: Iterable<string> | null,
-): Set<string> | null {
-  const names = setOf(wanted);
-  if (names === null && keepsOthers) return null;
-  const needed = new Set(keepsOthers ? names : []);
-  for (const { name } of columns) needed.delete(name);
-  for (const { name, value } of columns) {
-    if (names !== null && !names.has(name)) continue;
-    for (const column of expressionColumns(value)) needed.add(column);
-  }
-  return needed;
+  wanted: FieldTree,
+): FieldTree {
+  if (wanted === null && keepsOthers) return null;
+  const others = columns.reduce((tree, { name }) => without(tree, name), wanted);
+  return columns
+    .filter(({ name }) => wanted?.has(name) ?? true)
+    .map(({ name, value }) => expressionFields(value, wanted?.get(name)))
+    .reduce(unionOf, keepsOthers ? others : new Map());
 }
 
 /** Fields that the event time and the watermark of a record are made from. */
 function timestampFields({
   timestamp,
   watermarks,
-}: Extract<OperatorSpec, { kind: 'assignTimestamps' }>): Set<string> | null {
+}: Extract<OperatorSpec, { kind: 'assignTimestamps' }>): FieldTree {
   const { generation } = watermarks;
   // A generator of the user is given the whole record.
   if (generation.kind === 'custom') return null;
-  const fields = new Set<string>();
-  if (timestamp.from === 'expression') {
-    for (const name of expressionColumns(timestamp.expression)) fields.add(name);
-  }
+  const fields: FieldTree =
+    timestamp.from === 'expression' ? expressionFields(timestamp.expression) : new Map();
   const functions = [
     ...(timestamp.from === 'function' ? [timestamp.fn] : []),
     ...(generation.kind === 'punctuated' ? [generation.fn] : []),
   ];
-  return functions.map((fn) => usedFields(fn)).reduce<Set<string> | null>(union, fields);
+  return functions.map((fn) => treeOf(usedFields(fn))).reduce(unionOf, fields);
 }
 
 type Aggregate = Extract<OperatorSpec, { kind: 'aggregate' }>;
 
-function aggregateFields(spec: Aggregate): Set<string> | null {
-  const needed = new Set(spec.keys);
+function aggregateFields(spec: Aggregate): FieldTree {
+  let needed = treeOf(spec.keys);
   for (const aggregate of spec.aggregates) {
     // An aggregator of the user is given the whole record.
     if (aggregate.fn === 'user') return null;
     for (const expression of [aggregate.input, aggregate.filter]) {
-      if (expression === null) continue;
-      for (const column of expressionColumns(expression)) needed.add(column);
+      if (expression !== null) needed = unionOf(needed, expressionFields(expression));
     }
   }
   return needed;

@@ -34,12 +34,22 @@ export abstract class BaseAppender implements Appender {
 
   setNull(row: number): void {
     this.setEmpty(row);
-    this.#validity = cleared(this.#validity, row, this.capacity);
-    this.#hasNulls = true;
+    this.markNull(row);
   }
 
   setMissing(row: number): void {
     this.setEmpty(row);
+    this.markMissing(row);
+  }
+
+  /** Marks a row null whose stored value is written otherwise. */
+  markNull(row: number): void {
+    this.#validity = cleared(this.#validity, row, this.capacity);
+    this.#hasNulls = true;
+  }
+
+  /** Marks a row missing whose stored value is written otherwise. */
+  markMissing(row: number): void {
     this.#validity = cleared(this.#validity, row, this.capacity);
     this.#presence = cleared(this.#presence, row, this.capacity);
     this.#hasMissing = true;

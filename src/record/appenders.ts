@@ -330,6 +330,10 @@ export class StructAppender extends BaseAppender {
   readonly children: readonly BaseAppender[];
   /** Per child: its name as UTF-8, for readers that meet names as bytes. */
   readonly names: readonly Uint8Array[];
+  /** Per child, see `begin`. */
+  readonly written: Uint8Array;
+  /** Whether objects may have other fields, which are left out: the column holds those that are in use. */
+  isPart = false;
   /** Per child: whether every plain object inherits a property of that name. */
   readonly #inherited: readonly boolean[];
 
@@ -337,6 +341,7 @@ export class StructAppender extends BaseAppender {
     super(field, capacity);
     this.children = childFields(field).map((child) => createAppender(child, capacity));
     this.names = this.children.map((child) => encodeText(child.field.name));
+    this.written = new Uint8Array(this.children.length);
     this.#inherited = this.children.map((child) => child.field.name in Object.prototype);
   }
 
@@ -347,10 +352,11 @@ export class StructAppender extends BaseAppender {
 
   /**
    * Makes room for a row whose children are then written one by one, all of them; `truncate` takes
-   * it back.
+   * it back. `written` is all zero then, for the writer to tell which it has.
    */
   begin(row: number): void {
     this.reserve(row);
+    this.written.fill(0);
   }
 
   protected write(row: number, value: unknown): boolean {
@@ -365,7 +371,7 @@ export class StructAppender extends BaseAppender {
       if (!child.appendValue(row, item)) return this.#undo(row);
       if (item !== undefined) present++;
     }
-    return definedKeys(value) === present || this.#undo(row);
+    return this.isPart || definedKeys(value) === present || this.#undo(row);
   }
 
   #undo(row: number): false {

@@ -4,7 +4,7 @@
  * `builder.rows` up; rows are written in order, every column exactly once per row. Buffers are
  * reused after `reset`, so a batch made by `take` is valid until then. Runs on: worker.
  */
-import { createAppender } from './appenders.js';
+import { createAppender, StructAppender } from './appenders.js';
 import type { BaseAppender } from './appender-base.js';
 import type { Batch } from './batch.js';
 import { BinaryAppender } from './binary-appender.js';
@@ -22,6 +22,8 @@ export interface Appender {
   setNull(row: number): void;
   /** Marks row `row` missing. Allowed only when the field is optional. */
   setMissing(row: number): void;
+  /** Writes the stored zero of the type: what lies under a mark, or below an object that is none. */
+  setEmpty(row: number): void;
   /**
    * Writes a JavaScript value, checked; false when it does not fit the field (nothing is written
    * then).
@@ -96,7 +98,7 @@ class ColumnBatchBuilder implements BatchBuilder {
     this.times = options.times ? new Float64Array(options.capacity) : null;
     this.kinds = options.kinds ? new Uint8Array(options.capacity) : null;
     if (options.keepsEntries !== true) return;
-    for (const column of this.columns) if (column instanceof BinaryAppender) column.keepEntries();
+    this.columns.forEach(keepEntries);
   }
 
   estimatedBytes(): number {
@@ -121,4 +123,9 @@ class ColumnBatchBuilder implements BatchBuilder {
     this.kinds?.fill(KIND_INSERT);
     for (const column of this.columns) column.reset();
   }
+}
+
+function keepEntries(column: BaseAppender): void {
+  if (column instanceof BinaryAppender) column.keepEntries();
+  else if (column instanceof StructAppender) column.children.forEach(keepEntries);
 }

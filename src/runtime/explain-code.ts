@@ -19,6 +19,7 @@ import type { OutputPort, PortOptions } from '../operator/contract.js';
 import type { OperatorSpec } from '../operator/operator-spec.js';
 import type { BatchBuilder } from '../record/batch-builder.js';
 import { createBatchBuilder } from '../record/batch-builder.js';
+import { projectedSchema, treeOfPaths } from '../record/field-tree.js';
 import { keyGroupRange } from '../record/key-group.js';
 import type { Schema } from '../record/schema.js';
 import { mergeSchemas, sameSchema } from '../record/schema-merge.js';
@@ -77,15 +78,14 @@ async function rowsInto(
       return rows === undefined ? [] : [[input, rows] as const];
     });
   }
-  const { connector, columns } = vertex.source;
+  const { connector, columns, paths } = vertex.source;
   const { parallelism } = vertex;
   const found = await connector.plan({ parallelism, disk: nodeDisk, baseDirectory });
   const schema = vertex.source.schema ?? found.schema;
   if (schema === null) return [];
-  const isProjected = connector.projects && columns !== null;
-  const fields = schema.fields.filter((field) => !isProjected || columns.includes(field.name));
+  const tree = connector.projects ? treeOfPaths(columns, paths) : null;
   const marks = { times: false, kinds: false };
-  return [[0, { schema: { ...schema, fields }, marks }]];
+  return [[0, { schema: projectedSchema(schema, tree), marks }]];
 }
 
 /** No record comes, so nothing is put there. */

@@ -276,12 +276,13 @@ class SlotBuilder {
     let reported = 0;
     const plan = deployment.sourcePlans[vertex.id];
     if (vertex.source === null || plan === null) throw missing(vertex, 'source');
-    const { connector, columns, identity } = vertex.source;
+    const { connector, columns, paths, identity } = vertex.source;
     const context: ReaderContext = {
       plan,
       subtask: index,
       parallelism: vertex.parallelism,
       columns,
+      paths,
       disk,
       clock,
       baseDirectory: deployment.baseDirectory,

@@ -40,6 +40,20 @@ const record = fc.record({
   ),
 });
 
+/** Objects, which are read in part too. */
+const nested = fc.record({
+  id: fc.integer(),
+  s: nullable(
+    fc.record({
+      a: nullable(fc.integer()),
+      list: nullable(fc.array(nullable(name), { maxLength: 3 })),
+      in: nullable(fc.record({ x: nullable(name), y: fc.boolean() })),
+    }),
+  ),
+});
+const wholeNested = { id: 0, s: { a: 1, list: ['a', null], in: { x: 'b', y: true } } };
+const FIELDS = ['a', 'list', 'in', 'in.x', 'in.y'];
+
 /** Values of every field, so that inference sees no field of nulls only. */
 const whole = {
   number: 1,
@@ -70,4 +84,34 @@ describe('parquet', () => {
     );
     await fc.assert(property, { numRuns: 60 });
   });
+
+  it('gives of objects the fields that are asked for', async () => {
+    const property = fc.asyncProperty(
+      fc.array(nested, { maxLength: 30 }),
+      fc.subarray(FIELDS, { minLength: 1 }),
+      fc.integer({ min: 1, max: 15 }),
+      async (records, wanted, batchRows) => {
+        const directory = temporaryDirectory();
+        const nulls = { id: 1, s: { a: null, list: null, in: null } };
+        const all = [wholeNested, nulls, { id: 2, s: null }, ...records];
+        await writeAll(parquetSink(directory, { sync: false }), all);
+        const source = parquetSource(join(directory, 'part-00000-0.parquet'));
+        const paths = wanted.map((path) => ['s', ...path.split('.')]);
+        const columns = ['id', 's'];
+        const got = await readAll(source, { batchRows, columns, paths });
+        expect(got).toEqual(all.map(({ id, s }) => ({ id, s: s && partOf(s, wanted) })));
+      },
+    );
+    await fc.assert(property, { numRuns: 60 });
+  });
 });
+
+function partOf(record: Readonly<Record<string, unknown>>, wanted: readonly string[]): unknown {
+  const entries = Object.entries(record).flatMap(([key, value]) => {
+    if (wanted.includes(key)) return [[key, value]];
+    const within = wanted.flatMap((path) => (path.startsWith(`${key}.`) ? [path.slice(3)] : []));
+    if (within.length === 0) return [];
+    return [[key, value === null ? null : partOf(Object(value), within)]];
+  });
+  return Object.fromEntries(entries);
+}

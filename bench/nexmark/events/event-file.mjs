@@ -24,7 +24,8 @@ export function eventFile(path) {
     open: async (context) => {
       const plan = { ...context.plan, ...context.plan.data };
       const columns = nestedNames(context.columns);
-      const inner = { ...context, plan, columns, schemas: privateSchemas() };
+      const paths = nestedPaths(context.columns);
+      const inner = { ...context, plan, columns, paths, schemas: privateSchemas() };
       return new FlatReader(await source.open(inner), context);
     },
   };
@@ -36,6 +37,14 @@ function nestedNames(wanted) {
   // A record tells its kind, and each kind has times of its own.
   const kinds = wanted.includes('dateTime') ? KINDS : wanted.map((name) => name.split('.')[0]);
   return [...new Set(['kind', ...kinds])].filter((name) => name === 'kind' || KINDS.includes(name));
+}
+
+/** Paths to the wanted flat fields. */
+function nestedPaths(wanted) {
+  return (wanted ?? FLAT_SCHEMA.fields.map(({ name }) => name)).flatMap((name) => {
+    if (name === 'kind') return [];
+    return name === 'dateTime' ? KINDS.map((kind) => [kind, name]) : [name.split('.')];
+  });
 }
 
 /** What the inner reader proposes is seen by nobody else. */

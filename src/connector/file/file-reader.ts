@@ -16,8 +16,14 @@ import {
   type RowParser,
 } from '../../format/bytes/row-parser.js';
 import type { Batch } from '../../record/batch.js';
-import { type BatchBuilder, createBatchBuilder } from '../../record/batch-builder.js';
-import type { Schema } from '../../record/schema.js';
+import { StructAppender } from '../../record/appenders.js';
+import {
+  type Appender,
+  type BatchBuilder,
+  createBatchBuilder,
+} from '../../record/batch-builder.js';
+import { type FieldTree, partOf, projectedSchema, treeOfPaths } from '../../record/field-tree.js';
+import type { Field, Schema } from '../../record/schema.js';
 import {
   POLL_BATCH,
   POLL_NEED_SPLIT,
@@ -74,6 +80,7 @@ class FileReader implements SourceReader {
   readonly #lines: LineCounter;
   readonly #waiting: Waiting[] = [];
   readonly #rowStarts: Float64Array;
+  readonly #fields: FieldTree;
   #builder: BatchBuilder;
   /** Parsers of the current builder, by header. */
   readonly #parsers = new Map<number, RowParser>();
@@ -91,9 +98,10 @@ class FileReader implements SourceReader {
     this.#window = new ByteWindow(options.rowBytesMax);
     this.#lines = new LineCounter(context.disk);
     this.#rowStarts = new Float64Array(context.batchRows);
+    this.#fields = treeOfPaths(context.columns, context.paths ?? []);
     const agreed =
       context.schemas.current() ??
-      context.schemas.propose(projected(context.plan.schema, context.columns));
+      context.schemas.propose(projectedSchema(context.plan.schema, this.#fields));
     this.#builder = this.#createBuilder(agreed.schema, agreed.version);
   }
 
@@ -239,7 +247,10 @@ class FileReader implements SourceReader {
   #createBuilder(schema: Schema, version: number): BatchBuilder {
     const { batchRows: capacity } = this.#context;
     const options = { capacity, times: false, kinds: false, keepsEntries: true };
-    return createBatchBuilder(schema, version, options);
+    const builder = createBatchBuilder(schema, version, options);
+    const { plan } = this.#context;
+    for (const column of builder.columns) markParts(column, plan.schema?.fields, this.#fields);
+    return builder;
   }
 
   /** Agrees with the other producers on a schema that the next row fits, and goes on with it. */
@@ -328,11 +339,13 @@ class FileReader implements SourceReader {
   }
 }
 
-/** The schema with the wanted fields only; of no schema, objects without fields. */
-function projected(schema: Schema | null, columns: readonly string[] | null): Schema {
-  if (schema === null) return { shape: 'object', fields: [] };
-  if (columns === null) return schema;
-  return { ...schema, fields: schema.fields.filter((field) => columns.includes(field.name)) };
+/** Tells columns of objects that are read in part, as far as what the plan knows of them says. */
+function markParts(column: Appender, fields: readonly Field[] | undefined, tree: FieldTree): void {
+  const planned = fields?.find(({ name }) => name === column.field.name);
+  if (planned?.type.kind !== 'struct' || !(column instanceof StructAppender)) return;
+  const part = partOf(planned, tree?.get(column.field.name) ?? null);
+  column.isPart = part !== null;
+  for (const child of column.children) markParts(child, planned.type.fields, part);
 }
 
 function fileOf(split: Split): FileSplit {

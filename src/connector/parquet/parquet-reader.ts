@@ -7,8 +7,10 @@
 import { corrupt } from '../../format/parquet/corrupt.js';
 import { Decompressor, type ZstdDecoder } from '../../format/parquet/decompress.js';
 import type { TypeOptions } from '../../format/parquet/leaf-type.js';
+import { partOfNode } from '../../format/parquet/schema-tree.js';
 import { RowGroupReader } from '../../format/parquet/row-group-reader.js';
 import type { Batch } from '../../record/batch.js';
+import { projectedSchema, treeOfPaths } from '../../record/field-tree.js';
 import type { Schema } from '../../record/schema.js';
 import {
   POLL_BATCH,
@@ -59,7 +61,10 @@ class ParquetReader implements SourceReader {
   constructor(options: ParquetReaderOptions) {
     const { context } = options;
     this.#options = options;
-    this.#schema = projected(context.plan.schema, context.columns);
+    this.#schema = projectedSchema(
+      context.plan.schema,
+      treeOfPaths(context.columns, context.paths ?? []),
+    );
     this.#version = context.schemas.propose(this.#schema).version;
   }
 
@@ -79,7 +84,8 @@ class ParquetReader implements SourceReader {
         file: file.handle,
         rowGroup,
         columns: this.#schema.fields.map((field) => {
-          return { field, node: file.nodes.find((node) => node.name === field.name) ?? null };
+          const node = file.nodes.find(({ name }) => name === field.name);
+          return { field, node: node === undefined ? null : partOfNode(node, field.type) };
         }),
         decompressorOf: (column) => this.#decompressorOf(column),
         rowStart: data.rowStart + given,
@@ -151,14 +157,6 @@ class ParquetReader implements SourceReader {
 /** The split's own data, made by the source's plan. */
 function dataOf(split: Split): ParquetSplit {
   return split.data as ParquetSplit;
-}
-
-function projected(schema: Schema | null, columns: readonly string[] | null): Schema {
-  const fields = schema?.fields ?? [];
-  return {
-    shape: 'object',
-    fields: columns === null ? fields : fields.filter((field) => columns.includes(field.name)),
-  };
 }
 
 function replaced(split: ParquetSplit): Error {

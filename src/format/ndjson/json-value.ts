@@ -14,7 +14,7 @@ import type { DataType, Field } from '../../record/schema.js';
 import { parseDate, parseInstant } from '../bytes/instant-bytes.js';
 import { GRAMMAR_JSON, parseInteger, parseNumber } from '../bytes/number-bytes.js';
 import { checkString } from './json-check.js';
-import { skipBlanks, skipValue } from './json-skip.js';
+import { skipBlanks, skipString, skipValue } from './json-skip.js';
 
 /** The value is in the column. */
 const VALUE_WRITTEN = 0;
@@ -84,8 +84,8 @@ function appendText(
 }
 
 /**
- * Writes an object whose keys come in the order of the fields, without building it. False when it is
- * any other value; then nothing is written, and the general way decides what the value means.
+ * Writes an object without building it. False when it is any other value, or no field takes what a
+ * key has; then nothing is written, and the general way decides what the value means.
  */
 function appendStruct(
   appender: StructAppender,
@@ -101,20 +101,25 @@ function appendStruct(
 }
 
 function appendFields(
-  { children, names }: StructAppender,
+  appender: StructAppender,
   row: number,
   bytes: Buffer,
   start: number,
   end: number,
 ): boolean {
+  const { names } = appender;
   let at = skipBlanks(bytes, start + 1);
   let next = 0;
   while (bytes[at] === QUOTE) {
-    const field = indexOfKey(names, next, bytes, at + 1);
-    if (field < 0 || !missAll(children, next, field, row)) return false;
-    at = skipBlanks(bytes, at + names[field].length + 2);
-    if (bytes[at] !== COLON) return false;
-    at = appendField(children[field], row, bytes, skipBlanks(bytes, at + 1));
+    let field = indexOfKey(names, next, bytes, at + 1);
+    const keyEnd = field < 0 ? skipString(bytes, at) : at + names[field].length + 2;
+    if (keyEnd < 0) return false;
+    if (field < 0) field = indexOfOddKey(appender, bytes, at, keyEnd);
+    const colon = skipBlanks(bytes, keyEnd);
+    if (bytes[colon] !== COLON) return false;
+    at = skipBlanks(bytes, colon + 1);
+    if (field >= 0) at = appendField(appender, field, row, bytes, at);
+    else at = appender.isPart ? skipValue(bytes, at) : -1;
     if (at < 0) return false;
     next = field + 1;
     at = skipBlanks(bytes, at);
@@ -122,12 +127,13 @@ function appendFields(
     at = skipBlanks(bytes, at + 1);
     if (bytes[at] !== QUOTE) return false;
   }
-  return bytes[at] === CLOSE && at + 1 === end && missAll(children, next, children.length, row);
+  return bytes[at] === CLOSE && at + 1 === end && missOthers(appender, row);
 }
 
-/** Index of the first name from `from` on that the key at `at` spells without escapes, or -1. */
+/** Index of the name that the key at `at` spells without escapes, or -1; keys tend to come in order. */
 function indexOfKey(names: readonly Uint8Array[], from: number, bytes: Buffer, at: number): number {
-  for (let index = from; index < names.length; index++) {
+  for (let tries = 0, index = from; tries < names.length; tries++, index++) {
+    if (index >= names.length) index = 0;
     const name = names[index];
     let length = 0;
     while (length < name.length && bytes[at + length] === name[length] && isPlain(name[length])) {
@@ -138,21 +144,43 @@ function indexOfKey(names: readonly Uint8Array[], from: number, bytes: Buffer, a
   return -1;
 }
 
+/** The same for a key with escapes. */
+function indexOfOddKey(
+  { children }: StructAppender,
+  bytes: Buffer,
+  start: number,
+  end: number,
+): number {
+  if (!bytes.subarray(start, end).includes(BACKSLASH)) return -1;
+  const name = parseJson(bytes, start, end);
+  return children.findIndex((child) => child.field.name === name);
+}
+
 /** Whether a byte stands for itself in a JSON string. */
 function isPlain(unit: number): boolean {
   return unit >= 0x20 && unit !== QUOTE && unit !== BACKSLASH;
 }
 
 /** Marks fields that a row lacks as missing; false when one may not be. */
-function missAll(children: readonly Appender[], from: number, to: number, row: number): boolean {
-  for (let index = from; index < to; index++) {
-    if (!children[index].appendValue(row, undefined)) return false;
+function missOthers({ children, written }: StructAppender, row: number): boolean {
+  for (let index = 0; index < children.length; index++) {
+    if (written[index] === 0 && !children[index].appendValue(row, undefined)) return false;
   }
   return true;
 }
 
 /** Writes the value at `at` and returns the index behind it, or -1 when it is none that fits. */
-function appendField(child: Appender, row: number, bytes: Buffer, at: number): number {
+function appendField(
+  { children, written }: StructAppender,
+  field: number,
+  row: number,
+  bytes: Buffer,
+  at: number,
+): number {
+  const child = children[field];
+  // Of a key that occurs twice the last value counts.
+  if (written[field] === 1) child.truncate(row);
+  written[field] = 1;
   if (bytes[at] === QUOTE && child.field.type.kind === 'utf8' && child instanceof BinaryAppender) {
     const close = plainTextEnd(bytes, at + 1);
     if (close >= 0) {
@@ -227,6 +255,19 @@ export function parseJson(bytes: Buffer, start: number, end: number): unknown {
   }
 }
 
+/** A value from `JSON.parse` without what columns of parts of objects leave out. */
+export function withoutOthers(value: unknown, appender: Appender): unknown {
+  if (!(appender instanceof StructAppender) || !isObject(value)) return value;
+  const children = new Map(appender.children.map((child) => [child.field.name, child]));
+  const entries = Object.entries(value)
+    .filter(([name]) => !appender.isPart || children.has(name))
+    .map(([name, item]): [string, unknown] => {
+      const child = children.get(name);
+      return [name, child === undefined ? item : withoutOthers(item, child)];
+    });
+  return Object.fromEntries(entries);
+}
+
 /** What `JSON.parse` gave as a value of a type; undefined when it cannot stand for one. */
 export function fromJson(value: unknown, type: DataType): unknown {
   if (value === null) return null;
@@ -280,7 +321,8 @@ function allConverted(items: readonly unknown[]): readonly unknown[] | undefined
   return items.includes(undefined) ? undefined : items;
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+/** Whether a value from `JSON.parse` is an object. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

@@ -3,7 +3,7 @@
  * it. Callers: the NDJSON parser. Runs on: worker. Invariant: a row means what it means to the
  * general reader; values that only that one can judge end a block before their row.
  */
-import { FixedAppender } from '../../record/appenders.js';
+import { FixedAppender, StructAppender } from '../../record/appenders.js';
 import type { Appender, BatchBuilder } from '../../record/batch-builder.js';
 import { BinaryAppender } from '../../record/binary-appender.js';
 import type { Field } from '../../record/schema.js';
@@ -13,6 +13,7 @@ import { BlockReader } from '../structural/block-reader.js';
 import {
   type BlockTarget,
   RangeTarget,
+  StructTarget,
   TextTarget,
   ValuesTarget,
 } from '../structural/block-targets.js';
@@ -23,7 +24,9 @@ import {
   FLAG_NULLABLE,
   type ScanStep,
   STEP_BOOL,
+  STEP_CLOSE,
   STEP_NUMBER,
+  STEP_OPEN,
   STEP_RANGE,
   STEP_SKIP,
   STEP_TEXT,
@@ -32,6 +35,10 @@ import {
 import { appendJson } from './json-value.js';
 import type { LayoutStep, NdjsonLayout } from './ndjson-layout.js';
 
+const NO_LEAD = new Uint8Array(0);
+/** The lead of a key that no row has, as it is no UTF-8: rows that are scanned are. */
+const LEAD_OF_NONE = new Uint8Array([0xff]);
+
 /** The block reader of a layout, or null when the scanner cannot take such rows. */
 export function createNdjsonBlocks(
   layout: NdjsonLayout,
@@ -39,27 +46,78 @@ export function createNdjsonBlocks(
   rowStarts: Float64Array,
   validate: ValidateMode,
 ): BlockReader | null {
-  const { fields } = builder.schema;
-  const present = new Set(layout.steps.map((step) => step.column));
-  const absent = builder.columns.filter((_, index) => !present.has(index));
-  if (absent.some((appender) => !appender.field.optional)) return null;
-  const program = createScanProgram({
-    steps: layout.steps.map((step) => scanStep(step, fields)),
-    tail: Buffer.from(layout.tail, 'latin1'),
-    full: validate === 'full',
-  });
-  if (program === null) return null;
-  const targets = layout.steps.flatMap((step) =>
-    step.column < 0 ? [] : [targetOf(builder.columns[step.column])],
-  );
+  const { columns } = builder;
+  const absent = absentOf(layout.steps, columns);
+  if (absent === null) return null;
+  const scan = scanOf(layout.steps, columns);
+  const program =
+    scan &&
+    createScanProgram({
+      steps: scan.map(({ step }) => step),
+      tail: Buffer.from(layout.tail, 'latin1'),
+      full: validate === 'full',
+    });
+  if (scan === null || program === null) return null;
+  const targets = scan.flatMap(({ target }) => target ?? []);
   return new BlockReader(builder, rowStarts, program, 'json', targets, absent);
 }
 
-function scanStep(step: LayoutStep, fields: readonly Field[]): ScanStep {
+/** A step of the program, and what becomes of its values. */
+interface Scanned {
+  readonly step: ScanStep;
+  readonly target: BlockTarget | null;
+}
+
+/** What is scanned of the keys of rows or of objects; null when the scanner cannot take them. */
+function scanOf(
+  steps: readonly LayoutStep[],
+  columns: readonly Appender[],
+): readonly Scanned[] | null {
+  const scanned: Scanned[] = [];
+  for (const step of steps) {
+    const appender = step.column < 0 ? null : columns[step.column];
+    if (step.fields === null || !(appender instanceof StructAppender)) {
+      scanned.push({ step: scanStep(step, appender), target: appender && targetOf(appender) });
+      continue;
+    }
+    const absent = absentOf(step.fields, appender.children);
+    const fields = scanOf(step.fields, appender.children);
+    if (absent === null || fields === null) return null;
+    scanned.push(
+      {
+        step: { ...scanStep(step, appender), kind: STEP_OPEN },
+        target: new StructTarget(appender),
+      },
+      ...fields,
+      ...absent.map(scanOfAbsent),
+      { step: { kind: STEP_CLOSE, flags: 0, lead: NO_LEAD }, target: null },
+    );
+  }
+  return scanned;
+}
+
+/** Columns that rows of these keys never have; null when one may not miss. */
+function absentOf(
+  steps: readonly LayoutStep[],
+  columns: readonly Appender[],
+): readonly Appender[] | null {
+  const present = new Set(steps.map((step) => step.column));
+  const absent = columns.filter((_, index) => !present.has(index));
+  return absent.every((appender) => appender.field.optional) ? absent : null;
+}
+
+/** A field that misses in every object, but is empty where there is none. */
+function scanOfAbsent(appender: Appender): Scanned {
+  const flags = FLAG_MAY_LACK | FLAG_MAY_MISS;
+  const step: ScanStep = { kind: STEP_RANGE, flags, lead: LEAD_OF_NONE };
+  return { step, target: new RangeTarget(appender, () => false) };
+}
+
+function scanStep(step: LayoutStep, appender: Appender | null): ScanStep {
   const lead = Buffer.from(step.lead, 'latin1');
   const lacks = step.optional ? FLAG_MAY_LACK : 0;
-  if (step.column < 0) return { kind: STEP_SKIP, flags: lacks, lead };
-  const field = fields[step.column];
+  if (appender === null) return { kind: STEP_SKIP, flags: lacks, lead };
+  const { field } = appender;
   const misses = field.optional ? FLAG_MAY_MISS : 0;
   const nulls = field.nullable ? FLAG_NULLABLE : 0;
   return { kind: kindOf(field), flags: lacks | misses | nulls, lead };

@@ -17,6 +17,16 @@ export interface LayoutStep {
   readonly column: number;
   /** Whether rows may lack the key. */
   readonly optional: boolean;
+  /** Of a column of objects: their keys, none where only null or an empty one was seen. Else null. */
+  readonly fields: readonly LayoutStep[] | null;
+}
+
+/** What the keys of an object are to the reader. */
+export interface LayoutNames {
+  /** Index of the column a key belongs to, -1 when nobody wants it; null when it has to become one. */
+  columnOf(key: Buffer): number | null;
+  /** The keys of the objects that a column holds; null for columns of other types. */
+  within(column: number): LayoutNames | null;
 }
 
 /** What rows look like. */
@@ -27,24 +37,38 @@ export interface NdjsonLayout {
 }
 
 /**
- * Rows with more keys than this are read the general way, as generated code has a sensible size.
+ * Rows and objects with more keys than this are read the general way, as generated code has a sensible size.
  */
 const STEPS_MAX = 256;
+const OPEN = 0x7b;
+const CLOSE = 0x7d;
 
 /**
  * The layout of the row `bytes[start, newline]`, or null when the row has something a layout cannot
- * say: a key twice, an escaped key, blanks before a comma, a key for which `columnOf` answers null.
+ * say: a key twice, an escaped key, blanks before a comma, a key that has to become a column.
  */
 export function learnLayout(
   bytes: Buffer,
   start: number,
   newline: number,
-  columnOf: (key: Buffer) => number | null,
+  names: LayoutNames,
 ): NdjsonLayout | null {
+  const row = bytes[start] === OPEN ? learnObject(bytes, start, names) : null;
+  return row === null
+    ? null
+    : { steps: row.steps, tail: bytes.latin1Slice(row.close, newline + 1) };
+}
+
+/** An object whose brace is at `start`, and where the one that closes it is. */
+interface LearnedObject {
+  readonly steps: readonly LayoutStep[];
+  readonly close: number;
+}
+
+function learnObject(bytes: Buffer, start: number, names: LayoutNames): LearnedObject | null {
   const steps: LayoutStep[] = [];
   const seen = new Set<string>();
   let at = start;
-  if (bytes[at] !== 0x7b) return null;
   do {
     const key = skipBlanks(bytes, at + 1);
     if (bytes[key] !== 0x22) return null;
@@ -53,16 +77,29 @@ export function learnLayout(
     const colon = skipBlanks(bytes, keyEnd);
     const value = skipBlanks(bytes, colon + 1);
     const name = bytes.subarray(key + 1, keyEnd - 1);
-    const column = columnOf(name);
+    const column = names.columnOf(name);
     const text = name.latin1Slice(0, name.length);
     if (column === null || seen.has(text) || text.includes('\\')) return null;
     seen.add(text);
-    steps.push({ key: text, lead: bytes.latin1Slice(at + 1, value), column, optional: false });
+    const within = column < 0 ? null : names.within(column);
+    const fields = within === null ? null : learnFields(bytes, value, within);
+    if (within !== null && fields === null) return null;
+    const lead = bytes.latin1Slice(at + 1, value);
+    steps.push({ key: text, lead, column, optional: false, fields });
     at = skipValue(bytes, value);
     if (at < 0) return null;
   } while (bytes[at] === 0x2c && steps.length < STEPS_MAX);
-  if (bytes[at] !== 0x7d) return null;
-  return { steps, tail: bytes.latin1Slice(at, newline + 1) };
+  return bytes[at] === CLOSE ? { steps, close: at } : null;
+}
+
+/** The keys of the value of a column of objects; null when a layout cannot say them. */
+function learnFields(
+  bytes: Buffer,
+  value: number,
+  names: LayoutNames,
+): readonly LayoutStep[] | null {
+  if (bytes[value] !== OPEN || bytes[value + 1] === CLOSE) return [];
+  return learnObject(bytes, value, names)?.steps ?? null;
 }
 
 /**
@@ -70,21 +107,35 @@ export function learnLayout(
  * there is none.
  */
 export function mergeLayouts(a: NdjsonLayout, b: NdjsonLayout): NdjsonLayout | null {
-  if (a.tail !== b.tail) return null;
+  const steps = a.tail === b.tail ? mergeSteps(a.steps, b.steps) : null;
+  return steps === null ? null : { steps, tail: a.tail };
+}
+
+function mergeSteps(
+  a: readonly LayoutStep[],
+  b: readonly LayoutStep[],
+): readonly LayoutStep[] | null {
+  if (a.length === 0 || b.length === 0) return a.length === 0 ? b : a;
   const merged: LayoutStep[] = [];
   let next = 0;
-  for (const step of b.steps) {
-    const found = a.steps.findIndex((other, index) => index >= next && other.lead === step.lead);
+  for (const step of b) {
+    const found = a.findIndex((other, index) => index >= next && other.lead === step.lead);
     if (found < 0) {
       // A key of both in another order, or with other blanks, cannot be placed.
-      if (a.steps.some((other) => other.key === step.key)) return null;
+      if (a.some((other) => other.key === step.key)) return null;
       merged.push({ ...step, optional: true });
       continue;
     }
-    for (; next < found; next++) merged.push({ ...a.steps[next], optional: true });
-    merged.push({ ...step, optional: step.optional || a.steps[next].optional });
+    for (; next < found; next++) merged.push({ ...a[next], optional: true });
+    const fields = mergeSteps(a[next].fields ?? [], step.fields ?? []);
+    if (fields === null) return null;
+    merged.push({
+      ...step,
+      optional: step.optional || a[next].optional,
+      fields: step.fields === null ? null : fields,
+    });
     next++;
   }
-  for (; next < a.steps.length; next++) merged.push({ ...a.steps[next], optional: true });
-  return merged.length > STEPS_MAX ? null : { steps: merged, tail: a.tail };
+  for (; next < a.length; next++) merged.push({ ...a[next], optional: true });
+  return merged.length > STEPS_MAX ? null : merged;
 }

@@ -4,7 +4,9 @@
  * the file reader. Runs on: worker. Invariant: what a row means does not depend on which of the
  * three reads it.
  */
-import type { BatchBuilder } from '../../record/batch-builder.js';
+import { isDeepStrictEqual } from 'node:util';
+import { StructAppender } from '../../record/appenders.js';
+import type { Appender, BatchBuilder } from '../../record/batch-builder.js';
 import {
   PARSE_BAD,
   PARSE_FULL,
@@ -19,15 +21,17 @@ import type { BlockReader } from '../structural/block-reader.js';
 import { skipBlanks } from './json-skip.js';
 import { createNdjsonBlocks } from './ndjson-blocks.js';
 import { compileFastReader, FAST_FULL, FAST_MORE, type FastReader } from './ndjson-code.js';
-import { learnLayout, mergeLayouts, type NdjsonLayout } from './ndjson-layout.js';
+import { type LayoutNames, learnLayout, mergeLayouts, type NdjsonLayout } from './ndjson-layout.js';
 import { type NdjsonOptions, NdjsonRow, ROW_BAD, ROW_WRITTEN } from './ndjson-row.js';
 
 /** Readers generated for one builder at most; after that the last one stays. */
 const COMPILATIONS_MAX = 8;
 /** Rows read the general way before learning again pays. */
 const MISSES_MIN = 32;
-/** Learn again when more than one row in this many is read the general way. */
+/** Learn a layout that replaces the one known when more than one row in this many is read the general way. */
 const MISSES_SHARE = 16;
+/** Learn more of the one known when one in this many is: a row that is different costs many others. */
+const SELDOM_SHARE = 512;
 
 /** Reads NDJSON rows into a builder. */
 export class NdjsonParser implements RowParser {
@@ -35,7 +39,7 @@ export class NdjsonParser implements RowParser {
   readonly #rowStarts: Float64Array;
   readonly #options: NdjsonOptions;
   readonly #row: NdjsonRow;
-  readonly #columns: ReadonlyMap<string, number>;
+  readonly #names: LayoutNames;
   #layout: NdjsonLayout | null = null;
   #fast: FastReader | null = null;
   #blocks: BlockReader | null = null;
@@ -48,9 +52,7 @@ export class NdjsonParser implements RowParser {
     this.#rowStarts = options.rowStarts;
     this.#options = ndjson;
     this.#row = new NdjsonRow(options, ndjson);
-    this.#columns = new Map(
-      this.#row.names.map((name, index) => [name.latin1Slice(0, name.length), index]),
-    );
+    this.#names = layoutNames(options.builder.columns, (name) => this.#row.isWanted(name));
   }
 
   parse(buffer: Buffer, view: DataView, cursor: ParseCursor): ParseResult {
@@ -107,11 +109,18 @@ export class NdjsonParser implements RowParser {
   #missed(buffer: Buffer, start: number, newline: number): void {
     this.#misses++;
     if (this.#compilations === COMPILATIONS_MAX) return;
-    const often = this.#misses >= MISSES_MIN && this.#misses * MISSES_SHARE > this.#fastRows;
-    if (this.#compilations > 0 && !often) return;
-    const seen = learnLayout(buffer, start, newline, (key) => this.#columnOf(key));
+    const all = this.#fastRows + this.#misses;
+    if (this.#layout !== null && this.#misses < Math.max(MISSES_MIN, all / SELDOM_SHARE)) return;
+    const seen = learnLayout(buffer, start, newline, this.#names);
     if (seen === null) return;
-    this.#layout = (this.#layout === null ? null : mergeLayouts(this.#layout, seen)) ?? seen;
+    const merged = this.#layout === null ? seen : mergeLayouts(this.#layout, seen);
+    // Rows that cannot be had beside the others take their place when they are many.
+    if (merged === null && this.#misses * MISSES_SHARE < all) return;
+    this.#misses = 0;
+    this.#fastRows = 0;
+    // Some rows are read the general way for their values.
+    if (merged !== null && isDeepStrictEqual(merged, this.#layout)) return;
+    this.#layout = merged ?? seen;
     this.#fast = compileFastReader(
       this.#layout,
       this.#builder.schema.fields,
@@ -124,14 +133,26 @@ export class NdjsonParser implements RowParser {
       this.#options.validate,
     );
     this.#compilations++;
-    this.#misses = 0;
-    this.#fastRows = 0;
   }
+}
 
-  /** The field a key belongs to, -1 for none; null when the key should become a field. */
-  #columnOf(key: Buffer): number | null {
-    const known = this.#columns.get(key.latin1Slice(0, key.length));
-    if (known !== undefined) return known;
-    return this.#row.isWanted(key.utf8Slice(0, key.length)) ? null : -1;
-  }
+/** What keys of rows, and of objects within, are to the reader; `isWanted` tells of those without a column. */
+function layoutNames(
+  columns: readonly Appender[],
+  isWanted: (name: string) => boolean,
+): LayoutNames {
+  const indexes = new Map(
+    columns.map(({ field }, index) => [Buffer.from(field.name).toString('latin1'), index]),
+  );
+  const within = columns.map((column) =>
+    column instanceof StructAppender ? layoutNames(column.children, () => !column.isPart) : null,
+  );
+  return {
+    columnOf(key) {
+      const known = indexes.get(key.latin1Slice(0, key.length));
+      if (known !== undefined) return known;
+      return isWanted(key.utf8Slice(0, key.length)) ? null : -1;
+    },
+    within: (column) => within[column],
+  };
 }

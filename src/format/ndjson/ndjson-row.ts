@@ -8,15 +8,15 @@
  * either bad (the schema was declared) or proposes what it needs.
  */
 import { isUtf8 } from 'node:buffer';
-import type { BatchBuilder } from '../../record/batch-builder.js';
+import type { Appender, BatchBuilder } from '../../record/batch-builder.js';
 import type { Field } from '../../record/schema.js';
-import { typeName } from '../../record/schema.js';
 import { NOTHING } from '../../record/schema-merge.js';
 import type { ParseCursor, RowParserOptions, ValidateMode } from '../bytes/row-parser.js';
 import { checkString, checkValue } from './json-check.js';
 import { skipBlanks, skipString, skipValue } from './json-skip.js';
+import { misfitOf } from './json-misfit.js';
 import { slotForJson } from './json-type.js';
-import { appendJson, parseJson, VALUE_INVALID, VALUE_MISFIT } from './json-value.js';
+import { appendJson, parseJson, VALUE_INVALID, VALUE_MISFIT, withoutOthers } from './json-value.js';
 
 /** The row is in the builder. */
 export const ROW_WRITTEN = 0;
@@ -208,13 +208,15 @@ export class NdjsonRow {
     const fields: Field[] = [];
     for (let index = 0; index < this.#fields.length; index++) {
       const field = this.#fields[index];
+      const column = this.#builder.columns[index];
       const start = this.#starts[index];
       const end = this.#ends[index];
       const holds = this.#holds(index, bytes);
       if (!holds && this.#declared) {
-        return bad(cursor, misfitText(field, bytes, start, end), field.name);
+        const misfit = misfitOf(column, this.#builder.rows, bytes, start, end);
+        return bad(cursor, misfit.problem, misfit.field);
       }
-      const needed = holds ? field : fieldFor(field, field, bytes, start, end);
+      const needed = holds ? field : fieldFor(field, column, bytes, start, end);
       if (needed === null) return invalidValue(cursor, field.name);
       fields.push(needed);
     }
@@ -277,14 +279,16 @@ function keyText(bytes: Buffer, start: number, end: number): string | null {
  */
 function fieldFor(
   field: Field,
-  known: Field | null,
+  column: Appender | null,
   bytes: Buffer,
   start: number,
   end: number,
 ): Field | null {
   if (start < 0) return { ...field, optional: true };
   const value = parseJson(bytes, start, end);
-  return value === undefined ? null : { ...field, ...slotForJson(value, known) };
+  if (value === undefined) return null;
+  if (column === null) return { ...field, ...slotForJson(value, null) };
+  return { ...field, ...slotForJson(withoutOthers(value, column), column.field) };
 }
 
 function hasEscape(bytes: Buffer, start: number, end: number): boolean {
@@ -292,11 +296,4 @@ function hasEscape(bytes: Buffer, start: number, end: number): boolean {
     if (bytes[at] === BACKSLASH) return true;
   }
   return false;
-}
-
-function misfitText(field: Field, bytes: Buffer, start: number, end: number): string {
-  if (start < 0) return `The field "${field.name}" is missing, but the schema requires it.`;
-  const shown = bytes.utf8Slice(start, Math.min(end, start + 40));
-  const cut = end > start + 40 ? '…' : '';
-  return `The value ${shown}${cut} of "${field.name}" does not fit ${typeName(field.type)}.`;
 }

@@ -68,6 +68,16 @@ export function fieldOfNode(node: SchemaNode): Field {
   return { name: node.name, type: typeOfNode(node), nullable: node.nullable, optional: false };
 }
 
+/** A node without the fields of structs that a type, which is its own otherwise, does not have. */
+export function partOfNode(node: SchemaNode, type: DataType): SchemaNode {
+  if (node.kind !== 'struct' || type.kind !== 'struct') return node;
+  const children = node.children.flatMap((child) => {
+    const field = type.fields.find(({ name }) => name === child.name);
+    return field === undefined ? [] : [partOfNode(child, field.type)];
+  });
+  return { ...node, children };
+}
+
 function typeOfNode(node: SchemaNode): DataType {
   if (node.kind === 'leaf') return node.leaf.type;
   if (node.kind === 'struct') return { kind: 'struct', fields: node.children.map(fieldOfNode) };

@@ -3,11 +3,11 @@
  * Runs on: worker. Invariant: a target writes rows in order and stops at the first one that it
  * cannot write, of which nothing stays.
  */
-import type { FixedAppender } from '../../record/appenders.js';
+import type { FixedAppender, StructAppender } from '../../record/appenders.js';
 import type { BinaryAppender } from '../../record/binary-appender.js';
 import type { Appender } from '../../record/batch-builder.js';
 import type { BlockColumn, ScanDictionary } from './scan-block.js';
-import { MARK_MISSING, MARK_NULL, MARK_SPELLED } from './scan-program.js';
+import { MARK_EMPTY, MARK_MISSING, MARK_NULL, MARK_SPELLED } from './scan-program.js';
 
 /** Takes one column of a block. */
 export interface BlockTarget {
@@ -123,9 +123,29 @@ export class RangeTarget implements BlockTarget {
       const mark = marks[row];
       if (appender !== null && mark === MARK_NULL) appender.setNull(first + row);
       else if (appender !== null && mark === MARK_MISSING) appender.setMissing(first + row);
+      else if (appender !== null && mark === MARK_EMPTY) appender.setEmpty(first + row);
       else if (!this.#write(first + row, bytes, ranges[row * 2], ranges[row * 2 + 1], mark)) {
         return row;
       }
+    }
+    return rows;
+  }
+}
+
+/** Objects, of which other targets write the fields: only whether there is one. */
+export class StructTarget implements BlockTarget {
+  readonly #appender: StructAppender;
+
+  constructor(appender: StructAppender) {
+    this.#appender = appender;
+  }
+
+  write(column: BlockColumn, first: number, rows: number): number {
+    if (!column.isMarked) return rows;
+    const { marks } = column;
+    for (let row = 0; row < rows; row++) {
+      if (marks[row] === MARK_NULL) this.#appender.markNull(first + row);
+      else if (marks[row] === MARK_MISSING) this.#appender.markMissing(first + row);
     }
     return rows;
   }

@@ -38,6 +38,8 @@ const MARKS: usize = 20;
 const MARKED: usize = 24;
 /** Dictionary of the texts, or 0. */
 const DICTIONARY: usize = 28;
+/** Of an object that opens: the step behind the one that closes it. */
+const END: usize = 28;
 const STEP_BYTES: usize = 32;
 
 // Kinds of steps.
@@ -45,6 +47,10 @@ const SKIP: i32 = 0;
 const NUMBER: i32 = 1;
 const TEXT: i32 = 2;
 const BOOL: i32 = 3;
+const RANGE: i32 = 4;
+/** An object whose fields are the steps up to the one that closes it. */
+const OPEN: i32 = 5;
+const CLOSE: i32 = 6;
 
 // Flags of steps.
 const MAY_LACK: i32 = 1;
@@ -57,6 +63,8 @@ const NULL: u8 = 1;
 const ESCAPED: u8 = 2;
 const SPELLED: u8 = 3;
 const MISSING: u8 = 4;
+/** Nothing, within an object that is null or missing. */
+const EMPTY: u8 = 5;
 
 const NULL_WORD: u32 = 0x6c6c756e;
 const TRUE_WORD: u32 = 0x65757274;
@@ -83,8 +91,9 @@ const BLANKS: usize = 240;
 const CLOSERS: usize = 256;
 const COMMAS: usize = 272;
 const NEWLINES: usize = 288;
+const OPENERS: usize = 304;
 /** Sixteen bytes of ones with sixteen of zeros on both sides. */
-const MASKS: usize = 304;
+const MASKS: usize = 320;
 
 /** The powers of ten up to 22 stand at the start of the memory. */
 // @ts-ignore: decorator
@@ -190,18 +199,38 @@ function escapedEnd(at: usize, checked: bool): usize {
   }
 }
 
+/** The first quote, bracket, brace or newline from `at` on. */
+// @ts-ignore: decorator
+@inline
+function bracketAt(at: usize): usize {
+  while (true) {
+    const block = v128.load(at);
+    // Brackets and braces differ in one bit.
+    const braces = v128.or(block, v128.load(BLANKS));
+    const stops = i8x16.bitmask(
+      v128.or(
+        v128.or(i8x16.eq(braces, v128.load(OPENERS)), i8x16.eq(braces, v128.load(CLOSERS))),
+        v128.or(i8x16.eq(block, v128.load(QUOTES)), i8x16.eq(block, v128.load(NEWLINES))),
+      ),
+    );
+    if (stops != 0) return at + ctz(stops);
+    at += 16;
+  }
+}
+
 /** Behind the object or list at `at`, or 0 when the row ends first. */
 function nestedEnd(at: usize): usize {
   let depth = 0;
   while (true) {
+    at = bracketAt(at);
     const unit = <u32>load<u8>(at);
     if (unit == 10) return 0;
     if (unit == 0x22) {
       at = escapedEnd(at + 1, false);
       if (at == 0) return 0;
-    } else if (unit == 0x7b || unit == 0x5b) {
+    } else if ((unit | 0x20) == 0x7b) {
       depth++;
-    } else if (unit == 0x7d || unit == 0x5d) {
+    } else {
       depth--;
       if (depth == 0) return at + 1;
     }
@@ -448,25 +477,70 @@ function readJson(at: usize, kind: i32, step: usize, row: i32, origin: usize, fu
   return end;
 }
 
-/** Behind the step at `at` of the row at `start`, or 0 when it is not as the program says. */
+/** Whether the key of a step follows at `at` in the object that begins at `start`. */
 // @ts-ignore: decorator
 @inline
-function scanJsonStep(step: usize, start: usize, at: usize, row: i32, origin: usize, full: bool): usize {
-  const bytes = load<i32>(step, LEAD_BYTES);
+function isNext(step: usize, start: usize, at: usize, bytes: i32): bool {
   // What stands before the next key: the brace until there has been one, then a comma.
   const opener: u32 = at == start ? 0x7b : 0x2c;
-  if (load<u8>(at) != opener || !matches(at + 1, load<u32>(step, LEAD), bytes)) {
+  return load<u8>(at) == opener && matches(at + 1, load<u32>(step, LEAD), bytes);
+}
+
+/** Behind a value at `at` of the object at `start`, or 0 when it is not as the program says. */
+// @ts-ignore: decorator
+@inline
+function scanJsonStep(
+  step: usize,
+  kind: i32,
+  start: usize,
+  at: usize,
+  row: i32,
+  origin: usize,
+  full: bool,
+): usize {
+  const bytes = load<i32>(step, LEAD_BYTES);
+  if (!isNext(step, start, at, bytes)) {
     const flags = load<i32>(step, FLAGS);
     if (!(flags & MAY_LACK)) return 0;
-    if (load<i32>(step, KIND) != SKIP) {
+    if (kind != SKIP) {
       if (!(flags & MAY_MISS)) return 0;
       mark(step, row, MISSING);
     }
     return at;
   }
   const value = at + <usize>bytes + 1;
-  const kind = load<i32>(step, KIND);
   return kind == SKIP ? valueEnd(value, full) : readJson(value, kind, step, row, origin, full);
+}
+
+/** Whether `openJson` is at the fields of an object: else there is none, and no field of it. */
+let isOpened: bool = false;
+
+/** The brace of the object that a step opens; behind it when it is null or missing; or 0. */
+function openJson(step: usize, start: usize, at: usize, row: i32): usize {
+  const bytes = load<i32>(step, LEAD_BYTES);
+  const flags = load<i32>(step, FLAGS);
+  isOpened = false;
+  if (!isNext(step, start, at, bytes)) {
+    if (!(flags & MAY_LACK) || !(flags & MAY_MISS)) return 0;
+    mark(step, row, MISSING);
+    return at;
+  }
+  const value = at + <usize>bytes + 1;
+  if (load<u8>(value) == 0x7b) {
+    isOpened = true;
+    return value;
+  }
+  if (!(flags & NULLABLE) || load<u32>(value) != NULL_WORD) return 0;
+  mark(step, row, NULL);
+  return value + 4;
+}
+
+/** Puts what stands for a value where the object around it is null or missing. */
+function putEmpty(step: usize, kind: i32, row: i32, origin: usize): void {
+  const slot = <usize>load<u32>(step, VALUES) + ((<usize>row) << 3);
+  if (kind == TEXT) putText(step, row, slot, origin, origin, origin);
+  else if (kind == RANGE) mark(step, row, EMPTY);
+  else if (kind != SKIP) store<f64>(slot, 0);
 }
 
 /** Behind the row at `start` whose last value ends at `at`, or 0. */
@@ -511,9 +585,33 @@ function scanJsonRows(
   while (row < rowsMax && first < middle && second < end) {
     let a = first;
     let b = second;
+    // Where the innermost objects begin, and the steps up to which there is none.
+    let startA = first;
+    let startB = second;
+    let untilA: usize = 0;
+    let untilB: usize = 0;
     for (let step = steps; step < stepsEnd; step += STEP_BYTES) {
-      a = scanJsonStep(step, first, a, row, origin, full);
-      b = scanJsonStep(step, second, b, row + lane, origin, full);
+      const kind = load<i32>(step, KIND);
+      if (kind < OPEN) {
+        if (step < untilA) putEmpty(step, kind, row, origin);
+        else a = scanJsonStep(step, kind, startA, a, row, origin, full);
+        if (step < untilB) putEmpty(step, kind, row + lane, origin);
+        else b = scanJsonStep(step, kind, startB, b, row + lane, origin, full);
+      } else if (kind == OPEN) {
+        if (step >= untilA) {
+          a = openJson(step, startA, a, row);
+          if (isOpened) startA = a;
+          else untilA = load<u32>(step, END);
+        }
+        if (step >= untilB) {
+          b = openJson(step, startB, b, row + lane);
+          if (isOpened) startB = b;
+          else untilB = load<u32>(step, END);
+        }
+      } else {
+        if (step >= untilA) a = load<u8>(a) == 0x7d ? a + 1 : 0;
+        if (step >= untilB) b = load<u8>(b) == 0x7d ? b + 1 : 0;
+      }
       if (a == 0 || b == 0) break;
     }
     if (a == 0 || b == 0) break;
@@ -550,8 +648,21 @@ function scanJsonLane(
   let row = firstRow;
   while (row < rowsMax && start < end) {
     let at = start;
+    let object = start;
+    let until: usize = 0;
     for (let step = steps; step < stepsEnd && at != 0; step += STEP_BYTES) {
-      at = scanJsonStep(step, start, at, row, origin, full);
+      const kind = load<i32>(step, KIND);
+      if (step < until) {
+        if (kind < OPEN) putEmpty(step, kind, row, origin);
+      } else if (kind < OPEN) {
+        at = scanJsonStep(step, kind, object, at, row, origin, full);
+      } else if (kind == OPEN) {
+        at = openJson(step, object, at, row);
+        if (isOpened) object = at;
+        else until = load<u32>(step, END);
+      } else {
+        at = load<u8>(at) == 0x7d ? at + 1 : 0;
+      }
     }
     if (at == 0 || (at = jsonRowEnd(program, start, at)) == 0) break;
     store<i32>(starts + ((<usize>row) << 2), <i32>(start - origin));

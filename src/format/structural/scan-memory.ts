@@ -33,7 +33,7 @@ interface ScannerExports {
 }
 
 /** Bytes that the scanner compares blocks with, in the order that it knows. */
-const BLOCK_CONSTANTS = [0x22, 0x5c, 0x1f, 0x20, 0x7d, 0x2c, 0x0a];
+const BLOCK_CONSTANTS = [0x22, 0x5c, 0x1f, 0x20, 0x7d, 0x2c, 0x0a, 0x7b];
 /** Where blocks of them stand, behind the powers of ten. */
 const CONSTANTS_START = 192;
 const BLOCK_BYTES = 16;

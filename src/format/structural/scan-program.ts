@@ -22,12 +22,17 @@ export const STEP_TEXT = 2;
 export const STEP_BOOL = 3;
 /** Anything, put as its range. */
 export const STEP_RANGE = 4;
+/** An object: the steps up to the one that closes it are its fields. */
+export const STEP_OPEN = 5;
+export const STEP_CLOSE = 6;
 export type StepKind =
   | typeof STEP_SKIP
   | typeof STEP_NUMBER
   | typeof STEP_TEXT
   | typeof STEP_BOOL
-  | typeof STEP_RANGE;
+  | typeof STEP_RANGE
+  | typeof STEP_OPEN
+  | typeof STEP_CLOSE;
 
 /** The row may lack the step. */
 export const FLAG_MAY_LACK = 1;
@@ -45,6 +50,8 @@ export const MARK_ESCAPED = 2;
 /** The number is put as its range. */
 export const MARK_SPELLED = 3;
 export const MARK_MISSING = 4;
+/** There is no value, as the object around it is null or missing. */
+export const MARK_EMPTY = 5;
 
 /** One value of a row. */
 export interface ScanStep {
@@ -82,7 +89,7 @@ export interface ScanProgram {
   readonly image: Uint8Array;
   /** Rows at a time. */
   readonly rowsMax: number;
-  /** Addresses of what each step that is not skipped puts, in order. */
+  /** Addresses of what each step that puts anything puts, in order. */
   readonly columns: readonly ScanAddresses[];
 }
 
@@ -103,7 +110,7 @@ export function createScanProgram(rows: ScanRows): ScanProgram | null {
   const leadBytes = steps.reduce((sum, step) => sum + padded(step.lead.length), 0);
   const bytes = leadsAt + leadBytes + padded(tail.length);
   if (steps.length === 0 || PROGRAM_START + bytes > OUTPUT_START) return null;
-  const wanted = steps.filter((step) => step.kind !== STEP_SKIP).length;
+  const wanted = steps.filter(putsValues).length;
   const rowBytes = START_BYTES + wanted * (VALUE_BYTES + 1);
   const rowsMax = Math.min(
     ROWS_MAX,
@@ -116,12 +123,18 @@ export function createScanProgram(rows: ScanRows): ScanProgram | null {
   const marksAt = OUTPUT_START + rowsMax * (START_BYTES + wanted * VALUE_BYTES);
   let lead = leadsAt;
   let coded = 0;
+  const opened: number[] = [];
   steps.forEach((step, index) => {
     const at = HEADER_BYTES + index * STEP_BYTES;
     image.set(step.lead, lead);
     words.set([PROGRAM_START + lead, step.lead.length, step.kind, step.flags], at / 4);
     lead += padded(step.lead.length);
-    if (step.kind === STEP_SKIP) return;
+    if (step.kind === STEP_OPEN) opened.push(at);
+    // What is behind an object, for rows that have none.
+    if (step.kind === STEP_CLOSE) {
+      words[(opened.pop() ?? 0) / 4 + 7] = PROGRAM_START + at + STEP_BYTES;
+    }
+    if (!putsValues(step)) return;
     const values = OUTPUT_START + rowsMax * (START_BYTES + columns.length * VALUE_BYTES);
     const marks = marksAt + columns.length * rowsMax;
     const isCoded = step.kind === STEP_TEXT && coded < DICTIONARIES_MAX;
@@ -148,6 +161,10 @@ export function createScanProgram(rows: ScanRows): ScanProgram | null {
     rowsMax / 2,
   ]);
   return { image, rowsMax, columns };
+}
+
+function putsValues({ kind }: ScanStep): boolean {
+  return kind !== STEP_SKIP && kind !== STEP_CLOSE;
 }
 
 /** The scanner compares in blocks, so every constant has whole ones. */

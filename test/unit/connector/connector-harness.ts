@@ -17,6 +17,7 @@ import type {
 } from '../../../src/connector/contract.js';
 import { POLL_BATCH, POLL_NEED_SPLIT, POLL_WAIT } from '../../../src/connector/contract.js';
 import type { Batch } from '../../../src/record/batch.js';
+import type { FieldPath } from '../../../src/record/field-tree.js';
 import { createBatchBuilder } from '../../../src/record/batch-builder.js';
 import { inferSchema } from '../../../src/record/infer.js';
 import { compileRowReader, compileRowWriter } from '../../../src/record/row-codec.js';
@@ -26,6 +27,7 @@ import { metricsPlace } from '../metrics/metrics-place.js';
 
 export interface ReadOptions {
   readonly columns?: readonly string[] | null;
+  readonly paths?: readonly FieldPath[];
   readonly parallelism?: number;
   readonly batchRows?: number;
   readonly clock?: Clock;
@@ -53,6 +55,7 @@ export async function openReader(
     subtask: 0,
     parallelism,
     columns: options.columns ?? null,
+    paths: options.paths ?? [],
     disk: nodeDisk,
     clock: options.clock ?? systemClock,
     baseDirectory,

@@ -44,6 +44,53 @@ describe('column pruning', () => {
     ).toEqual({ read: [null], carried: [null] });
   });
 
+  it('reads of nested objects what expressions use of them, renamed and filtered on the way', () => {
+    interface Event {
+      kind: string;
+      bid: { price: number; url: string; at: { day: number; ms: number } } | null;
+      person: { name: string };
+    }
+    const readOf = (build: (flow: Flow) => void) => {
+      const { source: from } = planOf(build).vertices[0] ?? {};
+      return { columns: from?.columns, paths: from?.paths };
+    };
+    expect(
+      readOf((flow) => {
+        flow
+          .from(source<Event>())
+          .filter(col('kind').eq('bid').and(col('bid').isNotNull()))
+          .select({ offer: 'bid', day: col('bid').get('at').get('day'), who: 'person' })
+          .select({ price: col('offer').get('price'), day: 'day' })
+          .to(sink());
+      }),
+    ).toEqual({
+      columns: ['bid', 'kind'],
+      paths: [
+        ['bid', 'at', 'day'],
+        ['bid', 'price'],
+      ],
+    });
+    expect(
+      readOf((flow) => {
+        const events = flow.from(source<Event>());
+        events.select({ price: col('bid').get('price') }).to(sink());
+        events.map(({ bid }) => bid).to(sink());
+      }),
+    ).toEqual({ columns: ['bid'], paths: [] });
+    expect(
+      readOf((flow) => {
+        flow
+          .from(source<Event>())
+          .filter(col('bid').get('at').isNull())
+          .select({ price: col('bid').get('price') })
+          .to(sink());
+      }).paths,
+    ).toEqual([
+      ['bid', 'at'],
+      ['bid', 'price'],
+    ]);
+  });
+
   it('sees into functions', () => {
     const { read, carried } = columnsOf((flow) => {
       flow

@@ -1,7 +1,7 @@
 import { compileFunction } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { call, Col, col, columns, lit, when } from '../../../src/operator/expression-builder.js';
-import { expressionColumns } from '../../../src/operator/expression-columns.js';
+import { expressionFields } from '../../../src/operator/expression-fields.js';
 import { EXPRESSION_FUNCTIONS, functionNamed } from '../../../src/operator/expression-functions.js';
 import { FUNCTION_MEANINGS } from '../../../src/operator/expression-function-meanings.js';
 import { arityOf } from '../../../src/operator/expression-signature.js';
@@ -65,8 +65,14 @@ describe('expression builder', () => {
     const expression = when(col('a').gt(1))
       .then(col('b'))
       .otherwise(col('c').add(col('a')));
-    expect([...expressionColumns(expression.expression)]).toEqual(['a', 'b', 'c']);
-    expect(expressionColumns(lit(1).expression).size).toBe(0);
+    expect(expressionFields(expression.expression)).toEqual(
+      new Map([
+        ['a', null],
+        ['b', null],
+        ['c', null],
+      ]),
+    );
+    expect(expressionFields(lit(1).expression)).toEqual(new Map());
   });
 
   it('refuses what no expression can hold', () => {

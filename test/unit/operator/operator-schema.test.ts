@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MillraceError } from '../../../src/base/errors.js';
 import { col } from '../../../src/operator/expression-builder.js';
+import { namesOf, treeOf } from '../../../src/record/field-tree.js';
 import { fieldsNeeded } from '../../../src/operator/operator-fields.js';
 import { planResults } from '../../../src/operator/aggregate-plan.js';
 import { outputSchemaOf } from '../../../src/operator/operator-schema.js';
@@ -133,8 +134,7 @@ describe('schemas behind operators', () => {
 
 describe('fields needed', () => {
   const needed = (spec: Parameters<typeof fieldsNeeded>[0], wanted: readonly string[] | null) => {
-    const fields = fieldsNeeded(spec, wanted);
-    return fields === null ? null : [...fields].toSorted();
+    return namesOf(fieldsNeeded(spec, treeOf(wanted)));
   };
 
   it('are those a function touches', () => {

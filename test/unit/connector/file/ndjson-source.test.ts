@@ -26,6 +26,74 @@ function schemaOf(types: Readonly<Record<string, DataType>>, nullable = false): 
   return { shape: 'object', fields };
 }
 
+/** The errors of bad rows, each with its place. */
+function errorsOf({ bad }: ReadResult): readonly (readonly unknown[])[] {
+  return bad.map(({ line, error }) => [line, error.where?.field, error.message.split('\n')[0]]);
+}
+
+describe('objects within rows', () => {
+  const within: DataType = {
+    kind: 'struct',
+    fields: [
+      { name: 'price', type: { kind: 'number' }, nullable: false, optional: false },
+      { name: 'url', type: { kind: 'utf8' }, nullable: false, optional: true },
+    ],
+  };
+  const schema = schemaOf({ bid: within });
+
+  it('name the field within that is at fault', async () => {
+    const content = [
+      '{"bid":{"price":1,"url":"a"}}',
+      '{"bid":{"price":"x"}}',
+      '{"bid":{"url":"a"}}',
+      '{"bid":{"price":1,"colour":2}}',
+      '{"bid":7}',
+    ].join('\n');
+    const result = await read(content, { schema, onError: 'skip' });
+    expect(errorsOf(result)).toMatchObject([
+      [
+        2,
+        'bid.price',
+        expect.stringContaining('The value "x" of "bid.price" does not fit number.'),
+      ],
+      [3, 'bid.price', expect.stringContaining('The field "bid.price" is missing')],
+      [4, 'bid.colour', expect.stringContaining('The field "bid.colour" is not in the schema.')],
+      [5, 'bid', expect.stringContaining('The value 7 of "bid" does not fit')],
+    ]);
+  });
+
+  it('are checked as far as they are in use, or wholly in full mode', async () => {
+    const content = ['{"bid":{"price":1,"url":oops}}', '{"bid":{"url":[1,2],"price":2}}'].join(
+      '\n',
+    );
+    const used = { columns: ['bid'], paths: [['bid', 'price']] };
+    const projected = await readSource(ndjsonSource('a', { schema, onError: 'skip' }), {
+      ...inMemory({ a: content }),
+      ...used,
+    });
+    expect(projected.records).toEqual([{ bid: { price: 1 } }, { bid: { price: 2 } }]);
+    const full = await readSource(
+      ndjsonSource('a', { schema, onError: 'skip', validate: 'full' }),
+      { ...inMemory({ a: content }), ...used },
+    );
+    expect(full.records).toEqual([{ bid: { price: 2 } }]);
+    expect(errorsOf(full)).toMatchObject([
+      [1, undefined, expect.stringContaining('is not valid JSON')],
+    ]);
+  });
+
+  it('take fields that are not in use as they come, also where the schema is inferred', async () => {
+    const content = '{"bid":{"price":1,"url":"a"}}\n{"bid":{"price":null,"url":[1],"more":{}}}\n';
+    const { records, schema: read } = await readSource(ndjsonSource('a', { sampleRows: 1 }), {
+      ...inMemory({ a: content }),
+      columns: ['bid'],
+      paths: [['bid', 'price']],
+    });
+    expect(records).toEqual([{ bid: { price: 1 } }, { bid: { price: null } }]);
+    expect(read && schemaName(read)).toBe('{ bid: struct<price: number?> }');
+  });
+});
+
 describe('rows', () => {
   it('may have blanks, empty lines, a mark, CRLF, and no newline at the end', async () => {
     const content = '\ufeff{"a":1}\r\n\r\n   \n\t{ "a" : 2 }\t\r\n{"a":3}';

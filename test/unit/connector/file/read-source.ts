@@ -21,6 +21,7 @@ import {
 } from '../../../../src/connector/contract.js';
 import type { Batch } from '../../../../src/record/batch.js';
 import { valueAt } from '../../../../src/record/column-value.js';
+import type { FieldPath } from '../../../../src/record/field-tree.js';
 import type { Schema } from '../../../../src/record/schema.js';
 import { mergeSchemas, sameSchema } from '../../../../src/record/schema-merge.js';
 import type { SchemaVersion, StreamSchemas } from '../../../../src/record/schema-registry.js';
@@ -119,6 +120,7 @@ export interface ReadOptions {
   readonly disk?: Disk;
   readonly parallelism?: number;
   readonly columns?: readonly string[] | null;
+  readonly paths?: readonly FieldPath[];
   readonly batchRows?: number;
 }
 
@@ -137,12 +139,19 @@ export class SourceRun {
   }
 
   async open(): Promise<SourceReader> {
-    const { directory, parallelism = 1, columns = null, batchRows = 16 } = this.#options;
+    const {
+      directory,
+      parallelism = 1,
+      columns = null,
+      paths = [],
+      batchRows = 16,
+    } = this.#options;
     return this.#source.open({
       plan: this.plan,
       subtask: 0,
       parallelism,
       columns,
+      paths,
       disk: this.#options.disk ?? nodeDisk,
       clock: systemClock,
       baseDirectory: directory,
