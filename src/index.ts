@@ -225,5 +225,6 @@ export {
   NestedColumn,
   StructColumn,
 } from './record/column.js';
+export type { FieldPath } from './record/field-tree.js';
 export type { DataType, Field, Schema } from './record/schema.js';
 export type { WatermarkGenerator } from './time/watermark-strategy.js';
