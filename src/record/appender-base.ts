@@ -93,6 +93,10 @@ export abstract class BaseAppender implements Appender {
   }
 
   appendRows(first: number, source: Column, sourceRows: Int32Array): void {
+    if (sourceRows.length > 0 && source.validity === null && this.#copiesFrom(source)) {
+      this.reserve(first + sourceRows.length - 1);
+      return this.copyRows(first, source, sourceRows);
+    }
     for (let index = 0; index < sourceRows.length; index++) {
       this.appendFrom(first + index, source, sourceRows[index]);
     }
@@ -152,6 +156,12 @@ export abstract class BaseAppender implements Appender {
   protected abstract write(row: number, value: unknown): boolean;
   /** Copies a value that is not null from a column whose type has the same stored form. */
   protected abstract copy(row: number, source: Column, sourceRow: number): void;
+  /** Copies rows without marks as `copy` does, where there is room for them. */
+  protected copyRows(first: number, source: Column, sourceRows: Int32Array): void {
+    for (let index = 0; index < sourceRows.length; index++) {
+      this.copy(first + index, source, sourceRows[index]);
+    }
+  }
   /** Forgets the values of the rows from `rows` on. */
   protected abstract forget(rows: number): void;
   protected abstract clear(): void;

@@ -13,6 +13,7 @@ import { BinaryAppender } from './binary-appender.js';
 import type { Column, FixedArray, FixedColumn } from './column.js';
 import { fixedColumn, Int64Column, NestedColumn, StructColumn } from './column.js';
 import { decimalUnscaled } from './decimal.js';
+import { gather } from './gather.js';
 import type { DataType, Field, Slot } from './schema.js';
 import { formOf } from './schema.js';
 import { encodeText } from './text.js';
@@ -87,6 +88,10 @@ export class FixedAppender<A extends FixedArray = FixedArray> extends BaseAppend
   protected copy(row: number, source: Column, sourceRow: number): void {
     this.reserve(row);
     this.values[row] = (source as FixedColumn).values[sourceRow];
+  }
+
+  protected override copyRows(first: number, source: Column, sourceRows: Int32Array): void {
+    gather((source as FixedColumn).values, sourceRows, sourceRows.length, this.values, first);
   }
 
   protected forget(_rows: number): void {}

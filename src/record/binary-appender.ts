@@ -431,6 +431,16 @@ export class BinaryAppender extends BaseAppender {
     }
   }
 
+  protected override copyRows(first: number, source: Column, sourceRows: Int32Array): void {
+    const column = source as BinaryColumn;
+    const { codes, bytes, offsets, isDictionary } = column;
+    for (let index = 0; index < sourceRows.length; index++) {
+      const entry = codes[sourceRows[index]];
+      if (isDictionary) this.#copyShared(first + index, column, entry);
+      else this.appendBytes(first + index, bytes, offsets[entry], offsets[entry + 1]);
+    }
+  }
+
   /**
    * Copies an entry of a dictionary once per batch of the source, so that repetition is passed on.
    */

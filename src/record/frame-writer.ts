@@ -21,7 +21,7 @@ import {
 } from './frame-compact.js';
 import * as layout from './frame-layout.js';
 import { type MemoryViews, viewsOf } from './memory-views.js';
-import { gather, gatherBits, type RowArray } from './row-selection.js';
+import { gather, gatherBits, type RowArray } from './gather.js';
 
 /** How a frame is encoded. */
 export interface EncodeOptions {

@@ -3,7 +3,7 @@
  * runs, and a view for every array of every frame would be most of the garbage of a job. Callers: `frame-reader.ts`,
  * `frame-writer.ts`. Runs on: worker. Invariant: views keep no buffer alive that nobody else uses.
  */
-import type { RowArray } from './row-selection.js';
+import type { RowArray } from './gather.js';
 
 /** Views over one buffer, whose elements are counted from its start; made when first asked for. */
 export class MemoryViews {

@@ -72,13 +72,12 @@ export class DictionaryWriter {
   constructor(field, texts, codes) {
     this.field = field;
     this.#codes = codes;
-    const encoded = texts.map((text) => new TextEncoder().encode(text));
+    const bytes = new TextEncoder().encode(texts.join(''));
     const offsets = new Int32Array(texts.length + 2);
-    for (const [index, { length }] of encoded.entries()) {
-      offsets[index + 2] = offsets[index + 1] + length;
+    // All of them are ASCII.
+    for (let index = 0; index < texts.length; index++) {
+      offsets[index + 2] = offsets[index + 1] + texts[index].length;
     }
-    const bytes = new Uint8Array(offsets[texts.length + 1]);
-    for (const [index, text] of encoded.entries()) bytes.set(text, offsets[index + 1]);
     const entries = texts.length + 1;
     this.#column = binaryColumn({
       field,

@@ -31,6 +31,10 @@ const LETTERS = 26;
 const LETTER_A = 0x61;
 const BLANK = 0x20;
 const UNDERSCORE = 0x5f;
+const SLASH = 0x2f;
+/** Of a url; they have fewer letters than the maximum, so that there is room for what is between them. */
+const DIRECTORIES = 3;
+const DIRECTORY_LENGTH_MAX = 5;
 
 /**
  * Writes a random text of 3 to `lengthMax - 1` letters, some of them blanks, and returns where it ends. Blanks at its
@@ -96,16 +100,19 @@ export function channelNames() {
  */
 export function channelUrls(seed) {
   const from = useSeed(seed, USE.urls, 0);
-  const scratch = new Uint8Array(8);
-  const directory = (channel, part) => {
-    const bits = mix32(from ^ Math.imul(channel * 4 + part, GOLDEN));
-    const end = writeLetters(scratch, 0, bits, 5, UNDERSCORE);
-    return String.fromCharCode(...scratch.subarray(0, end));
+  const scratch = Buffer.alloc(DIRECTORIES * DIRECTORY_LENGTH_MAX);
+  const directories = (channel) => {
+    let end = 0;
+    for (let part = 0; part < DIRECTORIES; part++) {
+      if (part > 0) scratch[end++] = SLASH;
+      const bits = mix32(from ^ Math.imul(channel * 4 + part, GOLDEN));
+      end = writeLetters(scratch, end, bits, DIRECTORY_LENGTH_MAX, UNDERSCORE);
+    }
+    return scratch.latin1Slice(0, end);
   };
   const count = HOT_CHANNELS.length + COLD_CHANNELS;
   return Array.from({ length: count }, (_, channel) => {
-    const [first, second, third] = [0, 1, 2].map((part) => directory(channel, part));
-    const url = `https://www.nexmark.com/${first}/${second}/${third}/item.htm?query=1`;
+    const url = `https://www.nexmark.com/${directories(channel)}/item.htm?query=1`;
     if (channel < HOT_CHANNELS.length) return url;
     const isNamed = unitOf(from, channel * 4 + 3) * UNNAMED_EVERY >= 1;
     return isNamed ? `${url}&channel_id=${channelId(channel - HOT_CHANNELS.length)}` : url;
