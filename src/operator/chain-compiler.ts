@@ -14,6 +14,7 @@ import { batchRow } from './batch-row.js';
 import type { ChainCode, MisfitCode, Placed, RowRoom, RowsAhead } from './chain-code.js';
 import type { FlowRow, RowMarks } from './flow-row.js';
 import type { ChainRun } from './chain-run.js';
+import { turnOf } from './chain-turn.js';
 import type { CodeBlock } from './code-block.js';
 import { CodeUnit } from './code-unit.js';
 import { computeKeyFragment, keyedCode } from './fragments/compute-key.js';
@@ -21,6 +22,7 @@ import { flatMapFragment } from './fragments/flat-map.js';
 import { filterFragment, mapFragment } from './fragments/map.js';
 import { outputFragment } from './fragments/output.js';
 import { isBrief } from './lambda-brevity.js';
+import { functionSource } from './lambda-fields.js';
 import { ObjectRow } from './object-row.js';
 import type { InputSide } from './operator-sides.js';
 import type { UserFunction } from './operator-spec.js';
@@ -30,12 +32,6 @@ import { holdMisfit, recordCode } from './record-code.js';
 export type RowsFunction = (batch: Batch, from: number, to: number) => number;
 /** A generated loop over what is pending or in state: gives 0 when all is done. */
 export type DrainFunction = () => number;
-
-/** Rows that are taken in a turn of a loop at most, and lines that they make up. */
-const TURN_ROWS_MAX = 8;
-const TURN_LINES_MAX = 96;
-/** No blocks, and nothing that ends the loop. */
-const IS_STRAIGHT = /^(?!.*(?:[{}]|\bstop\b|\bend\b))/s;
 
 /** A generated function and its text. */
 export interface Generated<F> {
@@ -53,6 +49,8 @@ export class ChainCompiler implements ChainCode {
   kept: string | null = null;
   /** The local that counts the rows of a loop over them; null in other functions. */
   #position: string | null = null;
+  /** Lengths of the texts of functions that are over in a moment, by the names that the code has for them. */
+  readonly #brief = new Map<string, number>();
   readonly #file: string;
   readonly #control: string;
   side: InputSide = 0;
@@ -97,21 +95,16 @@ export class ChainCompiler implements ChainCode {
     const room = { limits: [], behind: inside.place() };
     this.room = room;
     this.next(-1, batchRow(unit, batch.schema, marks), loop);
-    this.#joinRows(loop, turns, at);
-    this.#boundLoop(room, head, bound, attempt.place());
+    const turnRows = this.#joinRows(loop, turns, at);
+    this.#boundLoop(room, turnRows, head, bound, attempt.place());
     this.#catch();
     return this.#finish(`rows${input}`, 'batch, from, to', at);
   }
 
-  /**
-   * Several rows in each turn of the loop, where a row is a few statements without a branch: V8 looks for interrupts,
-   * and loads the addresses and lengths of arrays anew, once in a turn, which else is a good part of the time.
-   */
-  #joinRows(row: CodeBlock, place: CodeBlock, at: string): void {
-    const code = row.print();
-    const lines = code.split('\n').length;
-    const rows = Math.min(TURN_ROWS_MAX, Math.floor(TURN_LINES_MAX / lines));
-    if (rows < 2 || !IS_STRAIGHT.test(code)) return;
+  /** Several rows in each turn of the loop, where that pays; gives how many. */
+  #joinRows(row: CodeBlock, place: CodeBlock, at: string): number {
+    const { rows, mayStop } = turnOf(row.print(), this.#brief);
+    if (rows === 1) return rows;
     const last = this.unit.fresh('last');
     // No sums that could overflow: V8 would check each of them.
     const next = `${at} = (${at} + 1) | 0`;
@@ -122,17 +115,28 @@ export class ChainCompiler implements ChainCode {
       turn.line('{');
       turn.repeat(row);
       turn.line('}');
+      if (mayStop) turn.line(`if (stop !== 0) { ${next}; break; }`);
     }
+    return rows;
   }
 
-  /** Puts the loop over rows into one over the pieces that outputs have room for. */
-  #boundLoop(room: RowRoom, head: CodeBlock, bound: CodeBlock, tail: CodeBlock): void {
+  /** Puts the loop over rows into one over what outputs have room for: whole turns, but for the last rows. */
+  #boundLoop(
+    room: RowRoom,
+    turnRows: number,
+    head: CodeBlock,
+    bound: CodeBlock,
+    tail: CodeBlock,
+  ): void {
     const at = this.#position;
     head.line(room.limits.length === 0 ? '{' : `while (${at} < to && stop === 0) {`);
     tail.line('}');
     if (room.limits.length === 0) return;
     const limits = room.limits.map((limit) => `${at} + (${limit})`);
     bound.line(`end = Math.min(to, ${limits.join(', ')}) | 0;`);
+    if (turnRows === 1) return;
+    const isLong = `end < to && end - ${at} >= ${turnRows}`;
+    bound.line(`if (${isLong}) end = (end - ((end - ${at}) % ${turnRows})) | 0;`);
   }
 
   /** The loop over the pending records of an operator. */
@@ -297,6 +301,7 @@ export class ChainCompiler implements ChainCode {
       place.line(`const ${result} = ${call};`);
       return result;
     }
+    this.#brief.set(unit.constant(fn, `${kind}${index}`), functionSource(fn).length);
     // A handler costs nothing until it is needed, other than saying in every row which function runs.
     const errors = unit.constant(this.run.errors, 'errors');
     place.line(`let ${result};`);

@@ -61,7 +61,7 @@ describe('straight chains', () => {
       fc.property(
         fc.array(fc.record({ a: numberArbitrary, b: fc.integer({ min: -8, max: 8 }) }), {
           minLength: 1,
-          maxLength: 60,
+          maxLength: 100,
         }),
         fc.array(
           fc.record({
@@ -71,8 +71,9 @@ describe('straight chains', () => {
           { minLength: 1, maxLength: 5 },
         ),
         fc.record({
-          budget: fc.integer({ min: 1, max: 20 }),
-          capacity: fc.integer({ min: 1, max: 7 }),
+          budget: fc.integer({ min: 1, max: 60 }),
+          // Smaller and larger than the turns of a loop.
+          capacity: fc.oneof(fc.integer({ min: 1, max: 7 }), fc.integer({ min: 8, max: 80 })),
           refuses: fc.boolean(),
           isTimed: fc.boolean(),
         }),
@@ -106,9 +107,9 @@ describe('straight chains', () => {
     expect(code).toMatch(/const kept = 1 & \(a_2 > 1\) & \(b_2 < 5\);/);
     expect(code).not.toMatch(/if \(a/);
     // Those of a turn, and the last ones one by one.
-    expect(code.split('rows0 = (rows0 + kept) | 0;')).toHaveLength(1 + 8 + 1);
+    expect(code.split('rows0 = (rows0 + kept) | 0;')).toHaveLength(1 + 16 + 1);
     // A number that several expressions use is read once.
-    expect(code.split('a[row]')).toHaveLength(1 + 8 + 1);
+    expect(code.split('a[row]')).toHaveLength(1 + 16 + 1);
   });
 
   it('keep the branch where it guards what may fail, waits for others, or is costly', () => {

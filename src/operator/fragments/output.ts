@@ -23,6 +23,9 @@ import { usedFields } from '../lambda-fields.js';
 import type { UserFunction } from '../operator-spec.js';
 import { type ColumnTarget, writeFieldCode, writeRecordCode } from './write-field.js';
 
+/** A builder that lacks this part of its rows, as a power of two, is nearly full. */
+const NEARLY_FULL_SHIFT = 3;
+
 /** The builder of a row in generated code. */
 interface RowTarget {
   readonly builder: string;
@@ -135,7 +138,10 @@ function dealCode(
   place.line(`${counts}[${channel}] += ${kept};`);
 }
 
-/** Counts a row of the only builder and hands it on when full: behind the loop over rows, where there is one. */
+/**
+ * Counts a row of the only builder and hands it on when full. Where that is asked behind a loop over rows, nearly full
+ * is full: the loop would take but a few rows until it asked again, and fewer each time when not all of them are kept.
+ */
 function flushCode(
   code: ChainCode,
   run: string,
@@ -146,7 +152,8 @@ function flushCode(
   const { room, kept } = code;
   place.line(kept === null ? `${target.count};` : `${target.row} = (${target.row} + ${kept}) | 0;`);
   if (room !== null) room.limits.push(`${capacity} - ${target.row}`);
-  const full = (room?.behind ?? place).open(`if (${target.row} === ${capacity})`);
+  const enough = room === null ? capacity : capacity - (capacity >> NEARLY_FULL_SHIFT);
+  const full = (room?.behind ?? place).open(`if (${target.row} >= ${enough})`);
   full.line(`${target.builder}.rows = ${target.row};`);
   code.stop(full.open(`if (!${run}.flush(0))`));
   full.line(`${target.row} = ${target.builder}.rows | 0;`);
