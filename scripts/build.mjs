@@ -1,5 +1,5 @@
 /**
- * Builds the package: bundled entries with shared chunks by esbuild, and the type declarations that the public api
+ * Builds the package: bundled entries with shared chunks by esbuild, the web console by Vite, and the type declarations that the public api
  * needs by tsc. `--no-types` leaves the declarations out.
  */
 import { execFileSync } from 'node:child_process';
@@ -17,6 +17,7 @@ import {
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { build as buildPages } from 'vite';
 import { PART_URL, writeCodeFiles } from './lib/code-files.mjs';
 import { reachableDeclarations } from './lib/declarations.mjs';
 
@@ -118,6 +119,7 @@ const began = new Date();
 sweep();
 try {
   await bundle();
+  await bundleConsole();
   if (!process.argv.includes('--no-types')) declareTypes();
   replaceDist();
 } catch {
@@ -174,6 +176,25 @@ async function bundle() {
     outExtension: { '.js': '.cjs' },
     define: { 'import.meta.url': 'moduleUrl' },
     banner: { js: 'const moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
+  });
+}
+
+/** The pages for browsers, minified; they are served, never imported. */
+async function bundleConsole() {
+  await buildPages({
+    configFile: false,
+    root: join(root, 'src/console'),
+    // Where the page is, the rest is: it works behind any prefix.
+    base: './',
+    logLevel: 'warn',
+    oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+    build: {
+      outDir: join(aside, 'console'),
+      emptyOutDir: true,
+      assetsInlineLimit: 0,
+      modulePreload: { polyfill: false },
+      target: ['chrome123', 'firefox120', 'safari17.5'],
+    },
   });
 }
 

@@ -4,7 +4,7 @@
 import { formatBytes, formatCount, formatDuration } from '../base/units.js';
 import type { ScreenLine } from './screen.js';
 import type { Style } from './style.js';
-import type { ProgressView } from './view-model.js';
+import type { ProgressView } from '../runtime/view-model.js';
 
 const BAR_CELLS_MAX = 30;
 const BAR_CELLS_MIN = 8;

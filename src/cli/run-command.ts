@@ -27,7 +27,7 @@ import { LiveView, PlainView, type RunView, shortNames } from './run-view.js';
 import { Screen } from './screen.js';
 import { type RunEnd, summaryLines } from './summary.js';
 import { verboseReport } from './verbose-report.js';
-import { viewModel } from './view-model.js';
+import { viewModel } from '../runtime/view-model.js';
 import { chainTable } from './view-table.js';
 
 /** Runs the job; the exit code. Throws what is wrong with the call, the configuration or the job. */

@@ -6,11 +6,11 @@
 import { fitText, textWidth } from '../connector/print/text-width.js';
 import type { RunMetricsSnapshot } from '../runtime/metrics-snapshot.js';
 import type { JobExecution } from '../runtime/execution.js';
-import { bottleneck } from './bottleneck.js';
+import { bottleneck } from '../runtime/bottleneck.js';
 import { progressLine, progressText } from './progress-text.js';
 import type { Screen, ScreenLine } from './screen.js';
 import type { Style } from './style.js';
-import { type RunViewModel, viewModel } from './view-model.js';
+import { type RunViewModel, viewModel } from '../runtime/view-model.js';
 import { chainTable } from './view-table.js';
 
 /** Shows a run until it is closed. */

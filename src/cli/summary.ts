@@ -8,7 +8,7 @@ import type { PhysicalPlan, VertexSink } from '../graph/physical-plan.js';
 import type { RunMetricsSnapshot } from '../runtime/metrics-snapshot.js';
 import type { BadRecordGroup } from './bad-records.js';
 import type { Style } from './style.js';
-import { viewModel } from './view-model.js';
+import { viewModel } from '../runtime/view-model.js';
 
 /** How a run ended. */
 export type RunEnd = 'finished' | 'canceled' | 'failed';

@@ -6,7 +6,7 @@ import { formatBytes, formatCount } from '../base/units.js';
 import { fitText, textWidth } from '../connector/print/text-width.js';
 import type { ScreenLine } from './screen.js';
 import type { Paint, Style } from './style.js';
-import type { ChainView, EdgeView, RunViewModel, TimeShares } from './view-model.js';
+import type { ChainView, EdgeView, RunViewModel, TimeShares } from '../runtime/view-model.js';
 
 /** How the table is drawn. */
 export interface TableLook {

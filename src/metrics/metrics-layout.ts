@@ -65,6 +65,8 @@ export const TASK_VALUES = {
   /** Rows in the cache of look-ups, and what they take, about. */
   cachedRows: 22,
   cachedBytes: 23,
+  /** What the state tables of the slot hold. */
+  slotStateBytes: 24,
 } as const;
 
 /** Float64 values of a channel's block. */

@@ -87,6 +87,7 @@ export function readTaskMetrics(
     lookupFailures: at(TASK_VALUES.lookupFailures),
     cachedRows: at(TASK_VALUES.cachedRows),
     cachedBytes: at(TASK_VALUES.cachedBytes),
+    slotStateBytes: at(TASK_VALUES.slotStateBytes),
     ...readTime(values, TASK_VALUES),
     state: TASK_STATES[words[TASK_WORDS.state] ?? 0] ?? 'CREATED',
     currentOperator: operator < 0 ? null : operator,

@@ -130,9 +130,11 @@ export class TaskMetricsWriter {
     values[TASK_VALUES.cachedBytes] = lookups.bytes;
   }
 
-  setHeap(usedBytes: number, limitBytes: number): void {
-    this.#values[TASK_VALUES.heapUsedBytes] = usedBytes;
-    this.#values[TASK_VALUES.heapLimitBytes] = limitBytes;
+  /** What the slot of the subtask holds. */
+  setMemory(heapUsedBytes: number, heapLimitBytes: number, slotStateBytes: number): void {
+    this.#values[TASK_VALUES.heapUsedBytes] = heapUsedBytes;
+    this.#values[TASK_VALUES.heapLimitBytes] = heapLimitBytes;
+    this.#values[TASK_VALUES.slotStateBytes] = slotStateBytes;
   }
 
   setState(state: TaskState): void {

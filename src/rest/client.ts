@@ -45,10 +45,13 @@ export interface Client extends PathCalls {
   checkpointDone(args: { readonly jobid: string; readonly triggerid: string }): Promise<number>;
   /** Waits for a disposal. */
   disposalDone(args: { readonly triggerid: string }): Promise<void>;
-  /** The newest of what a job has printed. */
-  output(args: { readonly jobid: string }): Promise<string>;
-  /** All jobs first, then every change, until the server or the signal ends it. */
-  events(signal?: AbortSignal): AsyncIterableIterator<RestEvent>;
+  /** The newest of what a job has printed; with `tail`, so many bytes of it. */
+  output(args: { readonly jobid: string; readonly tail?: string }): Promise<string>;
+  /**
+   * All jobs first, then every change, until the server or the signal ends it. What is watched is told each second:
+   * `load` for the rates of all jobs, ids of jobs for what flows through them.
+   */
+  events(signal?: AbortSignal, watch?: readonly string[]): AsyncIterableIterator<RestEvent>;
 }
 
 /** How often it is asked how something stands. */
@@ -85,8 +88,11 @@ export function createClient(options: ClientOptions): Client {
     disposalDone: async (args) => {
       await settled(() => paths.disposalStatus(args));
     },
-    output: ({ jobid }) => link.text(`/taskmanagers/${encodeURIComponent(jobid)}/stdout`),
-    events: (signal) => link.events(signal),
+    output: ({ jobid, tail }) => {
+      const query = tail === undefined ? '' : `?tail=${encodeURIComponent(tail)}`;
+      return link.text(`/taskmanagers/${encodeURIComponent(jobid)}/stdout${query}`);
+    },
+    events: (signal, watch = []) => link.events(signal, watch),
   };
 }
 
@@ -131,8 +137,12 @@ class Link {
     return text;
   }
 
-  async *events(signal: AbortSignal | undefined): AsyncIterableIterator<RestEvent> {
-    const response = await this.#fetch('/events', signal === undefined ? {} : { signal });
+  async *events(
+    signal: AbortSignal | undefined,
+    watch: readonly string[],
+  ): AsyncIterableIterator<RestEvent> {
+    const query = watch.length === 0 ? '' : `?watch=${encodeURIComponent(watch.join(','))}`;
+    const response = await this.#fetch(`/events${query}`, signal === undefined ? {} : { signal });
     if (!response.ok || response.body === null) throw refused(response, await response.text());
     yield* eventsOf(response.body, signal);
   }

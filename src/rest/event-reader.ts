@@ -2,7 +2,10 @@
  * Reads server-sent events. Callers: `client.ts`. Runs on: the caller's thread.
  */
 
-/** An event of a server: `jobs`, `job`, `checkpoint`, `restored`, `restart` or `badRecord`, and what it holds. */
+/**
+ * An event of a server: `jobs`, `job`, `checkpoint`, `restored`, `restart` or `badRecord`, for those who watch it
+ * `load` or `flow`, and what it holds.
+ */
 export interface RestEvent {
   readonly type: string;
   readonly data: unknown;

@@ -283,6 +283,82 @@ export const checkpointConfig = object({
   checkpoints_after_tasks_finish: boolean,
 });
 
+const share = number;
+const flowVertex = object({
+  id: text(),
+  name: text(),
+  parallelism: count,
+  status: executionState,
+  isSource: boolean,
+  /** Operators of the chain, and what each does, in their order. */
+  operators: list(object({ name: text(), kind: text(), text: text() })),
+  records: count,
+  recordsPerSecond: number,
+  bytesPerSecond: number,
+  busy: share,
+  blocked: share,
+  idle: share,
+  /** The least of its subtasks that are not idle; null before the first. */
+  watermark: nullable(milliseconds),
+  lateRecords: count,
+  badRecords: count,
+});
+const flowEdge = object({
+  from: text(),
+  to: text(),
+  strategy: text(),
+  recordsPerSecond: number,
+  bytesPerSecond: number,
+  /** How full the rings are, 0 to 1. */
+  fill: share,
+});
+/**
+ * What flows through a job now, by chain and edge; of one that has ended, on average over its whole run. Shares of time
+ * are from 0 to 1.
+ */
+export const jobFlow = object({
+  jid: jobId,
+  name: text(),
+  state: jobStatus,
+  now: milliseconds,
+  vertices: list(flowVertex),
+  edges: list(flowEdge),
+  /** What keeps the job from being faster; null while there is too little to say. */
+  bottleneck: nullable(object({ vertex: nullable(text()), sentence: text() })),
+});
+const slotMemory = object({
+  /** -1 is the thread that a job shares with its coordinator. */
+  slot: integer({ minimum: -1 }),
+  subtasks: count,
+  heapBytes: count,
+  heapBytesMax: count,
+  stateBytes: count,
+  stateBytesMax: count,
+  /** What waits in the rings of its inputs, what these may hold, and what a slot has for them. */
+  ringBytes: count,
+  ringBytesReserved: count,
+  ringBytesMax: count,
+});
+/** Who holds the memory of a job now, by slot. */
+export const jobMemory = object({
+  jid: jobId,
+  now: milliseconds,
+  /** Memory of its process that the machine backs; null without one. */
+  residentBytes: nullable(count),
+  /** What a slot is given. */
+  slotBytes: count,
+  slots: list(slotMemory),
+});
+/** How a job stands, in numbers: one line of the event `load`. */
+const jobLoad = object({
+  jid: jobId,
+  recordsPerSecond: number,
+  restarts: count,
+  /** When its newest checkpoint was completed; null without one. */
+  checkpointed: nullable(milliseconds),
+});
+export const load = object({ now: milliseconds, jobs: list(jobLoad) });
+
 /** One metric by its id; the value is there when it was asked for. */
 export const metric = object({ id: text() }, { value: text() });
 export const metrics = list(metric);
@@ -307,5 +383,9 @@ export type JobExceptions = ValueOf<typeof exceptions>;
 export type Checkpoint = ValueOf<typeof checkpoint>;
 export type Checkpoints = ValueOf<typeof checkpoints>;
 export type CheckpointConfig = ValueOf<typeof checkpointConfig>;
+export type JobFlow = ValueOf<typeof jobFlow>;
+export type JobMemory = ValueOf<typeof jobMemory>;
+export type JobLoad = ValueOf<typeof jobLoad>;
+export type Load = ValueOf<typeof load>;
 export type Metric = ValueOf<typeof metric>;
 export type Aggregate = ValueOf<typeof aggregate>;

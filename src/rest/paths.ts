@@ -40,11 +40,14 @@ export const PATHS = {
     cluster.configEntries,
   ),
   taskManagers: get('/taskmanagers', 'The processes of the jobs.', cluster.taskManagers),
-  stdout: get(
-    '/taskmanagers/:taskmanagerid/stdout',
-    'The newest of what a job has printed; a process has the id of its job.',
-    'text',
-  ),
+  stdout: {
+    ...get(
+      '/taskmanagers/:taskmanagerid/stdout',
+      'The newest of what a job has printed; a process has the id of its job.',
+      'text',
+    ),
+    query: { tail: text({ pattern: '^[0-9]{1,9}$', description: 'Bytes of its end.' }) },
+  },
   jobManagerMetrics: {
     ...get('/jobmanager/metrics', 'Metrics of the server.', jobs.metrics),
     query: { get: names },
@@ -116,6 +119,13 @@ export const PATHS = {
     status: 202,
   },
   jobPlan: get('/jobs/:jobid/plan', 'The plan of a job.', jobs.jobPlan),
+  jobFlow: get(
+    '/jobs/:jobid/flow',
+    'What flows through a job: rates, shares of time, fill of edges, the bottleneck.',
+    jobs.jobFlow,
+  ),
+  jobMemory: get('/jobs/:jobid/memory', 'Who holds the memory of a job.', jobs.jobMemory),
+  jobsLoad: get('/jobs/load', 'Rates, restarts and last checkpoints of all jobs.', jobs.load),
   jobConfig: get('/jobs/:jobid/config', 'The settings of a job.', jobs.jobConfig),
   jobExceptions: get(
     '/jobs/:jobid/exceptions',
@@ -211,7 +221,15 @@ export const PATHS = {
     'What became of a disposal.',
     cluster.operation,
   ),
-  events: get('/events', 'Server-sent events: every change of every job.', 'events'),
+  events: {
+    ...get('/events', 'Server-sent events: every change of every job.', 'events'),
+    query: {
+      watch: text({
+        maxLength: 4096,
+        description: 'Comma-separated: `load` for that of all jobs, ids of jobs for their flow.',
+      }),
+    },
+  },
   metrics: get('/metrics', 'All metrics, for Prometheus.', 'text'),
   openApi: get(
     '/openapi.json',

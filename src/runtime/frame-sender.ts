@@ -85,7 +85,10 @@ export class RingSender implements FrameSender {
   }
 
   sendControl(kind: FrameKind, payload: Uint8Array): boolean {
-    return this.settle() && this.#ring.tryWriteControl(kind, payload);
+    const isSent = this.settle() && this.#ring.tryWriteControl(kind, payload);
+    // Told here too, since no frame may follow for long.
+    this.#metrics.edge.setQueued(this.#ring.queuedBytes());
+    return isSent;
   }
 
   countTime(watermarkMs: number | null, isIdle: boolean): void {
@@ -100,6 +103,7 @@ export class RingSender implements FrameSender {
     task.addRowsOut(rows);
     task.addBytesOut(bytes);
     this.#limit.sent(bytes);
+    edge.setCapacity(this.#limit.bytes);
   }
 }
 

@@ -180,7 +180,7 @@ export class JobProcess {
       this.#plan = report.plan;
       this.#onPlanned(report.plan);
     } else if (report.kind === 'event') {
-      if (report.event.type === 'state') this.state = report.event.state;
+      if (report.event.type === 'state') this.#entered(report.event.state);
       if (report.event.type === 'restart') this.restarts++;
       if (report.event.type === 'checkpoint') this.checkpoints = report.event.statistics;
       if (report.event.type === 'restored' && this.restarts === 0) this.restored = report.event;
@@ -188,6 +188,12 @@ export class JobProcess {
     } else {
       this.#outcome = report;
     }
+  }
+
+  #entered(state: JobState): void {
+    this.state = state;
+    // Counters begin anew with an attempt, and rates with them.
+    if (state === 'RUNNING') this.#metrics.begin();
   }
 
   #settle(

@@ -63,14 +63,17 @@ export interface EdgeMetrics {
   /** Bytes waiting in the rings, and what they can hold. */
   readonly queuedBytes: number;
   readonly capacityBytes: number;
-  /** Event time of each of its channels. */
-  readonly channels: readonly ChannelTime[];
+  /** Each of its channels. */
+  readonly channels: readonly ChannelMetrics[];
 }
 
-/** What one subtask last told another of event time. */
-export interface ChannelTime extends TimeSnapshot {
+/** What waits between two subtasks, and what one last told the other of event time. */
+export interface ChannelMetrics extends TimeSnapshot {
   readonly from: number;
   readonly to: number;
+  /** Bytes that wait, and the most that may wait in its ring just now; inside a slot, where there is none, 0. */
+  readonly queuedBytes: number;
+  readonly capacityBytes: number;
 }
 
 /** All counters of a run at one moment. */
@@ -129,8 +132,8 @@ export function snapshotMetrics(
       bytes: channels.reduce((total, channel) => total + channel.bytes, 0),
       queuedBytes: channels.reduce((total, channel) => total + channel.queuedBytes, 0),
       capacityBytes: rings.reduce((total, ring) => total + ring.byteLength, 0),
-      channels: channels.map(({ from, to, watermarkMs, isIdle }) => {
-        return { from, to, watermarkMs, isIdle };
+      channels: channels.map(({ from, to, queuedBytes, capacityBytes, watermarkMs, isIdle }) => {
+        return { from, to, queuedBytes, capacityBytes, watermarkMs, isIdle };
       }),
     };
   });

@@ -29,6 +29,11 @@ export class QueueLimit {
     this.#lastMs = clock.monotonicMs();
   }
 
+  /** The most that may wait now. */
+  get bytes(): number {
+    return this.#limitBytes;
+  }
+
   /** Counts a frame and adjusts the limit when it is time. */
   sent(bytes: number): void {
     this.#sentBytes += bytes;

@@ -11,6 +11,7 @@ export class RateWindow<T extends { readonly elapsedMs: number }> {
   #newest: T;
   #middle: T;
   #earlier: T;
+  #isFirst = false;
 
   constructor(first: T) {
     this.#newest = first;
@@ -18,8 +19,17 @@ export class RateWindow<T extends { readonly elapsedMs: number }> {
     this.#earlier = first;
   }
 
+  /** What comes next has nothing to do with what came before: rates are reckoned from it on. */
+  begin(): void {
+    this.#isFirst = true;
+  }
+
   add(snapshot: T): void {
-    if (snapshot.elapsedMs - this.#middle.elapsedMs >= RATE_WINDOW_MS) {
+    if (this.#isFirst) {
+      this.#isFirst = false;
+      this.#earlier = snapshot;
+      this.#middle = snapshot;
+    } else if (snapshot.elapsedMs - this.#middle.elapsedMs >= RATE_WINDOW_MS) {
       this.#earlier = this.#middle;
       this.#middle = snapshot;
     }

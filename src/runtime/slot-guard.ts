@@ -42,10 +42,8 @@ export class SlotGuard {
     const stateBytes = this.stateBytes();
     if (stateBytes > this.#managedBytes) throw exhausted(subtask, stateBytes, this.#managedBytes);
     this.#heap.frameDone(subtask.parts.name);
-    subtask.parts.metrics.setHeap(
-      this.#heap.sample.usedHeapBytes,
-      this.#heap.sample.heapLimitBytes,
-    );
+    const { usedHeapBytes, heapLimitBytes } = this.#heap.sample;
+    subtask.parts.metrics.setMemory(usedHeapBytes, heapLimitBytes, stateBytes);
   }
 
   stateBytes(): number {

@@ -17,6 +17,7 @@ import { jobMetrics, type MeasuredJob, processMetrics } from '../runtime/measure
 import type { BundleStore } from './bundle-store.js';
 import { checkpointConfig, checkpointDetails, checkpointsView } from './checkpoint-views.js';
 import type { Dispatcher } from './dispatcher.js';
+import { jobFlow, loadOf } from './flow-view.js';
 import { outputOf } from './job-output.js';
 import { slotsOf } from './job-record.js';
 import type { JobStore } from './job-store.js';
@@ -43,6 +44,7 @@ import {
   vertexMetricsView,
   watermarks,
 } from './metric-views.js';
+import { jobMemory } from './memory-view.js';
 import type { UploadedFile } from './multipart-file.js';
 import { Operations, type Outcome } from './operations.js';
 import type { ServedJob } from './served-job.js';
@@ -66,7 +68,10 @@ export type Handlers = {
 /** A function for each path that is answered with text. */
 export type TextHandlers = {
   readonly metrics: () => string;
-  readonly stdout: (call: { readonly params: ParamsOf<'stdout'> }) => string;
+  readonly stdout: (call: {
+    readonly params: ParamsOf<'stdout'>;
+    readonly query: QueryOf<'stdout'>;
+  }) => string;
 };
 
 /** What the handlers work on. */
@@ -163,6 +168,9 @@ export function handlersOf(world: HandlersWorld): Handlers {
       return {};
     },
     jobPlan: ({ params }) => ({ plan: planOf(dispatcher.job(params.jobid).record) }),
+    jobFlow: ({ params }) => jobFlow(dispatcher.job(params.jobid), now()),
+    jobMemory: ({ params }) => jobMemory(dispatcher.job(params.jobid), now()),
+    jobsLoad: () => loadOf(dispatcher.jobs, now()),
     jobConfig: ({ params }) => jobConfig(dispatcher.job(params.jobid)),
     jobExceptions: ({ params }) => jobExceptions(dispatcher.job(params.jobid), EXCEPTIONS_MAX),
     jobMetrics: ({ params, query }) => metricsView(jobMetrics(measuredOf(params.jobid)), query.get),
@@ -245,9 +253,10 @@ export function textHandlersOf(world: HandlersWorld): TextHandlers {
   const { clock, disk, dispatcher, jobs, measuredServer } = world;
   return {
     metrics: () => prometheusText(measuredServer.points(clock.epochMs())),
-    stdout: ({ params }) => {
+    stdout: ({ params, query: { tail } }) => {
       const { id } = dispatcher.job(params.taskmanagerid);
-      return outputOf(disk, jobs.directoryOf(id));
+      const bytesMax = tail === undefined ? Number.POSITIVE_INFINITY : Number(tail);
+      return outputOf(disk, jobs.directoryOf(id), bytesMax);
     },
   };
 }

@@ -10,6 +10,7 @@ import { openApiDocument } from '../rest/open-api.js';
 import type { Schema } from '../rest/json-schema.js';
 import { type PathDefinition, PATHS } from '../rest/paths.js';
 import { checkValue } from '../rest/schema-validation.js';
+import type { ConsoleFiles } from './console-files.js';
 import type { Handlers, TextHandlers } from './handlers.js';
 import { errorBody, type FoundWrong, requestError, statusOf } from './http-errors.js';
 import { multipartFile, type UploadedFile } from './multipart-file.js';
@@ -26,8 +27,10 @@ export interface HttpServerOptions {
   readonly handlers: Handlers & TextHandlers;
   readonly guard: GuardOptions;
   readonly version: string;
-  /** Follows the stream of events until the client leaves. */
-  streamEvents(reply: FastifyReply): void;
+  /** The pages for browsers. */
+  readonly console: ConsoleFiles;
+  /** Follows events, and what is watched, until the client leaves. Throws REQUEST_INVALID, JOB_UNKNOWN. */
+  streamEvents(reply: FastifyReply, watch: string | undefined): void;
 }
 
 /** A call as the handlers take it; that it fits the table has been checked. */
@@ -39,7 +42,8 @@ type Answer = (call: {
 }) => unknown;
 
 /** The server, not yet listening. */
-export function httpServer({ handlers, guard, version, streamEvents }: HttpServerOptions) {
+export function httpServer(options: HttpServerOptions) {
+  const { handlers, guard, version, streamEvents } = options;
   const http = Fastify({
     bodyLimit: JSON_BYTES_MAX,
     forceCloseConnections: true,
@@ -54,9 +58,14 @@ export function httpServer({ handlers, guard, version, streamEvents }: HttpServe
       return true;
     };
   });
-  http.addHook('onRequest', async ({ headers }) => guardRequest(headers, guard));
+  // The pages of the console hold nothing that is secret, and ask for the token themselves.
+  http.addHook('onRequest', async ({ headers, routeOptions }) => {
+    const config = routeOptions.config as { readonly isPublic?: boolean } | undefined;
+    guardRequest(headers, config?.isPublic === true ? { ...guard, token: null } : guard);
+  });
   http.addHook('onSend', async (_, reply, payload) => {
-    reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
+    reply.header('x-content-type-options', 'nosniff');
+    if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
     return payload;
   });
   takeBodies(http);
@@ -68,6 +77,7 @@ export function httpServer({ handlers, guard, version, streamEvents }: HttpServe
   for (const [name, definition] of Object.entries<PathDefinition>(PATHS)) {
     addPath(http, definition, answers[name] ?? null, streamEvents);
   }
+  addConsole(http, options.console);
   return http;
 }
 
@@ -75,7 +85,7 @@ function addPath(
   http: FastifyInstance,
   { method, path, query = {}, body, reply: form, status }: PathDefinition,
   answer: Answer | null,
-  streamEvents: (reply: FastifyReply) => void,
+  streamEvents: HttpServerOptions['streamEvents'],
 ): void {
   const isUpload = body === 'upload';
   const querystring = { type: 'object', properties: query, additionalProperties: false };
@@ -89,13 +99,27 @@ function addPath(
       request.body ??= {};
     },
     handler: async (request, reply) => {
-      if (answer === null) return streamEvents(reply);
       const { params, query: asked, body: given } = request;
+      if (answer === null) return streamEvents(reply, (asked as { watch?: string }).watch);
       const upload = isUpload ? uploadIn(request) : null;
       const value = await answer({ params, query: asked, body: given, upload });
       if (form === 'text') return reply.type('text/plain; charset=utf-8').send(value);
       return reply.code(status).type('application/json').send(JSON.stringify(value));
     },
+  });
+}
+
+function addConsole(http: FastifyInstance, files: ConsoleFiles): void {
+  const config = { isPublic: true };
+  const send = (request: FastifyRequest, reply: FastifyReply, path: string): FastifyReply => {
+    const mayZip = /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');
+    const { headers, content } = files.get(path, mayZip);
+    return reply.headers(headers).send(content);
+  };
+  http.get('/', { config }, (request, reply) => send(request, reply, 'index.html'));
+  http.get('/assets/:file', { config }, (request, reply) => {
+    const { file } = request.params as { readonly file: string };
+    return send(request, reply, `assets/${file}`);
   });
 }
 

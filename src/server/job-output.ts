@@ -12,13 +12,12 @@ import { readContent } from '../checkpoint/file-content.js';
 const FILE_BYTES_MAX = 8 * 1024 * 1024;
 const OUTPUT = 'output.log';
 
-/** What is kept of what a job has printed, over all of its processes. */
-export function outputOf(disk: Disk, directory: string): string {
-  const texts = [`${OUTPUT}.1`, OUTPUT].map((name) => {
-    const content = readContent(disk, join(directory, name));
-    return content === null ? '' : Buffer.from(content).toString();
-  });
-  return texts.join('');
+/** The end of what is kept of what a job has printed, over all of its processes. */
+export function outputOf(disk: Disk, directory: string, bytesMax: number): string {
+  const newest = readContent(disk, join(directory, OUTPUT), bytesMax) ?? new Uint8Array(0);
+  const left = bytesMax - newest.length;
+  const older = left > 0 ? readContent(disk, join(directory, `${OUTPUT}.1`), left) : null;
+  return Buffer.concat(older === null ? [newest] : [older, newest]).toString();
 }
 
 /** The output of one process of a job. */

@@ -166,7 +166,7 @@ export function jobDetails(job: ServedJob, nowMs: number): JobDetails {
 }
 
 /** The state of a chain: that of all its subtasks, else of the ones that are furthest behind. */
-function jointState(states: readonly ExecutionState[]): ExecutionState {
+export function jointState(states: readonly ExecutionState[]): ExecutionState {
   const order = [
     'FAILED',
     'CANCELING',

@@ -3,16 +3,19 @@
  * order. Callers: the command line, which loads it late. Runs on: the server's thread. Invariant: what is said to be
  * taken has been taken, and nothing of a server that could not start is left.
  */
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { systemClock } from '../base/clock.js';
 import { MillraceError } from '../base/errors.js';
 import { nodeDisk } from '../base/node-disk.js';
+import { entryUrl } from '../runtime/entry-url.js';
 import { JobProcess } from '../runtime/job-process.js';
 import type { SettingsLayer } from '../runtime/settings.js';
 import { BundleStore } from './bundle-store.js';
 import { lockData } from './data-lock.js';
 import { Dispatcher } from './dispatcher.js';
-import { streamEvents } from './event-source.js';
+import { ConsoleFiles } from './console-files.js';
+import { streamEvents, watchedIn } from './event-source.js';
 import { type HandlersWorld, handlersOf, textHandlersOf } from './handlers.js';
 import { httpServer } from './http-server.js';
 import { JobStore } from './job-store.js';
@@ -85,9 +88,11 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       handlers: { ...handlersOf(world), ...textHandlersOf(world) },
       guard: { hosts: [host, ...allowedHosts], token },
       version,
-      streamEvents: (reply) => {
+      console: new ConsoleFiles(nodeDisk, consoleDirectory()),
+      streamEvents: (reply, watch) => {
+        const watched = watchedIn(watch, dispatcher);
         reply.hijack();
-        void streamEvents(reply.raw, dispatcher.events, dispatcher.jobs, systemClock);
+        void streamEvents(reply.raw, dispatcher, watched, systemClock);
       },
     });
     const url = await http.listen({ host, port }).catch((cause: unknown) => {
@@ -124,6 +129,11 @@ function dispatcherOf(options: ServerOptions, data: string): Dispatcher {
     launch: (run, output) => new JobProcess(run, output),
     onDefect: (error) => options.onDefect(error),
   });
+}
+
+/** Beside the entries of the package. */
+function consoleDirectory(): string {
+  return join(dirname(fileURLToPath(entryUrl('server'))), 'console');
 }
 
 function jobStore(data: string): JobStore {

@@ -17,6 +17,10 @@ const OWNERS: Readonly<Record<string, RegExp>> = {
   zstddec: /^src\/connector\/parquet\//,
   flatbuffers: /^src\/checkpoint\//,
   'lz4-napi': /^native-bindings\//,
+  preact: /^src\/console\//,
+  'preact/hooks': /^src\/console\//,
+  uplot: /^src\/console\//,
+  '@dagrejs/dagre': /^src\/console\//,
   'node:fs': /^src\/(base\/node-disk|cli\/|runtime\/)/,
   'node:fs/promises': /^src\/base\/node-disk/,
   'node:child_process': /^src\/(runtime\/|cli\/doctor-checks)/,
@@ -40,6 +44,14 @@ describe('layers', () => {
         .filter((target) => levelOf(folderOf(target)) >= levelOf(file.folder))
         .map((target) => `${file.path} imports ${target}`),
     );
+    expect(wrong).toEqual([]);
+  });
+
+  it('pages reach the engine over HTTP only: they import what is pure', () => {
+    const wrong = sourceFiles
+      .filter(({ folder }) => folder === 'console')
+      .flatMap((file) => file.valueImports.filter((one) => one.startsWith('../')))
+      .filter((specifier) => !/^\.\.\/(base|rest)\//.test(specifier));
     expect(wrong).toEqual([]);
   });
 
@@ -79,6 +91,8 @@ describe('layers', () => {
 
 function mayImport(path: string, specifier: string): boolean {
   if (NETWORK.test(specifier)) return false;
+  // Browsers have none of Node's modules.
+  if (path.startsWith('src/console/') && specifier.startsWith('node:')) return false;
   return OWNERS[specifier]?.test(path) ?? specifier.startsWith('node:');
 }
 

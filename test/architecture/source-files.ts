@@ -1,5 +1,5 @@
 /** The source files as the architecture tests see them. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -31,7 +31,7 @@ export function filesBelow(folder: string): readonly string[] {
 
 export const sourceFiles: readonly SourceFile[] = ['src', 'native-bindings']
   .flatMap(filesBelow)
-  .filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'))
+  .filter((path) => /\.tsx?$/.test(path) && !path.endsWith('.d.ts'))
   .map((path) => {
     const text = textOf(path);
     const parts = relative('src', path).split('/');
@@ -53,7 +53,8 @@ export const folders: readonly string[] = [
 
 /** The path of the file that a relative import of `file` means. */
 export function targetOf(file: SourceFile, specifier: string): string {
-  return normalize(join(dirname(file.path), specifier)).replace(/\.js$/, '.ts');
+  const path = normalize(join(dirname(file.path), specifier)).replace(/\.js$/, '.ts');
+  return existsSync(join(root, `${path}x`)) ? `${path}x` : path;
 }
 
 /** The text without comments; line numbers are kept. */

@@ -63,6 +63,11 @@ const BANS: readonly Ban[] = [
   },
   { pattern: /\bnew Function\b|\beval\(/, instead: 'vm.compileFunction', allowed: nowhere },
   { pattern: /\bas unknown as\b|\bas any\b/, instead: 'a type guard', allowed: nowhere },
+  {
+    pattern: /\b(dangerouslySetInnerHTML|innerHTML|outerHTML|insertAdjacentHTML|document\.write)\b/,
+    instead: 'text, which the browser never takes for markup',
+    allowed: nowhere,
+  },
   { pattern: /@ts-(ignore|nocheck|expect-error)/, instead: 'types that fit', allowed: nowhere },
 ];
 

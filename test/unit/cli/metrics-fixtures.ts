@@ -19,6 +19,7 @@ const TASK: TaskMetricsSnapshot = {
   badRecords: 0,
   lateRecords: 0,
   heapUsedBytes: 0,
+  slotStateBytes: 0,
   heapLimitBytes: 0,
   callsInFlight: 0,
   oldestCallMs: 0,
@@ -67,6 +68,8 @@ export function vertex(
 }
 
 export function edge(part: Partial<EdgeMetrics>): EdgeMetrics {
+  const { queuedBytes = 0, capacityBytes = 1000 } = part;
+  const channel = { from: 0, to: 0, queuedBytes, capacityBytes, watermarkMs: null, isIdle: false };
   return {
     id: 0,
     from: 0,
@@ -74,9 +77,9 @@ export function edge(part: Partial<EdgeMetrics>): EdgeMetrics {
     partitioner: 'hash',
     rows: 0,
     bytes: 0,
-    queuedBytes: 0,
-    capacityBytes: 1000,
-    channels: [],
+    queuedBytes,
+    capacityBytes,
+    channels: [channel],
     ...part,
   };
 }

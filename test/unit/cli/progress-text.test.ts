@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { progressLine, progressText } from '../../../src/cli/progress-text.js';
 import { PLAIN_STYLE } from '../../../src/cli/style.js';
-import type { ProgressView } from '../../../src/cli/view-model.js';
+import type { ProgressView } from '../../../src/runtime/view-model.js';
 
 const progress: ProgressView = {
   elapsedMs: 3200,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { textWidth } from '../../../src/connector/print/text-width.js';
 import { liveLines } from '../../../src/cli/run-view.js';
 import { PAINTED_STYLE, PLAIN_STYLE } from '../../../src/cli/style.js';
-import { viewModel } from '../../../src/cli/view-model.js';
+import { viewModel } from '../../../src/runtime/view-model.js';
 import { chainTable } from '../../../src/cli/view-table.js';
 import { edge, slowAggregation, vertex } from './metrics-fixtures.js';
 

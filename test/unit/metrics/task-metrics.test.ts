@@ -34,7 +34,7 @@ describe('task metrics', () => {
     writer.setLoopLagMs(4.5);
     writer.addBadRecords(6);
     writer.addLateRecords(7);
-    writer.setHeap(1000, 2000);
+    writer.setMemory(1000, 2000, 3000);
     writer.setCalls({
       inFlight: 9,
       oldestSinceMs: 77,
@@ -58,6 +58,7 @@ describe('task metrics', () => {
       badRecords: 6,
       lateRecords: 7,
       heapUsedBytes: 1000,
+      slotStateBytes: 3000,
       heapLimitBytes: 2000,
       callsInFlight: 9,
       oldestCallMs: 77,

@@ -24,10 +24,14 @@ const reportsOf = (of: typeof plan, metrics: RunMetricsSnapshot): readonly TimeR
 
 type Time = readonly [watermarkMs: number | null, isIdle?: boolean];
 
+const NO_QUEUE = { queuedBytes: 0, capacityBytes: 0 };
+
 /** Times of the two subtasks of the source, which both subtasks behind were told. */
 function metricsOf(times: readonly Time[], behindMs: number | null): RunMetricsSnapshot {
   const tasks = times.map(([watermarkMs, isIdle = false]) => ({ watermarkMs, isIdle }));
-  const channels = tasks.flatMap((time, from) => [0, 1].map((to) => ({ from, to, ...time })));
+  const channels = tasks.flatMap((time, from) =>
+    [0, 1].map((to) => ({ from, to, ...NO_QUEUE, ...time })),
+  );
   return {
     elapsedMs: 1000,
     vertices: [
@@ -116,9 +120,15 @@ describe('why there is no output', () => {
       const times = calls.map(([watermarkMs, callsInFlight, oldestCallMs]) => {
         return { watermarkMs, callsInFlight, oldestCallMs };
       });
-      const into = [0, 1].map((at) => ({ from: at, to: at, watermarkMs: inputMs, isIdle: false }));
+      const into = [0, 1].map((at) => ({
+        from: at,
+        to: at,
+        ...NO_QUEUE,
+        watermarkMs: inputMs,
+        isIdle: false,
+      }));
       const behind = times.flatMap(({ watermarkMs }, from) => {
-        return [0, 1].map((to) => ({ from, to, watermarkMs, isIdle: false }));
+        return [0, 1].map((to) => ({ from, to, ...NO_QUEUE, watermarkMs, isIdle: false }));
       });
       return reportsOf(asking, {
         elapsedMs: 1000,

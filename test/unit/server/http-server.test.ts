@@ -1,11 +1,13 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { nodeDisk } from '../../../src/base/node-disk.js';
 import { errors } from '../../../src/rest/cluster-schemas.js';
 import { type PathDefinition, PATHS } from '../../../src/rest/paths.js';
 import { BundleStore } from '../../../src/server/bundle-store.js';
+import { ConsoleFiles } from '../../../src/server/console-files.js';
 import { type HandlersWorld, handlersOf, textHandlersOf } from '../../../src/server/handlers.js';
 import { httpServer } from '../../../src/server/http-server.js';
 import { MeasuredServer } from '../../../src/server/measured-jobs.js';
@@ -17,7 +19,7 @@ describe('the REST interface', () => {
   let http: ReturnType<typeof httpServer>;
   let dispatcher: ReturnType<FakeWorld['dispatcher']>;
 
-  function open(allowsUploads = true): void {
+  function open(allowsUploads = true, token: string | null = null): void {
     dispatcher = world.dispatcher();
     const bundles = new BundleStore(nodeDisk, join(world.directory, 'bundles'));
     const parts: HandlersWorld = {
@@ -35,8 +37,18 @@ describe('the REST interface', () => {
       shutDown: () => {},
     };
     const handlers = { ...handlersOf(parts), ...textHandlersOf(parts) };
-    const guard = { hosts: [], token: null };
-    http = httpServer({ handlers, guard, version: '1.2.3', streamEvents: () => {} });
+    const guard = { hosts: [], token };
+    const pages = join(world.directory, 'console');
+    mkdirSync(join(pages, 'assets'), { recursive: true });
+    writeFileSync(join(pages, 'index.html'), '<!doctype html><title>Millrace</title>');
+    writeFileSync(join(pages, 'assets', 'main-1a2b.js'), 'export {};');
+    http = httpServer({
+      handlers,
+      guard,
+      version: '1.2.3',
+      console: new ConsoleFiles(nodeDisk, pages),
+      streamEvents: () => {},
+    });
   }
 
   beforeEach(() => {
@@ -209,6 +221,55 @@ describe('the REST interface', () => {
     await settle();
     const late = await ask('PATCH', `/jobs/${jobid}`);
     expect(late).toMatchObject({ http: 409, code: 'JOB_NOT_RUNNING' });
+  });
+
+  describe('the console', () => {
+    const get = (url: string, headers: Readonly<Record<string, string>> = {}) =>
+      http.inject({ method: 'GET', url, headers: { host: 'localhost', ...headers } });
+
+    it('is a page that may load and ask nothing but this server', async () => {
+      const { statusCode, headers, body } = await get('/');
+      expect(statusCode).toBe(200);
+      expect(body).toContain('<title>Millrace</title>');
+      expect(headers['content-type']).toBe('text/html; charset=utf-8');
+      expect(headers['cache-control']).toBe('no-store');
+      const policy = String(headers['content-security-policy']).split('; ');
+      expect(policy).toContain("default-src 'none'");
+      expect(policy.join(' ')).not.toMatch(/unsafe|https?:|\*/);
+    });
+
+    it('has parts that browsers keep, compressed for those that can read it', async () => {
+      const plain = await get('/assets/main-1a2b.js');
+      expect(plain.body).toBe('export {};');
+      expect(plain.headers['cache-control']).toContain('immutable');
+      const zipped = await get('/assets/main-1a2b.js', { 'accept-encoding': 'br, gzip' });
+      expect(zipped.headers['content-encoding']).toBe('gzip');
+      expect(gunzipSync(zipped.rawPayload).toString()).toBe('export {};');
+    });
+
+    it('reaches no other file, whatever is asked for', async () => {
+      writeFileSync(join(world.directory, 'secret.js'), 'secret');
+      for (const url of [
+        '/assets/other.js',
+        '/assets/..%2f..%2fsecret.js',
+        '/assets/%2e%2e%2fsecret.js',
+        '/assets/../../secret.js',
+        '/assets/index.html',
+      ]) {
+        const { statusCode, body } = await get(url);
+        expect(statusCode, url).toBe(404);
+        expect(body).not.toContain('secret"');
+      }
+    });
+
+    it('is shown without the token, and nothing else is', async () => {
+      await http.close();
+      open(true, 'open-sesame');
+      expect((await get('/')).statusCode).toBe(200);
+      expect((await get('/assets/main-1a2b.js')).statusCode).toBe(200);
+      expect((await get('/jobs/overview')).statusCode).toBe(403);
+      expect((await get('/', { origin: 'http://elsewhere' })).statusCode).toBe(403);
+    });
   });
 
   it('describes itself: every path and no other', async () => {

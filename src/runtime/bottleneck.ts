@@ -1,6 +1,6 @@
 /**
  * The one sentence that answers "why is it not faster": the first busy chain after those that wait for it, or who
- * else sets the pace. Callers: the live view. Runs on: the main thread; pure.
+ * else sets the pace. Callers: the live view of the command line, the server. Runs on: the caller's thread; pure.
  */
 import type { ChainView, RunViewModel } from './view-model.js';
 

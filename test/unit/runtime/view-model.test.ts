@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { viewModel } from '../../../src/cli/view-model.js';
-import { edge, slowAggregation, vertex } from './metrics-fixtures.js';
+import { viewModel } from '../../../src/runtime/view-model.js';
+import { edge, slowAggregation, vertex } from '../cli/metrics-fixtures.js';
 
 describe('the view of a whole run', () => {
   it('has average rates and shares of the time of all subtasks', () => {
@@ -87,5 +87,14 @@ describe('progress', () => {
     const edges = [edge({ queuedBytes: 500 }), edge({ capacityBytes: 0 })];
     const model = viewModel({ elapsedMs: 1, vertices: [], edges, process: null }, null);
     expect(model.edges.map((one) => one.fill)).toEqual([0.5, 0]);
+  });
+
+  it('gives the rates of edges, and none while the counters of a new attempt are behind', () => {
+    const of = (rows: number, elapsedMs: number) => {
+      return { elapsedMs, vertices: [], edges: [edge({ rows, bytes: 10 * rows })], process: null };
+    };
+    const [one] = viewModel(of(500, 3000), of(100, 1000)).edges;
+    expect(one).toMatchObject({ rowsPerSecond: 200, bytesPerSecond: 2000 });
+    expect(viewModel(of(5, 3000), of(100, 1000)).edges[0]?.rowsPerSecond).toBe(0);
   });
 });

@@ -1,12 +1,8 @@
 /**
  * What the live view shows, worked out from two snapshots of the counters: rates, shares of time, fill of edges,
- * progress. Callers: the live view, plain lines, the summary. Runs on: the main thread; pure.
+ * progress. Callers: the live view of the command line, the summary, the server. Runs on: the caller's thread; pure.
  */
-import type {
-  EdgeMetrics,
-  RunMetricsSnapshot,
-  VertexMetrics,
-} from '../runtime/metrics-snapshot.js';
+import type { EdgeMetrics, RunMetricsSnapshot, VertexMetrics } from './metrics-snapshot.js';
 
 /** Shares of the time of a chain's subtasks, 0 to 1 each. What is missing to 1 is waiting for its turn or its end. */
 export interface TimeShares {
@@ -30,12 +26,14 @@ export interface ChainView {
   readonly busiest: { readonly subtask: number; readonly rowsShare: number } | null;
 }
 
-/** An edge at the end of the span. */
+/** An edge in the span. */
 export interface EdgeView {
   readonly from: number;
   readonly to: number;
   readonly partitioner: string;
-  /** How full its rings are, 0 to 1. */
+  readonly rowsPerSecond: number;
+  readonly bytesPerSecond: number;
+  /** How much waits in its rings at the end of the span, of what may wait there, 0 to 1. */
   readonly fill: number;
 }
 
@@ -75,7 +73,10 @@ export function viewModel(
   const chains = now.vertices.map((vertex, index) =>
     chainView(vertex, before?.vertices[index] ?? null, spanMs),
   );
-  return { chains, edges: now.edges.map(edgeView), progress: progressView(now, chains) };
+  const edges = now.edges.map((edge, index) =>
+    edgeView(edge, before?.edges[index] ?? null, spanMs),
+  );
+  return { chains, edges, progress: progressView(now, chains) };
 }
 
 /** A snapshot that cannot be told from the start of the run has nothing to compare with. */
@@ -125,9 +126,22 @@ function busiestOf(vertex: VertexMetrics, before: VertexMetrics | null): ChainVi
   return { subtask: rows.indexOf(most), rowsShare: most / total };
 }
 
-function edgeView({ from, to, partitioner, queuedBytes, capacityBytes }: EdgeMetrics): EdgeView {
-  const fill = capacityBytes > 0 ? Math.min(1, Math.max(0, queuedBytes / capacityBytes)) : 0;
-  return { from, to, partitioner, fill };
+function edgeView(edge: EdgeMetrics, before: EdgeMetrics | null, spanMs: number): EdgeView {
+  const { from, to, partitioner, rows, bytes } = edge;
+  let [queuedBytes, capacityBytes] = [0, 0];
+  for (const channel of edge.channels) {
+    if (channel.capacityBytes === 0) continue;
+    queuedBytes += channel.queuedBytes;
+    capacityBytes += channel.capacityBytes;
+  }
+  return {
+    from,
+    to,
+    partitioner,
+    rowsPerSecond: perSecond(rows - (before?.rows ?? 0), spanMs),
+    bytesPerSecond: perSecond(bytes - (before?.bytes ?? 0), spanMs),
+    fill: capacityBytes > 0 ? Math.min(1, Math.max(0, queuedBytes / capacityBytes)) : 0,
+  };
 }
 
 function progressView(now: RunMetricsSnapshot, chains: readonly ChainView[]): ProgressView {
@@ -166,6 +180,7 @@ function shareOfSource({ bytesIn, bytesTotal, rowsIn, rowsTotal }: VertexMetrics
   return bytesTotal !== null && bytesTotal > 0 ? 0 : null;
 }
 
+/** Counters begin again with an attempt; until there are two snapshots of it, nothing has flown. */
 function perSecond(amount: number, spanMs: number): number {
-  return spanMs > 0 ? (amount * 1000) / spanMs : 0;
+  return spanMs > 0 ? Math.max(0, (amount * 1000) / spanMs) : 0;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { bottleneck } from '../../../src/cli/bottleneck.js';
-import type { ChainView, EdgeView } from '../../../src/cli/view-model.js';
+import { bottleneck } from '../../../src/runtime/bottleneck.js';
+import type { ChainView, EdgeView } from '../../../src/runtime/view-model.js';
 
 function chain(id: number, part: Partial<ChainView>): ChainView {
   return {
@@ -32,7 +32,7 @@ function verdictOf(chains: readonly ChainView[], edges: readonly EdgeView[] = []
 }
 
 const hash = (from: number, to: number, fill: number): EdgeView => {
-  return { from, to, fill, partitioner: 'hash' };
+  return { from, to, fill, partitioner: 'hash', rowsPerSecond: 0, bytesPerSecond: 0 };
 };
 
 describe('the bottleneck', () => {

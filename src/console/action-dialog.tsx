@@ -1,0 +1,85 @@
+/**
+ * Asks before something is done, and shows the REST call and the command line that do the same; then what has come of
+ * it. Callers: the screens. Runs on: the page's thread.
+ */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { describeError } from '../base/errors.js';
+
+/** What is asked. */
+export interface Question {
+  readonly title: string;
+  readonly consequence: string;
+  readonly isDestructive: boolean;
+  readonly confirm: string;
+  readonly rest: string;
+  /** Null where the command line has nothing like it. */
+  readonly commandLine: string | null;
+  /** What has come of it. */
+  run(): Promise<string>;
+}
+
+type Stage =
+  | { readonly name: 'asked' | 'running' }
+  | { readonly name: 'done' | 'failed'; readonly text: string };
+
+/** The dialog; Escape and a click beside it leave everything as it is. */
+export function ActionDialog({
+  question,
+  onClose,
+}: {
+  readonly question: Question;
+  readonly onClose: () => void;
+}) {
+  const place = useRef<HTMLDialogElement>(null);
+  const [stage, setStage] = useState<Stage>({ name: 'asked' });
+  useEffect(() => place.current?.showModal(), []);
+  const run = (event: Event): void => {
+    event.preventDefault();
+    setStage({ name: 'running' });
+    question.run().then(
+      (text) => setStage({ name: 'done', text }),
+      (error: unknown) => setStage({ name: 'failed', text: describeError(error) }),
+    );
+  };
+  const { title, consequence, isDestructive, confirm, rest, commandLine } = question;
+  const isAsked = stage.name === 'asked';
+  return (
+    <dialog ref={place} onClose={onClose} aria-labelledby="question">
+      <form onSubmit={run}>
+        <h2 id="question">{title}</h2>
+        <p>{consequence}</p>
+        <dl class="equal">
+          <dt>REST</dt>
+          <dd>
+            <pre>{rest}</pre>
+          </dd>
+          {commandLine !== null && <dt>Command line</dt>}
+          {commandLine !== null && (
+            <dd>
+              <pre>{commandLine}</pre>
+            </dd>
+          )}
+        </dl>
+        {'text' in stage && (
+          <p class={stage.name === 'failed' ? 'outcome bad' : 'outcome'} role="status">
+            {stage.text}
+          </p>
+        )}
+        <div class="buttons">
+          <button type="button" onClick={() => place.current?.close()} autofocus>
+            {isAsked ? 'Leave it' : 'Close'}
+          </button>
+          {(isAsked || stage.name === 'running') && (
+            <button
+              type="submit"
+              class={isDestructive ? 'danger' : 'primary'}
+              disabled={stage.name === 'running'}
+            >
+              {stage.name === 'running' ? 'Under way…' : confirm}
+            </button>
+          )}
+        </div>
+      </form>
+    </dialog>
+  );
+}
