@@ -28,12 +28,12 @@ export function takesBatches(port: OutputPort): port is BatchPort {
 
 /** The rows of one output, by channel. */
 export class RowDealer {
-  /** Numbers of the rows of each channel, from `channel * stride` on: written by generated code. */
+  /** Numbers of the rows of each channel, which has a stretch of its own: written by generated code. */
   rows = NO_ROWS;
+  /** Where the next row of each channel is noted: counted up by generated code. */
+  readonly ends: Int32Array;
   /** Rows that a channel has room for. */
-  stride = 0;
-  /** Rows of each channel: written by generated code. */
-  readonly counts: Int32Array;
+  #stride = 0;
   readonly #port: BatchPort;
   readonly #builders: readonly BatchBuilder[];
   /** By channel: its part of the numbers. */
@@ -55,7 +55,7 @@ export class RowDealer {
     this.#port = port;
     this.#builders = port.builders;
     this.#rowsOf = port.builders.map(() => NO_ROWS);
-    this.counts = new Int32Array(port.builders.length);
+    this.ends = new Int32Array(port.builders.length);
     this.#selected = port.builders.map(() => null);
     this.#spentRows = port.builders.map(() => null);
     this.#taken = new Int32Array(port.builders.length);
@@ -67,13 +67,23 @@ export class RowDealer {
     this.#batch = batch;
     this.#columns = columns;
     this.#isEmpty = false;
-    if (rowsMax <= this.stride) return;
-    const rows = new Int32Array(rowsMax * this.counts.length);
+    if (rowsMax <= this.#stride) return;
+    const rows = new Int32Array(rowsMax * this.ends.length);
     this.rows = rows;
-    this.stride = rowsMax;
+    this.#stride = rowsMax;
+    for (let channel = 0; channel < this.ends.length; channel++) this.#forget(channel);
     this.#rowsOf = this.#builders.map((_, channel) =>
       rows.subarray(channel * rowsMax, (channel + 1) * rowsMax),
     );
+  }
+
+  /** Rows that are noted for a channel. */
+  #countOf(channel: number): number {
+    return this.ends[channel] - channel * this.#stride;
+  }
+
+  #forget(channel: number): void {
+    this.ends[channel] = channel * this.#stride;
   }
 
   /** Hands on what has been noted; false while a channel has no room: call again. */
@@ -81,10 +91,10 @@ export class RowDealer {
     const batch = this.#batch;
     if (this.#isEmpty || batch === null) return true;
     let all = true;
-    for (let channel = 0; channel < this.counts.length; channel++) {
-      if (this.counts[channel] === 0) continue;
+    for (let channel = 0; channel < this.ends.length; channel++) {
+      if (this.#countOf(channel) === 0) continue;
       if (this.#handOnChannel(batch, channel)) {
-        this.counts[channel] = 0;
+        this.#forget(channel);
         this.#taken[channel] = 0;
         this.#selected[channel] = null;
       } else all = false;
@@ -107,7 +117,7 @@ export class RowDealer {
     if (!this.#port.flush(channel)) return false;
     const { schema, schemaVersion } = this.#builders[channel];
     this.#whole ??= batchAs(schema, schemaVersion, batch, this.#columns, this.#spent);
-    const count = this.counts[channel];
+    const count = this.#countOf(channel);
     const selected = count === batch.rows ? this.#whole : this.#select(this.#whole, channel, count);
     this.#selected[channel] = selected;
     return this.#port.send(channel, selected);
@@ -120,7 +130,7 @@ export class RowDealer {
   }
 
   #isWorthSelecting(batch: Batch, channel: number): boolean {
-    const count = this.counts[channel];
+    const count = this.#countOf(channel);
     if (count < this.#builders[channel].capacity * SELECTED_SHARE_MIN) return false;
     return entryBytes(batch.columns) <= count * SELECTED_ENTRY_BYTES_MAX;
   }
@@ -128,7 +138,7 @@ export class RowDealer {
   /** Copies rows into the builder; false when it is full and cannot be handed on. */
   #append(batch: Batch, channel: number): boolean {
     const builder = this.#builders[channel];
-    const count = this.counts[channel];
+    const count = this.#countOf(channel);
     const rows = this.#rowsOf[channel];
     for (;;) {
       if (builder.rows === builder.capacity && !this.#port.flush(channel)) return false;

@@ -127,15 +127,11 @@ function dealCode(
   const dealer = unit.hoist(`${run}.dealer`, 'dealer');
   unit.atStart(`${dealer}.begin(batch, ${unit.constant(columns, 'columns')}, to - from);`);
   const rows = unit.hoist(`${dealer}.rows`, 'dealtRows');
-  const counts = unit.hoist(`${dealer}.counts`, 'dealtCounts');
-  const stride = unit.hoist(`${dealer}.stride`, 'stride');
-  const first = channel === '0' ? '' : `${channel} * ${stride} + `;
-  if (kept === null) {
-    place.line(`${rows}[${first}${counts}[${channel}]++] = row;`);
-    return;
-  }
-  place.line(`${rows}[${first}${counts}[${channel}]] = row;`);
-  place.line(`${counts}[${channel}] += ${kept};`);
+  const ends = unit.hoist(`${dealer}.ends`, 'dealtEnds');
+  const at = unit.fresh('dealtAt');
+  place.line(`const ${at} = ${ends}[${channel}];`);
+  place.line(`${rows}[${at}] = row;`);
+  place.line(`${ends}[${channel}] = (${at} + ${kept ?? 1}) | 0;`);
 }
 
 /**
