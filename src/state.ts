@@ -3,6 +3,7 @@
  * tools. Runs on: the caller's thread.
  */
 export { explainRestore } from './api/explain-restore.js';
+export type { RestoredFunctionState, StateFate } from './runtime/restored-function-states.js';
 export type { RestoredOperator, RestoreFate, RestoreReport } from './runtime/restore-report.js';
 export {
   type ChangedEntry,

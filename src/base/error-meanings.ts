@@ -46,7 +46,7 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, string>> = {
   STATE_NOT_RESTORED: 'A checkpoint has state that the job does not take up.',
   STATE_NOT_FOUND: 'A checkpoint has no operator, state or key of that name.',
   STATE_CORRUPT: 'The bytes of a snapshot contradict their checksum or layout.',
-  STATE_INCOMPATIBLE: 'State was written with other key or value types than declared.',
+  STATE_INCOMPATIBLE: 'State was written with other types than declared, and cannot be migrated.',
   STATE_WITHOUT_KEY: 'Keyed state is used while no record or timer is processed.',
   STATE_READ_ONLY: 'Broadcast state is written where its copies would come to differ.',
   CONTEXT_EXPIRED: 'The context of a process function is used after its call.',

@@ -5,6 +5,7 @@
 import type { WireError } from '../base/errors.js';
 import { formatBytes } from '../base/units.js';
 import type { OperatorInfo } from '../savepoint/savepoint-reader.js';
+import type { StateFate } from '../runtime/restored-function-states.js';
 import type { RestoredOperator, RestoreFate, RestoreReport } from '../runtime/restore-report.js';
 import { shortPath } from './short-path.js';
 import type { Paint, Style } from './style.js';
@@ -24,6 +25,7 @@ export function restoreLines(
   style: Style,
 ): readonly string[] {
   const faults = [
+    ...evolutionLines(operators, style),
     ...(unreadable.length === 0 ? [] : ['', style.bold('cannot be read')]),
     ...unreadable.map((error) => `  ${faultLine(error, directory)}`),
     ...(refusals.length === 0 ? [] : ['', style.bold('the job would not start')]),
@@ -66,6 +68,27 @@ export function restoreLines(
     ...faults,
   ];
 }
+
+/** The states whose declaration has changed, and what becomes of their values. */
+function evolutionLines(operators: RestoreReport['operators'], style: Style): readonly string[] {
+  const lines = operators.flatMap(({ uid, states }) =>
+    (states ?? []).flatMap(({ name, fate, before, now, how }) => {
+      const said = FATES[fate];
+      if (said === null) return [];
+      const types = fate === 'dropped' ? '' : `: ${before ?? 'any'} → ${now ?? 'any'}`;
+      return [`  ${uid} ${name} ${said}${types}`, ...how.map((line) => style.dim(`    ${line}`))];
+    }),
+  );
+  return lines.length === 0 ? [] : ['', style.bold('states that are declared otherwise'), ...lines];
+}
+
+const FATES: Readonly<Record<StateFate, string | null>> = {
+  compatibleAsIs: null,
+  new: null,
+  compatibleAfterMigration: 'is migrated',
+  incompatible: 'cannot be migrated',
+  dropped: 'is not declared any more, and will be in no checkpoint of the job',
+};
 
 /** `2 → 4` where it changes. */
 function numbers(before: number | undefined, now: number | undefined): string {

@@ -125,13 +125,14 @@ type CountedOperator = Omit<OperatorInfo, 'states'> & {
 
 function stateTable(operators: readonly CountedOperator[], style: Style): readonly string[] {
   const rows = operators.flatMap(({ uid, states }) =>
-    states.map(({ name, kind, keyTypes, entries, bytes }) => [
+    states.map(({ name, kind, keyTypes, valueType, entries, bytes }) => [
       uid,
       name,
       kind,
       keyTypes.join(', '),
       formatCount(entries).trim(),
       formatBytes(bytes).trim(),
+      valueType ?? '',
     ]),
   );
   if (rows.length === 0) return ['No operator has state.'];
@@ -142,6 +143,7 @@ function stateTable(operators: readonly CountedOperator[], style: Style): readon
     { head: 'key' },
     { head: 'entries', isNumber: true },
     { head: 'bytes', isNumber: true },
+    { head: 'type' },
   ];
   return textTable(columns, rows, style);
 }

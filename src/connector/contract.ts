@@ -61,6 +61,8 @@ export interface SourceConnector<T = unknown> {
   readonly type: string;
   /** Display name, such as 'csv flights/*.csv'. */
   readonly name: string;
+  /** Schema of the records that the user declared, which a job that goes on from a checkpoint takes up. */
+  readonly schema?: Schema;
   readonly bounded: boolean;
   /** True when it reads things that exist only on the caller's thread (iterables, streams, closures). */
   readonly host: boolean;

@@ -122,12 +122,16 @@ export class ChainErrors {
   }
 
   /** State of an operator was written for other types than its records now have. */
-  stateConflict(operator: number, was: string, is: string): MillraceError {
+  stateConflict(operator: number, was: string, is: string, isRestored: boolean): MillraceError {
+    const advice =
+      'Give keys and aggregated values one type, for example by casting them in a select() before';
     return this.#error(
-      'SCHEMA_CONFLICT',
+      isRestored ? 'STATE_INCOMPATIBLE' : 'SCHEMA_CONFLICT',
       operator,
       `${this.#name(operator)} keeps state for ${was}, but its records now need ${is}.`,
-      'Give keys and aggregated values one type, for example by casting them in a select() before.',
+      isRestored
+        ? `${advice}, or the operator another uid, with which it begins empty.`
+        : `${advice}.`,
       {},
     );
   }

@@ -63,6 +63,7 @@ export class JoinRun {
   row = -1;
   readonly #parts: JoinRunParts;
   #table: StateTable | null = null;
+  #isRestored = false;
 
   constructor(parts: JoinRunParts) {
     this.#parts = parts;
@@ -105,7 +106,7 @@ export class JoinRun {
     if (known.length === types.length && known.every(isSame)) return;
     const text = (all: readonly DataType[]): string => all.map(({ kind }) => kind).join(', ');
     const [was, is] = [`keys (${text(known)})`, `keys (${text(types)})`];
-    throw this.#parts.errors.stateConflict(this.operator, was, is);
+    throw this.#parts.errors.stateConflict(this.operator, was, is, this.#isRestored);
   }
 
   #open(types: readonly DataType[]): StateTable {
@@ -210,6 +211,7 @@ export class JoinRun {
     for (const { bytes } of source.get(uid, HEADER)) {
       const { keys, schemas } = deserialize(bytes) as JoinHeader;
       this.#bindKeys(keys);
+      this.#isRestored = true;
       for (const side of SIDES) this.layouts[side].restore(schemas[side] ?? []);
     }
     // One that had met no row has no table.

@@ -6,6 +6,7 @@
  */
 import { assert } from '../base/assert.js';
 import type { Clock } from '../base/clock.js';
+import type { MillraceError } from '../base/errors.js';
 import type { Batch } from '../record/batch.js';
 import { type BinaryColumn, FixedColumn } from '../record/column.js';
 import { fieldIndex, type Schema } from '../record/schema.js';
@@ -23,7 +24,7 @@ import { SessionRun } from './chain-sessions.js';
 import { WindowRun } from './chain-window.js';
 import type { SpillSpace } from './chain-options.js';
 import type { KeyedOperator } from './operator-spec.js';
-import { keptSchema, planKept } from './kept-schema.js';
+import { keptConflict, keptSchema, planKept } from './kept-schema.js';
 import { withoutKey } from './operator-schema.js';
 import { Overflow } from './overflow.js';
 import { hasPanes } from './pre-aggregate.js';
@@ -101,6 +102,7 @@ export class KeyedRun {
   readonly #numberOfCode: Float64Array[] = [];
   readonly #openTable: (uid: string, spec: TableSpec) => StateTable;
   readonly #errors: ChainErrors;
+  #isRestored = false;
 
   constructor(parts: KeyedRunParts) {
     this.operator = parts.operator;
@@ -253,7 +255,26 @@ export class KeyedRun {
 
   /** Has what is described by a schema kept, too. */
   keep(kept: Schema): void {
-    this.kept = this.kept === null ? kept : mergeSchemas(this.kept, kept);
+    const { kept: known, spec } = this;
+    if (known === null) {
+      this.kept = kept;
+      return;
+    }
+    const conflict = keptConflict(spec, known, kept);
+    if (conflict !== null) throw this.#conflict(conflict.was, conflict.is);
+    this.kept = mergeSchemas(known, kept);
+  }
+
+  /** Goes on with what a snapshot describes. */
+  restore(kept: Schema): void {
+    this.#isRestored = true;
+    // What an aggregation in one phase adds to what it keeps are records, which it has yet to see.
+    if (this.spec.kind === 'aggregate') this.keep(kept);
+    else this.adopt(kept);
+  }
+
+  #conflict(was: string, is: string): MillraceError {
+    return this.#errors.stateConflict(this.operator, was, is, this.#isRestored);
   }
 
   /** The plan of an aggregation over all that it keeps. */
@@ -301,7 +322,7 @@ export class KeyedRun {
     const [was, is] = [known.spec, spec].map((each) => layoutText(layoutOf(each)));
     if (was === is) return known;
     const merged = mergeSpecs(known.spec, spec);
-    if (merged === null) throw this.#errors.stateConflict(this.operator, was, is);
+    if (merged === null) throw this.#conflict(was, is);
     if (layoutText(layoutOf(merged)) === was) return known;
     assert(
       this.at >= this.count && this.#scan === 0,

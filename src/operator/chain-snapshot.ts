@@ -125,9 +125,7 @@ function restoreKeyed(keyed: KeyedRun, source: SnapshotSource): void {
   const { uid } = keyed.spec;
   for (const { bytes } of source.get(uid, HEADER)) {
     const header = deserialize(bytes) as KeyedHeader;
-    const kept = keptOf(keyed.spec, header);
-    if (keyed.spec.kind === 'aggregate') keyed.keep(kept);
-    else keyed.adopt(kept);
+    keyed.restore(keptOf(keyed.spec, header));
     keyed.layouts?.restore(header.rows ?? []);
     for (const spec of header.tables) keyed.table(spec);
   }

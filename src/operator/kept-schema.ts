@@ -5,8 +5,15 @@
  * restored; pure.
  */
 import { assert } from '../base/assert.js';
-import { fieldIndex, type Schema } from '../record/schema.js';
-import { type AggregateOperator, carriedName } from './aggregate-fields.js';
+import { MillraceError } from '../base/errors.js';
+import { type DataType, fieldIndex, type Schema, typeName } from '../record/schema.js';
+import { mergeTypes } from '../record/schema-merge.js';
+import {
+  type AggregateOperator,
+  carriedName,
+  inputSlot,
+  resultKeyName,
+} from './aggregate-fields.js';
 import { planResults } from './aggregate-plan.js';
 import { type AggregatePlan, planAggregate } from './aggregate-tables.js';
 import type { KeyedOperator } from './operator-spec.js';
@@ -35,6 +42,45 @@ export function keptOf(
   if (spec.kind !== 'aggregate' || !isCarried(spec)) return header.input;
   const { isCarried: is = hasCarried(spec, header.input) } = header;
   return is ? header.input : carriedSchema(spec, header.input);
+}
+
+/** What an operator keeps of two types that no type holds both of, with its name; null when there is none. */
+export function keptConflict(
+  spec: KeyedOperator,
+  known: Schema,
+  kept: Schema,
+): { readonly was: string; readonly is: string } | null {
+  const now = new Map(typesOf(spec, kept));
+  for (const [name, was] of typesOf(spec, known)) {
+    const is = now.get(name);
+    if (is === undefined || was.kind === 'any' || is.kind === 'any') continue;
+    if (mergeTypes(was, is).kind !== 'any') continue;
+    return { was: `${name}: ${typeName(was)}`, is: `${name}: ${typeName(is)}` };
+  }
+  return null;
+}
+
+/** The types that state depends on: of keys, and of what is aggregated, as far as a schema has it. */
+function typesOf(spec: KeyedOperator, schema: Schema): readonly (readonly [string, DataType])[] {
+  const typeOf = (name: string): DataType | null =>
+    schema.fields.find((field) => field.name === name)?.type ?? null;
+  const keys = spec.keys.map((key) => [resultKeyName(key, 'single'), typeOf(key)] as const);
+  const aggregates = spec.kind === 'aggregate' ? spec.aggregates : [];
+  const phase = spec.kind === 'aggregate' && isCarried(spec) ? 'merge' : 'single';
+  const inputs = aggregates.map((aggregate, index) => {
+    return [aggregate.as, inputType(aggregate, index, schema, phase)] as const;
+  });
+  return [...keys, ...inputs].flatMap(([name, type]) => (type === null ? [] : [[name, type]]));
+}
+
+/** Null over whole rows, and for fields that were not there. */
+function inputType(...input: Parameters<typeof inputSlot>): DataType | null {
+  try {
+    return inputSlot(...input)?.type ?? null;
+  } catch (error) {
+    if (MillraceError.is(error)) return null;
+    throw error;
+  }
 }
 
 function carriedSchema(spec: AggregateOperator, records: Schema): Schema {

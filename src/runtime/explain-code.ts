@@ -8,9 +8,6 @@ import { systemClock } from '../base/clock.js';
 import { nodeDisk } from '../base/node-disk.js';
 import { SeededRandom } from '../base/random.js';
 import type { PhysicalPlan, Vertex } from '../graph/physical-plan.js';
-import { sharedBuffer } from '../memory/arena.js';
-import { userMetricsBytes } from '../metrics/metric-directory-layout.js';
-import type { MetricsPlace } from '../metrics/user-metrics.js';
 import { createChainTask } from '../operator/chain-task.js';
 import type { ChainOutput, SpillSpace } from '../operator/chain-options.js';
 import type { ChainParts } from '../operator/chain-parts.js';
@@ -25,6 +22,7 @@ import type { Schema } from '../record/schema.js';
 import { mergeSchemas, sameSchema } from '../record/schema-merge.js';
 import type { SchemaVersion, StreamSchemas } from '../record/schema-registry.js';
 import type { Settings } from './settings.js';
+import { sketchMetrics } from './sketch-metrics.js';
 
 /** The code of one chain. */
 export interface ChainCodeText {
@@ -137,14 +135,6 @@ function compileVertex(parts: SketchParts): string {
   } finally {
     task.close();
   }
-}
-
-/** Metrics that nobody reads. */
-function sketchMetrics(job: string): MetricsPlace {
-  const size = { metricsMax: 1024, histogramsMax: 256 };
-  const owner = { job, operator: null, subtask: null, purpose: 'user metrics' };
-  const memory = sharedBuffer(userMetricsBytes(size), owner);
-  return { memory, byteOffset: 0, size, registry: null };
 }
 
 function sketchOutputs({ plan, vertex, settings, arriving }: SketchParts): readonly ChainOutput[] {

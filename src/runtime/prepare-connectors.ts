@@ -47,8 +47,10 @@ export async function prepareConnectors(
   try {
     for (const vertex of plan.vertices) {
       const context = { parallelism: vertex.parallelism, disk, baseDirectory };
-      const known = restored?.sourcePlans[vertex.id];
-      sourcePlans.push(known ?? (await sourcePlan(plan.jobName, vertex.source, context)));
+      const known = restored?.sourcePlans[vertex.id] ?? null;
+      const isNew = known === null;
+      const planned = isNew ? await sourcePlan(plan.jobName, vertex.source, context) : known;
+      sourcePlans.push(declared(vertex.source, planned));
       const prepared: PlainData[] = [];
       sinkPlans.push(prepared);
       for (const [index, { identity, connector }] of vertex.sinks.entries()) {
@@ -103,9 +105,17 @@ async function sourcePlan(
   context: { readonly parallelism: number; readonly disk: Disk; readonly baseDirectory: string },
 ): Promise<SourcePlan | null> {
   if (source === null) return null;
-  const { identity, connector, schema } = source;
-  const found = await placed(job, identity, 'SOURCE_FAILED', () => connector.plan(context));
-  return schema === null ? found : { ...found, schema };
+  const { identity, connector } = source;
+  return placed(job, identity, 'SOURCE_FAILED', () => connector.plan(context));
+}
+
+/** A plan with the schema that the job declares now, which may be another one than when the plan was made. */
+function declared(
+  source: PhysicalPlan['vertices'][number]['source'],
+  plan: SourcePlan | null,
+): SourcePlan | null {
+  const schema = source?.schema ?? source?.connector.schema ?? null;
+  return plan === null || schema === null ? plan : { ...plan, schema };
 }
 
 /** What `prepare` gives; an error it throws is thrown on with the operator it belongs to. */

@@ -14,6 +14,11 @@ import type { PhysicalPlan } from '../graph/physical-plan.js';
 import { type OperatorInfo, SavepointReader } from '../savepoint/savepoint-reader.js';
 import { LATEST } from './checkpointing-setup.js';
 import { planOf, type RunRequest } from './plan-run.js';
+import {
+  type RestoredFunction,
+  type RestoredFunctionState,
+  restoredFunction,
+} from './restored-function-states.js';
 import { mappingOf, restoreRefusals, uidsOf } from './restore-plan.js';
 
 /** What becomes of an operator, source or sink. */
@@ -32,6 +37,11 @@ export interface RestoredOperator {
   readonly before: OperatorInfo | null;
   /** As the plan has it; null for what is lost or dropped. */
   readonly now: { readonly parallelism: number; readonly maxParallelism: number } | null;
+  /**
+   * What becomes of the states that a process function declares by key, for which it is opened and closed again;
+   * null for other operators, and for functions that cannot be opened without a job.
+   */
+  readonly states: readonly RestoredFunctionState[] | null;
   /** Of what is lost: the uid of the plan that was perhaps meant. */
   readonly perhapsNow: string | null;
 }
@@ -55,9 +65,9 @@ export interface RestoreReport {
 }
 
 /**
- * Looks at the restore that a run of the request would make. Types of state in functions are only known when they run,
- * so that STATE_INCOMPATIBLE may still come then. Throws CHECKPOINT_NOT_FOUND, and OPTION_INVALID without a checkpoint
- * to go on from.
+ * Looks at the restore that a run of the request would make. Types of keys, and states that a function declares later
+ * than in `open`, are only known when it runs, so that STATE_INCOMPATIBLE may still come then. Throws
+ * CHECKPOINT_NOT_FOUND, and OPTION_INVALID without a checkpoint to go on from.
  */
 export function reportRestore(request: RunRequest): RestoreReport {
   const { plan } = planOf(request);
@@ -70,12 +80,19 @@ export function reportRestore(request: RunRequest): RestoreReport {
   try {
     const { id, kind, jobName, timestampMs, manifest } = reader;
     const allowed = settings['execution.stateRecovery.ignoreUnclaimedState'];
+    const functions = functionsOf(reader, plan);
+    const refusals = [
+      ...restoreRefusals(manifest, plan, allowed),
+      ...[...functions.values()].flatMap((one) => one.refusals),
+    ];
     return {
       ...nothing,
       checkpoint: { id, kind, path: reader.path, jobName, timestampMs },
-      operators: operatorsOf(reader, plan),
+      operators: operatorsOf(reader, plan).map((operator) => {
+        return { ...operator, states: functions.get(operator.uid)?.states ?? null };
+      }),
       unreadable: [...unreadable, ...damageIn(reader)],
-      refusals: restoreRefusals(manifest, plan, allowed).map((error) => toWire(error)),
+      refusals: refusals.map((error) => toWire(error)),
     };
   } finally {
     reader.close();
@@ -114,7 +131,7 @@ function findCheckpoint(
 
 function beginning(plan: PhysicalPlan): readonly RestoredOperator[] {
   return operatorsIn(plan).map(({ uid, name, now }) => {
-    return { uid, name, fate: 'new', before: null, now, perhapsNow: null };
+    return { uid, name, fate: 'new', before: null, now, states: null, perhapsNow: null };
   });
 }
 
@@ -142,7 +159,7 @@ function operatorsOf(reader: SavepointReader, plan: PhysicalPlan): readonly Rest
   const here = planned.map(({ uid, name, now }): RestoredOperator => {
     const known = before.get(uid) ?? null;
     const fate = known === null ? 'new' : 'restored';
-    return { uid, name, fate, before: known, now, perhapsNow: null };
+    return { uid, name, fate, before: known, now, states: null, perhapsNow: null };
   });
   const gone = [...before.values()]
     .filter(({ uid }) => !inPlan.has(uid))
@@ -151,9 +168,30 @@ function operatorsOf(reader: SavepointReader, plan: PhysicalPlan): readonly Rest
       const isLost = lost.includes(uid);
       const perhapsNow = isLost ? nearestName(uid, fresh) : null;
       const fate = isLost ? 'lost' : 'dropped';
-      return { uid, name, fate, before: operator, now: null, perhapsNow };
+      return { uid, name, fate, before: operator, now: null, states: null, perhapsNow };
     });
   return [...here, ...gone];
+}
+
+/** What becomes of the states of process functions, by uid, as far as that is known. */
+function functionsOf(
+  reader: SavepointReader,
+  plan: PhysicalPlan,
+): ReadonlyMap<string, RestoredFunction> {
+  const before = new Map(reader.operators.map((operator) => [operator.uid, operator]));
+  const functions = new Map<string, RestoredFunction>();
+  for (const vertex of plan.vertices) {
+    for (const { spec } of vertex.operators) {
+      const known = before.get(spec.uid);
+      if (known === undefined || spec.kind !== 'process') continue;
+      const found = restoredFunction(spec, known, reader, { job: plan.jobName, ...vertex });
+      if (found === null) continue;
+      const where = { job: plan.jobName, operator: spec.name };
+      const refusals = found.refusals.map((error) => error.at(where));
+      functions.set(spec.uid, { ...found, refusals });
+    }
+  }
+  return functions;
 }
 
 /** Reads everything, piece by piece. */

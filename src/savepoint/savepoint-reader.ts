@@ -15,9 +15,10 @@ import { type OpenedCheckpoint, openCheckpoint } from '../checkpoint/open-checkp
 import { keyGroupOf } from '../record/key-group.js';
 import type { DataType } from '../record/schema.js';
 import { typeName } from '../record/schema.js';
-import type { KeyTuple } from '../state/contract.js';
+import type { KeyTuple, TableColumn } from '../state/contract.js';
 import { EntryPiece } from '../state/entry-piece.js';
 import { readItems } from '../state/operator-state.js';
+import { writtenType } from '../state/state-evolution.js';
 import { tableKeyHash } from '../state/table-key.js';
 import { keyFromJson, keyText } from './key-types.js';
 import {
@@ -30,6 +31,13 @@ import {
 import { viewState } from './state-views.js';
 import { countGroup, layoutOfPiece, readGroup, type RowLayout } from './table-rows.js';
 
+/** The part of a state that holds its values. */
+const VALUE_PARTS: Readonly<Partial<Record<StateKind, string>>> = {
+  value: 'value',
+  list: 'elements',
+  map: 'entries',
+};
+
 /** A state of an operator. */
 export interface StateInfo {
   readonly name: string;
@@ -40,6 +48,8 @@ export interface StateInfo {
   readonly kind: StateKind;
   /** Types of the parts of a key, as in `utf8`; empty without keys. */
   readonly keyTypes: readonly string[];
+  /** Type of the values, elements or map values, as the job declared it; null where it declared none. */
+  readonly valueType: string | null;
   /** Bytes in the checkpoint, changes of incremental ones included. */
   readonly bytes: number;
 }
@@ -178,7 +188,15 @@ export class SavepointReader {
         bytes += 'bytes' in at ? at.bytes.length : at.length;
       }
     }
-    return { name, kind, keyTypes: this.keyTypes(operator, state).map(typeName), bytes };
+    const column = this.valueColumn(operator, state);
+    const type = column === null ? null : writtenType(column);
+    return {
+      name,
+      kind,
+      keyTypes: this.keyTypes(operator, state).map(typeName),
+      valueType: type === null ? null : typeName(type),
+      bytes,
+    };
   }
 
   /**
@@ -338,6 +356,13 @@ export class SavepointReader {
     const types = layouts.find((layout) => layout !== null)?.keys ?? [];
     const more = state.kind === 'map' || state.kind === 'list' ? 1 : 0;
     return types.slice(0, operator.keys ?? types.length - more);
+  }
+
+  /** The column with the values of a state that a function declared; null of others. @internal */
+  valueColumn(operator: CataloguedOperator, state: CataloguedState): TableColumn | null {
+    const part = VALUE_PARTS[state.kind];
+    if (part === undefined) return null;
+    return this.layoutOf(operator, state, part)?.columns[0] ?? null;
   }
 
   /** What the rows of a table of a state are, by its first piece; null when there is none. @internal */

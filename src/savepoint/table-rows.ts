@@ -6,7 +6,7 @@
 import { assert } from '../base/assert.js';
 import type { DataType } from '../record/schema.js';
 import { decodeText, textKindOf } from '../record/text.js';
-import type { KeyTuple, ValueForm } from '../state/contract.js';
+import type { KeyTuple, TableColumn, ValueForm } from '../state/contract.js';
 import { BytesColumn, RowsColumn, ValuesReader } from '../state/entry-block.js';
 import { EntryPiece, type PieceColumns } from '../state/entry-piece.js';
 import { keyOfArguments } from '../state/table-key.js';
@@ -25,7 +25,7 @@ export interface TableRow {
 /** What the rows of a table are. */
 export interface RowLayout {
   readonly keys: readonly DataType[];
-  readonly columns: readonly { readonly name: string; readonly form: ValueForm }[];
+  readonly columns: readonly TableColumn[];
   readonly hasStamps: boolean;
 }
 

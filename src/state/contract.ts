@@ -25,12 +25,20 @@ export const PAGE_MASK = (1 << PAGE_SHIFT) - 1;
  */
 export type ValueForm = 'f64' | 'i32' | 'u8' | 'i64' | 'utf8' | 'js' | 'rows' | 'none';
 
+/** A value column. */
+export interface TableColumn {
+  readonly name: string;
+  readonly form: ValueForm;
+  /** Of a state whose type is declared: what snapshots tell it by when the declaration changes. */
+  readonly type?: DataType;
+}
+
 /** The layout of a table. */
 export interface TableSpec {
   /** Unique within the operator. */
   readonly name: string;
   readonly keys: readonly DataType[];
-  readonly columns: readonly { readonly name: string; readonly form: ValueForm }[];
+  readonly columns: readonly TableColumn[];
   /** Time to live of an entry since its last write, in ms; null for ever. */
   readonly ttlMs: number | null;
   /**

@@ -16,7 +16,9 @@ import {
   TableMapState,
 } from './map-state.js';
 import { SharedEntries, type SharedPart } from './shared-entries.js';
-import { stateColumn, type StateColumn } from './state-column.js';
+import type { EvolvingColumn } from './migrated-entries.js';
+import { columnOfState, stateColumn, type StateColumn } from './state-column.js';
+import { checkEvolution } from './state-evolution.js';
 import type {
   AggregatingState,
   ListState,
@@ -29,7 +31,7 @@ import type {
 } from './state-handles.js';
 import type { SnapshotScope, StateWriter } from './state-writer.js';
 import type { StateSource } from './table-snapshot.js';
-import { loadTable, TableWriter } from './table-snapshot.js';
+import { loadTable, TableWriter, wholeOf } from './table-snapshot.js';
 import { type TimeToLive, timeToLive } from './time-to-live.js';
 import { FoldedAggregatingState, FoldedReducingState, TableValueState } from './value-state.js';
 
@@ -54,9 +56,19 @@ interface Made<H extends object> {
   readonly keys: KeyedTable | SharedPart;
 }
 
-interface Declared extends Made<object> {
-  readonly kind: string;
+/** What has one value of each key. */
+interface Single {
+  readonly keys: KeyedTable | SharedPart;
+  readonly column: StateColumn;
 }
+
+/** A state as it was declared. */
+export interface DeclaredState {
+  readonly kind: 'value' | 'list' | 'map' | 'reducing' | 'aggregating';
+  readonly descriptor: StateDescriptor;
+}
+
+interface Declared extends Made<object>, DeclaredState {}
 
 /** A table of a state; opened when the types of the keys are known. */
 interface DeclaredTable {
@@ -65,6 +77,8 @@ interface DeclaredTable {
   readonly more: MoreKeys;
   readonly columns: TableSpec['columns'];
   readonly ttl: TimeToLive | null;
+  /** The state whose values are the first column; null where these are the engine's. */
+  readonly evolving: EvolvingColumn | null;
 }
 
 const MORE_TYPES: Readonly<Record<MoreKeys, readonly DataType[]>> = {
@@ -97,11 +111,17 @@ export class KeyedStateStore {
   /** The list state of this name. */
   list<T>(descriptor: StateDescriptor): ListState<T> {
     return this.#declare<ListState<T>>(descriptor, 'list', () => {
-      const column = stateColumn(descriptor.name, descriptor.type);
-      const value = [{ name: 'value', form: column.form }];
-      const elements = this.#declareTable(descriptor, 'elements', 'numbers', value);
+      const evolving = this.#evolving(descriptor, descriptor.ttl === undefined);
+      const { values: column } = evolving;
+      const elements = this.#declareTable(
+        descriptor,
+        'elements',
+        'numbers',
+        [evolving.column],
+        evolving,
+      );
       if (descriptor.ttl === undefined) {
-        const { keys, column: sizeColumn } = this.#newSingle(descriptor, 'size', NUMBER);
+        const { keys, column: sizeColumn } = this.#newSize(descriptor);
         const parts = { size: keys, sizeColumn, elements, column };
         return { handle: new LastingListState<T>(parts), keys };
       }
@@ -113,10 +133,11 @@ export class KeyedStateStore {
   /** The map state of this name. */
   map<K extends MapStateKey, V>(descriptor: StateDescriptor): MapState<K, V> {
     return this.#declare(descriptor, 'map', () => {
-      const column = stateColumn(descriptor.name, descriptor.type);
-      const value = { name: 'value', form: column.form };
+      const evolving = this.#evolving(descriptor);
+      const { values: column } = evolving;
+      const columns = [evolving.column, MAP_ORDINAL_COLUMN];
       const tables = {
-        entries: this.#declareTable(descriptor, 'entries', 'text', [value, MAP_ORDINAL_COLUMN]),
+        entries: this.#declareTable(descriptor, 'entries', 'text', columns, evolving),
         order: this.#declareTable(descriptor, 'order', 'numbers', MAP_ORDER_COLUMNS),
         ranges: this.#declareTable(descriptor, 'ranges', 'nothing', MAP_RANGE_COLUMNS),
       };
@@ -150,17 +171,44 @@ export class KeyedStateStore {
   }
 
   /** What holds one value of each key: a part of the shared entries, or a table where its entries come and go alone. */
-  #newSingle(
+  #newSingle(descriptor: StateDescriptor): Single {
+    const evolving = this.#evolving(descriptor);
+    return this.#newEntry(descriptor, 'value', evolving.values, evolving);
+  }
+
+  /** The number of elements of a list. */
+  #newSize(descriptor: StateDescriptor): Single {
+    return this.#newEntry(descriptor, 'size', stateColumn(descriptor.name, NUMBER), null);
+  }
+
+  #newEntry(
     descriptor: StateDescriptor,
-    name = 'value',
-    type = descriptor.type,
-  ): { readonly keys: KeyedTable | SharedPart; readonly column: StateColumn } {
-    const column = stateColumn(descriptor.name, type);
+    name: string,
+    column: StateColumn,
+    evolving: EvolvingColumn | null,
+  ): Single {
     const isShared = descriptor.ttl === undefined;
-    const part = isShared ? this.part(`${descriptor.name}.${name}`, column) : null;
+    const spec = { name: `${descriptor.name}.${name}`, column, evolving };
+    const part = isShared ? this.#shared.part(spec) : null;
     if (part !== null) return { keys: part, column };
-    const columns = [{ name: 'value', form: column.form }];
-    return { keys: this.#declareTable(descriptor, name, 'nothing', columns), column };
+    const columns = [evolving?.column ?? columnOfState(column, undefined)];
+    return { keys: this.#declareTable(descriptor, name, 'nothing', columns, evolving), column };
+  }
+
+  #evolving(
+    descriptor: StateDescriptor,
+    isChunked = false,
+  ): EvolvingColumn & { readonly values: StateColumn } {
+    checkEvolution(descriptor);
+    const values = stateColumn(descriptor.name, descriptor.type);
+    return {
+      uid: this.#options.uid,
+      state: descriptor,
+      isChunked,
+      column: columnOfState(values, descriptor.type),
+      check: (value) => values.check(value),
+      values,
+    };
   }
 
   /** The table of the entries that have parts; null when there is none, or not yet. */
@@ -173,12 +221,17 @@ export class KeyedStateStore {
     return this.#shared.part({ name, column });
   }
 
-  #declare<H extends object>(descriptor: StateDescriptor, kind: string, create: () => Made<H>): H {
+  #declare<H extends object>(
+    descriptor: StateDescriptor,
+    kind: DeclaredState['kind'],
+    create: () => Made<H>,
+  ): H {
     const { name } = descriptor;
     const known = this.#declared.get(name);
     if (known === undefined) {
       const made = create();
-      this.#declared.set(name, { kind, ...made });
+      this.#refuseOther({ kind, descriptor });
+      this.#declared.set(name, { kind, descriptor, ...made });
       return made.handle;
     }
     if (known.kind === kind) return known.handle as H;
@@ -190,6 +243,19 @@ export class KeyedStateStore {
         advice: 'Give every state of an operator its own name.',
       },
     );
+  }
+
+  /** Refuses what was written of a state when it was of another kind. */
+  #refuseOther(state: DeclaredState): void {
+    const source = this.#source;
+    if (source === null) return;
+    const { uid } = this.#options;
+    const isThere = (table: string): boolean => {
+      for (const _ of source.get(uid, table)) return true;
+      return false;
+    };
+    const other = otherKindOfState(uid, state, isThere);
+    if (other !== null) throw other;
   }
 
   /** The table that has an entry for each key with this state. Throws OPTION_INVALID for what is no state here. */
@@ -208,6 +274,7 @@ export class KeyedStateStore {
     part: string,
     more: MoreKeys,
     columns: TableSpec['columns'],
+    evolving: EvolvingColumn | null = null,
   ): KeyedTable {
     const { context } = this.#options;
     const { name, ttl } = descriptor;
@@ -218,6 +285,7 @@ export class KeyedStateStore {
       more,
       columns,
       ttl: ttl === undefined ? null : timeToLive(ttl, what),
+      evolving,
     };
     this.#tables.push(declared);
     if (context.types !== null) this.#open(declared, context.types);
@@ -243,7 +311,7 @@ export class KeyedStateStore {
     table.stampMs = ttl?.isEventTime === true ? Number.NaN : this.#nowMs;
     table.nowMs = ttl === null ? this.#nowMs : this.#judgeMs(ttl);
     keyed.bind(table, this.#options.context, more, { lives: this.#livesOf(ttl) });
-    if (this.#source !== null) this.#load(table, this.#source);
+    if (this.#source !== null) this.#load(declared, this.#source);
   }
 
   #livesOf(ttl: TimeToLive | null): EntryLives {
@@ -266,11 +334,17 @@ export class KeyedStateStore {
     return isEventTime ? this.#watermarkMs : this.#nowMs;
   }
 
-  #load(table: StateTable, source: StateSource): void {
-    loadTable(table, source.get(this.#options.uid, table.spec.name));
+  #load({ keyed: { table }, evolving }: DeclaredTable, source: StateSource): void {
+    const pieces = source.get(this.#options.uid, table.spec.name);
+    loadTable(table, pieces, wholeOf(table), evolving);
   }
 
-  /** Names of the states declared so far. */
+  /** The states declared so far. */
+  get declarations(): readonly DeclaredState[] {
+    return [...this.#declared.values()];
+  }
+
+  /** Their names. */
   get names(): readonly string[] {
     return [...this.#declared.keys()];
   }
@@ -320,7 +394,7 @@ export class KeyedStateStore {
   restore(source: StateSource): void {
     this.#source = source;
     this.#shared.restore(source);
-    for (const table of this.#opened()) this.#load(table, source);
+    for (const declared of this.#tables) if (declared.keyed.isBound) this.#load(declared, source);
   }
 
   /** Frees everything. */
@@ -332,6 +406,45 @@ export class KeyedStateStore {
   #opened(): readonly StateTable[] {
     return this.#tables.filter(({ keyed }) => keyed.isBound).map(({ keyed }) => keyed.table);
   }
+}
+
+/** What writes a part of a state that others do not have. */
+const WRITTEN_BY: Readonly<Record<string, string>> = {
+  value: 'value state',
+  entries: 'map state',
+  size: 'list state without a time to live',
+  elements: 'list state',
+  ranges: 'list state with a time to live, or map state',
+};
+
+/** The parts that a state of a kind is written in. */
+function partsOf({ kind, descriptor }: DeclaredState): readonly string[] {
+  if (kind === 'list') return ['elements', descriptor.ttl === undefined ? 'size' : 'ranges'];
+  return kind === 'map' ? ['entries', 'ranges'] : ['value'];
+}
+
+/** The error for a state of which tables are there that only one of another kind writes; null when there are none. */
+export function otherKindOfState(
+  uid: string,
+  state: DeclaredState,
+  isThere: (table: string) => boolean,
+): MillraceError | null {
+  const { name, ttl } = state.descriptor;
+  const own = partsOf(state);
+  const other = Object.keys(WRITTEN_BY).find(
+    (part) => !own.includes(part) && isThere(`${name}.${part}`),
+  );
+  if (other === undefined) return null;
+  const lives = `, ${ttl === undefined ? 'without' : 'with'} a time to live`;
+  return new MillraceError(
+    'STATE_INCOMPATIBLE',
+    `State ${JSON.stringify(name)} was written as ${WRITTEN_BY[other]}, and is now declared as ` +
+      `${state.kind} state${state.kind === 'list' ? lives : ''}.`,
+    {
+      where: { uid },
+      advice: 'Give the state another name, with which it begins empty, or declare what it was.',
+    },
+  );
 }
 
 /** What a handle holds of the current key. */

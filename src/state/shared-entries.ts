@@ -10,7 +10,8 @@ import type { DataType } from '../record/schema.js';
 import type { Projection, StateTable, TableSpec, ValueForm } from './contract.js';
 import { PAGE_MASK, PAGE_SHIFT } from './contract.js';
 import { type CurrentKey, UNKNOWN_ENTRY } from './key-context.js';
-import type { StateColumn } from './state-column.js';
+import type { EvolvingColumn } from './migrated-entries.js';
+import { columnOfState, type StateColumn } from './state-column.js';
 import { flatLength } from './table-key.js';
 import { columnCode, keyForm } from './table-shape.js';
 import type { SnapshotScope, StateWriter } from './state-writer.js';
@@ -26,6 +27,8 @@ export interface PartSpec {
   /** Unique within the operator. */
   readonly name: string;
   readonly column: StateColumn;
+  /** The state whose values it holds; null, or omitted, where these are the engine's. */
+  readonly evolving?: EvolvingColumn | null;
 }
 
 /** What is shared, and by whom. */
@@ -84,7 +87,7 @@ export class SharedEntries {
   #load(table: StateTable, source: StateSource): void {
     for (const part of this.#parts) {
       const pieces = source.get(this.#options.uid, part.spec.name);
-      if (loadTable(table, pieces, part.projection) > 0) part.isUsed = true;
+      if (loadTable(table, pieces, part.projection, part.evolving) > 0) part.isUsed = true;
     }
     this.#options.context.forget();
   }
@@ -119,6 +122,7 @@ interface PartCode {
 export class SharedPart {
   readonly name: string;
   readonly column: StateColumn;
+  readonly evolving: EvolvingColumn | null;
   /** Whether the last `upsert` was the first one of this part. */
   created = false;
   /** Whether any entry has had this part. */
@@ -139,9 +143,10 @@ export class SharedPart {
   #table: StateTable | null = null;
   #spec: TableSpec | null = null;
 
-  constructor({ name, column }: PartSpec, index: number, open: () => void) {
+  constructor({ name, column, evolving = null }: PartSpec, index: number, open: () => void) {
     this.name = name;
     this.column = column;
+    this.evolving = evolving;
     this.#index = index;
     this.find = () => {
       open();
@@ -181,7 +186,7 @@ export class SharedPart {
   /** Takes the table. */
   bind(table: StateTable, context: CurrentKey, keys: readonly DataType[]): void {
     const { column } = this;
-    const columns = [{ name: 'value', form: column.form }];
+    const columns = [this.evolving?.column ?? columnOfState(column, undefined)];
     this.#spec = { name: this.name, keys, columns, ttlMs: null };
     this.#table = table;
     column.place(table.spec, this.#index);

@@ -8,7 +8,7 @@ import { MillraceError } from '../base/errors.js';
 import type { DataType } from '../record/schema.js';
 import { typeName } from '../record/schema.js';
 import { encodeTextInto } from '../record/text.js';
-import type { StateTable, TableSpec, ValueForm } from './contract.js';
+import type { StateTable, TableColumn, TableSpec, ValueForm } from './contract.js';
 import { PAGE_MASK, PAGE_SHIFT } from './contract.js';
 import { columnCode } from './table-shape.js';
 
@@ -45,6 +45,12 @@ export class StateColumn implements ColumnAccess {
     this.load = load;
     return this;
   }
+}
+
+/** What a table says of a column with the values of a state. */
+export function columnOfState(column: StateColumn, type: DataType | undefined): TableColumn {
+  const { form } = column;
+  return type === undefined ? { name: 'value', form } : { name: 'value', form, type };
 }
 
 /** A column for values of a type, or of any type; it is the first one of a table of its own until it is placed. */

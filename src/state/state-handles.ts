@@ -21,6 +21,27 @@ export interface StateDescriptor {
    * clock, or a `StateTtl` that says more. Default: for ever.
    */
   readonly ttl?: Duration | StateTtl;
+  /**
+   * What fields of the type were called in earlier versions of the job: `{ total: 'sum' }` says that `sum` was `total`.
+   * Fields within others are named by their path, as in `address.zip`. Needs a type.
+   */
+  readonly renames?: Readonly<Record<string, string>>;
+  /** Values of fields of the type that older values do not have, by their path. Needs a type. */
+  readonly defaults?: Readonly<Record<string, unknown>>;
+  /**
+   * Makes a value of the type out of one that was written under another type, for what rules do not do. Called once for
+   * each such value, list element or map entry when the job goes on from a snapshot that holds them, on the thread of
+   * the subtask; what it throws ends the job with STATE_INCOMPATIBLE. Needs a type, and does without `renames` and
+   * `defaults`.
+   *
+   * @example
+   * state.value({
+   *   name: 'amount',
+   *   type: { kind: 'int64' },
+   *   migrate: (euros: number) => BigInt(Math.round(euros * 100)),
+   * });
+   */
+  migrate?(value: never): unknown;
 }
 
 /** One value per key. */

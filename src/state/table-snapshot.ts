@@ -15,6 +15,7 @@ import type {
 } from './contract.js';
 import { type BlockColumn, EntryBlock, keyColumns, valueColumns } from './entry-block.js';
 import { encodeLayout, EntryPiece, writePiece } from './entry-piece.js';
+import { type EvolvingColumn, migrationOf } from './migrated-entries.js';
 import type { Slice, SnapshotScope, StateSink, StateWriter } from './state-writer.js';
 import { layoutOf, layoutText, type TableLayout, takesLayout } from './table-layout.js';
 import { columnPlace } from './table-shape.js';
@@ -36,7 +37,7 @@ const HEAP_VALUE_COST = 4;
 const ENTRIES_PIECED = 2;
 
 /** All columns of a table. */
-function wholeOf({ spec }: StateTable): Projection {
+export function wholeOf({ spec }: StateTable): Projection {
   return { spec, columns: spec.columns.map((_, index) => index), bit: 0 };
 }
 
@@ -302,15 +303,16 @@ class EntryWriter {
 
 /**
  * Loads the pieces of a table before its first use. A base is loaded before its changes. Stamps of a table that has no
- * time to live any more are dropped; entries of one that had none before count as written now. Gives how many pieces
- * there were.
+ * time to live any more are dropped; entries of one that had none before count as written now. `evolving` is for values
+ * whose declaration may have changed since. Gives how many pieces there were.
  */
 export function loadTable(
   table: StateTable,
   pieces: Iterable<{ readonly bytes: Uint8Array }>,
   projection: Projection = wholeOf(table),
+  evolving: EvolvingColumn | null = null,
 ): number {
-  const loader = new TableLoader(table, projection);
+  const loader = new TableLoader(table, projection, evolving);
   let count = 0;
   for (const { bytes } of pieces) {
     loader.load(new EntryPiece(bytes));
@@ -323,13 +325,17 @@ export function loadTable(
 class TableLoader {
   readonly #table: StateTable;
   readonly #projection: Projection;
+  readonly #evolving: EvolvingColumn | null;
+  /** By the text of a layout: what makes its entries fit. */
+  readonly #migrations = new Map<string, ReturnType<typeof migrationOf>>();
   readonly #loaders = new Map<string, EntryLoader>();
   /** Key groups of which the table holds nothing but whole pieces; null: of none, since it was not empty. */
   readonly #whole: Set<number> | null;
 
-  constructor(table: StateTable, projection: Projection) {
+  constructor(table: StateTable, projection: Projection, evolving: EvolvingColumn | null) {
     this.#table = table;
     this.#projection = projection;
+    this.#evolving = evolving;
     this.#whole = table.entries === 0 ? new Set() : null;
   }
 
@@ -338,13 +344,31 @@ class TableLoader {
   }
 
   load(piece: EntryPiece): void {
-    const { keyGroup, layout } = piece;
-    checkLayout(this.#projection.spec, layout);
-    const { entries, removed } = piece.read();
+    const { keyGroup } = piece;
+    const migrate = this.#migrationOf(piece);
+    const { entries: written, removed } = piece.read();
+    const entries = migrate === null ? written : migrate(written);
     const names = [...piece.keyColumns, ...piece.valueColumns].map(({ name }) => name);
     const loader = this.#loader(names);
     if (entries.rows > 0) loader.load(entries, keyGroup, this.#isNew(piece));
     if (removed.rows > 0) loader.remove(removed, keyGroup);
+  }
+
+  #migrationOf({ layout, layoutBytes }: EntryPiece): ReturnType<typeof migrationOf> {
+    const { spec } = this.#projection;
+    const evolving = this.#evolving;
+    const [column, ...others] = layout.columns;
+    if (evolving === null || column === undefined) {
+      checkLayout(spec, layout);
+      return null;
+    }
+    const text = Buffer.from(layoutBytes).toString('latin1');
+    const known = this.#migrations.get(text);
+    if (known !== undefined) return known;
+    checkLayout(spec, { ...layout, columns: [evolving.column, ...others] });
+    const made = migrationOf(column, evolving);
+    this.#migrations.set(text, made);
+    return made;
   }
 
   /** Whether the keys of a piece are not in the table: it is whole, or goes on with a whole one. */

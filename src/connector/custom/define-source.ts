@@ -97,6 +97,7 @@ export function defineSource<T, D = PlainData>(source: CustomSource<T, D>): Sour
     kind: 'source',
     type: 'custom',
     name,
+    ...(source.schema === undefined ? {} : { schema: source.schema }),
     bounded: source.bounded ?? true,
     host: source.host ?? false,
     interleaves: source.interleave ?? source.bounded === false,
