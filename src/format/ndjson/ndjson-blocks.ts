@@ -110,7 +110,7 @@ function absentOf(
 function scanOfAbsent(appender: Appender): Scanned {
   const flags = FLAG_MAY_LACK | FLAG_MAY_MISS;
   const step: ScanStep = { kind: STEP_RANGE, flags, lead: LEAD_OF_NONE };
-  return { step, target: new RangeTarget(appender, () => false) };
+  return { step, target: rangeTarget(appender) };
 }
 
 function scanStep(step: LayoutStep, appender: Appender | null): ScanStep {
@@ -149,10 +149,16 @@ function targetOf(appender: Appender): BlockTarget {
   if (kind !== STEP_RANGE && appender instanceof FixedAppender) {
     return new ValuesTarget(appender, spelledNumber);
   }
-  return new RangeTarget(
-    appender,
-    (row, bytes, start, end) => appendJson(appender, row, bytes, start, end) === 0,
-  );
+  return rangeTarget(appender);
+}
+
+/** No value is empty: where a range is, the object around it is null or missing. */
+function rangeTarget(appender: Appender): RangeTarget {
+  return new RangeTarget(appender, (row, bytes, start, end) => {
+    if (start !== end) return appendJson(appender, row, bytes, start, end) === 0;
+    appender.setEmpty(row);
+    return true;
+  });
 }
 
 function spelledNumber(bytes: Buffer, start: number, end: number): number {

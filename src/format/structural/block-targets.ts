@@ -7,7 +7,7 @@ import type { FixedAppender, StructAppender } from '../../record/appenders.js';
 import type { BinaryAppender } from '../../record/binary-appender.js';
 import type { Appender } from '../../record/batch-builder.js';
 import type { BlockColumn, ScanDictionary } from './scan-block.js';
-import { MARK_EMPTY, MARK_MISSING, MARK_NULL, MARK_SPELLED } from './scan-program.js';
+import { MARK_MISSING, MARK_NULL, MARK_SPELLED } from './scan-program.js';
 
 /** Takes one column of a block. */
 export interface BlockTarget {
@@ -123,7 +123,6 @@ export class RangeTarget implements BlockTarget {
       const mark = marks[row];
       if (appender !== null && mark === MARK_NULL) appender.setNull(first + row);
       else if (appender !== null && mark === MARK_MISSING) appender.setMissing(first + row);
-      else if (appender !== null && mark === MARK_EMPTY) appender.setEmpty(first + row);
       else if (!this.#write(first + row, bytes, ranges[row * 2], ranges[row * 2 + 1], mark)) {
         return row;
       }

@@ -47,7 +47,6 @@ const SKIP: i32 = 0;
 const NUMBER: i32 = 1;
 const TEXT: i32 = 2;
 const BOOL: i32 = 3;
-const RANGE: i32 = 4;
 /** An object whose fields are the steps up to the one that closes it. */
 const OPEN: i32 = 5;
 const CLOSE: i32 = 6;
@@ -63,8 +62,6 @@ const NULL: u8 = 1;
 const ESCAPED: u8 = 2;
 const SPELLED: u8 = 3;
 const MISSING: u8 = 4;
-/** Nothing, within an object that is null or missing. */
-const EMPTY: u8 = 5;
 
 const NULL_WORD: u32 = 0x6c6c756e;
 const TRUE_WORD: u32 = 0x65757274;
@@ -299,6 +296,15 @@ function putRange(slot: usize, origin: usize, from: usize, to: usize): void {
   store<i32>(slot, <i32>(to - origin), 4);
 }
 
+/** The number that eight digits are, the first in the lowest byte. */
+// @ts-ignore: decorator
+@inline
+function sumOfDigits(digits: u64): u64 {
+  let sum = ((digits & 0x0f0f0f0f0f0f0f0f) * 2561) >> 8;
+  sum = ((sum & 0x00ff00ff00ff00ff) * 6553601) >> 16;
+  return ((sum & 0x0000ffff0000ffff) * 42949672960001) >> 32;
+}
+
 /** Where the last number read by `readNumber` ends, and whether it has to be spelled out. */
 let numberStop: usize = 0;
 let numberSpelled: bool = false;
@@ -344,10 +350,7 @@ function readNumber(from: usize, strict: bool): f64 {
       const low = ((<u64>1) << whole) - 1;
       closed = ((figures & low) << 8) | (figures & ~((low << 8) | 0xff));
     }
-    closed = closed << (64 - bits);
-    closed = ((closed & 0x0f0f0f0f0f0f0f0f) * 2561) >> 8;
-    closed = ((closed & 0x00ff00ff00ff00ff) * 6553601) >> 16;
-    mantissa = ((closed & 0x0000ffff0000ffff) * 42949672960001) >> 32;
+    mantissa = sumOfDigits(closed << (64 - bits));
     unit = <u32>load<u8>(at) - 48;
   } else {
     mantissa = unit - 48;
@@ -356,6 +359,17 @@ function readNumber(from: usize, strict: bool): f64 {
       return 0;
     }
     at++;
+    if (others == 0) {
+      // Eight digits, and as many as there are of another eight.
+      const more = load<u64>(at, 7) ^ 0x3030303030303030;
+      const ends = ((more + 0x7676767676767676) | more) & 0x8080808080808080;
+      const bits = ends == 0 ? 0 : ctz(ends) & ~7;
+      mantissa = sumOfDigits(figures);
+      if (bits != 0) {
+        mantissa = mantissa * <u64>powerOfTen(<i32>(bits >> 3)) + sumOfDigits(more << (64 - bits));
+      }
+      at += 7 + <usize>(bits >> 3);
+    }
     while ((unit = <u32>load<u8>(at) - 48) <= 9) {
       mantissa = mantissa * 10 + unit;
       at++;
@@ -512,7 +526,10 @@ function scanJsonStep(
   return kind == SKIP ? valueEnd(value, full) : readJson(value, kind, step, row, origin, full);
 }
 
-/** Whether `openJson` is at the fields of an object: else there is none, and no field of it. */
+/**
+ * Whether `openJson` is at the fields of an object: else there is none, and what they put stays as it was, which is
+ * zero.
+ */
 let isOpened: bool = false;
 
 /** The brace of the object that a step opens; behind it when it is null or missing; or 0. */
@@ -533,14 +550,6 @@ function openJson(step: usize, start: usize, at: usize, row: i32): usize {
   if (!(flags & NULLABLE) || load<u32>(value) != NULL_WORD) return 0;
   mark(step, row, NULL);
   return value + 4;
-}
-
-/** Puts what stands for a value where the object around it is null or missing. */
-function putEmpty(step: usize, kind: i32, row: i32, origin: usize): void {
-  const slot = <usize>load<u32>(step, VALUES) + ((<usize>row) << 3);
-  if (kind == TEXT) putText(step, row, slot, origin, origin, origin);
-  else if (kind == RANGE) mark(step, row, EMPTY);
-  else if (kind != SKIP) store<f64>(slot, 0);
 }
 
 /** Behind the row at `start` whose last value ends at `at`, or 0. */
@@ -593,10 +602,8 @@ function scanJsonRows(
     for (let step = steps; step < stepsEnd; step += STEP_BYTES) {
       const kind = load<i32>(step, KIND);
       if (kind < OPEN) {
-        if (step < untilA) putEmpty(step, kind, row, origin);
-        else a = scanJsonStep(step, kind, startA, a, row, origin, full);
-        if (step < untilB) putEmpty(step, kind, row + lane, origin);
-        else b = scanJsonStep(step, kind, startB, b, row + lane, origin, full);
+        if (step >= untilA) a = scanJsonStep(step, kind, startA, a, row, origin, full);
+        if (step >= untilB) b = scanJsonStep(step, kind, startB, b, row + lane, origin, full);
       } else if (kind == OPEN) {
         if (step >= untilA) {
           a = openJson(step, startA, a, row);
@@ -608,6 +615,8 @@ function scanJsonRows(
           if (isOpened) startB = b;
           else untilB = load<u32>(step, END);
         }
+        const until = min(untilA, untilB);
+        if (step < until) step = until - STEP_BYTES;
       } else {
         if (step >= untilA) a = load<u8>(a) == 0x7d ? a + 1 : 0;
         if (step >= untilB) b = load<u8>(b) == 0x7d ? b + 1 : 0;
@@ -649,17 +658,14 @@ function scanJsonLane(
   while (row < rowsMax && start < end) {
     let at = start;
     let object = start;
-    let until: usize = 0;
     for (let step = steps; step < stepsEnd && at != 0; step += STEP_BYTES) {
       const kind = load<i32>(step, KIND);
-      if (step < until) {
-        if (kind < OPEN) putEmpty(step, kind, row, origin);
-      } else if (kind < OPEN) {
+      if (kind < OPEN) {
         at = scanJsonStep(step, kind, object, at, row, origin, full);
       } else if (kind == OPEN) {
         at = openJson(step, object, at, row);
         if (isOpened) object = at;
-        else until = load<u32>(step, END);
+        else step = <usize>load<u32>(step, END) - STEP_BYTES;
       } else {
         at = load<u8>(at) == 0x7d ? at + 1 : 0;
       }

@@ -1,6 +1,7 @@
 /**
  * A program in a memory, and the rows it scanned last: numbers and ranges in columns of the memory.
- * Callers: `block-reader.ts`. Runs on: worker. Invariant: marks are all zero before a scan.
+ * Callers: `block-reader.ts`. Runs on: worker. Invariant: before a scan all marks are zero, and
+ * so are the values within objects, as the scanner puts none where there is no object.
  */
 import { INPUT_START, PROGRAM_START, type ScanMemory } from './scan-memory.js';
 import type { ScanAddresses, ScanProgram } from './scan-program.js';
@@ -38,6 +39,8 @@ export class ScanDictionary {
   forget(): void {
     this.isValid = false;
     this.#words.fill(0);
+    // The code that columns within objects are cleared to, of the empty text.
+    this.#words[0] = 1;
   }
 
   /** Goes on without codes, as texts hardly repeat. */
@@ -60,6 +63,7 @@ export class BlockColumn {
   readonly codes: Int32Array;
   readonly #words: Int32Array;
   readonly #markedAt: number;
+  readonly #isWithin: boolean;
 
   /** The values of `rowsMax` rows from a row on. */
   constructor(
@@ -69,7 +73,7 @@ export class BlockColumn {
     firstRow: number,
     rowsMax: number,
   ) {
-    const { values, marks, marked } = addresses;
+    const { values, marks, marked, within } = addresses;
     this.values = new Float64Array(memory.memory, values + firstRow * 8, rowsMax);
     this.ranges = new Int32Array(memory.memory, values + firstRow * 8, rowsMax * 2);
     this.marks = new Uint8Array(memory.memory, marks + firstRow, rowsMax);
@@ -78,6 +82,7 @@ export class BlockColumn {
     this.codes = new Int32Array(memory.memory, codes, dictionary === null ? 0 : rowsMax);
     this.#words = memory.words;
     this.#markedAt = marked / 4;
+    this.#isWithin = within;
     this.marks.fill(0);
   }
 
@@ -89,6 +94,10 @@ export class BlockColumn {
   /** Makes ready for the next scan. */
   clear(): void {
     if (this.dictionary !== null) this.dictionary.isValid = true;
+    if (this.#isWithin) {
+      this.values.fill(0);
+      this.codes.fill(0);
+    }
     if (!this.isMarked) return;
     this.marks.fill(0);
     this.#words[this.#markedAt] = 0;

@@ -50,8 +50,6 @@ export const MARK_ESCAPED = 2;
 /** The number is put as its range. */
 export const MARK_SPELLED = 3;
 export const MARK_MISSING = 4;
-/** There is no value, as the object around it is null or missing. */
-export const MARK_EMPTY = 5;
 
 /** One value of a row. */
 export interface ScanStep {
@@ -101,6 +99,8 @@ export interface ScanAddresses {
   readonly marked: number;
   /** Dictionary of the texts; 0 for columns without. */
   readonly dictionary: number;
+  /** Whether it is within an object, which rows may lack. */
+  readonly within: boolean;
 }
 
 /** The program of rows, or null when it is too large for its place. */
@@ -129,7 +129,6 @@ export function createScanProgram(rows: ScanRows): ScanProgram | null {
     image.set(step.lead, lead);
     words.set([PROGRAM_START + lead, step.lead.length, step.kind, step.flags], at / 4);
     lead += padded(step.lead.length);
-    if (step.kind === STEP_OPEN) opened.push(at);
     // What is behind an object, for rows that have none.
     if (step.kind === STEP_CLOSE) {
       words[(opened.pop() ?? 0) / 4 + 7] = PROGRAM_START + at + STEP_BYTES;
@@ -140,7 +139,9 @@ export function createScanProgram(rows: ScanRows): ScanProgram | null {
     const isCoded = step.kind === STEP_TEXT && coded < DICTIONARIES_MAX;
     const dictionary = isCoded ? DICTIONARIES_START + coded++ * DICTIONARY_BYTES : 0;
     words.set([values, marks, 0, dictionary], at / 4 + 4);
-    columns.push({ values, marks, marked: PROGRAM_START + at + 24, dictionary });
+    const within = opened.length > 0;
+    columns.push({ values, marks, marked: PROGRAM_START + at + 24, dictionary, within });
+    if (step.kind === STEP_OPEN) opened.push(at);
   });
   image.set(tail, lead);
   words.set([
