@@ -8,11 +8,13 @@ import { csv, discard, job } from 'millrace';
 import { eventFile } from './events/event-file.mjs';
 import { eventSource } from './events/event-source.mjs';
 import { BUCKETS, QUERIES } from './query-list.mjs';
-import { viewsOf } from './views.mjs';
+import { viewsOf, viewsOfNested } from './views.mjs';
 
 export const nexmarkJob = job('nexmark', (flow, { query, events, input, output, sync = true }) => {
-  const source = input === null ? eventSource(events) : eventFile(input);
-  const result = QUERIES[query](viewsOf(flow.from(source, { name: 'events' })));
+  const from = (source) => flow.from(source, { name: 'events' });
+  const views =
+    input === null ? viewsOf(from(eventSource(events))) : viewsOfNested(from(eventFile(input)));
+  const result = QUERIES[query](views);
   const bucketBy = BUCKETS[query];
   if (output === null) result.to(discard());
   else if (bucketBy !== undefined) result.to(csv(output, { bucketBy, ifExists: 'replace', sync }));

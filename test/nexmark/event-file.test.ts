@@ -1,15 +1,14 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { collectSink, job, run } from 'millrace';
+import { type Col, col, collectSink, job, run } from 'millrace';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventFile } from '../../bench/nexmark/events/event-file.mjs';
 import { eventSettings } from '../../bench/nexmark/events/event-settings.mjs';
 import { channelNames, channelUrls } from '../../bench/nexmark/events/event-texts.mjs';
 import { writeEvents } from '../../bench/nexmark/write-events.mjs';
 import { Reference } from './event-reference.js';
-import { readEvents } from './read-events.js';
 
 const EVENTS = 2300;
 let directory = '';
@@ -20,13 +19,13 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
-async function read(name: string, columns: readonly string[] | null, parallelism = 1) {
+async function read(name: string, fields: Readonly<Record<string, Col>> | null) {
   const out = collectSink();
   const reading = job('read-events', (flow) => {
     const events = flow.from(eventFile(join(directory, name)));
-    (columns === null ? events : events.project(...columns)).to(out);
+    (fields === null ? events : events.select(fields)).to(out);
   });
-  await run(reading, { parallelism, runtime: 'in-thread' });
+  await run(reading, { parallelism: 1, runtime: 'in-thread' });
   return out.rows as readonly Record<string, unknown>[];
 }
 
@@ -53,24 +52,24 @@ describe('files of events', () => {
   });
 
   it.each(['events.ndjson', 'events.parquet'])('%s gives the events back', async (name) => {
-    const { events } = readEvents({ events: EVENTS });
-    expect(await read(name, null)).toEqual(events);
-    const names = ['kind', 'bid.price', 'person.name'];
-    const wanted = events.map((event) =>
-      Object.fromEntries(names.map((field) => [field, event[field]])),
+    const lines = readFileSync(join(directory, 'events.ndjson'), 'utf8').trimEnd().split('\n');
+    const events = lines.map((line) => JSON.parse(line));
+    const isParquet = name.endsWith('.parquet');
+    // Parquet knows no missing fields.
+    const absent = isParquet ? { person: null, auction: null, bid: null } : {};
+    expect(await read(name, null)).toEqual(events.map((event) => ({ ...absent, ...event })));
+    const fields = {
+      kind: col('kind'),
+      price: col('bid').get('price'),
+      name: col('person').get('name'),
+    };
+    expect(await read(name, fields)).toEqual(
+      events.map(({ kind, bid, person }) => ({
+        kind,
+        price: bid?.price ?? null,
+        name: person?.name ?? null,
+      })),
     );
-    expect(await read(name, names)).toEqual(wanted);
-    expect(await read(name, ['dateTime'])).toEqual(events.map(({ dateTime }) => ({ dateTime })));
-  });
-
-  it('are refused where an event is not what its kind says', async () => {
-    const path = join(directory, 'wrong.ndjson');
-    const auction = { id: 1, itemName: '', description: '', initialBid: 1, reserve: 1 };
-    const rest = { dateTime: 1, expires: 1, seller: 1, category: 1, extra: '' };
-    for (const kind of ['bid', 'other']) {
-      writeFileSync(path, `${JSON.stringify({ kind, auction: { ...auction, ...rest } })}\n`);
-      await expect(read('wrong.ndjson', null)).rejects.toMatchObject({ code: 'BAD_RECORD' });
-    }
   });
 });
 

@@ -42,12 +42,16 @@ function settled(code: ChainCode, name: string, value: FieldValue, place: CodeBl
     const settledValue = { type, nullable, value: code, isNull, binary: null };
     return digits === undefined ? settledValue : valueOfDigits(settledValue, code);
   };
+  // A text that lies in a column stays there until somebody asks for it.
+  const binary = value.binary?.range === undefined ? value.binary : null;
   if (value.isNull === 'false') {
+    if (binary !== null) return { type, nullable, value: value.value, isNull: 'false', binary };
     place.line(`const ${local} = ${digits ?? value.value};`);
     return of(local, 'false');
   }
   const isNull = unit.fresh(`${name}_null`);
   place.line(`const ${isNull} = ${value.isNull};`);
+  if (binary !== null) return { type, nullable, value: value.value, isNull, binary };
   place.line(`const ${local} = ${filledCode(value, isNull)};`);
   return of(local, isNull);
 }

@@ -115,6 +115,9 @@ function presentCode(
     const { bytes, view, start, end } = range;
     return `${target.appender()}.appendViewed(${row}, ${bytes}, ${view}, ${start}, ${end});`;
   }
+  if (value.binary !== null && range === undefined && sameType(value.type, field.type)) {
+    return `{ ${copyCode(unit, value, value.binary, row, target)} }`;
+  }
   if (field.type.kind === 'utf8' && value.type.kind === 'utf8') {
     return `${target.appender()}.appendText(${row}, ${value.value});`;
   }
