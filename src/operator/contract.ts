@@ -50,6 +50,8 @@ export interface OutputPort {
    * it.
    */
   send?(channel: number, batch: Batch): boolean;
+  /** Whether what is handed on to a channel is read where it is, so that nothing need be copied for it. */
+  lends?(channel: number): boolean;
 }
 
 /** Which system columns the rows of a port carry. */

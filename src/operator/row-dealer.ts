@@ -47,6 +47,8 @@ export class RowDealer {
   readonly #spentRows: (SpentBatch | null)[];
   /** By channel: rows that are in the builder already. */
   readonly #taken: Int32Array;
+  /** By channel: whether the rows in its builder are shown there, and have to leave before the batch changes. */
+  readonly #isShown: boolean[];
   #batch: Batch | null = null;
   #columns: readonly number[] = [];
   #isEmpty = true;
@@ -59,6 +61,7 @@ export class RowDealer {
     this.#selected = port.builders.map(() => null);
     this.#spentRows = port.builders.map(() => null);
     this.#taken = new Int32Array(port.builders.length);
+    this.#isShown = port.builders.map(() => false);
   }
 
   /** Makes room for `rowsMax` rows of a batch; column `columns[i]` of it is field i of the output. */
@@ -96,6 +99,7 @@ export class RowDealer {
       if (this.#handOnChannel(batch, channel)) {
         this.#forget(channel);
         this.#taken[channel] = 0;
+        this.#isShown[channel] = false;
         this.#selected[channel] = null;
       } else all = false;
     }
@@ -110,12 +114,20 @@ export class RowDealer {
   #handOnChannel(batch: Batch, channel: number): boolean {
     const known = this.#selected[channel];
     if (known !== null) return this.#port.send(channel, known);
-    if (this.#taken[channel] > 0 || !this.#isWorthSelecting(batch, channel)) {
+    if (this.#isShown[channel]) return this.#port.flush(channel);
+    const builder = this.#builders[channel];
+    if (
+      this.#taken[channel] > 0 ||
+      this.#countOf(channel) < builder.capacity * SELECTED_SHARE_MIN
+    ) {
       return this.#append(batch, channel);
     }
+    const bringsMuch = this.#bringsMuch(batch, channel);
+    if (bringsMuch && !this.#canShow(channel)) return this.#append(batch, channel);
     // Rows that came before are in the builder.
     if (!this.#port.flush(channel)) return false;
-    const { schema, schemaVersion } = this.#builders[channel];
+    if (bringsMuch) return this.#show(batch, channel);
+    const { schema, schemaVersion } = builder;
     this.#whole ??= batchAs(schema, schemaVersion, batch, this.#columns, this.#spent);
     const count = this.#countOf(channel);
     const selected = count === batch.rows ? this.#whole : this.#select(this.#whole, channel, count);
@@ -129,10 +141,22 @@ export class RowDealer {
     return selected;
   }
 
-  #isWorthSelecting(batch: Batch, channel: number): boolean {
-    const count = this.#countOf(channel);
-    if (count < this.#builders[channel].capacity * SELECTED_SHARE_MIN) return false;
-    return entryBytes(batch.columns) <= count * SELECTED_ENTRY_BYTES_MAX;
+  /** Whether a selection of rows would bring many more texts along than it has. */
+  #bringsMuch(batch: Batch, channel: number): boolean {
+    return entryBytes(batch.columns) > this.#countOf(channel) * SELECTED_ENTRY_BYTES_MAX;
+  }
+
+  #canShow(channel: number): boolean {
+    if (this.#countOf(channel) > this.#builders[channel].capacity) return false;
+    return this.#port.lends?.(channel) ?? false;
+  }
+
+  /** Lends the rows as a batch of the builder, whose texts stay where they are. */
+  #show(batch: Batch, channel: number): boolean {
+    const rows = this.#rowsOf[channel].subarray(0, this.#countOf(channel));
+    this.#copy(batch, this.#builders[channel], rows, true);
+    this.#isShown[channel] = true;
+    return this.#port.flush(channel);
   }
 
   /** Copies rows into the builder; false when it is full and cannot be handed on. */
@@ -145,15 +169,17 @@ export class RowDealer {
       const from = this.#taken[channel];
       if (from === count) return true;
       const to = Math.min(count, from + builder.capacity - builder.rows);
-      this.#copy(batch, builder, rows.subarray(from, to));
+      this.#copy(batch, builder, rows.subarray(from, to), false);
       this.#taken[channel] = to;
     }
   }
 
-  #copy(batch: Batch, builder: BatchBuilder, rows: Int32Array): void {
+  #copy(batch: Batch, builder: BatchBuilder, rows: Int32Array, isShown: boolean): void {
     const first = builder.rows;
     for (let field = 0; field < builder.columns.length; field++) {
-      builder.columns[field].appendRows(first, batch.columns[this.#columns[field]], rows);
+      const column = builder.columns[field];
+      const source = batch.columns[this.#columns[field]];
+      if (!isShown || !column.showRows(source, rows)) column.appendRows(first, source, rows);
     }
     for (let index = 0; index < rows.length; index++) {
       if (builder.times !== null && batch.times !== null) {

@@ -84,7 +84,7 @@ export abstract class BaseAppender implements Appender {
       const present = presence === null || (presence[sourceRow >> 3] >> (sourceRow & 7)) & 1;
       if (present) this.setNull(row);
       else this.setMissing(row);
-    } else if (this.#copiesFrom(source)) {
+    } else if (this.copiesFrom(source)) {
       this.copy(row, source, sourceRow);
     } else {
       const fits = this.appendValue(row, valueAt(source, sourceRow));
@@ -93,13 +93,21 @@ export abstract class BaseAppender implements Appender {
   }
 
   appendRows(first: number, source: Column, sourceRows: Int32Array): void {
-    if (sourceRows.length > 0 && source.validity === null && this.#copiesFrom(source)) {
+    if (sourceRows.length > 0 && source.validity === null && this.copiesFrom(source)) {
       this.reserve(first + sourceRows.length - 1);
       return this.copyRows(first, source, sourceRows);
     }
     for (let index = 0; index < sourceRows.length; index++) {
       this.appendFrom(first + index, source, sourceRows[index]);
     }
+  }
+
+  /**
+   * Takes the rows numbered in `sourceRows` as the only ones, without copying their texts: the column views the source
+   * until `reset`. False where there is nothing to be saved: then they are to be appended.
+   */
+  showRows(_source: Column, _sourceRows: Int32Array): boolean {
+    return false;
   }
 
   /**
@@ -174,7 +182,7 @@ export abstract class BaseAppender implements Appender {
   protected abstract valueBytes(rows: number): number;
 
   /** Whether values of the source can be copied as they are stored; remembered per source field. */
-  #copiesFrom(source: Column): boolean {
+  protected copiesFrom(source: Column): boolean {
     if (source.field !== this.#sourceField) {
       this.#sourceField = source.field;
       this.#sourceAlike = sameType(source.field.type, this.field.type);

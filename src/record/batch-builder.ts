@@ -34,6 +34,11 @@ export interface Appender {
   /** Copies the rows numbered in `sourceRows` as rows from `first` on: like `appendFrom` for each. */
   appendRows(first: number, source: Column, sourceRows: Int32Array): void;
   /**
+   * Takes the rows numbered in `sourceRows` as the only ones, without copying their texts: the column views the source
+   * until `reset`. False where there is nothing to be saved: then they are to be appended.
+   */
+  showRows(source: Column, sourceRows: Int32Array): boolean;
+  /**
    * Forgets what was written for the rows from `rows` on, before a row is given up or written anew.
    */
   truncate(rows: number): void;

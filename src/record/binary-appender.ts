@@ -16,6 +16,7 @@ import { canonicalDecimal } from './decimal.js';
 import { EntryIndex, hashOfBytes, sameBytes } from './entry-index.js';
 import { identityCodes } from './identity-codes.js';
 import type { Field } from './schema.js';
+import { gather } from './gather.js';
 import { formOf } from './schema.js';
 import { encodeBlockInto, textKindOf, unitEndsToByteEnds, writeWtf8 } from './text.js';
 import { copyBytes, wordView } from './words.js';
@@ -95,6 +96,8 @@ export class BinaryAppender extends BaseAppender {
    */
   #source: BinaryColumn | null = null;
   #sourceEntries = NO_CODES;
+  /** The column whose entries the codes name; null: our own. */
+  #showing: BinaryColumn | null = null;
   readonly #isText: boolean;
 
   constructor(field: Field, capacity: number) {
@@ -441,6 +444,38 @@ export class BinaryAppender extends BaseAppender {
     }
   }
 
+  override showRows(source: Column, sourceRows: Int32Array): boolean {
+    if (source.validity !== null || !this.copiesFrom(source)) return false;
+    const column = source as BinaryColumn;
+    if (this.#codes.length < this.capacity) this.#codes = new Int32Array(this.capacity);
+    gather(column.codes, sourceRows, sourceRows.length, this.#codes, 0);
+    this.#showing = column;
+    return true;
+  }
+
+  /** The rows that are shown. What is remembered of a dictionary stays with it. */
+  #shownRows(source: BinaryColumn): BinaryColumn {
+    const { offsets, bytes, entries, textKind, isDictionary } = source;
+    const column = new BinaryColumn({
+      field: this.field,
+      codes: this.#codes,
+      offsets,
+      bytes,
+      entries,
+      textKind,
+      validity: null,
+      presence: null,
+      isDictionary,
+      isSelected: !isDictionary,
+    });
+    if (!isDictionary) return column;
+    source.decoded ??= [];
+    column.decoded = source.decoded;
+    column.hashes = source.hashes;
+    column.dictionary = source.dictionary;
+    return column;
+  }
+
   /**
    * Copies an entry of a dictionary once per batch of the source, so that repetition is passed on.
    */
@@ -497,6 +532,7 @@ export class BinaryAppender extends BaseAppender {
 
   protected clear(): void {
     this.#source = null;
+    this.#showing = null;
     if (this.#keepsNow()) return;
     this.#entries = 0;
     this.#coded = false;
@@ -556,6 +592,7 @@ export class BinaryAppender extends BaseAppender {
     validity: Uint8Array | null,
     presence: Uint8Array | null,
   ): BinaryColumn {
+    if (this.#showing !== null) return this.#shownRows(this.#showing);
     this.#encodePending();
     assert(
       this.#coded || this.#entries === rows,

@@ -32,18 +32,50 @@ const reader = new FrameReader();
 
 /** Bytes that are enough to encode a batch, whatever the options; a multiple of 8. */
 export function frameBytes(batch: Batch): number {
+  return batchBytes(batch, entryBytes);
+}
+
+/** About the bytes of a batch that is lent, of which nothing is encoded: its rows, without what else is in dictionaries. */
+export function lentBytes(batch: Batch): number {
+  return batchBytes(batch, rowTextBytes);
+}
+
+/** Bytes of the texts that come with the rows of a column. */
+type TextBytes = (column: BinaryColumn, rows: number, isSelected: boolean) => number;
+
+const entryBytes: TextBytes = (column, rows, isSelected) => {
+  const isCoded = column.isDictionary || column.isSelected || isSelected;
+  const entries = isCoded ? column.entries : rows;
+  const codes = isCoded ? rows * 4 + PADDING : 0;
+  return codes + (entries + 1) * 4 + column.offsets[entries] - column.offsets[0];
+};
+
+const rowTextBytes: TextBytes = (column, rows, isSelected) => {
+  if (isSelected || column.entries <= rows) return entryBytes(column, rows, isSelected);
+  const { codes, offsets } = column;
+  let bytes = rows * 8;
+  for (let row = 0; row < rows; row++) bytes += offsets[codes[row] + 1] - offsets[codes[row]];
+  return bytes;
+};
+
+function batchBytes(batch: Batch, textBytes: TextBytes): number {
   let bytes = buffersStart(2 + batch.columns.length);
   if (batch.times !== null) bytes += batch.rows * 8;
   if (batch.kinds !== null) bytes += batch.rows + PADDING;
   const isSelected = batch.selection !== undefined && batch.selection !== null;
   const { columns, rows } = batch;
   for (let index = 0; index < columns.length; index++) {
-    bytes += columnBytes(columns[index], rows, isSelected);
+    bytes += columnBytes(columns[index], rows, isSelected, textBytes);
   }
   return aligned(bytes);
 }
 
-function columnBytes(column: Column, rows: number, isSelected: boolean): number {
+function columnBytes(
+  column: Column,
+  rows: number,
+  isSelected: boolean,
+  textBytes: TextBytes,
+): number {
   const marks = bitmapBytes(rows) + PADDING;
   const bitmaps = (column.validity === null ? 0 : marks) + (column.presence === null ? 0 : marks);
   if (column instanceof FixedColumn) {
@@ -52,17 +84,13 @@ function columnBytes(column: Column, rows: number, isSelected: boolean): number 
   }
   if (column instanceof Int64Column) return bitmaps + Math.max(1, rows) * 8;
   if (column instanceof BinaryColumn) {
-    const isCoded = column.isDictionary || column.isSelected || isSelected;
-    const entries = isCoded ? column.entries : rows;
-    const codes = isCoded ? rows * 4 + PADDING : 0;
-    const bytes = column.offsets[entries] - column.offsets[0];
-    return bitmaps + codes + (entries + 1) * 4 + bytes + 4 * PADDING;
+    return bitmaps + textBytes(column, rows, isSelected) + 4 * PADDING;
   }
   const isNested = column instanceof NestedColumn;
   const childRows = isNested ? column.offsets[rows] - column.offsets[0] : rows;
   let total = bitmaps + (isNested ? (rows + 1) * 4 + PADDING : 0);
   for (const child of column.children) {
-    total += buffersStart(1) - HEADER_BYTES + columnBytes(child, childRows, isSelected);
+    total += buffersStart(1) - HEADER_BYTES + columnBytes(child, childRows, isSelected, textBytes);
   }
   return total;
 }

@@ -80,6 +80,10 @@ export class ExchangePort implements OutputPort {
     return this.#broadcast ? this.#sendToAll(batch) : this.#senders[channel].send(batch);
   }
 
+  lends(channel: number): boolean {
+    return !this.#broadcast && !this.#senders[channel].isEncoded;
+  }
+
   /** Hands every builder on; false when one could not be. */
   flushAll(): boolean {
     let all = true;

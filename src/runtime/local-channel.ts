@@ -6,7 +6,7 @@
  */
 import { assert } from '../base/assert.js';
 import type { Batch } from '../record/batch.js';
-import { frameBytes } from '../record/frame-codec.js';
+import { lentBytes } from '../record/frame-codec.js';
 import { FRAME_DATA, type FrameKind, type Waker } from '../ring/contract.js';
 import type { FrameReceiver } from './frame-receiver.js';
 import type { FrameSender, SenderMetrics } from './frame-sender.js';
@@ -50,7 +50,7 @@ export class LocalChannel implements FrameSender, FrameReceiver {
   share(batch: Batch): void {
     assert(this.#state === FREE, 'A batch is lent after the one before has been given back.');
     this.#batch = batch;
-    this.#offer(FRAME_DATA, frameBytes(batch));
+    this.#offer(FRAME_DATA, lentBytes(batch));
     const { edge, task } = this.#metrics;
     edge.addRows(batch.rows);
     edge.addBytes(this.bytes);

@@ -8,7 +8,8 @@ import type { Batch } from '../../src/record/batch.js';
 import { decodeFrame, encodeFrame, frameBytes } from '../../src/record/frame-codec.js';
 import { compileRowReader } from '../../src/record/row-codec.js';
 import { batchAs, batchOfRows } from '../../src/record/row-selection.js';
-import type { Schema } from '../../src/record/schema.js';
+import { BinaryColumn, FixedColumn, TEXT_ASCII } from '../../src/record/column.js';
+import type { Field, Schema } from '../../src/record/schema.js';
 import {
   batchOf,
   chainOf,
@@ -152,4 +153,77 @@ describe('rows selected from a batch', () => {
       }),
     );
   });
+
+  it('are lent with their texts where they are, and have left before those change', () => {
+    const refusals = fc.array(fc.boolean(), { minLength: 1, maxLength: 20 });
+    const codes = fc.array(fc.nat(MANY_TEXTS - 1), { minLength: 1, maxLength: 60 });
+    const batches = fc.array(fc.tuple(codes, fc.boolean()), { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(batches, refusals, fc.integer({ min: 2, max: 80 }), (given, takes, capacity) => {
+        let looks = 0;
+        const chain = chainOf({
+          operators: [],
+          outputs: [{ after: -1, partitioner: { kind: 'hash', keys: ['n'] }, channels: 2 }],
+          capacity,
+          mayTake: () => takes[looks++ % takes.length] || looks % 7 === 0,
+        });
+        const [port] = chain.ports;
+        port.isLent = true;
+        const expected: { n: number; t: string }[] = [];
+        for (const [numbers, isDictionary] of given) {
+          const batch = batchOfManyTexts(numbers, isDictionary);
+          expected.push(...numbers.map((n) => ({ n, t: manyText(n) })));
+          untilDone((cursor) => chain.task.step(0, batch, cursor, 1000));
+          // Its memory is filled anew.
+          const [numbersColumn, texts] = batch.columns as [FixedColumn, BinaryColumn];
+          numbersColumn.values.fill(-1);
+          texts.bytes.fill(0x21);
+          texts.codes.fill(0);
+        }
+        untilDone(() => (chain.task.flush() ? 0 : 1));
+        for (const n of new Set(expected.map((record) => record.n))) {
+          const mine = port.left.filter(({ record }) => (record as { n: number }).n === n);
+          expect(mine.map(({ record }) => record)).toEqual(expected.filter((r) => r.n === n));
+          expect(new Set(mine.map(({ channel }) => channel)).size).toBe(1);
+        }
+        expect(port.left.length).toBe(expected.length);
+      }),
+    );
+  });
 });
+
+const MANY_TEXTS = 300;
+
+function manyText(number: number): string {
+  return `text ${number} `.padEnd(40, 'x');
+}
+
+/** Rows whose texts are few of many: `n` is the number of `t`. */
+function batchOfManyTexts(numbers: readonly number[], isDictionary: boolean): Batch {
+  const [number, text] = ['n', 't'].map((name): Field => {
+    const type = name === 'n' ? ({ kind: 'number' } as const) : ({ kind: 'utf8' } as const);
+    return { name, type, nullable: false, optional: false };
+  });
+  const texts = Array.from({ length: MANY_TEXTS }, (_, index) => manyText(index));
+  const bytes = new TextEncoder().encode(texts.join(''));
+  const column = new BinaryColumn({
+    field: text,
+    codes: Int32Array.from(numbers),
+    offsets: Int32Array.from({ length: MANY_TEXTS + 1 }, (_, index) => index * 40),
+    bytes,
+    entries: MANY_TEXTS,
+    textKind: TEXT_ASCII,
+    validity: null,
+    presence: null,
+    isDictionary,
+    isSelected: !isDictionary,
+  });
+  return {
+    schema: { shape: 'object', fields: [number, text] },
+    schemaVersion: 0,
+    rows: numbers.length,
+    columns: [new FixedColumn(number, Float64Array.from(numbers), null, null), column],
+    times: null,
+    kinds: null,
+  };
+}

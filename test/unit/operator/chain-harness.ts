@@ -114,6 +114,8 @@ export class CollectingPort implements OutputPort {
   opened = 0;
   /** Batches that came whole. */
   sent = 0;
+  /** Whether it is one inside a slot, whose consumer reads the memory of the producer. */
+  isLent = false;
   readonly #broadcast: boolean;
   readonly #capacity: number;
   readonly #mayTake: () => boolean;
@@ -144,6 +146,10 @@ export class CollectingPort implements OutputPort {
     this.#collect(channel, builder.take());
     builder.reset();
     return true;
+  }
+
+  lends(): boolean {
+    return this.isLent;
   }
 
   /** Takes a batch as a consumer in another slot gets it: as a frame. */
