@@ -553,7 +553,8 @@ export class BinaryAppender extends BaseAppender {
     else this.#index = new EntryIndex();
     if (this.#keeps && this.#index !== null) this.#startKeeping();
     else if (this.#dictionary !== null) {
-      this.#dictionary.clear();
+      // Clearing makes a new table, even when there was nothing in it.
+      if (this.#dictionary.size > 0) this.#dictionary.clear();
       this.#trialPause = TRIAL_PAUSE_FIRST;
     } else if (this.#trialIn > 0) this.#trialIn--;
     else this.#dictionary = new Map();
