@@ -41,7 +41,10 @@ describe('doctor', () => {
     const dist = mkdtempSync(join(tmpdir(), 'millrace-dist-'));
     try {
       for (const name of ['index.js', 'process.js', 'cli.js']) {
-        writeFileSync(join(dist, name), 'import loader from "./load.cjs";\n$load("chunk-A");\n');
+        writeFileSync(
+          join(dist, name),
+          'const { $load } = require("./load.cjs");\n$load("chunk-A");\n',
+        );
       }
       writeFileSync(join(dist, 'slot.cjs'), 'const { $load } = require("./load.cjs");\n');
       writeFileSync(join(dist, 'coordinator.cjs'), '');
