@@ -3,8 +3,9 @@
  * or asks for a token. Callers: `main.tsx`. Runs on: the page's thread.
  */
 import { useEffect, useState } from 'preact/hooks';
+import { ActionDialog, type Question } from './action-dialog.js';
 import { countOf } from './format.js';
-import { LiveContext, useAnswer, useLive } from './hooks.js';
+import { AskContext, LiveContext, useAnswer, useLive } from './hooks.js';
 import { JobPage } from './job-page.js';
 import { JobsScreen } from './jobs-screen.js';
 import type { Live, LiveState } from './live.js';
@@ -16,6 +17,7 @@ import { nextTheme, themeOf, useTheme } from './theme.js';
 export function App({ live }: { readonly live: Live }) {
   const state = useLive(live);
   const route = useRoute();
+  const [question, setQuestion] = useState<Question | null>(null);
   const jid = route.page === 'job' ? route.jid : null;
   useEffect(() => live.watch(jid), [live, jid]);
   useEffect(() => {
@@ -28,9 +30,12 @@ export function App({ live }: { readonly live: Live }) {
         Skip to the page
       </a>
       <TopBar route={route} state={state} live={live} />
-      <main id="main" tabIndex={-1}>
-        <Page route={route} state={state} />
-      </main>
+      <AskContext.Provider value={setQuestion}>
+        <main id="main" tabIndex={-1}>
+          <Page route={route} state={state} />
+        </main>
+      </AskContext.Provider>
+      {question !== null && <ActionDialog question={question} onClose={() => setQuestion(null)} />}
       {state.link === 'locked' && <TokenForm live={live} isWrong={state.isTokenWrong} />}
       {state.link === 'lost' && <LostOverlay />}
     </LiveContext.Provider>

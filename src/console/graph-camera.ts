@@ -18,6 +18,8 @@ export type Detail = 'far' | 'mid' | 'near';
 const SCALE_MAX = 2;
 const SCALE_MIN = 0.04;
 const STEP = 1.25;
+/** Pixels at the bottom for the legend. */
+const LEGEND_HEIGHT = 40;
 
 /** Names are readable from this size on, numbers too from the other one. */
 export function detailOf(scale: number): Detail {
@@ -78,7 +80,7 @@ export function useCamera(
   );
   const viewOf = useCallback(() => {
     const { width = 1, height = 1 } = image.current?.getBoundingClientRect() ?? {};
-    return { width, height };
+    return { width, height: Math.max(1, height - LEGEND_HEIGHT) };
   }, [image]);
   const fit = useCallback((): void => {
     isFitted.current = true;

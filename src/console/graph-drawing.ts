@@ -4,7 +4,7 @@
  */
 
 /** Of every node. */
-export const NODE_WIDTH = 232;
+export const NODE_WIDTH = 244;
 export const NODE_HEIGHT = 76;
 
 /** A place in the drawing, in its own units. */

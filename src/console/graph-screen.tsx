@@ -3,7 +3,7 @@
  * that is looked at. Callers: the page of a job. Runs on: the page's thread.
  */
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import type { JobFlow } from '../rest/job-schemas.js';
+import type { JobFlow, JobStatus } from '../rest/job-schemas.js';
 import type { GraphLayout } from './graph-drawing.js';
 import { GraphView } from './graph-view.js';
 import { hasEnded } from './job-action.js';
@@ -19,7 +19,6 @@ export function GraphScreen({
 }: TabProps & { readonly vertex: string | null }) {
   const { flow } = state;
   const layout = useLayout(flow);
-  const isOver = hasEnded(job.state);
   if (flow === null || layout === null) return <p class="hint">Loading the graph…</p>;
   if (flow.vertices.length === 0) {
     return <p class="hint">The job has no graph yet: it is being planned.</p>;
@@ -29,7 +28,7 @@ export function GraphScreen({
     hrefOf({ page: 'job', jid: job.jid, tab: 'graph', vertex: id });
   return (
     <div class="graph-page">
-      <Sentence flow={flow} isOver={isOver} placeOf={placeOf} />
+      <Sentence flow={flow} state={job.state} placeOf={placeOf} />
       <div class={`split ${open === null ? '' : 'open'}`}>
         <GraphView flow={flow} layout={layout} open={vertex} placeOf={placeOf} />
         {open !== null && (
@@ -76,16 +75,24 @@ function useLayout(flow: JobFlow | null): GraphLayout | null {
 
 function Sentence({
   flow,
-  isOver,
+  state,
   placeOf,
 }: {
   readonly flow: JobFlow;
-  readonly isOver: boolean;
+  readonly state: JobStatus;
   placeOf(id: string | null): string;
 }) {
   const { bottleneck } = flow;
-  if (isOver) {
+  if (hasEnded(state)) {
     return <p class="sentence">The job has ended; rates are averages over its run.</p>;
+  }
+  if (state !== 'RUNNING') {
+    const href = hrefOf({ page: 'job', jid: flow.jid, tab: 'events', vertex: null });
+    return (
+      <p class="sentence">
+        The job is {state.toLowerCase()}; <a href={href}>what has happened</a>
+      </p>
+    );
   }
   if (bottleneck === null) {
     return <p class="sentence">Nothing holds the job up so far.</p>;

@@ -3,13 +3,17 @@
  * Callers: the screens. Runs on: the page's thread.
  */
 import { createContext } from 'preact';
-import { useContext, useEffect, useState } from 'preact/hooks';
+import { useContext, useEffect, useRef, useState } from 'preact/hooks';
 import { assert } from '../base/assert.js';
 import type { Client } from '../rest/client.js';
+import type { Question } from './action-dialog.js';
 import type { Live, LiveState } from './live.js';
 
 /** Where components find the link to the server. */
 export const LiveContext = createContext<Live | null>(null);
+
+/** Where components ask before they do something; the answer outlives what asked. */
+export const AskContext = createContext<(question: Question) => void>(() => {});
 
 /** The link to the server. */
 export function useClient(): Client {
@@ -37,7 +41,8 @@ export interface Answer<T> {
 }
 
 /**
- * Asks when `key` is another, which forgets what was answered, and again when `version` is another. Null asks nothing.
+ * Asks when `key` is another, which forgets what was answered, and again when `version` is another; not before the last
+ * answer has come, so that a slow server is asked as often as it answers. Null asks nothing.
  */
 export function useAnswer<T>(
   key: string | null,
@@ -49,20 +54,36 @@ export function useAnswer<T>(
     value: null,
     error: null,
   });
+  const latest = useRef<{ key: string | null; ask: () => Promise<T> }>({ key, ask });
+  latest.current = { key, ask };
+  const underWay = useRef<string | null>(null);
+  const isStale = useRef(false);
   useEffect(() => {
-    if (key === null) return undefined;
-    let isWanted = true;
-    const take = (value: T | null, error: Error | null): void => {
-      if (!isWanted) return;
-      setAnswer((last) => ({ key, value: value ?? (last.key === key ? last.value : null), error }));
+    if (key === null) return;
+    const request = (): void => {
+      isStale.current = underWay.current === key;
+      if (isStale.current) return;
+      underWay.current = key;
+      const take = (value: T | null, error: Error | null): void => {
+        if (latest.current.key !== key) return;
+        underWay.current = null;
+        setAnswer((last) => {
+          return { key, value: value ?? (last.key === key ? last.value : null), error };
+        });
+        if (isStale.current) request();
+      };
+      latest.current.ask().then(
+        (value) => take(value, null),
+        (error: unknown) => take(null, error instanceof Error ? error : new Error(String(error))),
+      );
     };
-    ask().then(
-      (value) => take(value, null),
-      (error: unknown) => take(null, error instanceof Error ? error : new Error(String(error))),
-    );
-    return () => {
-      isWanted = false;
-    };
+    request();
   }, [key, version]);
+  useEffect(
+    () => () => {
+      latest.current = { key: null, ask };
+    },
+    [],
+  );
   return answer.key === key ? answer : { value: null, error: null };
 }

@@ -1,10 +1,9 @@
 /**
  * The buttons for what can be done to a job. Callers: the list of jobs, the page of a job. Runs on: the page's thread.
  */
-import { useState } from 'preact/hooks';
+import { useContext } from 'preact/hooks';
 import type { JobStatus } from '../rest/job-schemas.js';
-import { ActionDialog } from './action-dialog.js';
-import { useClient } from './hooks.js';
+import { AskContext, useClient } from './hooks.js';
 import { isPossible, JOB_ACTIONS, type JobAction } from './job-action.js';
 
 export function JobActions({
@@ -19,7 +18,17 @@ export function JobActions({
   readonly only: readonly JobAction['name'][];
 }) {
   const client = useClient();
-  const [asked, setAsked] = useState<JobAction | null>(null);
+  const ask = useContext(AskContext);
+  const askFor = (action: JobAction): void =>
+    ask({
+      title: `${action.label} “${name}”?`,
+      consequence: action.consequence,
+      isDestructive: action.isDestructive,
+      confirm: action.label,
+      rest: action.rest(jid),
+      commandLine: action.commandLine(jid),
+      run: () => action.run(client, jid),
+    });
   return (
     <>
       {JOB_ACTIONS.filter((action) => only.includes(action.name)).map((action) => (
@@ -29,25 +38,11 @@ export function JobActions({
           class={action.name === 'cancel' ? 'danger' : ''}
           disabled={!isPossible(action, state)}
           aria-label={`${action.label} ${name}`}
-          onClick={() => setAsked(action)}
+          onClick={() => askFor(action)}
         >
           {action.label}
         </button>
       ))}
-      {asked !== null && (
-        <ActionDialog
-          question={{
-            title: `${asked.label} “${name}”?`,
-            consequence: asked.consequence,
-            isDestructive: asked.isDestructive,
-            confirm: asked.label,
-            rest: asked.rest(jid),
-            commandLine: asked.commandLine(jid),
-            run: () => asked.run(client, jid),
-          }}
-          onClose={() => setAsked(null)}
-        />
-      )}
     </>
   );
 }

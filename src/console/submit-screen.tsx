@@ -2,12 +2,11 @@
  * Bundles on the server: uploading one, deleting one, choosing one to run. Callers: the shell. Runs on: the page's
  * thread.
  */
-import { useState } from 'preact/hooks';
+import { useContext, useState } from 'preact/hooks';
 import { describeError } from '../base/errors.js';
 import type { ReplyOf } from '../rest/path-types.js';
-import { ActionDialog, type Question } from './action-dialog.js';
 import { timeText } from './format.js';
-import { useAnswer, useClient } from './hooks.js';
+import { AskContext, useAnswer, useClient } from './hooks.js';
 import { RunForm } from './run-form.js';
 import { Pending } from './tab.js';
 
@@ -107,9 +106,9 @@ function Bundles({
   onChange(): void;
 }) {
   const client = useClient();
-  const [question, setQuestion] = useState<Question | null>(null);
+  const ask = useContext(AskContext);
   const askDelete = ({ id, name }: Jar): void =>
-    setQuestion({
+    ask({
       title: `Delete “${name}”?`,
       consequence: 'Jobs that run from it go on; nobody can run it again.',
       isDestructive: true,
@@ -118,6 +117,7 @@ function Bundles({
       commandLine: null,
       run: async () => {
         await client.deleteJar({ jarid: id });
+        onChange();
         return 'It is deleted.';
       },
     });
@@ -150,15 +150,6 @@ function Bundles({
           ))}
         </tbody>
       </table>
-      {question !== null && (
-        <ActionDialog
-          question={question}
-          onClose={() => {
-            setQuestion(null);
-            onChange();
-          }}
-        />
-      )}
     </>
   );
 }

@@ -45,7 +45,11 @@ interface DrawerProps {
 export function VertexDrawer({ job, vertex, state, version, closeHref }: DrawerProps) {
   const [part, setPart] = useState<Part>('subtasks');
   const place = useRef<HTMLElement>(null);
-  useEffect(() => place.current?.focus({ preventScroll: true }), []);
+  useEffect(() => {
+    place.current?.focus({ preventScroll: true });
+    // Who looked at a chain goes on from there.
+    return () => document.querySelector<SVGAElement>(`[data-vertex="${vertex.id}"]`)?.focus();
+  }, [vertex.id]);
   const close = (event: KeyboardEvent): void => {
     if (event.key === 'Escape') location.hash = closeHref;
   };
