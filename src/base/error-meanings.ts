@@ -61,6 +61,7 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, string>> = {
   RUN_CORRUPT: 'A run file, which holds sorted state or records, is damaged.',
   CHECKPOINT_IN_USE: 'A job still needs the snapshot in order to recover.',
   CHECKPOINT_FAILED: 'A checkpoint or savepoint could not be taken.',
+  RESCALE_FAILED: 'A running job does not go on at another parallelism.',
   RECORD_FAILED_REPEATEDLY: 'The same record failed the job as often as the settings allow.',
 
   // Input and output

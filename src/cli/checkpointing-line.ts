@@ -10,7 +10,7 @@ import { shortPath } from './short-path.js';
 /** Events that concern checkpoints and restarts. */
 export type CheckpointingEvent = Extract<
   ExecutionEvent,
-  { readonly type: 'restored' | 'checkpoint' | 'chainBroken' | 'restart' }
+  { readonly type: 'restored' | 'checkpoint' | 'chainBroken' | 'restart' | 'rescaled' }
 >;
 
 /** The line for an event; null for none. Paths are shown relative to `directory`. */
@@ -25,6 +25,10 @@ export function checkpointingLine(event: CheckpointingEvent, directory: string):
   }
   if (event.type === 'restart') {
     return `Failed: ${event.error.message} Starts again after ${formatDuration(event.delayMs)}.`;
+  }
+  if (event.type === 'rescaled') {
+    const { from, to, restartMs } = event.report;
+    return `Rescaled from ${from} to ${to}; away for ${formatDuration(Math.round(restartMs))}.`;
   }
   if (event.type === 'chainBroken') {
     return `The next checkpoint holds all state: ${faultText(event.error, directory)}`;

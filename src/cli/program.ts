@@ -94,6 +94,7 @@ ${bold('With --json')} standard output has one JSON object a line, told apart by
   checkpoint a checkpoint that has completed or failed
   chainBroken  state that checkpoints build on is damaged; the next one holds everything
   restart    why the job has failed and is started again
+  rescaled   from which parallelism to which, and how long it took
   badRecord  a record that could not be parsed and was skipped
   result     duration, counters and memory ledger, when the job has finished; with --from
              latest of a job that had finished before, hadFinishedMs says when

@@ -44,6 +44,11 @@ export class CheckpointRequests {
     return this.#ask('savepoint', stop, directory);
   }
 
+  /** A checkpoint with which this attempt ends, and from which another one is to go on. */
+  suspend(): Promise<CheckpointReport> {
+    return this.#ask('checkpoint', 'suspend', null);
+  }
+
   #ask(kind: CheckpointKind, stop: StopMode, target: string | null): Promise<CheckpointReport> {
     if (!this.#takesCheckpoints) return Promise.reject(takesNone(kind));
     if (this.#hasEnded) return Promise.reject(attemptEnded());

@@ -20,6 +20,8 @@ import type { Deployment } from './deployment.js';
 import { EventStream } from './event-stream.js';
 import type { BadRecordReport, CheckpointTold } from './messages.js';
 import { type RunMetricsSnapshot, snapshotMetrics } from './metrics-snapshot.js';
+import type { PlannedAt } from './job-attempts.js';
+import type { RescaleReport, Rescaling } from './rescaling.js';
 import type { RestoreMapping } from './restore-plan.js';
 import type { RunCompletion, RunControl, RunObserver } from './run-control.js';
 import { type TimeReport, timeReports } from './time-report.js';
@@ -43,7 +45,9 @@ export type ExecutionEvent =
    */
   | { readonly type: 'chainBroken'; readonly error: WireError }
   /** An attempt has failed, and the next one begins after `delayMs`. */
-  | { readonly type: 'restart'; readonly error: WireError; readonly delayMs: number };
+  | { readonly type: 'restart'; readonly error: WireError; readonly delayMs: number }
+  /** The job runs at another parallelism now. */
+  | { readonly type: 'rescaled'; readonly report: RescaleReport };
 
 /** What a finished run leaves behind. */
 export interface JobResult {
@@ -64,6 +68,7 @@ export const SHARED_LEDGER = -2;
 /** The handle on a running job, wherever it runs. */
 export interface JobExecution {
   readonly jobName: string;
+  /** Of the attempt that runs: another one after `rescale`. */
   readonly plan: PhysicalPlan;
   readonly state: JobState;
   /** Resolves with the result; rejects with the first failure, or with JOB_CANCELED. */
@@ -90,6 +95,17 @@ export interface JobExecution {
    * Takes a savepoint, which is whole, relocatable, and never deleted by the engine. Rejects with CHECKPOINT_FAILED.
    */
   savepoint(options?: SavepointOptions): Promise<CheckpointReport>;
+  /**
+   * Has the job go on at another parallelism of all operators that name none of their own: it is suspended with a
+   * checkpoint, from which it goes on, exactly once, without being started again. The maximum parallelism stays as it
+   * is, and bounds it. Resolves when all subtasks run again, and an event `rescaled` tells so; rejects with
+   * PARALLELISM_INVALID before anything is done, and with RESCALE_FAILED when it is not done: the job then goes on as
+   * before. Jobs in a process of their own refuse it with FEATURE_UNSUPPORTED.
+   *
+   * @example
+   * const { checkpointMs, restartMs } = await execution.rescale(4);
+   */
+  rescale(parallelism: number): Promise<RescaleReport>;
   /** How often the job has been restarted after a failure. */
   readonly restarts: number;
   /** What the job went on from when it was started; null when it began. */
@@ -106,6 +122,10 @@ export interface FurtherAttempts {
   checkpointed(): void;
   /** The next attempt, which goes on from the newest checkpoint; `kept` is that of a job that keeps them in memory. */
   next(kept: CheckpointManifest | null, statistics: CheckpointStatistics): Promise<NextAttempt>;
+  /** The job at another parallelism. Throws PARALLELISM_INVALID. */
+  planAt(parallelism: number): PlannedAt;
+  /** Makes further attempts of it; gives what they were made of before. */
+  adopt(planned: PlannedAt): PlannedAt;
   /** Output that savepoints hold and no checkpoint has made visible: not to be thrown away. */
   savedOutput(): readonly SinkCommit[];
   /**
@@ -117,6 +137,7 @@ export interface FurtherAttempts {
 
 /** An attempt that is ready to start. */
 export interface NextAttempt {
+  readonly plan: PhysicalPlan;
   readonly deployment: Deployment;
   readonly restored: RestoredAttempt | null;
   start(observer: RunObserver): Promise<RunControl>;
@@ -133,7 +154,7 @@ export interface RestoredAttempt {
 
 /** A job that runs in this process. */
 export class Execution implements RunObserver, JobExecution {
-  readonly plan: PhysicalPlan;
+  plan: PhysicalPlan;
   /** Of the current attempt. */
   deployment: Deployment;
   readonly finished: Promise<JobResult>;
@@ -157,6 +178,9 @@ export class Execution implements RunObserver, JobExecution {
   #kept: CheckpointManifest | null = null;
   /** The savepoint with which the job was stopped. */
   #suspendedTo: string | null = null;
+  /** A change of the parallelism that is under way. */
+  #rescaling: Rescaling | null = null;
+  #hasStarted = false;
   /** What the job is to end with before the next attempt begins. */
   #ending: RunEvent | null = null;
   /** Ends the wait before the next attempt. */
@@ -189,10 +213,12 @@ export class Execution implements RunObserver, JobExecution {
 
   /** Starts an attempt. */
   async start(attempt: NextAttempt): Promise<void> {
+    this.plan = attempt.plan;
     this.deployment = attempt.deployment;
-    if (this.restarts === 0) this.restored = attempt.restored;
+    if (!this.#hasStarted) this.restored = attempt.restored;
     else if (attempt.restored !== null)
       this.#events.push({ type: 'restored', ...attempt.restored });
+    this.#hasStarted = true;
     this.attach(await attempt.start(this));
   }
 
@@ -244,6 +270,26 @@ export class Execution implements RunObserver, JobExecution {
     return report;
   }
 
+  async rescale(parallelism: number): Promise<RescaleReport> {
+    const { Rescaling: Change } = await import('./rescaling.js');
+    const from = this.deployment.parallelism;
+    const further = this.#further;
+    const hasEnded = ENDED.has(this.state);
+    if (further === null || hasEnded || this.#rescaling !== null) {
+      throw notNow(this.jobName, parallelism, hasEnded);
+    }
+    const planned = further.planAt(parallelism);
+    if (parallelism === from) {
+      return { from, to: from, checkpoint: null, checkpointMs: 0, restartMs: 0 };
+    }
+    const change = new Change(from, planned, this.#requests.suspend());
+    this.#rescaling = change;
+    void change.suspended.then((isSuspended) => {
+      if (!isSuspended && this.#rescaling === change) this.#rescaling = null;
+    });
+    return change.done;
+  }
+
   events(): AsyncIterableIterator<ExecutionEvent> {
     return this.#events.subscribe();
   }
@@ -259,6 +305,10 @@ export class Execution implements RunObserver, JobExecution {
   /** The end is not announced here, because sinks have not been committed yet. */
   onState(state: JobState): void {
     if (state !== 'FINISHED' && state !== 'FAILED' && state !== 'CANCELED') this.#enter(state);
+    // The first attempt may only now have come up that is to be suspended.
+    if (state !== 'RUNNING' || this.#rescaling === null || this.#rescaling.before === null) return;
+    this.#events.push({ type: 'rescaled', report: this.#rescaling.succeed() });
+    this.#rescaling = null;
   }
 
   onBadRecord(record: BadRecordReport): void {
@@ -302,6 +352,7 @@ export class Execution implements RunObserver, JobExecution {
 
   async #ended(completion: RunCompletion): Promise<void> {
     this.#requests.endAttempt();
+    if (await this.#goesOnRescaled(completion)) return;
     const { state, error } = completion;
     const mayGoOn = state === 'FAILED' && this.#ending === null;
     if (!mayGoOn || error === null || this.#further === null) return this.#settle(completion);
@@ -322,6 +373,36 @@ export class Execution implements RunObserver, JobExecution {
     } catch (cause) {
       await this.#ended({ state: 'FAILED', error: toWire(cause), commits: [] });
     }
+  }
+
+  /**
+   * Begins the next attempt of a job that was suspended to be rescaled, or did not come up at its new parallelism;
+   * false when the attempt has ended for another reason.
+   */
+  async #goesOnRescaled(completion: RunCompletion): Promise<boolean> {
+    const [change, further] = [this.#rescaling, this.#further];
+    if (change === null || further === null) return false;
+    const isUnfit = completion.state === 'FAILED' && change.before !== null;
+    const isSuspended = completion.state === 'FINISHED' && (await change.suspended);
+    if (this.#ending !== null || !(isUnfit || isSuspended)) {
+      this.#rescaling = null;
+      change.fail(completion.error);
+      return false;
+    }
+    this.#control = null;
+    this.#enter('RESTARTING');
+    if (isUnfit) this.#rescaling = null;
+    try {
+      if (isSuspended) await commitSinks(this.#commitParts(), completion.commits);
+      const before = further.adopt(change.before ?? change.planned);
+      if (isSuspended) change.before = before;
+      await this.start(await further.next(this.#kept, this.checkpoints));
+      if (isUnfit) change.fail(completion.error);
+    } catch (cause) {
+      if (isUnfit) change.fail(completion.error);
+      await this.#ended({ state: 'FAILED', error: toWire(cause), commits: [] });
+    }
+    return true;
   }
 
   /** What may have been set while something was waited for. */
@@ -408,6 +489,17 @@ export class Execution implements RunObserver, JobExecution {
       ],
     };
   }
+}
+
+const ENDED: ReadonlySet<JobState> = new Set(['FINISHED', 'FAILED', 'CANCELED']);
+
+function notNow(job: string, parallelism: number, hasEnded: boolean): MillraceError {
+  const why = hasEnded ? 'it has ended' : 'another change is under way';
+  return new MillraceError(
+    'RESCALE_FAILED',
+    `The job was not rescaled to ${parallelism}: ${why}.`,
+    hasEnded ? { where: { job } } : { where: { job }, advice: 'Wait for what rescale() gave.' },
+  );
 }
 
 function asError(thrown: unknown): Error {

@@ -11,6 +11,7 @@ import { EventStream } from './event-stream.js';
 import type { ExecutionEvent, JobExecution, JobResult, RestoredAttempt } from './execution.js';
 import type { RunMetricsSnapshot } from './metrics-snapshot.js';
 import { NO_METRICS } from './no-metrics.js';
+import type { RescaleReport } from './rescaling.js';
 import type { TimeReport } from './time-report.js';
 
 /** The handle on it. */
@@ -67,6 +68,16 @@ export class FinishedRun implements JobExecution {
   savepoint(): Promise<CheckpointReport> {
     return Promise.reject(hasEnded('savepoint'));
   }
+
+  rescale(): Promise<RescaleReport> {
+    return Promise.reject(cannotRescale(this.jobName));
+  }
+}
+
+function cannotRescale(job: string): MillraceError {
+  return new MillraceError('RESCALE_FAILED', 'The job was not rescaled: it has ended.', {
+    where: { job },
+  });
 }
 
 function hasEnded(kind: string): MillraceError {

@@ -3,10 +3,11 @@
  * Callers: `launch-run.ts` for `isolate: 'process'`. Runs on: the caller's thread.
  */
 import { systemClock } from '../base/clock.js';
-import type { ErrorWhere } from '../base/errors.js';
+import { type ErrorWhere, MillraceError } from '../base/errors.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import type { JobExecution } from './execution.js';
 import { JobProcess, type ProcessRun } from './job-process.js';
+import type { RescaleReport } from './rescaling.js';
 import { type TimeReport, timeReports } from './time-report.js';
 
 /** A job in a child process. */
@@ -24,6 +25,19 @@ export class IsolatedRun extends JobProcess implements JobExecution {
 
   whyNoOutput(): readonly TimeReport[] {
     return timeReports(this.plan, this.metrics(), systemClock.epochMs());
+  }
+
+  rescale(): Promise<RescaleReport> {
+    return Promise.reject(
+      new MillraceError(
+        'FEATURE_UNSUPPORTED',
+        'A job in a process of its own is not rescaled while it runs.',
+        {
+          where: { job: this.plan.jobName },
+          advice: "Stop it with savepoint({ stop: 'suspend' }), and go on from that with -p.",
+        },
+      ),
+    );
   }
 
   protected override operatorAt(vertex: number, operator: number): ErrorWhere {

@@ -13,13 +13,14 @@ import type { EndReason } from '../checkpoint/checkpoint-protocol.js';
 import type { CheckpointStatistics } from '../checkpoint/checkpoint-statistics.js';
 import type { CheckpointManifest, SinkCommit } from '../checkpoint/contract.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
+import { defaultMaxParallelism } from '../record/key-group.js';
 import type { Schema } from '../record/schema.js';
 import type { CheckpointingSetup, RestoreFrom } from './checkpointing-setup.js';
 import { deploy } from './deploy.js';
 import type { Deployment } from './deployment.js';
 import type { NextAttempt } from './execution.js';
 import { importableUrl } from './importable-url.js';
-import type { PlannedRun, RunRequest } from './plan-run.js';
+import { type PlannedRun, planOf, type RunRequest } from './plan-run.js';
 import {
   abortPrepared,
   type PreparedConnectors,
@@ -31,10 +32,15 @@ import type { RunControl, RunObserver } from './run-control.js';
 import { SlotThreads } from './slot-threads.js';
 import { startThreads } from './threaded-run.js';
 
+/** A job planned at a parallelism. */
+export interface PlannedAt extends PlannedRun {
+  readonly request: RunRequest;
+}
+
 /** Makes the attempts of one job. */
 export class JobAttempts {
-  readonly #request: RunRequest;
-  readonly #planned: PlannedRun;
+  #request: RunRequest;
+  #planned: PlannedRun;
   readonly #disk: Disk;
   /** Of the first attempt, which were started before anything was known; null when the job has none. */
   #threads: SlotThreads | null;
@@ -82,6 +88,28 @@ export class JobAttempts {
     return this.#attempt(this.#setup?.latest(kept) ?? this.#origin);
   }
 
+  /**
+   * The job at another parallelism of the operators that name none of their own; the number of key groups stays. Throws
+   * PARALLELISM_INVALID and whatever planning throws.
+   */
+  planAt(parallelism: number): PlannedAt {
+    const { settings, job, params } = this.#request;
+    const maxParallelism =
+      settings.maxParallelism ?? defaultMaxParallelism(this.#planned.parallelism);
+    const request = { ...this.#request, settings: { ...settings, parallelism, maxParallelism } };
+    const isThreaded = this.#isThreaded;
+    const draft = { graph: job.build(params), parallelism, isThreaded };
+    return { ...planOf(request, draft), request };
+  }
+
+  /** Makes further attempts of what was planned; gives what they were made of before. */
+  adopt({ request, ...planned }: PlannedAt): PlannedAt {
+    const before = { ...this.#planned, request: this.#request };
+    this.#request = request;
+    this.#planned = planned;
+    return before;
+  }
+
   /** Output that savepoints hold and no checkpoint has made visible. */
   savedOutput(): readonly SinkCommit[] {
     return this.#setup?.savedOutput() ?? [];
@@ -114,6 +142,7 @@ export class JobAttempts {
             };
       const threads = this.#takeThreads();
       return {
+        plan,
         deployment,
         restored,
         start: (observer) => this.#start(deployment, observer, threads),

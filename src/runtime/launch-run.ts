@@ -10,7 +10,7 @@ import type { EndReason } from '../checkpoint/checkpoint-protocol.js';
 import { RestartStrategy } from '../checkpoint/restart-strategy.js';
 import { Execution, type JobExecution } from './execution.js';
 import { importableUrl } from './importable-url.js';
-import { JobAttempts } from './job-attempts.js';
+import { JobAttempts, type PlannedAt } from './job-attempts.js';
 import { notImportable, type PlannedRun, type RunRequest } from './plan-run.js';
 import { checkRecoverySettings, restartPolicyOf } from './recovery-policy.js';
 import type { SlotThreads } from './slot-threads.js';
@@ -41,6 +41,8 @@ export async function launchRun(
       repeated.failed(error) ?? strategy.failed(error, nowMs) ?? error,
     checkpointed: () => repeated.passed(),
     next: (...past: Parameters<JobAttempts['next']>) => attempts.next(...past),
+    planAt: (parallelism: number) => attempts.planAt(parallelism),
+    adopt: (planned: PlannedAt) => attempts.adopt(planned),
     savedOutput: () => attempts.savedOutput(),
     end: (reason: EndReason, suspendedTo: string | null) => attempts.end(reason, suspendedTo),
   };
