@@ -76,7 +76,16 @@ function replaceText(text: string, search: string, replacement: string): string 
 }
 
 function splitPart(text: string, separator: string, index: number): string | null {
-  return text.split(separator).at(index) ?? null;
+  // Parts counted from the end need all of them, and so do letters.
+  if (!(index >= 0) || separator === '') return text.split(separator).at(index) ?? null;
+  let start = 0;
+  for (let part = Math.trunc(index); part > 0; part--) {
+    const end = text.indexOf(separator, start);
+    if (end < 0) return null;
+    start = end + separator.length;
+  }
+  const end = text.indexOf(separator, start);
+  return end < 0 ? text.slice(start) : text.slice(start, end);
 }
 
 /** Parts between white space, without the empty ones at the ends. */

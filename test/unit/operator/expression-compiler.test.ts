@@ -195,6 +195,14 @@ describe('values', () => {
     expect(text(x.ilike('ABC'), 'abc')).toBe(true);
     expect(text(x.splitPart('/', -1), 'a/b/c')).toBe('c');
     expect(text(x.splitPart('/', 3), 'a/b/c')).toBe(null);
+    for (const value of ['', '/', 'a', 'a/b', '/a//b/', '///']) {
+      for (const separator of ['/', '//', 'a/', '']) {
+        for (const index of [0, 1, 1.5, 2, 4, -1, -2, -5]) {
+          const part = value.split(separator).at(index) ?? null;
+          expect(text(x.splitPart(separator, index), value)).toBe(part);
+        }
+      }
+    }
     expect(text(x.padStart(5, '0').concat(x.padEnd(3)), '42')).toBe('0004242 ');
     expect(text(x.repeat(2.9), 'ab')).toBe('abab');
     expect(text(x.repeat(-1), 'ab')).toBe('');
