@@ -1,7 +1,7 @@
 /**
  * Tries the package as a stranger would: packs it, installs the tarball in an empty folder outside of the repository,
- * and runs the first `js` block of the README there as `index.mjs`. Ends with code 1 when that fails or prints
- * nothing. Callers: `.ci/run`.
+ * looks for the console in it, and runs the first `js` block of the README there as `index.mjs`. Ends with code 1 when
+ * something is missing, fails or prints nothing. Callers: `.ci/run`.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,6 +16,7 @@ try {
   const [packed] = JSON.parse(npm(['pack', '--json', '--pack-destination', folder], root));
   console.log(`${packed.filename}: ${packed.entryCount} files, ${packed.size} bytes`);
   npm(['install', '--no-audit', '--no-fund', join(folder, packed.filename)], folder);
+  readFileSync(join(folder, 'node_modules', 'millrace', 'dist', 'console', 'index.html'));
   const readme = readFileSync(join(root, 'README.md'), 'utf8');
   const block = codeBlocks(readme).find(({ language }) => language === 'js');
   if (block === undefined) throw new Error('The README has no js block.');

@@ -1,6 +1,7 @@
 /** What the built entries load at once, since every thread of a run, and every call of the command line, waits for it. */
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { type EntryName, entryFile } from '../../src/runtime/entry-url.js';
 import { root } from './source-files.js';
@@ -78,5 +79,16 @@ describe('what the built entries load at once', () => {
       'src/format/encode/csv-output.ts',
       'src/format/parquet/parquet-output.ts',
     ]);
+  });
+
+  it('console: less than 200 KB, compressed as it is sent', () => {
+    const folder = join(root, 'dist', 'console');
+    const files = [
+      'index.html',
+      ...readdirSync(join(folder, 'assets')).map((name) => join('assets', name)),
+    ];
+    const bytes = files.map((name) => gzipSync(readFileSync(join(folder, name))).byteLength);
+    expect(bytes.length).toBeGreaterThan(3);
+    expect(bytes.reduce((sum, one) => sum + one, 0) / 1024).toBeLessThan(200);
   });
 });
