@@ -47,8 +47,9 @@ describe('generated code of a plan', () => {
 
   it('shows the sizes that the settings give', async () => {
     const build = (flow: Flow): void => flow.from(orders).rebalance().to(discard());
-    const [first] = await codeOf(build, { 'exchange.batchRows': 77 });
-    expect(first?.code).toContain('=== 77');
+    const [first] = await codeOf(build, { 'exchange.batchRows': 80 });
+    // A builder of eighty rows is handed on when an eighth or less is left.
+    expect(first?.code).toContain('>= 70');
   });
 
   it('calls no user function, touches no sink, and says what only running will tell', async () => {
