@@ -398,9 +398,10 @@ export function pageCode(
 ): EntryCode {
   const { unit } = code;
   const bound = unit.constant(table, 'table');
+  const pages = unit.hoist(`${bound}.pages`, 'pages');
   const page = unit.fresh('page');
   const at = unit.fresh('at');
-  place.line(`const ${page} = ${bound}.pages[${entry} >>> ${PAGE_SHIFT}];`);
+  place.line(`const ${page} = ${pages}[${entry} >>> ${PAGE_SHIFT}];`);
   place.line(`const ${at} = ${entry} & ${PAGE_MASK};`);
   const column = (index: number): string => columnCode(table.spec, index, page, at);
   return { table: bound, entry, page, at, column, isNew: () => 'false' };

@@ -33,6 +33,8 @@ interface RowTarget {
   /** The channel, for handing it on. */
   readonly channel: string;
   column(field: number): ColumnTarget;
+  /** The array of marks of the rows. */
+  marks(name: 'times' | 'kinds'): string;
   /** Code that counts the row; its value is the new count. */
   readonly count: string;
 }
@@ -167,6 +169,10 @@ function singleTarget({ unit }: ChainCode, output: OutputRun, index: number): Ro
     row,
     channel: '0',
     count: `++${row}`,
+    marks: (name) => {
+      const hint = `out${index}_${name}`;
+      return unit.hoist(unit.constant(output.builders[0][name], `${hint}_array`), hint);
+    },
     column: (field) => {
       const [appender] = output.appenders[field];
       const hint = `out${index}_${appender.field.name}`;
@@ -201,6 +207,7 @@ function channelTarget(
     row,
     channel,
     count: `(${builder}.rows = ${row} + 1)`,
+    marks: (name) => `${builder}.${name}`,
     column: (field) => {
       const { name } = output.appenders[field][0].field;
       const of = (kind: 'appenders' | 'values'): string =>
@@ -233,10 +240,10 @@ function writeRow(
   }
   const [builder] = output.builders;
   if (builder.times !== null) {
-    place.line(`${target.builder}.times[${target.row}] = ${row.marks.time ?? NO_EVENT_TIME};`);
+    place.line(`${target.marks('times')}[${target.row}] = ${row.marks.time ?? NO_EVENT_TIME};`);
   }
   if (builder.kinds !== null) {
-    place.line(`${target.builder}.kinds[${target.row}] = ${row.marks.kind ?? '0'};`);
+    place.line(`${target.marks('kinds')}[${target.row}] = ${row.marks.kind ?? '0'};`);
   }
 }
 
