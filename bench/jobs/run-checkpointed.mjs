@@ -1,6 +1,6 @@
 /**
  * A job that takes checkpoints into a fresh directory. Callers: `child.mjs`. Options: `job`, `params`, `interval`,
- * `incremental`. The answer tells how many were completed too, on standard error.
+ * `incremental`, `settings` of the run. The answer tells how many were completed too, on standard error.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -30,6 +30,7 @@ export async function run({ rows, threads, seed, options }) {
         'execution.checkpointing.interval': options.interval,
         'execution.checkpointing.dir': directory,
         'execution.checkpointing.incremental': options.incremental,
+        ...options.settings,
       },
       seed,
     });

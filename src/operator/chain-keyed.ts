@@ -337,7 +337,9 @@ export class KeyedRun {
   }
 
   #open(spec: TableSpec): StateTable {
-    const table = this.#openTable(this.spec.uid, spec);
+    // Windows link their entries, and what goes to disk as records need not go there as entries too.
+    const isEvictable = this.windows === null && !this.isPartial && this.#space === null;
+    const table = this.#openTable(this.spec.uid, { ...spec, isEvictable });
     this.tables.set(spec.name, table);
     return table;
   }
@@ -380,6 +382,7 @@ export class KeyedRun {
     // Entries of windows are taken when their window is over.
     if (this.windows !== null && !this.isPartial) return this.windows.takeRefired();
     const table = this.mainTable();
+    table.makeRoom?.();
     const { ids } = this;
     this.at = 0;
     this.count = 0;

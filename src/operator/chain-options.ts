@@ -65,6 +65,8 @@ export interface ChainTaskOptions {
   readonly space?: SpillSpace | null;
   /** Opens a state table of the operator `uid`. */
   readonly tables: (uid: string, spec: TableSpec) => StateTable;
+  /** Has entries of those tables leave memory that may; called when no id of one is held. Omitted: none may. */
+  readonly makeRoom?: () => void;
   /** The member of an alignment group that an operator is; null, or omitted, for none. */
   readonly aligned?: (operatorIndex: number) => AlignmentMember | null;
   /** Where the metrics of the functions of the chain are. */

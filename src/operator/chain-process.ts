@@ -75,6 +75,8 @@ export interface ProcessRunParts {
   readonly errors: ChainErrors;
   readonly countLate: (records: number) => void;
   readonly userMetrics: MetricsPlace;
+  /** Has entries of states leave memory, where they may. */
+  readonly makeRoom?: () => void;
 }
 
 /** Timers of one clock under one name, and who is told when they fire. */
@@ -235,6 +237,7 @@ export class ProcessRun implements TimedOperator {
         if (keys.find() >= 0) visit();
       }
       key.unset();
+      this.#parts.makeRoom?.();
     }
   }
 

@@ -84,8 +84,10 @@ class CompiledChainTask implements CompiledChain {
   /** Whether entries of an aggregation are on their way out, maybe from an earlier call. */
   #isEmitting = false;
   readonly #settling: RecordSettling;
+  readonly #makeRoom: () => void;
 
   constructor(options: ChainTaskOptions) {
+    this.#makeRoom = options.makeRoom ?? (() => {});
     this.#run = new ChainRun(options);
     this.#settling = new RecordSettling(this.#run);
     this.#keepers = this.#run.processes.filter((process) => process !== null);
@@ -116,6 +118,7 @@ class CompiledChainTask implements CompiledChain {
       if (this.#run.keyed[0]?.overflows(this.#times) === true) this.#invalidate();
       const rows = this.#rowsFunction(input, batch);
       if (rows === null) return STEP_OUT_OF_OUTPUT;
+      this.#makeRoom();
       cursor.position = rows(batch, cursor.position, to);
       if (this.#run.time.isDue) break;
     }
@@ -315,6 +318,7 @@ class CompiledChainTask implements CompiledChain {
         if (emitted !== STEP_DONE) return emitted;
       }
       if (this.#run.itemsLeft <= 0) return STEP_OUT_OF_BUDGET;
+      this.#makeRoom();
       do {
         if (!this.#fireOne(timed, operator, domain, upToMs)) return STEP_DONE;
         this.#run.itemsLeft--;

@@ -61,7 +61,7 @@ export class Timers {
     this.domain = parts.domain;
     const { name, domain, spaces, states } = parts;
     const column = stateColumn(name, NUMBER);
-    this.#first = spaces === 0 ? states.part(`${name}.${domain}.first`, column) : null;
+    this.#first = spaces === 0 ? states.part(`${name}.${domain}.first`, column, true) : null;
     this.#others = new KeyedTable(parts.context);
     this.bind();
   }
@@ -298,7 +298,7 @@ function firstTime({ column, table }: SharedPart, entry: number): number {
 }
 
 function eachEntry(table: StateTable, visit: (entry: number) => void): void {
-  for (let at = 0; at >= 0; ) at = table.scan(at, SCAN_ENTRIES, visit);
+  for (let at = 0; at >= 0; table.makeRoom?.()) at = table.scan(at, SCAN_ENTRIES, visit);
 }
 
 function noTime(timeMs: unknown): MillraceError {

@@ -23,6 +23,10 @@ export async function launchRun(
 ): Promise<JobExecution> {
   const { plan } = planned;
   checkRecoverySettings(request.settings);
+  if (request.settings['state.backend'] === 'lsm') {
+    const { checkTieredState } = await import('./state-backend.js');
+    checkTieredState(plan);
+  }
   if (request.settings.isolate === 'process') return startIsolated(plan, request);
   threads?.resize(plan.slots);
   const attempts = new JobAttempts(request, planned, threads);

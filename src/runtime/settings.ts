@@ -51,6 +51,7 @@ export const SETTINGS = {
   'exchange.targetDrain': duration('1s', 1, DAY_MS),
   'pipeline.autoWatermarkInterval': duration('200ms', 1, DAY_MS),
   'aggregate.preAggregateKeys': count(262_144, 0, 16_777_216),
+  'state.backend': choice('memory', 'lsm'),
   'state.localDir': PATH,
   'metrics.perSubtask': count(64, 0, 1024),
   'metrics.histogramsPerSubtask': count(8, 0, 256),

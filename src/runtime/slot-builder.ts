@@ -56,6 +56,7 @@ import { LocalChannel } from './local-channel.js';
 import { QueueLimit } from './queue-limit.js';
 import { SinkPort } from './sink-port.js';
 import type { SlotCheckpointing } from './slot-checkpointing.js';
+import type { TieredTables } from './state-backend.js';
 import { SourceHead } from './source-head.js';
 import { Subtask, type SubtaskSink } from './subtask.js';
 
@@ -171,7 +172,8 @@ class SlotBuilder {
     const { stateful, sorting } = loaded;
     const space =
       stateful || sorting ? (await import('./spill-space.js')).spillSpace(this.#parts) : null;
-    const openTable = stateful ? this.#tables(vertex, index, stateful) : refuseTable;
+    const tiers = stateful ? await this.#tiers() : null;
+    const openTable = stateful ? this.#tables(vertex, index, stateful, tiers) : refuseTable;
     const task = createChainTask({
       vertexName: vertex.name,
       operators: vertex.operators,
@@ -187,7 +189,8 @@ class SlotBuilder {
       control: metrics.control,
       parts: loaded,
       space,
-      tables: (_uid, spec) => openTable(spec),
+      tables: openTable,
+      ...(tiers === null ? {} : { makeRoom: () => tiers.makeRoom() }),
       aligned: (operator) => this.#aligned(vertex.id, operator, index),
       userMetrics,
       countLate: (records) => metrics.addLateRecords(records),
@@ -249,15 +252,26 @@ class SlotBuilder {
     return vertices[edges[edge].to].maxParallelism;
   }
 
+  /** What makes those tables of a subtask that may have a part on disk; null where none may. */
+  async #tiers(): Promise<TieredTables | null> {
+    if (this.#parts.deployment.settings['state.backend'] !== 'lsm') return null;
+    const { TieredTables } = await import('./state-backend.js');
+    return new TieredTables((await import('./spill-space.js')).operatorSpace(this.#parts));
+  }
+
   /** What makes the tables of a subtask. */
   #tables(
     vertex: Vertex,
     index: number,
     { createHotTable }: LoadedPart<'stateful'>,
-  ): (spec: TableSpec) => StateTable {
+    tiers: TieredTables | null,
+  ): (uid: string, spec: TableSpec) => StateTable {
     const keyGroups = keyGroupRange(index, vertex.parallelism, vertex.maxParallelism);
-    return (spec) => {
-      const table = createHotTable(spec, { keyGroups });
+    return (uid, spec) => {
+      const table =
+        tiers !== null && spec.isEvictable === true
+          ? tiers.open(uid, spec, keyGroups)
+          : createHotTable(spec, { keyGroups });
       const held = { table, operator: vertex.name, subtask: index, purpose: 'state' };
       this.#parts.tables.push(held);
       return table;
@@ -511,6 +525,6 @@ function missing(vertex: Vertex, what: string): MillraceError {
   return new MillraceError('ASSERTION', `The deployment has no ${what} plan for "${vertex.name}".`);
 }
 
-function refuseTable(spec: TableSpec): never {
+function refuseTable(_uid: string, spec: TableSpec): never {
   throw new MillraceError('ASSERTION', `No operator of this vertex keeps a table "${spec.name}".`);
 }

@@ -65,7 +65,7 @@ function exhausted(subtask: Subtask, bytes: number, budgetBytes: number): Millra
     {
       where: { operator: name, uid, subtask: index },
       advice:
-        'Raise slot.memory or slot.managedFraction, use more slots, ' +
+        'Raise slot.memory or slot.managedFraction, use more slots, set state.backend to lsm, ' +
         'or give the state a time to live. Aggregations by key of bounded input go on from disk ' +
         'in a job that takes no checkpoints.',
     },

@@ -20,12 +20,17 @@ export interface SpillSlot {
 }
 
 /**
- * The space of each operator of a slot: all that keep something have equal parts of its memory. Null for a job that has
- * no end, or takes checkpoints: what is on disk has to be worked off, and is in no snapshot.
+ * Where operators put records aside: null for a job that has no end, or takes checkpoints, since such records have to
+ * be worked off, and are in no snapshot.
  */
-export function spillSpace({ plan, deployment, slot, disk }: SpillSlot): SpillSpace | null {
+export function spillSpace(slot: SpillSlot): SpillSpace | null {
+  const { plan, deployment } = slot;
   const isBounded = plan.vertices.every(({ source }) => source?.connector.bounded !== false);
-  if (!isBounded || deployment.checkpointing !== null) return null;
+  return isBounded && deployment.checkpointing === null ? operatorSpace(slot) : null;
+}
+
+/** The space of each operator of a slot: all that keep something have equal parts of its memory. */
+export function operatorSpace({ plan, deployment, slot, disk }: SpillSlot): SpillSpace {
   const { settings, baseDirectory } = deployment;
   const { managedBytes } = splitSlotMemory(settings['slot.memory'], {
     network: settings['slot.networkFraction'],

@@ -51,6 +51,10 @@ export interface TableSpec {
    * own for each value. Hashes that a divided table is given are of the other keys only.
    */
   readonly isDivided?: boolean;
+  /** Whether nobody keeps ids of its entries from one batch to the next, so that in between they may leave memory. */
+  readonly isEvictable?: boolean;
+  /** Bits of the last column, a number: entries that have one of them stay in memory. */
+  readonly pinnedBits?: number;
 }
 
 /**
@@ -134,6 +138,7 @@ export type FrozenVisit = (
   keyGroup: number,
   stampMs: number,
   isRemoved: boolean,
+  hash: number,
 ) => void;
 
 /** Loads entries by column; before first use, all of a key group and table in the order in which they were written. */
@@ -230,7 +235,7 @@ export interface StateTable {
   readonly bytes: number;
   /**
    * Visits live entry ids, resumable: returns the position to continue from, or -1 at the end. Entries changed
-   * meanwhile may be seen or not; none is seen twice.
+   * meanwhile may be seen or not; none is seen twice. May return before it has visited as many as it may.
    */
   scan(position: number, entriesMax: number, visit: (entry: number) => void): number;
   /** Live entries of one key group as plain values. */
@@ -251,9 +256,9 @@ export interface StateTable {
   /**
    * Freezes the current generation in O(1) and gives its number. At most one frozen generation may be undrained.
    * One that is not confirmable, such as that of a savepoint, leaves no traces: removed entries need no tombstones
-   * because of it.
+   * because of it. `isFull` tells what will be drained, where that is known.
    */
-  freeze(isConfirmable?: boolean): number;
+  freeze(isConfirmable?: boolean, isFull?: boolean): number;
   /** Whether a frozen generation is not drained yet. */
   readonly isFrozen: boolean;
   /**
@@ -282,6 +287,11 @@ export interface StateTable {
   load(entry: TableEntry): void;
   /** Puts a tombstone that is still to be written. */
   loadRemoved(entry: TableEntry): void;
+  /**
+   * Has entries leave memory where there are too many, of a table that can do so. Called between two batches, when
+   * nobody holds an id of an entry.
+   */
+  makeRoom?(): void;
   /** Frees everything. */
   clear(): void;
   /** Takes all entries out of a table that is in no snapshot, and keeps memory for about as many again. */

@@ -37,11 +37,13 @@ export interface FrozenOwner extends Generations {
 class DeltaPage {
   readonly page: TablePage;
   readonly kinds: Uint8Array;
+  readonly hashes: Int32Array;
   readonly keyGroups: Uint16Array;
   readonly stamps: Float64Array;
 
   constructor(page: TablePage, entries: number) {
     this.page = page;
+    this.hashes = new Int32Array(entries);
     this.kinds = new Uint8Array(entries);
     this.keyGroups = new Uint16Array(entries);
     this.stamps = new Float64Array(entries);
@@ -51,6 +53,8 @@ class DeltaPage {
 /** At most one generation, frozen and not drained yet. */
 export class FrozenGeneration {
   isFrozen = false;
+  /** Whether removed entries are drained with all others too, since they hide what is older of them elsewhere. */
+  keepsRemoved = false;
   readonly #owner: FrozenOwner;
   readonly #shape: TableShape;
   readonly #code: TableCode;
@@ -82,7 +86,7 @@ export class FrozenGeneration {
 
   /** Bytes of preserved entries. */
   get bytes(): number {
-    const pageBytes = this.#shape.pageBytes + (this.#mask + 1) * (11 + 8 * this.#heapNames.length);
+    const pageBytes = this.#shape.pageBytes + (this.#mask + 1) * (15 + 8 * this.#heapNames.length);
     return this.#delta.length * pageBytes + this.#heapBytes;
   }
 
@@ -110,6 +114,7 @@ export class FrozenGeneration {
     const target = this.#delta[this.#delta.length - 1];
     this.#code.copy(this.#owner.pages[at], offset, target.page, to);
     target.kinds[to] = kind;
+    target.hashes[to] = marks.hashes[offset];
     target.keyGroups[to] = marks.keyGroups[offset];
     if (marks.stamps.length > 0) target.stamps[to] = marks.stamps[offset];
     for (const name of this.#heapNames) this.#heapBytes += frozenBytes(target.page[name][to]);
@@ -120,13 +125,13 @@ export class FrozenGeneration {
   #kindOf(marks: PageMarks, offset: number, changed: boolean): Kind | null {
     const alive = hasBit(marks.alive, offset) && !this.#isExpired(marks, offset);
     if (alive) return changed ? CHANGED : UNCHANGED;
-    return changed ? TOMBSTONE : null;
+    return changed || this.keepsRemoved ? TOMBSTONE : null;
   }
 
   /** A full drain has no use for tombstones, one of changes none for what did not change. */
   #isWanted(kind: Kind): boolean {
     if (this.#full === null) return true;
-    return this.#full ? kind !== TOMBSTONE : kind !== UNCHANGED;
+    return this.#full ? kind !== TOMBSTONE || this.keepsRemoved : kind !== UNCHANGED;
   }
 
   #isExpired(marks: PageMarks, offset: number): boolean {
@@ -195,7 +200,7 @@ export class FrozenGeneration {
     if (isVisited) {
       const isRemoved = kind === TOMBSTONE;
       const stampMs = isRemoved || marks.stamps.length === 0 ? 0 : marks.stamps[offset];
-      visit(page, offset, marks.keyGroups[offset], stampMs, isRemoved);
+      visit(page, offset, marks.keyGroups[offset], stampMs, isRemoved, marks.hashes[offset]);
     }
     if (wasRemoved) this.#owner.drained((at << this.#shape.pageShift) | offset);
     return isVisited;
@@ -205,13 +210,15 @@ export class FrozenGeneration {
     let left = entriesMax;
     while (left > 0 && this.#deltaPosition < this.#deltaEntries) {
       const position = this.#deltaPosition++;
-      const { page, kinds, keyGroups, stamps } = this.#delta[position >>> this.#shape.pageShift];
+      const { page, kinds, hashes, keyGroups, stamps } =
+        this.#delta[position >>> this.#shape.pageShift];
       const offset = position & this.#mask;
       const kind = kinds[offset] as Kind;
       if (!this.#isWanted(kind)) continue;
       left--;
       const isRemoved = kind === TOMBSTONE;
-      visit(page, offset, keyGroups[offset], isRemoved ? 0 : stamps[offset], isRemoved);
+      const stampMs = isRemoved ? 0 : stamps[offset];
+      visit(page, offset, keyGroups[offset], stampMs, isRemoved, hashes[offset]);
     }
     return left;
   }

@@ -25,11 +25,12 @@ import { DividedIndex } from './divided-index.js';
 import { compileAppend, compilePlace, type EntryParts } from './entry-code.js';
 import { ColumnLoader } from './entry-loader.js';
 import { FrozenGeneration } from './frozen-generation.js';
-import { heapValueBytes, thawHeapValue } from './heap-value.js';
+import { HeapSizes } from './heap-sizes.js';
+import { thawHeapValue } from './heap-value.js';
 import { HotIndex, WORD_REMOVED, WORD_TOUCHED } from './hot-index.js';
 import { KeyTexts } from './key-texts.js';
 import { clearBit, hasBit, marksBytes, PageMarks, setBit } from './page-marks.js';
-import type { TableCode } from './table-code.js';
+import type { LookupOwner, TableCode } from './table-code.js';
 import { compileTable } from './table-code.js';
 import { pushKeyArguments, tableKeyHash } from './table-key.js';
 import type { TableShape } from './table-shape.js';
@@ -45,6 +46,8 @@ export interface HotTableOptions {
   readonly pageShift?: number;
   /** The hash of a key that is loaded; by default `tableKeyHash`. Must be the one that callers pass. */
   readonly hashOf?: (key: readonly unknown[]) => number;
+  /** Whether what is not found in memory is looked for by `fetch`. */
+  readonly isTiered?: boolean;
 }
 
 /** Opens an empty table. */
@@ -54,25 +57,13 @@ export function createHotTable(spec: TableSpec, options: HotTableOptions): State
 
 /** Ids that fit the words of the index. */
 const ENTRIES_MAX = 2 ** 29 - 2;
-/** The size of a heap value is measured anew once per so many replacements, since measuring costs as much. */
-const MEASURE_EVERY = 32;
-/** So many new values of a column are taken to be as large as the one that was measured. */
-const ALIKE = 8;
 /** A table that is emptied keeps its pages when it had an entry for so many that they have room for. */
 const EMPTY_SHARE = 16;
 /** Units of text moved by a call that does housekeeping anyway. */
 const COMPACT_UNITS = 4096;
 
-/** A `js` column: the size last measured of each value, by page. */
-interface HeapColumn {
-  readonly sizes: Int32Array[];
-  untilMeasured: number;
-  /** New values until the next one is measured, and the size of the one that was. */
-  untilNew: number;
-  newBytes: number;
-}
-
-class HotTable implements StateTable {
+/** A table in memory; `cold/tiered-table.ts` makes one of it that has a part of its entries on disk. */
+export class HotTable implements StateTable {
   readonly spec: TableSpec;
   readonly pages: TablePage[] = [];
   readonly marks: PageMarks[] = [];
@@ -81,6 +72,7 @@ class HotTable implements StateTable {
   readonly upsertShort: StateTable['upsertShort'];
   readonly findWritten: StateTable['findWritten'];
   readonly rows: RowMemory;
+  fetch: LookupOwner['fetch'];
   created = false;
   removals = 0;
   nowMs = 0;
@@ -91,28 +83,27 @@ class HotTable implements StateTable {
   confirmable = 0;
   readonly #keyGroups: HotTableOptions['keyGroups'];
   readonly #hashOf: (key: readonly unknown[]) => number;
-  readonly #shape: TableShape;
-  readonly #code: TableCode;
-  readonly #parts: EntryParts;
+  protected readonly shape: TableShape;
+  protected readonly code: TableCode;
+  protected readonly parts: EntryParts;
   /** That of an undivided table. */
-  readonly #index = new HotIndex();
+  protected readonly index = new HotIndex();
   /** Those of a divided one, whose last key is in the column of that name. */
   readonly #divided: DividedIndex | null;
   readonly #divisionName: string;
-  readonly #arena: ByteArena;
-  readonly #frozen: FrozenGeneration;
-  readonly #heap: (HeapColumn | null)[];
+  protected readonly arena: ByteArena;
+  protected readonly frozen: FrozenGeneration;
+  readonly #heap: HeapSizes;
   /** Names of the value columns in pages. */
   readonly #names: readonly string[];
   /** Where the columns with fixed places are in pages. */
   readonly #places: readonly ColumnPlace[];
-  readonly #mask: number;
-  readonly #ttlMs: number;
-  #heapBytes = 0;
+  protected readonly mask: number;
+  protected readonly ttlMs: number;
   /** First of the free ids, which are linked through `hashes`; -1: none. */
   #free = -1;
   /** Ids handed out so far. */
-  #top = 0;
+  protected top = 0;
   #expirePosition = 0;
   /** Removed entries with a tombstone in the newest confirmable snapshot, and those whose is kept for good. */
   #drained: number[] = [];
@@ -124,61 +115,60 @@ class HotTable implements StateTable {
   constructor(spec: TableSpec, options: HotTableOptions) {
     const shape = tableShape(spec, options.pageShift ?? PAGE_SHIFT);
     this.spec = spec;
+    this.fetch = options.isTiered === true ? () => -1 : null;
     this.#keyGroups = options.keyGroups;
     const hashed = spec.isDivided === true ? spec.keys.slice(0, -1) : spec.keys;
     this.#hashOf = options.hashOf ?? ((key) => tableKeyHash(hashed, key.slice(0, hashed.length)));
-    this.#shape = shape;
-    this.#mask = (1 << shape.pageShift) - 1;
+    this.shape = shape;
+    this.mask = (1 << shape.pageShift) - 1;
     this.#names = spec.columns.map((_, index) => `c${index}`);
     this.#places = spec.columns.map((_, index) => columnPlace(spec, index));
-    this.#ttlMs = spec.ttlMs ?? Number.POSITIVE_INFINITY;
-    this.#heap = spec.columns.map((column) =>
-      column.form === 'js' ? { sizes: [], untilMeasured: 0, untilNew: 0, newBytes: 0 } : null,
-    );
+    this.ttlMs = spec.ttlMs ?? Number.POSITIVE_INFINITY;
+    this.#heap = new HeapSizes(spec, shape.pageShift);
     this.#divided = spec.isDivided === true ? new DividedIndex() : null;
     this.#divisionName = `k${spec.keys.length - 1}`;
-    this.#arena = new ByteArena(
-      (owner, position) => this.#code.ownsText(this.#pageOf(owner), owner & this.#mask, position),
-      (owner, from, to) => this.#code.moveText(this.#pageOf(owner), owner & this.#mask, from, to),
+    this.arena = new ByteArena(
+      (owner, position) => this.code.ownsText(this.pageOf(owner), owner & this.mask, position),
+      (owner, from, to) => this.code.moveText(this.pageOf(owner), owner & this.mask, from, to),
     );
     const parts = {
       table: this,
       pages: this.pages,
-      arena: this.#arena,
-      keyTexts: new KeyTexts(this.#arena),
+      arena: this.arena,
+      keyTexts: new KeyTexts(this.arena),
     };
-    this.#code = compileTable(shape, {
+    this.code = compileTable(shape, {
       ...parts,
       marks: this.marks,
-      index: this.#index,
+      index: this.index,
       divided: this.#divided,
     });
-    this.#parts = { ...parts, hashOf: options.hashOf ?? null };
-    this.rows = this.#arena.rows;
-    this.#frozen = new FrozenGeneration(this, shape, this.#code);
-    this.upsert = this.#code.upsert;
-    this.find = this.#code.find;
-    this.upsertShort = this.#code.upsertShort;
-    this.findWritten = this.#code.findWritten;
+    this.parts = { ...parts, hashOf: options.hashOf ?? null };
+    this.rows = this.arena.rows;
+    this.frozen = new FrozenGeneration(this, shape, this.code);
+    this.upsert = this.code.upsert;
+    this.find = this.code.find;
+    this.upsertShort = this.code.upsertShort;
+    this.findWritten = this.code.findWritten;
   }
 
-  #pageOf(entry: number): TablePage {
-    return this.pages[entry >>> this.#shape.pageShift];
+  protected pageOf(entry: number): TablePage {
+    return this.pages[entry >>> this.shape.pageShift];
   }
 
-  #marksOf(entry: number): PageMarks {
-    return this.marks[entry >>> this.#shape.pageShift];
+  protected marksOf(entry: number): PageMarks {
+    return this.marks[entry >>> this.shape.pageShift];
   }
 
   // What generated look-ups call off their fast way.
 
   /** Makes an entry writable in the open generation. */
   touch(entry: number): void {
-    const marks = this.#marksOf(entry);
-    const offset = entry & this.#mask;
+    const marks = this.marksOf(entry);
+    const offset = entry & this.mask;
     if (marks.generation !== this.generation) marks.roll(this);
     if (hasBit(marks.dirty, offset)) return;
-    if (this.#frozen.isFrozen) this.#frozen.preserve(entry);
+    if (this.frozen.isFrozen) this.frozen.preserve(entry);
     setBit(marks.dirty, offset);
   }
 
@@ -186,8 +176,8 @@ class HotTable implements StateTable {
   take(keyGroup: number, hash: number): number {
     const entry = this.#takeId();
     this.touch(entry);
-    const marks = this.#marksOf(entry);
-    const offset = entry & this.#mask;
+    const marks = this.marksOf(entry);
+    const offset = entry & this.mask;
     setBit(marks.used, offset);
     setBit(marks.alive, offset);
     marks.hashes[offset] = hash;
@@ -202,30 +192,30 @@ class HotTable implements StateTable {
     while (this.#free < 0 && this.#dead.length > 0) this.#bury();
     const entry = this.#free;
     if (entry >= 0) {
-      this.#free = this.#marksOf(entry).hashes[entry & this.#mask];
+      this.#free = this.marksOf(entry).hashes[entry & this.mask];
       return entry;
     }
-    if (this.#top === this.pages.length << this.#shape.pageShift) this.#addPage();
-    return this.#top++;
+    if (this.top === this.pages.length << this.shape.pageShift) this.#addPage();
+    return this.top++;
   }
 
   #addPage(): void {
-    assert(this.#top < ENTRIES_MAX, 'A state table holds less than 2^29 entries per subtask.');
-    const entries = this.#mask + 1;
-    this.pages.push(this.#code.makePage());
+    assert(this.top < ENTRIES_MAX, 'A state table holds less than 2^29 entries per subtask.');
+    const entries = this.mask + 1;
+    this.pages.push(this.code.makePage());
     this.marks.push(new PageMarks(entries, this.generation, this.spec.ttlMs !== null));
-    for (const column of this.#heap) column?.sizes.push(new Int32Array(entries));
+    this.#heap.addPage();
   }
 
   /** The first upsert of an entry in a generation, or of a removed one whose key is still in the index. */
   open(entry: number, segment: Int32Array, slot: number): void {
-    (this.#divided?.index ?? this.#index).openGeneration(segment, this.generation);
+    (this.#divided?.index ?? this.index).openGeneration(segment, this.generation);
     this.touch(entry);
     const isRemoved = (segment[slot + 1] & WORD_REMOVED) !== 0;
     segment[slot + 1] = (segment[slot + 1] & ~WORD_REMOVED) | WORD_TOUCHED;
     if (!isRemoved) return;
-    const marks = this.#marksOf(entry);
-    const offset = entry & this.#mask;
+    const marks = this.marksOf(entry);
+    const offset = entry & this.mask;
     setBit(marks.alive, offset);
     if (marks.stamps.length > 0) marks.stamps[offset] = this.stampMs;
     this.entries++;
@@ -235,48 +225,48 @@ class HotTable implements StateTable {
   /** Starts an expired entry afresh. */
   reset(entry: number): number {
     this.touch(entry);
-    this.#clearValues(entry);
-    this.#marksOf(entry).stamps[entry & this.#mask] = this.stampMs;
+    this.clearValues(entry);
+    this.marksOf(entry).stamps[entry & this.mask] = this.stampMs;
     this.created = true;
     return entry;
   }
 
-  #clearValues(entry: number): void {
-    const offset = entry & this.#mask;
-    this.#code.clearValues(this.#pageOf(entry), offset);
-    for (const column of this.#heap) {
-      if (column === null) continue;
-      const sizes = column.sizes[entry >>> this.#shape.pageShift];
-      this.#heapBytes -= sizes[offset];
-      sizes[offset] = 0;
-    }
+  protected clearValues(entry: number): void {
+    const offset = entry & this.mask;
+    this.code.clearValues(this.pageOf(entry), offset);
+    this.#heap.drop(entry);
   }
 
   remove(entry: number): void {
-    const marks = this.#marksOf(entry);
-    const offset = entry & this.#mask;
+    const marks = this.marksOf(entry);
+    const offset = entry & this.mask;
     if (!hasBit(marks.alive, offset)) return;
     this.touch(entry);
-    this.#clearValues(entry);
+    this.clearValues(entry);
     clearBit(marks.alive, offset);
     this.entries--;
     this.removals++;
-    if (hasBit(marks.base, offset)) {
-      this.#flag(entry, WORD_REMOVED, 0);
+    if (hasBit(marks.base, offset) || this.isHiding(entry)) {
+      this.flag(entry, WORD_REMOVED, 0);
     } else {
-      this.#release(entry);
+      this.release(entry);
     }
   }
 
+  /** Whether a removed entry is needed because something older of it is elsewhere. */
+  protected isHiding(_entry: number): boolean {
+    return false;
+  }
+
   /** Sets and clears flags of an entry where it is found by its key. */
-  #flag(entry: number, set: number, clear: number): void {
+  protected flag(entry: number, set: number, clear: number): void {
     const hash = this.hashOf(entry);
-    if (this.#divided === null) this.#index.flag(hash, entry, set, clear);
+    if (this.#divided === null) this.index.flag(hash, entry, set, clear);
     else this.#divided.flag(this.#divisionOf(entry), hash, entry, set, clear);
   }
 
   #divisionOf(entry: number): number {
-    return this.#pageOf(entry)[this.#divisionName][entry & this.#mask];
+    return this.pageOf(entry)[this.#divisionName][entry & this.mask];
   }
 
   leave(division: number): void {
@@ -289,20 +279,20 @@ class HotTable implements StateTable {
     const entry = dead.pop();
     if (dead.length === 0) this.#dead.pop();
     if (entry === undefined) return;
-    const marks = this.#marksOf(entry);
-    const offset = entry & this.#mask;
+    const marks = this.marksOf(entry);
+    const offset = entry & this.mask;
     if (!hasBit(marks.used, offset) || hasBit(marks.alive, offset)) return;
-    if (!marks.isChanged(offset, this.confirmed)) this.#release(entry);
+    if (!marks.isChanged(offset, this.confirmed) && !this.isHiding(entry)) this.release(entry);
   }
 
   /** Frees the id of an entry that is not alive. */
-  #release(entry: number): void {
-    const marks = this.#marksOf(entry);
-    const offset = entry & this.#mask;
+  protected release(entry: number): void {
+    const marks = this.marksOf(entry);
+    const offset = entry & this.mask;
     const hash = marks.hashes[offset];
-    if (this.#divided === null) this.#index.remove(hash, entry);
+    if (this.#divided === null) this.index.remove(hash, entry);
     else this.#divided.remove(this.#divisionOf(entry), hash, entry);
-    this.#code.clearKey(this.#pageOf(entry), offset);
+    this.code.clearKey(this.pageOf(entry), offset);
     clearBit(marks.used, offset);
     clearBit(marks.base, offset);
     marks.hashes[offset] = this.#free;
@@ -313,33 +303,33 @@ class HotTable implements StateTable {
 
   refresh(entry: number): void {
     this.touch(entry);
-    const { stamps } = this.#marksOf(entry);
-    if (stamps.length > 0 && !(stamps[entry & this.#mask] >= this.stampMs)) {
-      stamps[entry & this.#mask] = this.stampMs;
+    const { stamps } = this.marksOf(entry);
+    if (stamps.length > 0 && !(stamps[entry & this.mask] >= this.stampMs)) {
+      stamps[entry & this.mask] = this.stampMs;
     }
   }
 
   setText(entry: number, index: number, bytes: Uint8Array, start: number, end: number): void {
     this.refresh(entry);
-    const positions: Int32Array = this.#pageOf(entry)[this.#names[index]];
-    const offset = entry & this.#mask;
-    this.#arena.free(positions[offset]);
+    const positions: Int32Array = this.pageOf(entry)[this.#names[index]];
+    const offset = entry & this.mask;
+    this.arena.free(positions[offset]);
     // The place is emptied first, so that compaction does not take the old text for a living one.
     positions[offset] = 0;
-    if (end > start) positions[offset] = this.#arena.append(bytes, start, end, entry);
+    if (end > start) positions[offset] = this.arena.append(bytes, start, end, entry);
   }
 
   getText(entry: number, index: number): string {
-    return this.#arena.text(this.#pageOf(entry)[this.#names[index]][entry & this.#mask]);
+    return this.arena.text(this.pageOf(entry)[this.#names[index]][entry & this.mask]);
   }
 
   addRow(entry: number, index: number, bytes: number): number {
     this.refresh(entry);
-    this.#arena.pace(bytes);
+    this.arena.pace(bytes);
     const { array, width, at } = this.#places[index];
-    const newest: Int32Array = this.#pageOf(entry)[array];
-    const place = (entry & this.#mask) * width + at;
-    const position = this.#arena.addRow(bytes, entry, newest[place]);
+    const newest: Int32Array = this.pageOf(entry)[array];
+    const place = (entry & this.mask) * width + at;
+    const position = this.arena.addRow(bytes, entry, newest[place]);
     newest[place] = position;
     return position;
   }
@@ -347,101 +337,82 @@ class HotTable implements StateTable {
   dropRows(entry: number, index: number): void {
     this.refresh(entry);
     const { array, width, at } = this.#places[index];
-    const newest: Int32Array = this.#pageOf(entry)[array];
-    const place = (entry & this.#mask) * width + at;
-    this.#arena.freeRows(newest[place]);
+    const newest: Int32Array = this.pageOf(entry)[array];
+    const place = (entry & this.mask) * width + at;
+    this.arena.freeRows(newest[place]);
     newest[place] = 0;
   }
 
   newestRow(entry: number, index: number): number {
     const { array, width, at } = this.#places[index];
-    return this.#pageOf(entry)[array][(entry & this.#mask) * width + at];
+    return this.pageOf(entry)[array][(entry & this.mask) * width + at];
   }
 
   olderRow(position: number): number {
-    return this.#arena.olderRow(position);
+    return this.arena.olderRow(position);
   }
 
   rowsOf(entry: number, index: number): readonly Uint8Array[] {
-    return this.#arena.copyRows(this.newestRow(entry, index));
+    return this.arena.copyRows(this.newestRow(entry, index));
   }
 
   setValue(entry: number, index: number, value: unknown): void {
     this.refresh(entry);
-    const values: unknown[] = this.#pageOf(entry)[this.#names[index]];
-    const offset = entry & this.#mask;
+    const values: unknown[] = this.pageOf(entry)[this.#names[index]];
+    const offset = entry & this.mask;
     values[offset] = value;
-    const column = this.#heap[index];
-    if (column === null) return;
-    const sizes = column.sizes[entry >>> this.#shape.pageShift];
-    if (sizes[offset] === 0) {
-      if (column.untilNew-- <= 0) {
-        column.untilNew = ALIKE - 1;
-        column.newBytes = heapValueBytes(value);
-      }
-      this.#heapBytes += column.newBytes;
-      sizes[offset] = column.newBytes;
-    } else if (--column.untilMeasured <= 0) {
-      column.untilMeasured = MEASURE_EVERY;
-      this.measure(entry, index);
-    }
+    this.#heap.put(entry, index, value);
   }
 
   measure(entry: number, index: number): void {
-    const column = this.#heap[index];
-    if (column === null) return;
-    const sizes = column.sizes[entry >>> this.#shape.pageShift];
-    const bytes = heapValueBytes(this.getValue(entry, index));
-    this.#heapBytes += bytes - sizes[entry & this.#mask];
-    sizes[entry & this.#mask] = bytes;
+    this.#heap.measure(entry, index, this.getValue(entry, index));
   }
 
   getValue(entry: number, index: number): unknown {
     // What is given out may be changed in place before it is put back: a snapshot under way keeps it as it was.
-    if (this.#frozen.isFrozen) this.touch(entry);
-    return this.#pageOf(entry)[this.#names[index]][entry & this.#mask];
+    if (this.frozen.isFrozen) this.touch(entry);
+    return this.pageOf(entry)[this.#names[index]][entry & this.mask];
   }
 
   keyOf(entry: number): readonly unknown[] {
-    return this.#code.readKey(this.#pageOf(entry), entry & this.#mask);
+    return this.code.readKey(this.pageOf(entry), entry & this.mask);
   }
 
   keyGroupOf(entry: number): number {
-    return this.#marksOf(entry).keyGroups[entry & this.#mask];
+    return this.marksOf(entry).keyGroups[entry & this.mask];
   }
 
   hashOf(entry: number): number {
-    return this.#marksOf(entry).hashes[entry & this.#mask];
+    return this.marksOf(entry).hashes[entry & this.mask];
   }
 
   get bytes(): number {
-    const entries = this.#mask + 1;
-    const heapColumns = this.#heap.filter((column) => column !== null).length;
+    const entries = this.mask + 1;
     const pageBytes =
-      this.#shape.pageBytes +
+      this.shape.pageBytes +
       marksBytes(entries, this.spec.ttlMs !== null) +
-      12 * entries * heapColumns;
+      12 * entries * this.#heap.count;
     return (
       this.pages.length * pageBytes +
-      (this.#divided ?? this.#index).bytes +
-      this.#arena.heldBytes +
-      this.#heapBytes +
-      this.#frozen.bytes
+      (this.#divided ?? this.index).bytes +
+      this.arena.heldBytes +
+      this.#heap.bytes +
+      this.frozen.bytes
     );
   }
 
   // Iteration.
 
   /** Whether an id is an entry that can be seen. */
-  #isVisible(marks: PageMarks, offset: number, nowMs = this.nowMs): boolean {
+  protected isVisible(marks: PageMarks, offset: number, nowMs = this.nowMs): boolean {
     if (!hasBit(marks.alive, offset)) return false;
-    return marks.stamps.length === 0 || !(marks.stamps[offset] + this.#ttlMs <= nowMs);
+    return marks.stamps.length === 0 || !(marks.stamps[offset] + this.ttlMs <= nowMs);
   }
 
   scan(position: number, entriesMax: number, visit: (entry: number) => void): number {
     let left = entriesMax;
-    for (let entry = position; entry < this.#top; entry++) {
-      if (!this.#isVisible(this.#marksOf(entry), entry & this.#mask)) continue;
+    for (let entry = position; entry < this.top; entry++) {
+      if (!this.isVisible(this.marksOf(entry), entry & this.mask)) continue;
       if (left-- <= 0) return entry;
       visit(entry);
     }
@@ -449,15 +420,15 @@ class HotTable implements StateTable {
   }
 
   *entriesOf(keyGroup: number): Generator<TableEntry> {
-    for (let entry = 0; entry < this.#top; entry++) {
-      const marks = this.#marksOf(entry);
-      const offset = entry & this.#mask;
-      if (!this.#isVisible(marks, offset) || marks.keyGroups[offset] !== keyGroup) continue;
-      const page = this.#pageOf(entry);
+    for (let entry = 0; entry < this.top; entry++) {
+      const marks = this.marksOf(entry);
+      const offset = entry & this.mask;
+      if (!this.isVisible(marks, offset) || marks.keyGroups[offset] !== keyGroup) continue;
+      const page = this.pageOf(entry);
       yield {
         keyGroup,
-        key: this.#code.readKey(page, offset),
-        values: this.#code.readValues(page, offset),
+        key: this.code.readKey(page, offset),
+        values: this.code.readValues(page, offset),
         stampMs: marks.stamps.length > 0 ? marks.stamps[offset] : 0,
       };
     }
@@ -466,17 +437,17 @@ class HotTable implements StateTable {
   expire(entriesMax: number, nowMs: number): number {
     if (this.spec.ttlMs === null) return 0;
     let removed = 0;
-    const looks = Math.min(entriesMax, this.#top);
+    const looks = Math.min(entriesMax, this.top);
     for (let look = 0; look < looks; look++) {
-      if (this.#expirePosition >= this.#top) this.#expirePosition = 0;
+      if (this.#expirePosition >= this.top) this.#expirePosition = 0;
       const entry = this.#expirePosition++;
-      const marks = this.#marksOf(entry);
-      const offset = entry & this.#mask;
-      if (!hasBit(marks.alive, offset) || this.#isVisible(marks, offset, nowMs)) continue;
+      const marks = this.marksOf(entry);
+      const offset = entry & this.mask;
+      if (!hasBit(marks.alive, offset) || this.isVisible(marks, offset, nowMs)) continue;
       this.remove(entry);
       removed++;
     }
-    this.#arena.compact(COMPACT_UNITS);
+    this.arena.compact(COMPACT_UNITS);
     return removed;
   }
 
@@ -489,34 +460,39 @@ class HotTable implements StateTable {
       this.confirmable = frozen;
       this.#drained = [];
     }
-    this.#frozen.begin();
-    this.#arena.hold(true);
+    this.frozen.begin();
+    this.arena.hold(true);
     return frozen;
   }
 
   get isFrozen(): boolean {
-    return this.#frozen.isFrozen;
+    return this.frozen.isFrozen;
   }
 
   drain(entriesMax: number, full: boolean, visit: (entry: TableEntry) => void): boolean {
-    const { readKey, readValues } = this.#code;
+    const { readKey, readValues } = this.drainedCode;
     return this.drainPlaces(entriesMax, full, (page, o, keyGroup, stampMs, isRemoved) => {
       const values = isRemoved ? null : readValues(page, o).map(thawHeapValue);
       visit({ keyGroup, key: readKey(page, o), values, stampMs });
     });
   }
 
+  /** What reads the pages that are drained. */
+  protected get drainedCode(): TableCode {
+    return this.code;
+  }
+
   drainPlaces(entriesMax: number, full: boolean, visit: FrozenVisit): boolean {
     for (let left = entriesMax; left > 0 && this.#dead.length > 0; left--) this.#bury();
-    const isDrained = this.#frozen.drain(entriesMax, full, visit);
-    if (isDrained) this.#thawed();
+    const isDrained = this.frozen.drain(entriesMax, full, visit);
+    if (isDrained) this.thawed();
     return isDrained;
   }
 
   appendCode(projection: Projection): AppendCode {
     const { name } = projection.spec;
     const known = this.#appendCode.get(name);
-    const code = known ?? compileAppend(this.#shape, this.#parts, projection);
+    const code = known ?? compileAppend(this.shape, this.parts, projection);
     this.#appendCode.set(name, code);
     return code;
   }
@@ -528,12 +504,12 @@ class HotTable implements StateTable {
   abandon(): void {
     if (!this.isFrozen) return;
     if (this.confirmable === this.generation - 1) this.#drained = [];
-    this.#frozen.reset();
-    this.#thawed();
+    this.frozen.reset();
+    this.thawed();
   }
 
-  #thawed(): void {
-    this.#arena.hold(false);
+  protected thawed(): void {
+    this.arena.hold(false);
     this.confirm(this.#confirmedMeanwhile);
   }
 
@@ -550,11 +526,11 @@ class HotTable implements StateTable {
   }
 
   eachRemoved(visit: (entry: TableEntry) => void): void {
-    for (let entry = 0; entry < this.#top; entry++) {
-      const marks = this.#marksOf(entry);
-      const offset = entry & this.#mask;
+    for (let entry = 0; entry < this.top; entry++) {
+      const marks = this.marksOf(entry);
+      const offset = entry & this.mask;
       if (!hasBit(marks.used, offset) || hasBit(marks.alive, offset)) continue;
-      const key = this.#code.readKey(this.#pageOf(entry), offset);
+      const key = this.code.readKey(this.pageOf(entry), offset);
       visit({ keyGroup: marks.keyGroups[offset], key, values: null, stampMs: 0 });
     }
   }
@@ -569,29 +545,29 @@ class HotTable implements StateTable {
   }
 
   loaded(entry: number, stampMs: number): void {
-    const marks = this.#marksOf(entry);
-    const offset = entry & this.#mask;
+    const marks = this.marksOf(entry);
+    const offset = entry & this.mask;
     if (marks.stamps.length > 0) marks.stamps[offset] = stampMs;
     clearBit(marks.dirty, offset);
     setBit(marks.base, offset);
-    this.#flag(entry, 0, WORD_TOUCHED);
+    this.flag(entry, 0, WORD_TOUCHED);
   }
 
   unload(entry: number): void {
-    clearBit(this.#marksOf(entry).base, entry & this.#mask);
+    clearBit(this.marksOf(entry).base, entry & this.mask);
     this.remove(entry);
   }
 
   loader(projection: Projection, written: ReadonlySet<string>): EntryLoader {
-    const code = compilePlace(this.#shape, this.#parts, projection, written);
-    return new ColumnLoader(this, code, this.#divided === null ? this.#index : null);
+    const code = compilePlace(this.shape, this.parts, projection, written);
+    return new ColumnLoader(this, code, this.#divided === null ? this.index : null);
   }
 
   claim(entriesMax: number): { readonly entry: number; readonly count: number } {
-    if (this.#top === this.pages.length << this.#shape.pageShift) this.#addPage();
-    const entry = this.#top;
-    const count = Math.min(entriesMax, this.#mask + 1 - (entry & this.#mask));
-    this.#top += count;
+    if (this.top === this.pages.length << this.shape.pageShift) this.#addPage();
+    const entry = this.top;
+    const count = Math.min(entriesMax, this.mask + 1 - (entry & this.mask));
+    this.top += count;
     this.entries += count;
     return { entry, count };
   }
@@ -606,7 +582,7 @@ class HotTable implements StateTable {
 
   loadRemoved(entry: TableEntry): void {
     const id = this.#locate(entry, true);
-    setBit(this.#marksOf(id).base, id & this.#mask);
+    setBit(this.marksOf(id).base, id & this.mask);
     this.remove(id);
   }
 
@@ -630,7 +606,7 @@ class HotTable implements StateTable {
   }
 
   #loadValues(entry: number, values: readonly unknown[]): void {
-    this.#code.writeFixed(this.#pageOf(entry), entry & this.#mask, values);
+    this.code.writeFixed(this.pageOf(entry), entry & this.mask, values);
     this.spec.columns.forEach(({ form }, index) => {
       if (form === 'js') this.setValue(entry, index, values[index]);
       if (form === 'rows') this.#loadRows(entry, index, values[index] as readonly Uint8Array[]);
@@ -651,47 +627,44 @@ class HotTable implements StateTable {
   empty(): void {
     assert(this.generation === 1, 'Entries that a snapshot may hold are removed one by one.');
     // What is next to empty was made for many more than there will be, it seems.
-    const isWorthKeeping = this.#top * EMPTY_SHARE >= this.pages.length << this.#shape.pageShift;
+    const isWorthKeeping = this.top * EMPTY_SHARE >= this.pages.length << this.shape.pageShift;
     if (!isWorthKeeping) return this.clear();
     for (const page of this.pages) this.#emptyPage(page);
     for (const marks of this.marks) marks.empty();
-    this.#index.empty();
+    this.index.empty();
     this.#divided?.empty();
-    for (const column of this.#heap) column?.sizes.forEach((sizes) => sizes.fill(0));
+    this.#heap.empty();
     this.#forgetEntries();
   }
 
   #emptyPage(page: TablePage): void {
-    const [first] = this.#shape.arrays;
+    const [first] = this.shape.arrays;
     if (first !== undefined) {
       const { buffer }: Int32Array = page[first.name];
       new Uint8Array(buffer).fill(0);
     }
-    this.#heap.forEach((column, index) => {
+    this.spec.columns.forEach(({ form }, index) => {
       const values: unknown[] = page[this.#names[index]];
-      if (column !== null) values.fill(undefined);
+      if (form === 'js') values.fill(undefined);
     });
   }
 
   clear(): void {
     this.pages.length = 0;
     this.marks.length = 0;
-    this.#index.clear();
+    this.index.clear();
     this.#divided?.clear();
-    for (const column of this.#heap) {
-      if (column !== null) column.sizes.length = 0;
-    }
+    this.#heap.clear();
     this.#forgetEntries();
   }
 
   #forgetEntries(): void {
-    this.#arena.clear();
-    this.#frozen.reset();
+    this.arena.clear();
+    this.frozen.reset();
     this.entries = 0;
     this.created = false;
-    this.#heapBytes = 0;
     this.#free = -1;
-    this.#top = 0;
+    this.top = 0;
     this.#expirePosition = 0;
     this.#drained = [];
     this.#dead.length = 0;

@@ -216,9 +216,12 @@ export class KeyedStateStore {
     return this.#shared.table;
   }
 
-  /** A part of the entry that all have of a key; null once a key has been looked up. */
-  part(name: string, column: StateColumn): SharedPart | null {
-    return this.#shared.part({ name, column });
+  /**
+   * A part of the entry that all have of a key; null once a key has been looked up. Entries with one that is pinned
+   * keep their ids.
+   */
+  part(name: string, column: StateColumn, isPinned = false): SharedPart | null {
+    return this.#shared.part({ name, column, isPinned });
   }
 
   #declare<H extends object>(
@@ -306,7 +309,7 @@ export class KeyedStateStore {
     const { keyed, name, more, columns, ttl } = declared;
     const keys = [...types, ...MORE_TYPES[more]];
     const ttlMs = ttl?.afterMs ?? null;
-    const table = this.#options.openTable({ name, keys, columns, ttlMs });
+    const table = this.#options.openTable({ name, keys, columns, ttlMs, isEvictable: true });
     // What was written without a time to live begins to live now, or by event time when it is used next.
     table.stampMs = ttl?.isEventTime === true ? Number.NaN : this.#nowMs;
     table.nowMs = ttl === null ? this.#nowMs : this.#judgeMs(ttl);

@@ -29,6 +29,8 @@ export interface PartSpec {
   readonly column: StateColumn;
   /** The state whose values it holds; null, or omitted, where these are the engine's. */
   readonly evolving?: EvolvingColumn | null;
+  /** Whether ids of entries that have it are kept, so that they stay in memory. */
+  readonly isPinned?: boolean;
 }
 
 /** What is shared, and by whom. */
@@ -42,6 +44,7 @@ export interface SharedEntriesOptions {
 export class SharedEntries {
   readonly #options: SharedEntriesOptions;
   readonly #parts: SharedPart[] = [];
+  #pinnedBits = 0;
   #table: StateTable | null = null;
   #source: StateSource | null = null;
 
@@ -53,6 +56,7 @@ export class SharedEntries {
   part(spec: PartSpec): SharedPart | null {
     if (this.#table !== null || this.#parts.length === PARTS_MAX) return null;
     const part = new SharedPart(spec, this.#parts.length, () => this.open());
+    if (spec.isPinned === true) this.#pinnedBits |= 1 << this.#parts.length;
     this.#parts.push(part);
     return part;
   }
@@ -67,7 +71,15 @@ export class SharedEntries {
       ({ name, column }) => ({ name, form: column.form }),
     );
     columns.push({ name: 'parts', form: 'i32' });
-    const table = openTable({ name: TABLE, keys: types, columns, ttlMs: null, isPacked: true });
+    const table = openTable({
+      name: TABLE,
+      keys: types,
+      columns,
+      ttlMs: null,
+      isPacked: true,
+      isEvictable: true,
+      pinnedBits: this.#pinnedBits,
+    });
     this.#table = table;
     for (const part of this.#parts) part.bind(table, context, types);
     if (this.#source !== null) this.#load(table, this.#source);

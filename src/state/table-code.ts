@@ -40,6 +40,8 @@ export interface LookupOwner {
   open(entry: number, segment: Int32Array, slot: number): void;
   /** Starts an expired entry afresh. */
   reset(entry: number): number;
+  /** Brings in the entry of a key that is in the table's cold tier: the entry, or -1. Null without such a tier. */
+  readonly fetch: ((...key: never[]) => number) | null;
 }
 
 /** What the generated code works on. */
@@ -60,6 +62,10 @@ export interface TableCode {
   readonly find: StateTable['find'];
   readonly upsertShort: StateTable['upsertShort'];
   readonly findWritten: StateTable['findWritten'];
+  /** A new entry of a key that is not in the index. */
+  readonly create: (keyGroup: number, hash: number, ...key: never[]) => number;
+  /** The entry of a key in the index, also a removed one, or -1; null for a table without a cold tier. */
+  readonly locate: ((keyGroup: number, hash: number, ...key: never[]) => number) | null;
   makePage(): TablePage;
   readKey(page: TablePage, o: number): readonly unknown[];
   readValues(page: TablePage, o: number): readonly unknown[];
@@ -89,14 +95,14 @@ export function compileTable(shape: TableShape, parts: TableParts): TableCode {
     decimalText,
     freezeHeapValue,
   };
-  const make = compileFunction(tableCode(shape), ['constants'], {
+  const make = compileFunction(tableCode(shape, parts.table.fetch !== null), ['constants'], {
     filename: `millrace:state-table/${shape.spec.name}.js`,
   }) as (constants: unknown) => TableCode;
   return make(constants);
 }
 
-/** The text of the generated functions. */
-export function tableCode(shape: TableShape): string {
+/** The text of the generated functions. What a tiered table does not find, it looks for in its cold tier. */
+export function tableCode(shape: TableShape, isTiered = false): string {
   const i64 = shape.keys.some((key) => key.form === 'i64');
   return [
     `'use strict';`,
@@ -104,18 +110,19 @@ export function tableCode(shape: TableShape): string {
     ...(i64 ? [SCRATCH] : []),
     makePageCode(shape),
     createCode(shape),
-    lookupCode(shape, 'upsert', upsertHit(shape), `return create(${argumentsOf(shape)});`),
-    ...(isShortText(shape) ? shortCode(shape) : ['const upsertShort = null;']),
+    lookupCode(shape, 'upsert', upsertHit(shape), createdCode(shape, isTiered)),
+    ...(isShortText(shape) && !isTiered ? shortCode(shape) : ['const upsertShort = null;']),
     ...(isNumber(shape) ? findWrittenCode(shape) : ['const findWritten = null;']),
-    lookupCode(shape, 'find', findHit(shape), 'return -1;'),
+    lookupCode(shape, 'find', findHit(shape), missedCode(shape, isTiered)),
+    isTiered ? lookupCode(shape, 'locate', 'return entry;', 'return -1;') : 'const locate = null;',
     readKeyCode(shape),
     readValuesCode(shape),
     writeFixedCode(shape),
     ...clearCode(shape),
     copyCode(shape),
     ...textCode(shape),
-    'return { upsert, upsertShort, findWritten, find, makePage, readKey, readValues, writeFixed,',
-    '  clearValues, clearKey, copy, ownsText, moveText };',
+    'return { upsert, upsertShort, findWritten, find, create, locate, makePage, readKey,',
+    '  readValues, writeFixed, clearValues, clearKey, copy, ownsText, moveText };',
   ].join('\n');
 }
 
@@ -417,6 +424,18 @@ function findHit({ pageShift, spec }: TableShape): string {
   const stamp = `marks[entry >>> ${pageShift}].stamps[o]`;
   const expired = spec.ttlMs === null ? '' : ` || ${stamp} + ${spec.ttlMs} <= table.nowMs`;
   return `return ${removed}${expired} ? -1 : entry;`;
+}
+
+/** A key that is not in the index is new, unless the cold tier has it. */
+function createdCode(shape: TableShape, isTiered: boolean): string {
+  const args = argumentsOf(shape);
+  const known = isTiered ? `if (table.fetch(${args}) >= 0) return upsert(${args});\n  ` : '';
+  return `${known}return create(${args});`;
+}
+
+function missedCode(shape: TableShape, isTiered: boolean): string {
+  const args = argumentsOf(shape);
+  return isTiered ? `return table.fetch(${args}) >= 0 ? find(${args}) : -1;` : 'return -1;';
 }
 
 /** The slow way: arguments are normalised already, except bigints, whose words are needed again. */

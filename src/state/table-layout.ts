@@ -13,6 +13,9 @@ export interface TableLayout {
   readonly columns: TableSpec['columns'];
 }
 
+/** Entries that are moved together. */
+const MOVED_ENTRIES = 4096;
+
 /** What a column holds in an entry that never wrote it. */
 const ZEROS: Readonly<Record<ValueForm, unknown>> = {
   f64: 0,
@@ -85,13 +88,15 @@ export function moveEntries(from: StateTable, to: StateTable): void {
   to.stampMs = from.stampMs;
   // Earlier snapshots may hold removed entries, so the next one has to say that they are gone.
   from.eachRemoved((removed) => to.loadRemoved(removed));
-  from.freeze(false);
+  from.freeze(false, true);
   const load = (entry: TableEntry): void => {
     const { values } = entry;
     if (values === null) return;
     to.load({ ...entry, values: valuesFor(values, columns, to.spec.columns) });
   };
-  while (!from.drain(Number.MAX_SAFE_INTEGER, true, load));
-  to.scan(0, Number.MAX_SAFE_INTEGER, (entry) => to.touch(entry));
+  while (!from.drain(MOVED_ENTRIES, true, load));
+  for (let at = 0; at >= 0; to.makeRoom?.()) {
+    at = to.scan(at, Number.MAX_SAFE_INTEGER, (entry) => to.touch(entry));
+  }
   from.clear();
 }

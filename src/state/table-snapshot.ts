@@ -65,7 +65,7 @@ export class TableWriter implements StateWriter {
     this.#uid = uid;
     this.#table = table;
     this.#full = scope.full;
-    this.#generation = table.freeze(scope.isConfirmable);
+    this.#generation = table.freeze(scope.isConfirmable, scope.full);
     const projections = parts.length === 0 ? [wholeOf(table)] : parts;
     this.#writers = projections.map((one) => new EntryWriter(table, one, scope.full));
     this.#visit = parts.length === 0 ? this.#writers[0].visit : this.#visitParts(parts);
@@ -78,13 +78,13 @@ export class TableWriter implements StateWriter {
     const { array, width, at } = columnPlace(spec, spec.columns.length - 1);
     const writers = this.#writers;
     const full = this.#full;
-    return (page, o, keyGroup, stampMs, isRemoved) => {
+    return (page, o, keyGroup, stampMs, isRemoved, hash) => {
       const bits: number = isRemoved ? 0 : page[array][o * width + at];
       for (let index = 0; index < parts.length; index++) {
         if ((bits & parts[index].bit) !== 0) {
-          writers[index].visit(page, o, keyGroup, stampMs, false);
+          writers[index].visit(page, o, keyGroup, stampMs, false, hash);
         } else if (!full && parts[index].isUsed) {
-          writers[index].visit(page, o, keyGroup, stampMs, true);
+          writers[index].visit(page, o, keyGroup, stampMs, true, hash);
         }
       }
     };

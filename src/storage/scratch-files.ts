@@ -9,27 +9,30 @@ import { MillraceError } from '../base/errors.js';
 /** What run files need of a disk. */
 export type RunDisk = Pick<Disk, 'createNew' | 'openRead' | 'remove'>;
 
+/** What files without a name need of a disk. */
+export type ScratchDisk = Pick<Disk, 'createScratch'>;
+
 /** Files by names that mean something here only. */
 export class ScratchFiles implements RunDisk {
-  readonly #disk: Pick<Disk, 'createScratch'>;
+  readonly #disk: ScratchDisk;
   readonly #directory: string;
   readonly #files = new Map<string, FileHandle>();
 
   /** The directory need not exist. */
-  constructor(disk: Pick<Disk, 'createScratch'>, directory: string) {
+  constructor(disk: ScratchDisk, directory: string) {
     this.#disk = disk;
     this.#directory = directory;
   }
 
   createNew(name: string): FileHandle {
-    const file = this.#written(() => this.#disk.createScratch(this.#directory));
+    const file = openScratch(this.#disk, this.#directory);
     this.#files.set(name, file);
-    return { ...this.#lent(file), write: (bytes) => this.#written(() => file.write(bytes)) };
+    return lent(file);
   }
 
   openRead(name: string): FileHandle {
     const file = this.#files.get(name);
-    if (file !== undefined) return this.#lent(file);
+    if (file !== undefined) return lent(file);
     throw new MillraceError('FILE_NOT_FOUND', `There is no file ${name} for the moment.`);
   }
 
@@ -42,32 +45,43 @@ export class ScratchFiles implements RunDisk {
   close(): void {
     for (const name of this.#files.keys()) this.remove(name);
   }
+}
 
-  /** The file stays open when whoever writes or reads it is done. */
-  #lent(file: FileHandle): FileHandle {
-    return {
-      read: (target, offset, length, position) => file.read(target, offset, length, position),
-      write: (bytes) => file.write(bytes),
-      bytes: () => file.bytes(),
-      sync: () => file.sync(),
-      close: () => undefined,
-    };
-  }
+/** The file stays open when whoever writes or reads it is done. */
+function lent(file: FileHandle): FileHandle {
+  return {
+    read: (target, offset, length, position) => file.read(target, offset, length, position),
+    write: (bytes) => file.write(bytes),
+    bytes: () => file.bytes(),
+    sync: () => file.sync(),
+    close: () => undefined,
+  };
+}
 
-  #written<R>(write: () => R): R {
+/** A file without a name. Throws FILE_UNWRITABLE where none can be made, and where nothing more can be written. */
+export function openScratch(disk: ScratchDisk, directory: string): FileHandle {
+  const written = <R>(write: () => R): R => {
     try {
       return write();
     } catch (cause) {
       if (!MillraceError.is(cause)) throw cause;
       throw new MillraceError(
         'FILE_UNWRITABLE',
-        `What does not fit in memory cannot be written to ${this.#directory}: ${cause.message}`,
+        `What does not fit in memory cannot be written to ${directory}: ${cause.message}`,
         {
           cause,
-          where: { file: this.#directory },
+          where: { file: directory },
           advice: 'Make room there, set state.localDir to another directory, or raise slot.memory.',
         },
       );
     }
-  }
+  };
+  const file = written(() => disk.createScratch(directory));
+  return {
+    read: (target, offset, length, position) => file.read(target, offset, length, position),
+    write: (bytes) => written(() => file.write(bytes)),
+    bytes: () => file.bytes(),
+    sync: () => file.sync(),
+    close: () => file.close(),
+  };
 }

@@ -4,7 +4,9 @@ import { describe, expect, it } from 'vitest';
 import type { DataType } from '../../src/record/schema.js';
 import { PAGE_SHIFT, type StateTable, type TableSpec } from '../../src/state/contract.js';
 import { createHotTable } from '../../src/state/hot-table.js';
+import { createTieredTable } from '../../src/state/cold/tiered-table.js';
 import { loadTable, TableWriter } from '../../src/state/table-snapshot.js';
+import { MemoryScratch } from '../contract/memory-scratch.js';
 import { applyEntries, printRows, TableDriver } from '../contract/state-table-model.js';
 
 const KEY_GROUPS = 3;
@@ -45,6 +47,7 @@ const command = fc.oneof(
   },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('step' as const), n: fc.nat(20) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('fail' as const) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('makeRoom' as const) }) },
 );
 
 type Command = typeof command extends fc.Arbitrary<infer C> ? C : never;
@@ -67,20 +70,34 @@ class Comparison {
   #full = true;
   #count = 0;
 
-  constructor(keys: (typeof KEYS)[number], isPacked: boolean) {
+  /** Where entries are put aside; null for tables that keep all in memory. */
+  readonly #disk: MemoryScratch | null;
+
+  constructor(keys: (typeof KEYS)[number], isPacked: boolean, isTiered: boolean) {
+    this.#disk = isTiered ? new MemoryScratch() : null;
     this.#spec = { name: 's', keys: keys[0], columns: COLUMNS, ttlMs: null, isPacked };
     this.#keyOf = keys[1];
     this.#driver = this.#open();
   }
 
   #open(): TableDriver {
-    const table = createHotTable(this.#spec, { keyGroups: { start: 0, end: KEY_GROUPS } });
+    const keyGroups = { start: 0, end: KEY_GROUPS };
+    // With next to no budget everything leaves whenever it may.
+    const table =
+      this.#disk === null
+        ? createHotTable(this.#spec, { keyGroups })
+        : createTieredTable(this.#spec, {
+            keyGroups,
+            space: { disk: this.#disk, directory: '', budgetBytes: 1 },
+          });
     return new TableDriver(table, KEY_GROUPS);
   }
 
   run(step: Command): void {
     const driver = this.#driver;
     switch (step.kind) {
+      case 'makeRoom':
+        return driver.table.makeRoom?.();
       case 'put': {
         const n = this.#count++;
         const values = [n / 4, `text ${n}`, BigInt(n), { n }, undefined, n % 256];
@@ -145,20 +162,24 @@ function contentOf(table: StateTable): readonly string[] {
   return printRows(applyEntries(new Map(), entries).values(), false);
 }
 
+function bringBack(keys: (typeof KEYS)[number], isTiered: boolean): void {
+  fc.assert(
+    fc.property(
+      fc.array(command, { minLength: 60, maxLength: 200, size: 'max' }),
+      fc.boolean(),
+      (commands, isPacked) => {
+        const comparison = new Comparison(keys, isPacked, isTiered);
+        for (const step of commands) comparison.run(step);
+      },
+    ),
+    { numRuns: 25 },
+  );
+}
+
 describe('pieces of tables', () => {
   for (const keys of KEYS) {
-    it(`bring back tables by ${keys[0].map(({ kind }) => kind).join(', ')}`, () => {
-      fc.assert(
-        fc.property(
-          fc.array(command, { minLength: 60, maxLength: 200, size: 'max' }),
-          fc.boolean(),
-          (commands, isPacked) => {
-            const comparison = new Comparison(keys, isPacked);
-            for (const step of commands) comparison.run(step);
-          },
-        ),
-        { numRuns: 25 },
-      );
-    });
+    const types = keys[0].map(({ kind }) => kind).join(', ');
+    it(`bring back tables by ${types}`, () => bringBack(keys, false));
+    it(`bring back tables by ${types}, most of which is on disk`, () => bringBack(keys, true));
   }
 });

@@ -19,6 +19,7 @@ describe('cases', () => {
       'scaling',
       'garbage',
       'checkpoints',
+      'cold-state',
       'keyed-sum-million',
       'keyed-sum-thousand',
       'process-timers',

@@ -39,7 +39,14 @@ class Owner {
       () => {},
     );
     const code = compileTable(shape, {
-      table: { ...this, created: false, take: unused, open: unused, reset: unused },
+      table: {
+        ...this,
+        created: false,
+        fetch: null,
+        take: unused,
+        open: unused,
+        reset: unused,
+      },
       pages: this.pages,
       marks: this.marks,
       index: new HotIndex(),

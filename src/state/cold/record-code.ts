@@ -1,0 +1,259 @@
+/**
+ * Generated code between the pages of a table and records of its cold tier. Compiled once per table, for the forms of
+ * its keys and values. Callers: `tiered-table.ts`. Runs on: worker. Invariant: no name from outside is part of the code.
+ */
+import { deserialize } from 'node:v8';
+import { compileFunction } from 'node:vm';
+import { sameBytes } from '../byte-arena.js';
+import type { TablePage, ValueForm } from '../contract.js';
+import type { EntryParts } from '../entry-code.js';
+import { FrozenHeapValue } from '../heap-value.js';
+import type { TableCode } from '../table-code.js';
+import { columnCode, type KeyForm, type TableShape } from '../table-shape.js';
+import {
+  RECORD_GENERATION,
+  RECORD_HASH,
+  RECORD_HEADER,
+  RECORD_KEY_BYTES,
+  RECORD_KEY_GROUP,
+  RECORD_LENGTH,
+  type RecordBuffer,
+  TOMBSTONE,
+} from './cold-record.js';
+
+/** What is known of an entry beside what its page has. */
+export interface RecordFacts {
+  hash: number;
+  keyGroup: number;
+  generation: number;
+  stampMs: number;
+  isRemoved: boolean;
+}
+
+/** Where a record is. */
+export interface RecordPlace {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  readonly at: number;
+}
+
+/** The cold tier, to the look-up that brings an entry in. */
+export interface RecordTier extends RecordPlace {
+  readonly isTombstone: boolean;
+  first(hash: number): boolean;
+  next(): boolean;
+  /** Takes the record at hand into the table: its entry. */
+  bringIn(): number;
+}
+
+/** The generated functions. */
+export interface RecordCode {
+  /** Appends the entry at `o` of a page. */
+  encode(out: RecordBuffer, page: TablePage, o: number, facts: RecordFacts): void;
+  /** Brings in the entry of a key that is not in memory; -1 where there is none. */
+  readonly fetch: (keyGroup: number, hash: number, ...key: never[]) => number;
+  /** The entry of a record's key, looked up as `find` does. */
+  find(place: RecordPlace): number;
+  /** A new entry of what a record holds, with its key alone if it is a tombstone. */
+  insert(place: RecordPlace): number;
+  /** The entry of a record's key, also one that was removed and whose tombstone waits; -1 where there is none. */
+  locate(place: RecordPlace): number;
+}
+
+const FIXED: Partial<
+  Record<KeyForm | ValueForm, { readonly bytes: number; readonly name: string }>
+> = {
+  f64: { bytes: 8, name: 'Float64' },
+  f32: { bytes: 4, name: 'Float32' },
+  i32: { bytes: 4, name: 'Int32' },
+  u32: { bytes: 4, name: 'Uint32' },
+  u8: { bytes: 1, name: 'Uint8' },
+  i64: { bytes: 8, name: 'BigInt64' },
+};
+
+/** Where the key of a record begins. */
+export function keyStartOf({ spec }: TableShape): number {
+  return RECORD_HEADER + (spec.ttlMs === null ? 0 : 8);
+}
+
+/** Compiles the functions of a table. Without a tier entries are only passed on, and heap values so stay bytes. */
+export function compileRecords(
+  shape: TableShape,
+  parts: EntryParts,
+  { create, find, locate }: TableCode,
+  tier: RecordTier | null,
+): RecordCode {
+  const code = `'use strict';
+const { table, pages, arena, keyTexts, create, find_entry, locate_entry } = constants;
+const { tier, sameBytes, valueOf, state } = constants;
+${encodeCode(shape)}
+${matchesCode(shape)}
+${fetchCode(shape)}
+${insertCode(shape)}
+${lookCode(shape, 'locate')}
+${lookCode(shape, 'find')}
+return { encode, fetch, find, insert, locate };`;
+  const make = compileFunction(code, ['constants'], {
+    filename: `millrace:state-table/${shape.spec.name}/records.js`,
+  }) as (constants: unknown) => RecordCode;
+  const valueOf =
+    tier === null
+      ? (bytes: Uint8Array) => new FrozenHeapValue(Buffer.from(bytes))
+      : (bytes: Uint8Array) => deserialize(bytes);
+  const state = shape.spec.name;
+  return make({
+    ...parts,
+    create,
+    find_entry: find,
+    locate_entry: locate,
+    tier,
+    sameBytes,
+    valueOf,
+    state,
+  });
+}
+
+function valueForms({ spec }: TableShape): readonly { form: ValueForm; index: number }[] {
+  return spec.columns
+    .map(({ form }, index) => ({ form, index }))
+    .filter(({ form }) => form !== 'none');
+}
+
+/** Bytes of all that has a fixed size, with lengths of the rest. */
+function fixedBytes(shape: TableShape): number {
+  const forms = [...shape.keys, ...valueForms(shape)].map(({ form }) => FIXED[form]?.bytes ?? 4);
+  return forms.reduce((sum, bytes) => sum + bytes, keyStartOf(shape) + 4);
+}
+
+function encodeCode(shape: TableShape): string {
+  const append = (call: string): string =>
+    `out.length = at; ${call} out.reserve(${fixedBytes(shape)}); view = out.view; at = out.length;`;
+  const keys = shape.keys.map(({ form }, index) => {
+    const fixed = FIXED[form];
+    if (fixed === undefined) {
+      return append(`keyTexts.appendTo(page.k${index}, page.k${index}b, o, out);`);
+    }
+    return `view.set${fixed.name}(at, page.k${index}[o], true); at += ${fixed.bytes};`;
+  });
+  const values = valueForms(shape).map(({ form, index }) => {
+    const place = columnCode(shape.spec, index, 'page', 'o');
+    const fixed = FIXED[form];
+    if (fixed !== undefined)
+      return `view.set${fixed.name}(at, ${place}, true); at += ${fixed.bytes};`;
+    if (form === 'js') return append(`out.addValue(${place}, state);`);
+    return append(`arena.appendTo(${place}, out);`);
+  });
+  const stamp =
+    shape.spec.ttlMs === null
+      ? ''
+      : `view.setFloat64(start + ${RECORD_HEADER}, facts.stampMs, true);`;
+  return `function encode(out, page, o, facts) {
+  const start = out.length;
+  out.reserve(${fixedBytes(shape)});
+  let view = out.view, at = start + ${keyStartOf(shape)};
+  view.setInt32(start + ${RECORD_HASH}, facts.hash, true);
+  view.setUint32(start + ${RECORD_GENERATION}, facts.generation, true);
+  view.setUint16(start + ${RECORD_KEY_GROUP}, facts.keyGroup, true);
+  ${stamp}
+  ${keys.join('\n  ')}
+  view.setUint32(start + ${RECORD_KEY_BYTES}, at - start - ${keyStartOf(shape)}, true);
+  if (!facts.isRemoved) {
+    ${values.join('\n    ')}
+  }
+  at = (at + 3) & ~3;
+  out.length = at;
+  const flag = facts.isRemoved ? ${TOMBSTONE} : 0;
+  view.setUint32(start + ${RECORD_LENGTH}, (at - start) | flag, true);
+}`;
+}
+
+/** Arguments of look-ups, as `table-code.ts` names them. */
+function argumentsOf({ keys }: TableShape): string {
+  return keys
+    .map(({ form }, index) => (form === 'text' ? `b${index}, s${index}, n${index}` : `k${index}`))
+    .join(', ');
+}
+
+function matchesCode(shape: TableShape): string {
+  const tests = shape.keys.map(({ form }, index) => {
+    const fixed = FIXED[form];
+    if (fixed === undefined) {
+      return `if (view.getUint32(at, true) !== n${index} - s${index}) return false;
+  if (!sameBytes(bytes, at + 4, b${index}, s${index}, n${index})) return false;
+  at += 4 + n${index} - s${index};`;
+    }
+    const kept = `const v${index} = view.get${fixed.name}(at, true); at += ${fixed.bytes};`;
+    const wanted = form === 'i64' ? `BigInt.asIntN(64, k${index})` : `k${index}`;
+    const same =
+      form === 'f64' || form === 'f32'
+        ? `v${index} === ${wanted} || (v${index} !== v${index} && k${index} !== k${index})`
+        : `v${index} === ${wanted}`;
+    return `${kept} if (!(${same})) return false;`;
+  });
+  return `function matches(bytes, view, start, ${argumentsOf(shape)}) {
+  let at = start + ${keyStartOf(shape)};
+  ${tests.join('\n  ')}
+  return true;
+}`;
+}
+
+function fetchCode(shape: TableShape): string {
+  return `function fetch(keyGroup, hash, ${argumentsOf(shape)}) {
+  if (!tier.first(hash)) return -1;
+  do {
+    if (matches(tier.bytes, tier.view, tier.at, ${argumentsOf(shape)})) {
+      return tier.isTombstone ? -1 : tier.bringIn();
+    }
+  } while (tier.next());
+  return -1;
+}`;
+}
+
+/** Declares the arguments of look-ups, read from a record; `at` is behind them then. */
+function keyCode(shape: TableShape): string {
+  const parts = shape.keys.map(({ form }, index) => {
+    const fixed = FIXED[form];
+    if (fixed !== undefined) {
+      return `const k${index} = view.get${fixed.name}(at, true); at += ${fixed.bytes};`;
+    }
+    return `const b${index} = bytes, s${index} = at + 4;
+  const n${index} = s${index} + view.getUint32(at, true);
+  at = n${index};`;
+  });
+  return `const hash = view.getInt32(start + ${RECORD_HASH}, true);
+  const keyGroup = view.getUint16(start + ${RECORD_KEY_GROUP}, true);
+  let at = start + ${keyStartOf(shape)};
+  ${parts.join('\n  ')}`;
+}
+
+function insertCode(shape: TableShape): string {
+  const { spec, pageShift } = shape;
+  const values = valueForms(shape).map(({ form, index }) => {
+    const fixed = FIXED[form];
+    if (fixed !== undefined) {
+      const place = columnCode(spec, index, 'page', 'o');
+      return `${place} = view.get${fixed.name}(at, true); at += ${fixed.bytes};`;
+    }
+    const span = 'const from = at + 4, to = from + view.getUint32(at, true); at = to;';
+    const set =
+      form === 'js'
+        ? `table.setValue(entry, ${index}, valueOf(bytes.subarray(from, to)));`
+        : `table.setText(entry, ${index}, bytes, from, to);`;
+    return `{ ${span} ${set} }`;
+  });
+  return `function insert({ bytes, view, at: start }) {
+  ${keyCode(shape)}
+  const entry = create(${['keyGroup', 'hash', argumentsOf(shape)].join(', ')});
+  if ((view.getUint32(start + ${RECORD_LENGTH}, true) & ${TOMBSTONE}) !== 0) return entry;
+  const page = pages[entry >>> ${pageShift}], o = entry & ${(1 << pageShift) - 1};
+  ${values.join('\n  ')}
+  return entry;
+}`;
+}
+
+function lookCode(shape: TableShape, name: 'locate' | 'find'): string {
+  return `function ${name}({ bytes, view, at: start }) {
+  ${keyCode(shape)}
+  return ${name}_entry(${['keyGroup', 'hash', argumentsOf(shape)].join(', ')});
+}`;
+}
