@@ -24,8 +24,8 @@ export const SETTING_MEANINGS: Readonly<Record<SettingKey, string>> = {
     'Keys that a pre-aggregation before the exchange holds at most, in an eighth of the managed ' +
     'memory at most; 0 turns it off.',
   'state.backend':
-    'Where state by key is: in memory, or (lsm) in memory and, what has not been written for long, ' +
-    'on disk, so that there may be more of it than memory.',
+    'Where state by key is: in memory, or (lsm) in memory and, what has not been written for ' +
+    'long, on disk, so that there may be more of it than memory.',
   'state.localDir':
     'Directory for what does not fit in memory; it is gone when the job has ended. Default: the ' +
     'directory of the system for temporary files.',

@@ -1,6 +1,7 @@
 /**
  * Generated code between the pages of a table and records of its cold tier. Compiled once per table, for the forms of
- * its keys and values. Callers: `tiered-table.ts`. Runs on: worker. Invariant: no name from outside is part of the code.
+ * its keys and values. Callers: `tiered-table.ts`. Runs on: worker. Invariant: no name from outside is part of the
+ * code.
  */
 import { deserialize } from 'node:v8';
 import { compileFunction } from 'node:vm';
