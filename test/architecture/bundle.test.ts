@@ -81,6 +81,11 @@ describe('what the built entries load at once', () => {
     ]);
   });
 
+  it('the loader of code: no object with a value of its own kind, whose shape records of users have', () => {
+    const loader = readFileSync(join(root, 'dist/load.cjs'), 'utf8');
+    expect(loader).not.toMatch(/\{ value: [^,}]+ \}/);
+  });
+
   it('console: less than 200 KB, compressed as it is sent', () => {
     const folder = join(root, 'dist', 'console');
     const files = [
