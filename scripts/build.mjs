@@ -52,6 +52,7 @@ const COMPANIONS = [
   { part: /^src\/format\/.*-encoder\.ts$/, companion: 'src/runtime/slot-run.ts' },
   { part: /^src\/runtime\/explain-code\.ts$/, companion: 'src/runtime/slot-run.ts' },
   { part: /^src\/runtime\/(in-thread|isolated)-run\.ts$/, companion: 'src/runtime/launch-run.ts' },
+  { part: /^src\/runtime\/job-reporting\.ts$/, companion: 'src/runtime/launch-run.ts' },
   { part: /^src\/(connector|runtime)\/|-command\.ts$/, companion: 'src/index.ts' },
   // The test kit builds slots and lays out their memory itself.
   { part: /^src\/testing\.ts$/, companion: 'src/runtime/slot-run.ts' },

@@ -25,6 +25,7 @@ export async function generatedPages() {
     'src/operator/expression-functions.ts',
     'src/operator/expression-function-meanings.ts',
     'src/operator/expression-signature.ts',
+    'src/reporters/reporter-options.ts',
     'src/runtime/metric-definitions.ts',
     'src/runtime/metric-meanings.ts',
     'src/runtime/settings.ts',

@@ -51,7 +51,7 @@ export {
 export { type EmitOptions, KeyedStream } from './api/keyed-stream.js';
 export type { OperatorOptions } from './api/operator-options.js';
 export type { FieldsOf, FieldType } from './api/record-types.js';
-export type { RunOptions } from './api/run-options.js';
+export type { ReporterOptions, RunOptions } from './api/run-options.js';
 export { run, start } from './api/start.js';
 export type { ReturnsOptions } from './api/returns-option.js';
 export { type ExplodeOptions, type RecordOf, Stream } from './api/stream.js';
@@ -162,7 +162,9 @@ export type { PairContext } from './operator/join/interval-join.js';
 export type { JoinType } from './operator/join/regular-join.js';
 export type { EmitMode } from './operator/operator-spec.js';
 export type { Counter, Gauge, Histogram, Meter, MetricGroup } from './metrics/user-metrics.js';
+export type { MetricPoint, PointValue } from './metrics/metric-point.js';
 export type { HistogramStatistics, MetricScope } from './metrics/read-user-metrics.js';
+export type { MetricReporter, ReportCall, ReporterContext } from './reporters/reporter.js';
 export type { UserMetric } from './runtime/metrics-snapshot.js';
 export type { CheckpointReport } from './checkpoint/contract.js';
 export type { SavepointOptions } from './runtime/checkpoint-requests.js';

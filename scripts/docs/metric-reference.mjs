@@ -1,6 +1,25 @@
 /** `docs/metric-reference.md`: every metric of the engine, from the tables that measure jobs, processes and servers. */
 import { code, GENERATED, page, table } from '../lib/markdown.mjs';
 
+function options(table_) {
+  return table(
+    ['Option', 'Type', 'Default'],
+    Object.entries(table_).map(([name, option]) => [
+      code(name),
+      option.type === 'choice' ? option.choices.map(code).join(', ') : option.type,
+      option.default === null
+        ? 'to be given'
+        : option.default === ''
+          ? ''
+          : code(String(option.default)),
+    ]),
+  );
+}
+
+function factoryOf({ FACTORY_CLASSES }, type) {
+  return Object.entries(FACTORY_CLASSES).find(([, of]) => of === type)?.[0];
+}
+
 export function metricReferencePage(sources) {
   const part = (metrics, meanings) =>
     table(
@@ -28,5 +47,16 @@ export function metricReferencePage(sources) {
     '## Of servers',
     'Scope `jobmanager`, variable `host`.',
     part(sources.SERVER_METRICS, sources.SERVER_MEANINGS),
+    '## Of reporters',
+    'Scope `jobmanager.reporter.<name>`, variables `host` and `reporter`: the counters `numReports`, `numReportsFailed`, and ' +
+      '`numReportsDropped` for reports that came due while the one before was under way.',
+    '## Options of reporters',
+    'Of every reporter, as `metrics.reporter.<name>.<option>`, beside its `type`:',
+    options(sources.COMMON_OPTIONS),
+    ...Object.entries(sources.REPORTER_OPTIONS).flatMap(([type, own]) => [
+      `### ${type}`,
+      `Also known as \`factory.class\` \`${factoryOf(sources, type)}\`.`,
+      options(own),
+    ]),
   );
 }

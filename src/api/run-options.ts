@@ -5,6 +5,7 @@
 import { MillraceError } from '../base/errors.js';
 import { didYouMean } from '../base/nearest-name.js';
 import type { ByteSize } from '../base/units.js';
+import type { MetricReporter } from '../reporters/reporter.js';
 import { resolveSettings, type Settings, type SettingsLayer } from '../runtime/settings.js';
 
 /** Options of a run. Every setting of `docs/configuration.md` can also be given by its key in `settings`. */
@@ -33,9 +34,19 @@ export interface RunOptions<P = unknown> {
   readonly signal?: AbortSignal;
   /** Directory that relative paths of sources and sinks are resolved against. Default: the current one. */
   readonly baseDirectory?: string;
+  /**
+   * Who is told the metrics of the job, by names of your choice: options of a reporter of the engine, such as
+   * `{ type: 'graphite', host: 'stats' }`, or a reporter of your own. They are called on this thread.
+   */
+  readonly reporters?: Readonly<Record<string, MetricReporter | ReporterOptions>>;
   /** Any further setting by its key, such as `'task.stallTimeout'`. */
   readonly settings?: Readonly<Record<string, unknown>>;
 }
+
+/** A reporter of the engine: its type, and options as in `docs/metrics.md`. */
+export type ReporterOptions = { readonly type: string } & Readonly<
+  Record<string, string | number | boolean>
+>;
 
 const OPTION_NAMES = [
   'params',
@@ -47,6 +58,7 @@ const OPTION_NAMES = [
   'seed',
   'signal',
   'baseDirectory',
+  'reporters',
   'settings',
 ] as const satisfies readonly (keyof RunOptions)[];
 const SLOT_NAMES = ['memory', 'networkFraction', 'managedFraction'] as const;
@@ -66,12 +78,48 @@ export function settingsOf(options: RunOptions, layers: readonly SettingsLayer[]
     isolate,
     seed,
     ...Object.fromEntries(SLOT_NAMES.map((name) => [`slot.${name}`, slot?.[name]])),
+    ...reporterValues(options.reporters ?? {}),
   };
   return resolveSettings([
     ...layers,
     { origin: 'options.settings', values: options.settings ?? {} },
     { origin: 'options', values },
   ]);
+}
+
+/** The options of reporters of the engine, by their keys as settings. */
+function reporterValues(
+  reporters: NonNullable<RunOptions['reporters']>,
+): Readonly<Record<string, unknown>> {
+  const entries = Object.entries(reporters).flatMap(([name, reporter]) => {
+    if (isOwn(reporter)) return [];
+    if (!/^[A-Za-z0-9_-]+$/.test(name)) throw wrongName(name);
+    return Object.entries(reporter).map(([option, value]) => [
+      `metrics.reporter.${name}.${option}`,
+      value,
+    ]);
+  });
+  return Object.fromEntries(entries);
+}
+
+/** The reporters that the user has written. */
+export function ownReporters({
+  reporters = {},
+}: RunOptions): Readonly<Record<string, MetricReporter>> {
+  const own = Object.entries(reporters).flatMap(([name, reporter]) =>
+    isOwn(reporter) ? [[name, reporter] as const] : [],
+  );
+  return Object.fromEntries(own);
+}
+
+function isOwn(reporter: MetricReporter | ReporterOptions): reporter is MetricReporter {
+  return typeof reporter.report === 'function' || typeof reporter.open === 'function';
+}
+
+function wrongName(name: string): MillraceError {
+  return new MillraceError('OPTION_INVALID', `"${name}" is no name of a reporter.`, {
+    advice: 'Use letters, digits, - and _.',
+  });
 }
 
 function refuseUnknown(what: string, given: object, known: readonly string[]): void {

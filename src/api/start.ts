@@ -7,7 +7,7 @@ import type { JobExecution, JobResult } from '../runtime/execution.js';
 import { jobHook } from '../runtime/job-import.js';
 import { startRun } from '../runtime/start-run.js';
 import { isJobDefinition, type JobDefinition } from './job.js';
-import { type RunOptions, settingsOf } from './run-options.js';
+import { ownReporters, type RunOptions, settingsOf } from './run-options.js';
 
 /**
  * Starts a job and gives the handle on it: state, events, metrics, `cancel`, `stop`, `finished`.
@@ -49,6 +49,7 @@ async function launch<P>(
     baseDirectory: options.baseDirectory ?? process.cwd(),
     signal: options.signal ?? null,
     awaitsEnd,
+    reporters: ownReporters(options),
   });
 }
 

@@ -86,6 +86,7 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, string>> = {
   MEMORY_EXHAUSTED: 'A slot used up its heap or managed memory.',
   METRIC_INVALID: 'A metric has a bad name, or one that another type of metric has.',
   METRICS_FULL: 'A subtask registers more metrics than its directory holds.',
+  REPORTER_FAILED: 'A metric reporter cannot report; no job is touched by it.',
   JOB_CANCELED: 'The job was canceled.',
   TEST_MISUSED: 'The test kit was used in a way that has no meaning.',
   TEST_SEED_FAILED: 'A test failed under a seed, which the message tells.',

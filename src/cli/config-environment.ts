@@ -4,6 +4,7 @@
  */
 import { MillraceError } from '../base/errors.js';
 import { didYouMean } from '../base/nearest-name.js';
+import { COMMON_OPTIONS, REPORTER_OPTIONS } from '../reporters/reporter-options.js';
 import { SETTINGS, type SettingsLayer } from '../runtime/settings.js';
 
 /** Names the configuration file, as `--config` does. */
@@ -26,7 +27,7 @@ export function environmentLayers(
   for (const [name, value] of Object.entries(environment)) {
     if (!name.startsWith(PREFIX) || name.startsWith(BENCH_PREFIX)) continue;
     if (NO_SETTINGS.includes(name) || value === undefined) continue;
-    const key = keys.get(name);
+    const key = keys.get(name) ?? reporterKey(name);
     if (key === undefined) throw unknownVariable(name, [...keys.keys(), ...NO_SETTINGS]);
     // Shells cannot always unset a variable, so an empty one counts as unset.
     if (value !== '') layers.push({ origin: `environment ${name}`, values: { [key]: value } });
@@ -38,6 +39,19 @@ export function environmentLayers(
 export function environmentName(key: string): string {
   const words = key.replace(/([a-z])([A-Z])/g, '$1_$2').replaceAll('.', '_');
   return `${PREFIX}${words.toUpperCase()}`;
+}
+
+/** `MILLRACE_METRICS_REPORTER_STATS_HOST` is `metrics.reporter.stats.host`. */
+function reporterKey(variable: string): string | undefined {
+  const [, name, words] = /^MILLRACE_METRICS_REPORTER_([A-Z0-9]+)_(.+)$/.exec(variable) ?? [];
+  if (name === undefined) return undefined;
+  const options = [
+    'type',
+    ...Object.keys(COMMON_OPTIONS),
+    ...Object.values(REPORTER_OPTIONS).flatMap((ofType) => Object.keys(ofType)),
+  ];
+  const option = options.find((one) => environmentName(one) === `${PREFIX}${words}`);
+  return option === undefined ? undefined : `metrics.reporter.${name.toLowerCase()}.${option}`;
 }
 
 function unknownVariable(name: string, known: readonly string[]): MillraceError {

@@ -8,6 +8,7 @@ import { systemClock } from '../base/clock.js';
 import type { Disk } from '../base/disk.js';
 import { fromWire, MillraceError, toWire, type WireError } from '../base/errors.js';
 import { nodeDisk } from '../base/node-disk.js';
+import { settledAfter } from '../base/settled-after.js';
 import { pauseFor } from '../base/pause.js';
 import type { CheckpointOutcome, EndReason } from '../checkpoint/checkpoint-protocol.js';
 import { type CheckpointStatistics, NO_STATISTICS } from '../checkpoint/checkpoint-statistics.js';
@@ -114,6 +115,12 @@ export interface JobExecution {
   readonly checkpoints: CheckpointStatistics;
 }
 
+/** A job, for whoever starts it. */
+export interface StartedJob extends JobExecution {
+  /** Has something done when the job has ended, before `finished` settles. It never rejects. */
+  afterEnd(action: () => Promise<void>): void;
+}
+
 /** What gives a job further attempts after a failure. */
 export interface FurtherAttempts {
   /** After how long the job is to be started again, or what it ends with. */
@@ -153,11 +160,11 @@ export interface RestoredAttempt {
 }
 
 /** A job that runs in this process. */
-export class Execution implements RunObserver, JobExecution {
+export class Execution implements RunObserver, StartedJob {
   plan: PhysicalPlan;
   /** Of the current attempt. */
   deployment: Deployment;
-  readonly finished: Promise<JobResult>;
+  finished: Promise<JobResult>;
   state: JobState = 'CREATED';
   restarts = 0;
   restored: RestoredAttempt | null = null;
@@ -231,6 +238,10 @@ export class Execution implements RunObserver, JobExecution {
 
   get jobName(): string {
     return this.plan.jobName;
+  }
+
+  afterEnd(action: () => Promise<void>): void {
+    this.finished = settledAfter(this.finished, action);
   }
 
   cancel(): void {

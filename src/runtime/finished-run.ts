@@ -8,14 +8,14 @@ import type { CheckpointReport } from '../checkpoint/contract.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import type { JobState } from './coordinator.js';
 import { EventStream } from './event-stream.js';
-import type { ExecutionEvent, JobExecution, JobResult, RestoredAttempt } from './execution.js';
+import type { ExecutionEvent, StartedJob, JobResult, RestoredAttempt } from './execution.js';
 import type { RunMetricsSnapshot } from './metrics-snapshot.js';
 import { NO_METRICS } from './no-metrics.js';
 import type { RescaleReport } from './rescaling.js';
 import type { TimeReport } from './time-report.js';
 
 /** The handle on it. */
-export class FinishedRun implements JobExecution {
+export class FinishedRun implements StartedJob {
   readonly plan: PhysicalPlan;
   readonly finished: Promise<JobResult>;
   readonly state: JobState = 'FINISHED';
@@ -47,6 +47,11 @@ export class FinishedRun implements JobExecution {
 
   stop(): Promise<JobResult> {
     return this.finished;
+  }
+
+  /** There is nothing left to report. */
+  afterEnd(action: () => Promise<void>): void {
+    void action();
   }
 
   events(): AsyncIterableIterator<ExecutionEvent> {

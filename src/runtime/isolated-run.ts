@@ -5,13 +5,13 @@
 import { systemClock } from '../base/clock.js';
 import { type ErrorWhere, MillraceError } from '../base/errors.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
-import type { JobExecution } from './execution.js';
+import type { StartedJob } from './execution.js';
 import { JobProcess, type ProcessRun } from './job-process.js';
 import type { RescaleReport } from './rescaling.js';
 import { type TimeReport, timeReports } from './time-report.js';
 
 /** A job in a child process. */
-export class IsolatedRun extends JobProcess implements JobExecution {
+export class IsolatedRun extends JobProcess implements StartedJob {
   readonly plan: PhysicalPlan;
 
   constructor(plan: PhysicalPlan, request: ProcessRun, signal: AbortSignal | null) {

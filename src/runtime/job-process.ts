@@ -7,6 +7,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { type ErrorWhere, fromWire, MillraceError, type WireError } from '../base/errors.js';
+import { settledAfter } from '../base/settled-after.js';
 import type { CheckpointOutcome, CheckpointRequest } from '../checkpoint/checkpoint-protocol.js';
 import { type CheckpointStatistics, NO_STATISTICS } from '../checkpoint/checkpoint-statistics.js';
 import type { CheckpointReport } from '../checkpoint/contract.js';
@@ -64,7 +65,7 @@ export interface ProcessOutput {
 
 /** A job in a child process. */
 export class JobProcess {
-  readonly finished: Promise<JobResult>;
+  finished: Promise<JobResult>;
   state: JobState = 'CREATED';
   restarts = 0;
   restored: RestoredAttempt | null = null;
@@ -109,6 +110,10 @@ export class JobProcess {
 
   get jobName(): string {
     return this.#plan?.job ?? this.#jobName;
+  }
+
+  afterEnd(action: () => Promise<void>): void {
+    this.finished = settledAfter(this.finished, action);
   }
 
   /** Of the child; null when it could not be started. */

@@ -8,7 +8,7 @@ import { freshSeed, SeededRandom } from '../base/random.js';
 import { RepeatedFailures } from '../checkpoint/repeated-failures.js';
 import type { EndReason } from '../checkpoint/checkpoint-protocol.js';
 import { RestartStrategy } from '../checkpoint/restart-strategy.js';
-import { Execution, type JobExecution } from './execution.js';
+import { Execution, type StartedJob } from './execution.js';
 import { importableUrl } from './importable-url.js';
 import { JobAttempts, type PlannedAt } from './job-attempts.js';
 import { notImportable, type PlannedRun, type RunRequest } from './plan-run.js';
@@ -20,7 +20,7 @@ export async function launchRun(
   request: RunRequest,
   planned: PlannedRun,
   threads: SlotThreads | null,
-): Promise<JobExecution> {
+): Promise<StartedJob> {
   const { plan } = planned;
   checkRecoverySettings(request.settings);
   if (request.settings['state.backend'] === 'lsm') {
@@ -56,7 +56,7 @@ export async function launchRun(
 }
 
 /** Sinks that hand results to the caller have no meaning in another process, so they are refused. */
-async function startIsolated(plan: PhysicalPlan, request: RunRequest): Promise<JobExecution> {
+async function startIsolated(plan: PhysicalPlan, request: RunRequest): Promise<StartedJob> {
   const { job, params, settings, baseDirectory, signal } = request;
   if (!job.isImportable || job.module === null) throw notImportable(request);
   for (const sink of plan.vertices.flatMap((vertex) => vertex.sinks)) {

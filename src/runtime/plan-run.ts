@@ -9,6 +9,7 @@ import type { LogicalGraph } from '../graph/logical-graph.js';
 import { HOST_SLOT, type PhysicalPlan } from '../graph/physical-plan.js';
 import { planJob } from '../graph/plan.js';
 import { checkSchemas } from '../graph/schema-check.js';
+import type { MetricReporter } from '../reporters/reporter.js';
 import type { Schema } from '../record/schema.js';
 import type { InThreadWorld } from './in-thread-run.js';
 import type { RunnableJob } from './job-import.js';
@@ -40,6 +41,8 @@ export interface RunRequest {
    * checkpoints once it has recorded how the job ended.
    */
   readonly identity?: JobIdentity;
+  /** Reporters of the user, by name; the settings have those of the engine. */
+  readonly reporters?: Readonly<Record<string, MetricReporter>>;
   /** Replaces clock, disk and order of stepping of an in-thread run; for tests and simulation. */
   readonly world?: InThreadWorld;
 }

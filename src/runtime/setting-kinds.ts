@@ -22,5 +22,8 @@ export const count = <D extends number | null>(byDefault: D, min = 0, max = COUN
 export const choice = (...choices: readonly [string, ...string[]]) =>
   ({ type: 'choice', default: choices[0], choices }) as const;
 
+/** Any text. */
+export const text = (byDefault: string) => ({ type: 'text', default: byDefault }) as const;
+
 export const PATH = { type: 'path', default: null } as const;
 export const OFF = { type: 'boolean', default: false } as const;

@@ -32,6 +32,13 @@ export const SETTING_MEANINGS: Readonly<Record<SettingKey, string>> = {
   'metrics.perSubtask':
     'Metrics that the functions of a subtask may register; room for them is reserved at the start.',
   'metrics.histogramsPerSubtask': 'How many of them may be histograms, of 6 KB each.',
+  'metrics.scope.jm':
+    'What names of the server’s metrics begin with, for reporters whose systems know no labels.',
+  'metrics.scope.jmJob': 'The same for metrics of jobs, such as those of checkpoints.',
+  'metrics.scope.tm': 'The same for metrics of the processes of jobs.',
+  'metrics.scope.tmJob': 'The same for metrics of jobs in their processes.',
+  'metrics.scope.task': 'The same for metrics of subtasks.',
+  'metrics.scope.operator': 'The same for metrics of functions.',
   'task.stallTimeout': 'A function that does not return for so long fails the job; 0 never.',
   'task.cancellationTimeout':
     'A thread that does not react to cancellation for so long is terminated.',

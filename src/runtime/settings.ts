@@ -7,8 +7,9 @@ import { inspect } from 'node:util';
 import { MillraceError } from '../base/errors.js';
 import { didYouMean } from '../base/nearest-name.js';
 import { formatBytes, formatDuration, parseBytes, parseDurationMs } from '../base/units.js';
+import type { ReporterSettings } from '../reporters/reporter-config.js';
 import { RECOVERY_SETTINGS } from './recovery-settings.js';
-import { choice, count, duration, number, PATH } from './setting-kinds.js';
+import { choice, count, duration, number, PATH, text } from './setting-kinds.js';
 
 /** How a value is written and checked. */
 export type SettingType =
@@ -18,6 +19,7 @@ export type SettingType =
   | 'duration'
   | 'choice'
   | 'boolean'
+  | 'text'
   /** Taken relative to the base directory of the run. */
   | 'path';
 
@@ -55,6 +57,14 @@ export const SETTINGS = {
   'state.localDir': PATH,
   'metrics.perSubtask': count(64, 0, 1024),
   'metrics.histogramsPerSubtask': count(8, 0, 256),
+  'metrics.scope.jm': text('<host>.jobmanager'),
+  'metrics.scope.jmJob': text('<host>.jobmanager.<job_name>'),
+  'metrics.scope.tm': text('<host>.taskmanager.<tm_id>'),
+  'metrics.scope.tmJob': text('<host>.taskmanager.<tm_id>.<job_name>'),
+  'metrics.scope.task': text('<host>.taskmanager.<tm_id>.<job_name>.<task_name>.<subtask_index>'),
+  'metrics.scope.operator': text(
+    '<host>.taskmanager.<tm_id>.<job_name>.<operator_name>.<subtask_index>',
+  ),
   'task.stallTimeout': duration(0),
   'task.cancellationTimeout': duration('180s'),
   ...RECOVERY_SETTINGS,
@@ -66,7 +76,8 @@ export const SETTINGS = {
 /** A configuration key. */
 export type SettingKey = keyof typeof SETTINGS;
 /** Converted values: bytes and milliseconds as numbers, null where the default is worked out at start. */
-export type Settings = {
+export type Settings = ReportedSettings & KeyedSettings;
+type KeyedSettings = {
   readonly [K in SettingKey]: (typeof SETTINGS)[K]['type'] extends keyof SettingValues
     ? SettingValues[(typeof SETTINGS)[K]['type']]
     : (typeof SETTINGS)[K]['default'] extends null
@@ -74,9 +85,23 @@ export type Settings = {
       : number;
 };
 
+/** What is said by `metrics.reporter.<name>.<option>`: checked by whoever makes reporters, which few runs have. */
+interface ReportedSettings {
+  readonly 'metrics.reporters': ReporterSettings;
+}
+
+/** A key of a reporter: its name, and the option. */
+const REPORTER_KEY = /^metrics\.reporter\.([A-Za-z0-9_-]+)\.(.+)$/;
+
+/** Whether a key is of a reporter. */
+export function isReporterKey(key: string): boolean {
+  return REPORTER_KEY.test(key);
+}
+
 interface SettingValues {
   choice: string;
   boolean: boolean;
+  text: string;
   path: string | null;
 }
 
@@ -89,6 +114,7 @@ export interface SettingsLayer {
 
 /** Merges layers over the defaults. Throws OPTION_UNKNOWN or OPTION_INVALID naming key, value and range. */
 export function resolveSettings(layers: readonly SettingsLayer[]): Settings {
+  const reporters: Record<string, Record<string, unknown>> = {};
   const resolved: Record<string, unknown> = {};
   for (const [key, definition] of Object.entries(SETTINGS)) {
     resolved[key] =
@@ -97,10 +123,12 @@ export function resolveSettings(layers: readonly SettingsLayer[]): Settings {
   for (const { origin, values } of layers) {
     for (const [key, value] of Object.entries(values)) {
       if (value === undefined) continue;
-      resolved[key] = convert(key, definitionOf(key, origin), value, origin);
+      const [, name, option = ''] = REPORTER_KEY.exec(key) ?? [];
+      if (name !== undefined) reporters[name] = { ...reporters[name], [option]: value };
+      else resolved[key] = convert(key, definitionOf(key, origin), value, origin);
     }
   }
-  const settings = resolved as Settings;
+  const settings = { ...(resolved as KeyedSettings), 'metrics.reporters': reporters };
   const shares = settings['slot.networkFraction'] + settings['slot.managedFraction'];
   if (shares > 0.95) {
     throw new MillraceError(
@@ -140,6 +168,9 @@ function convert(
   if (definition.type === 'boolean') {
     if (value === true || value === 'true') return true;
     return value === false || value === 'false' ? false : fail('true or false');
+  }
+  if (definition.type === 'text') {
+    return typeof value === 'string' && value !== '' ? value : fail('a text');
   }
   if (definition.type === 'path') {
     return typeof value === 'string' && value !== '' ? value : fail('a path');

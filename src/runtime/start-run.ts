@@ -23,12 +23,26 @@ export async function startRun(
     const loading = import('./launch-run.js');
     const planned = planOf(request, draft);
     onPlan(planned.plan);
+    const reporting = isReported(request)
+      ? new (await import('./job-reporting.js')).JobReporting(request)
+      : null;
     const { launchRun } = await loading;
-    return await launchRun(request, planned, threads);
+    const execution = await launchRun(withoutReporters(request), planned, threads);
+    reporting?.begin(execution);
+    return execution;
   } catch (error) {
     await threads?.terminate();
     throw error;
   }
+}
+
+function isReported({ settings, reporters = {} }: RunRequest): boolean {
+  return Object.keys({ ...settings['metrics.reporters'], ...reporters }).length > 0;
+}
+
+/** What reports stays on this thread, and so do the secrets of reporters. */
+function withoutReporters(request: RunRequest): RunRequest {
+  return { ...request, settings: { ...request.settings, 'metrics.reporters': {} } };
 }
 
 /** As many threads as the plan will want if its operators say nothing else; null for a run without. */

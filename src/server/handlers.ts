@@ -10,7 +10,7 @@ import type { WireError } from '../base/errors.js';
 import { MillraceError } from '../base/errors.js';
 import { disposeSavepoint } from '../checkpoint/dispose-savepoint.js';
 import type { CheckpointReport } from '../checkpoint/contract.js';
-import { prometheusText } from '../metrics/reporters/prometheus-text.js';
+import { prometheusText } from '../reporters/prometheus-text.js';
 import type { OperationStatus, TaskManager } from '../rest/cluster-schemas.js';
 import type { BodyOf, JsonPathName, ParamsOf, QueryOf, ReplyOf } from '../rest/path-types.js';
 import { jobMetrics, type MeasuredJob, processMetrics } from '../runtime/measured-job.js';

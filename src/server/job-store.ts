@@ -83,7 +83,8 @@ export class JobStore {
       throw corrupt(file, `It is of version ${String(version)}, and this server reads ${VERSION}.`);
     }
     // Settings that this version has and the one before had not take their defaults.
-    const known = Object.entries(record.submission.settings).filter(([, value]) => value !== null);
+    const { 'metrics.reporters': _, ...ofJob } = record.submission.settings;
+    const known = Object.entries(ofJob).filter(([, value]) => value !== null);
     const layer = { origin: file, values: Object.fromEntries(known) };
     const submission = { ...record.submission, settings: resolveSettings([layer]) };
     return { ...record, submission };

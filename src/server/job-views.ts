@@ -253,7 +253,7 @@ export function jobConfig({ record }: ServedJob): JobConfig {
 }
 
 /** Keys whose values nobody should read, as Flink has them. */
-const SECRET = /password|secret|token|credential|apikey|api-key|access-key|auth/i;
+const SECRET = /password|secret|token|credential|apikey|api-key|access-key|auth|headers|hosturl/i;
 
 /** A value as text, unless its name says that it is a secret. */
 export function shown(key: string, value: unknown): string {

@@ -8,9 +8,12 @@ import { fileURLToPath } from 'node:url';
 import { systemClock } from '../base/clock.js';
 import { MillraceError } from '../base/errors.js';
 import { nodeDisk } from '../base/node-disk.js';
+import { reportersOf } from '../reporters/reporters-of.js';
+import { Reporting } from '../reporters/reporting.js';
 import { entryUrl } from '../runtime/entry-url.js';
 import { JobProcess } from '../runtime/job-process.js';
-import type { SettingsLayer } from '../runtime/settings.js';
+import { scopeFormatsOf } from '../runtime/scope-settings.js';
+import { isReporterKey, resolveSettings, type SettingsLayer } from '../runtime/settings.js';
 import { BundleStore } from './bundle-store.js';
 import { lockData } from './data-lock.js';
 import { Dispatcher } from './dispatcher.js';
@@ -66,6 +69,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   try {
     const dispatcher = dispatcherOf(options, data);
     const bundles = new BundleStore(nodeDisk, join(data, 'bundles'));
+    const measuredServer = new MeasuredServer(dispatcher);
+    const reporting = reportingOf(options, measuredServer);
     let askToClose = (): void => {};
     const closing = new Promise<void>((resolved) => {
       askToClose = resolved;
@@ -74,7 +79,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       clock: systemClock,
       disk: nodeDisk,
       dispatcher,
-      measuredServer: new MeasuredServer(dispatcher),
+      measuredServer,
       bundles,
       jobs: jobStore(data),
       uploads: options.allowsUploads ? bundles : null,
@@ -104,8 +109,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       await http.close();
       throw error;
     }
+    void reporting.open();
     const close = async (): Promise<void> => {
       askToClose();
+      await reporting.close();
       await dispatcher.close();
       await http.close();
       unlock();
@@ -147,7 +154,22 @@ function layersOf({ layers }: ServerOptions, data: string): readonly SettingsLay
     'execution.checkpointing.dir': join(data, 'checkpoints'),
     'execution.checkpointing.savepointDir': join(data, 'savepoints'),
   };
-  return [{ origin: 'server', values }, ...layers];
+  // What is reported of jobs is for the server to report.
+  const ofJobs = layers.map(({ origin, values: given }) => {
+    const kept = Object.entries(given).filter(([key]) => !isReporterKey(key));
+    return { origin, values: Object.fromEntries(kept) };
+  });
+  return [{ origin: 'server', values }, ...ofJobs];
+}
+
+/** The reporters of the server, which report all of its jobs. Throws OPTION_UNKNOWN and OPTION_INVALID. */
+function reportingOf({ layers, onDefect }: ServerOptions, server: MeasuredServer): Reporting {
+  const settings = resolveSettings(layers);
+  return new Reporting(reportersOf(settings['metrics.reporters']), {
+    measure: () => server.points(systemClock.epochMs()),
+    tell: (error) => onDefect(error),
+    formats: scopeFormatsOf(settings),
+  });
 }
 
 function notListening(host: string, port: number, cause: unknown): MillraceError {

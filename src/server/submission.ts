@@ -38,6 +38,7 @@ export function submissionOf(
     { origin: 'request', values: own },
   ]);
   refuseLatest(settings);
+  refuseReporters(settings);
   return {
     bundle,
     jobName: entryClass ?? null,
@@ -64,6 +65,19 @@ function refuseLatest(settings: Settings): void {
   throw new MillraceError('OPTION_INVALID', 'A server does not look for the latest checkpoint.', {
     advice: 'Name the checkpoint or savepoint by its path; GET /jobs/:jobid/checkpoints tells it.',
   });
+}
+
+/** They would be started once more by every process of the job. */
+function refuseReporters(settings: Settings): void {
+  const [name] = Object.keys(settings['metrics.reporters']);
+  if (name === undefined) return;
+  throw new MillraceError(
+    'OPTION_INVALID',
+    `The job has a metric reporter of its own, "${name}".`,
+    {
+      advice: 'Give it to the server, whose reporters report all of its jobs.',
+    },
+  );
 }
 
 /** `--name value` and `name=value`, JSON where it can be read as such. Throws OPTION_INVALID. */

@@ -40,6 +40,12 @@ export class TestServer {
     return new TestServer(started, url, pid);
   }
 
+  /** What it has printed. */
+  get printed(): string {
+    const { stdout, stderr } = this.#started.output;
+    return `${stdout}${stderr}`;
+  }
+
   /** A request as any client sends it; nothing about the reply is checked. */
   async raw(
     method: string,

@@ -35,6 +35,24 @@ async function failureOf(action: () => unknown): Promise<MillraceError> {
 const valuesOf = (layers: readonly SettingsLayer[]): object =>
   Object.assign({}, ...layers.map((layer) => layer.values));
 
+describe('reporters in the environment', () => {
+  it('are named in the variable, options as of any type', () => {
+    const layers = environmentLayers({
+      MILLRACE_METRICS_REPORTER_DD_TYPE: 'datadog',
+      MILLRACE_METRICS_REPORTER_DD_APIKEY: 'k',
+      MILLRACE_METRICS_REPORTER_GATE_HOST_URL: 'http://gate',
+      MILLRACE_METRICS_REPORTER_GATE_FILTER_INCLUDES: '*',
+    });
+    expect(valuesOf(layers)).toEqual({
+      'metrics.reporter.dd.type': 'datadog',
+      'metrics.reporter.dd.apikey': 'k',
+      'metrics.reporter.gate.hostUrl': 'http://gate',
+      'metrics.reporter.gate.filter.includes': '*',
+    });
+    expect(() => environmentLayers({ MILLRACE_METRICS_REPORTER_DD_APIKY: 'k' })).toThrow('APIKY');
+  });
+});
+
 describe('the configuration file', () => {
   it.each([
     ['millrace.config.yaml', 'slot:\n  memory: 128mb\ntask.stallTimeout: 3s\n'],

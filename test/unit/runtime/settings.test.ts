@@ -49,7 +49,7 @@ describe('settings', () => {
       }
       return;
     }
-    if (type === 'path') {
+    if (type === 'path' || type === 'text') {
       expect(resolve({ [key]: 'a/b c' })[key]).toBe('a/b c');
       return;
     }
@@ -71,8 +71,9 @@ describe('settings', () => {
   });
 
   it.each(table)('%s refuses values of other types, with key and origin', (key, { type }) => {
-    const others = [true, 'nonsense'].filter(
-      (value) => type !== (typeof value === 'boolean' ? 'boolean' : 'path'),
+    const takesText = type === 'path' || type === 'text';
+    const others = [true, 'nonsense'].filter((value) =>
+      typeof value === 'boolean' ? type !== 'boolean' : !takesText,
     );
     for (const value of [...others, [], ['auto'], {}, null, 5n, Symbol('x'), Number.NaN, '']) {
       const error = failureOf({ [key]: value }, 'file millrace.config.yaml');
@@ -134,5 +135,19 @@ describe('settings', () => {
     const error = failureOf({ 'slot.networkFraction': 0.5, 'slot.managedFraction': 0.5 });
     expect(error.code).toBe('OPTION_INVALID');
     expect(error.message).toContain('slot.managedFraction');
+  });
+
+  it('keep what is said of reporters apart, by their names, the last word of all layers', () => {
+    const settings = resolveSettings([
+      { origin: 'file', values: { 'metrics.reporter.a.type': 'statsd' } },
+      { origin: '-D', values: { 'metrics.reporter.a.port': 1, 'metrics.reporter.b.x.y': true } },
+      { origin: 'option', values: { 'metrics.reporter.a.port': 2 } },
+    ]);
+    expect(settings['metrics.reporters']).toEqual({
+      a: { type: 'statsd', port: 2 },
+      b: { 'x.y': true },
+    });
+    expect(failureOf({ 'metrics.reporter.a': 'statsd' }).code).toBe('OPTION_UNKNOWN');
+    expect(failureOf({ 'metrics.reporters': {} }).code).toBe('OPTION_UNKNOWN');
   });
 });

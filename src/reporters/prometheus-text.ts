@@ -3,7 +3,7 @@
  * and the rates of meters as gauges, histograms as summaries, texts left out. Callers: the server, the reporters of
  * Prometheus and its gateway. Runs on: the caller's thread; pure.
  */
-import { logicalName, type MetricPoint, type PointValue } from '../metric-point.js';
+import { logicalName, type MetricPoint, type PointValue } from '../metrics/metric-point.js';
 
 type Labels = Readonly<Record<string, string>>;
 

@@ -1,6 +1,6 @@
 /** Points of every type, with names and values that formats have to take care of. */
-import type { MetricPoint, PointValue } from '../../../../src/metrics/metric-point.js';
-import type { HistogramStatistics } from '../../../../src/metrics/read-user-metrics.js';
+import type { MetricPoint, PointValue } from '../../../src/metrics/metric-point.js';
+import type { HistogramStatistics } from '../../../src/metrics/read-user-metrics.js';
 
 const TASK = {
   host: 'host.example',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { MetricPoint } from '../../../../src/metrics/metric-point.js';
-import { prometheusText } from '../../../../src/metrics/reporters/prometheus-text.js';
+import type { MetricPoint } from '../../../src/metrics/metric-point.js';
+import { prometheusText } from '../../../src/reporters/prometheus-text.js';
 import { POINTS } from './points.js';
 
 interface Sample {
