@@ -211,12 +211,12 @@ export function findEntry(code: ChainCode, lookup: Lookup, place: CodeBlock): En
   const miss =
     known === null ? place : place.open(`if (${[`${entry} < 0`, ...known.changes].join(' || ')})`);
   if (isOneText) {
-    upsertText(code, lookup, entry, miss);
+    upsertText(code, lookup, { entry, isNew }, miss);
   } else {
     const { args } = argumentsCode(code, lookup, miss);
     miss.line(`${entry} = ${table}.upsert(${args.join(', ')});`);
+    miss.line(`${isNew} = ${table}.created;`);
   }
-  miss.line(`${isNew} = ${table}.created;`);
   known?.keep(entry, miss);
   return { ...pageCode(code, lookup.table, entry, place), isNew: () => isNew };
 }
@@ -346,10 +346,16 @@ function entryMemory({ unit, run }: ChainCode, { index, values }: Lookup): Known
 }
 
 /**
- * Sets `entry` to that of a key of one text. A short one is loaded, hashed and compared as words. Java's hash is
- * needed where key groups count; the table of a partial aggregation has its own, which is cheaper.
+ * Sets `entry` to that of a key of one text, and `isNew` where it is. A short one is loaded, hashed and compared as
+ * words. Java's hash is needed where key groups count; the table of a partial aggregation has its own, which costs
+ * less.
  */
-function upsertText(code: ChainCode, lookup: Lookup, entry: string, place: CodeBlock): void {
+function upsertText(
+  code: ChainCode,
+  lookup: Lookup,
+  { entry, isNew }: { readonly entry: string; readonly isNew: string },
+  place: CodeBlock,
+): void {
   const { unit, run } = code;
   const { isLocal } = lookup;
   const [value] = lookup.values;
@@ -365,9 +371,13 @@ function upsertText(code: ChainCode, lookup: Lookup, entry: string, place: CodeB
   const anyHash = isLocal
     ? `${unit.constant(hashAnyBytes, 'hashAnyBytes')}(${bytes}, ${start}, ${end})`
     : hash;
-  const any = `${entry} = ${table}.upsert(${group}, ${anyHash}, ${bytes}, ${start}, ${end});`;
+  const upsert = (block: CodeBlock, call: string): void => {
+    block.line(`${entry} = ${table}.${call};`);
+    block.line(`${isNew} = ${table}.created;`);
+  };
+  const any = `upsert(${group}, ${anyHash}, ${bytes}, ${start}, ${end})`;
   if (view === null) {
-    place.line(any);
+    upsert(place, any);
     return;
   }
   const length = unit.fresh('length');
@@ -381,12 +391,19 @@ function upsertText(code: ChainCode, lookup: Lookup, entry: string, place: CodeB
     short.line(`const ${word} = ${load} & ${masks}[${length} * 4 + ${index}];`);
     return word;
   });
-  const shortHash = isLocal
-    ? `${unit.constant(hashWords, 'hashWords')}(${words.join(', ')}, ${length})`
-    : hash;
-  const args = [group, shortHash, length, ...words].join(', ');
-  short.line(`${entry} = ${table}.upsertShort(${args});`);
-  place.line(`else ${any}`);
+  if (isLocal) {
+    short.line(
+      `const ${hash} = ${unit.constant(hashWords, 'hashWords')}(${words.join(', ')}, ${length});`,
+    );
+  }
+  const key = [hash, length, ...words].join(', ');
+  let missed = short;
+  if (lookup.table.findShort !== null) {
+    short.line(`${entry} = ${table}.findShort(${key});`);
+    missed = short.open(`if (${entry} < 0)`);
+  }
+  upsert(missed, `upsertShort(${group}, ${key})`);
+  upsert(place.open('else'), any);
 }
 
 /** Code of the page and offset of an entry. */

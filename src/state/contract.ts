@@ -172,6 +172,14 @@ export interface StateTable {
       ) => number)
     | null;
   /**
+   * The entry that `upsertShort` would give where it is known that the key has been written in this generation, so
+   * that calling that would change nothing, else -1: little code, which V8 puts into the loop that calls it. Null for
+   * other tables, and for those with a time to live.
+   */
+  readonly findShort:
+    | ((hash: number, length: number, w0: number, w1: number, w2: number) => number)
+    | null;
+  /**
    * Looks up the keys of many rows at once, each of which is one number: writes into `found`, at the place of each
    * row, the entry that `upsert` would give where it is known that the key has been written in this generation, so
    * that calling `upsert` would change nothing; else -1, for it to be called when the row's turn has come. The rows are

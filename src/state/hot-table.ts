@@ -70,6 +70,7 @@ export class HotTable implements StateTable {
   readonly upsert: StateTable['upsert'];
   readonly find: StateTable['find'];
   readonly upsertShort: StateTable['upsertShort'];
+  readonly findShort: StateTable['findShort'];
   readonly findWritten: StateTable['findWritten'];
   readonly rows: RowMemory;
   fetch: LookupOwner['fetch'];
@@ -149,6 +150,7 @@ export class HotTable implements StateTable {
     this.upsert = this.code.upsert;
     this.find = this.code.find;
     this.upsertShort = this.code.upsertShort;
+    this.findShort = this.code.findShort;
     this.findWritten = this.code.findWritten;
   }
 

@@ -61,6 +61,7 @@ export interface TableCode {
   readonly upsert: StateTable['upsert'];
   readonly find: StateTable['find'];
   readonly upsertShort: StateTable['upsertShort'];
+  readonly findShort: StateTable['findShort'];
   readonly findWritten: StateTable['findWritten'];
   /** A new entry of a key that is not in the index. */
   readonly create: (keyGroup: number, hash: number, ...key: never[]) => number;
@@ -104,6 +105,7 @@ export function compileTable(shape: TableShape, parts: TableParts): TableCode {
 /** The text of the generated functions. What a tiered table does not find, it looks for in its cold tier. */
 export function tableCode(shape: TableShape, isTiered = false): string {
   const i64 = shape.keys.some((key) => key.form === 'i64');
+  const isShort = isShortText(shape) && !isTiered;
   return [
     `'use strict';`,
     BINDINGS,
@@ -111,7 +113,10 @@ export function tableCode(shape: TableShape, isTiered = false): string {
     makePageCode(shape),
     createCode(shape),
     lookupCode(shape, 'upsert', upsertHit(shape), createdCode(shape, isTiered)),
-    ...(isShortText(shape) && !isTiered ? shortCode(shape) : ['const upsertShort = null;']),
+    ...(isShort ? shortCode(shape) : ['const upsertShort = null;']),
+    isShortText(shape) && shape.spec.ttlMs === null
+      ? findShortCode(shape)
+      : 'const findShort = null;',
     ...(isNumber(shape) ? findWrittenCode(shape) : ['const findWritten = null;']),
     lookupCode(shape, 'find', findHit(shape), missedCode(shape, isTiered)),
     isTiered ? lookupCode(shape, 'locate', 'return entry;', 'return -1;') : 'const locate = null;',
@@ -121,8 +126,8 @@ export function tableCode(shape: TableShape, isTiered = false): string {
     ...clearCode(shape),
     copyCode(shape),
     ...textCode(shape),
-    'return { upsert, upsertShort, findWritten, find, create, locate, makePage, readKey,',
-    '  readValues, writeFixed, clearValues, clearKey, copy, ownsText, moveText };',
+    'return { upsert, upsertShort, findShort, findWritten, find, create, locate, makePage,',
+    '  readKey, readValues, writeFixed, clearValues, clearKey, copy, ownsText, moveText };',
   ].join('\n');
 }
 
@@ -321,6 +326,27 @@ function findWrittenCode(shape: TableShape): readonly string[] {
   ];
 }
 
+/** Whether the key at `k` of the column `q` is the short text that the parameters say. */
+const SHORT_EQUAL = 'q[k] === length && q[k + 1] === w0 && q[k + 2] === w1 && q[k + 3] === w2';
+
+/** The look-up of a short text that has been written in this generation: the fast way of its upsert by itself. */
+function findShortCode({ pageShift }: TableShape): string {
+  const mask = (1 << pageShift) - 1;
+  return `function findShort(hash, length, w0, w1, w2) {
+  const mixed = slotHash(hash);
+  const segment = segments[(mixed >>> 1) >>> index.shift];
+  const mask = segment.length - ${SEGMENT_MASK_OFFSET};
+  let slot = (mixed << 1) & mask;
+  while (segment[slot] !== hash && segment[slot + 1] !== 0) slot = (slot + 2) & mask;
+  const word = segment[slot + 1];
+  if ((word & ${FLAGS}) !== ${WORD_TOUCHED}) return -1;
+  if (segment[segment.length - ${SEGMENT_GENERATION}] !== table.generation) return -1;
+  const entry = (word & ${WORD_ENTRY}) - 1;
+  const q = pages[entry >>> ${pageShift}].k0, k = (entry & ${mask}) << 2;
+  return ${SHORT_EQUAL} ? entry : -1;
+}`;
+}
+
 /** The upsert of a short text by its length and words. */
 function shortCode(shape: TableShape): readonly string[] {
   const page = `pages[entry >>> ${shape.pageShift}]`;
@@ -330,10 +356,9 @@ function shortCode(shape: TableShape): readonly string[] {
   q[k] = length, q[k + 1] = w0, q[k + 2] = w1, q[k + 3] = w2;
   index.insert(hash, entry + 1, table.generation);
   return entry;`;
-  const equal = 'q[k] === length && q[k + 1] === w0 && q[k + 2] === w1 && q[k + 3] === w2';
   const probe = {
     parameters: 'keyGroup, hash, length, w0, w1, w2',
-    test: `(q = ${page}.k0, k = o << 2, ${equal})`,
+    test: `(q = ${page}.k0, k = o << 2, ${SHORT_EQUAL})`,
     locals: 'q, k = 0',
   };
   return [probeCode(shape, 'upsertShort', probe, upsertHit(shape), create)];

@@ -127,13 +127,20 @@ export class TableDriver {
 
   #upsert(key: readonly unknown[]): number {
     const [keyGroup, hash, bytes, start, end] = this.#arguments(key);
-    const { upsertShort } = this.table;
+    const { upsertShort, findShort } = this.table;
     this.#byWords = !this.#byWords;
     if (upsertShort !== null && this.#byWords && bytes instanceof Uint8Array) {
       const [from, to] = [Number(start), Number(end)];
       if (to - from <= SHORT_TEXT_BYTES_MAX) {
         const [first, second, third] = [0, 4, 8].map((at) => wordAt(bytes, from + at, to));
-        return upsertShort(keyGroup, hash, to - from, first, second, third);
+        const args = [hash, to - from, first, second, third] as const;
+        const written = findShort?.(...args) ?? -1;
+        const entry = upsertShort(keyGroup, ...args);
+        // What has been written in this generation is found without a change.
+        if (written >= 0) expect([entry, this.table.created]).toEqual([written, false]);
+        // Keys of one hash stand before each other.
+        if (findShort !== null) expect([entry, -1]).toContain(findShort(...args));
+        return entry;
       }
     }
     return (this.table.upsert as Lookup)(...this.#arguments(key));

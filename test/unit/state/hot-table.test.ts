@@ -38,6 +38,24 @@ describe('createHotTable', () => {
     for (const [key, sum] of seen) expect(sum).toBe(3 * Number(key));
   });
 
+  it('finds short texts that have been written in this generation, and no others', () => {
+    const spec: TableSpec = { ...SUMS, keys: [{ kind: 'utf8' }] };
+    const table = createHotTable(spec, { keyGroups: { start: 0, end: 1 } });
+    const { upsertShort, findShort } = table;
+    if (upsertShort === null || findShort === null) throw new Error('The table is not for texts.');
+    const keys = Array.from({ length: 5_000 }, (_, key) => [key * 7, 4, key, 0, 0] as const);
+    for (const key of keys) expect(findShort(...key)).toBe(-1);
+    const entries = keys.map((key) => upsertShort(0, ...key));
+    expect(keys.map((key) => findShort(...key))).toEqual(entries);
+    expect(findShort(7, 4, 2, 0, 0)).toBe(-1);
+    table.freeze();
+    for (const key of keys) expect(findShort(...key)).toBe(-1);
+    expect(upsertShort(0, ...keys[3])).toBe(entries[3]);
+    expect(findShort(...keys[3])).toBe(entries[3]);
+    const perishable = createHotTable({ ...spec, ttlMs: 5 }, { keyGroups: { start: 0, end: 1 } });
+    expect(perishable.findShort).toBeNull();
+  });
+
   it('adds pages and never moves one', () => {
     const table = createHotTable(SUMS, { keyGroups: { start: 0, end: 4 } });
     add(table, 1, 4);
