@@ -1,7 +1,7 @@
 /**
  * The row scanner, in AssemblyScript (TypeScript's syntax, compiled to WebAssembly with SIMD):
  * walks rows of bytes as a program says, sixteen bytes at a time, and puts numbers, and ranges of
- * the rest, into columns of the same memory. `scripts/build-row-scanner.mjs` compiles it into
+ * the rest, into columns of the same memory. `scripts/build-webassembly.mjs` compiles it into
  * `scanner-module.ts`. Callers: `scan-memory.ts`. Runs on: worker. Invariant: it stops before the
  * first row that is not as predicted, so it never has to say what is wrong.
  *

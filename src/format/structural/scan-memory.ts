@@ -4,19 +4,9 @@
  * Runs on: worker. Invariant: the memory never grows, so views of it stay valid; a larger buffer is
  * another memory.
  */
+import { type CompiledModule, compileModule, instantiate } from '../../base/webassembly.js';
 import { POWERS_OF_TEN } from '../bytes/number-bytes.js';
 import { SCANNER_MODULE } from './scanner-module.js';
-
-/** The part of the platform's WebAssembly that is used here; Node's types do not declare it. */
-declare const WebAssembly: {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: object };
-  readonly Memory: new (limits: {
-    readonly initial: number;
-    readonly maximum: number;
-  }) => { readonly buffer: ArrayBuffer };
-  validate(bytes: Uint8Array): boolean;
-};
 
 /** Scans rows in two lanes, as the program at an address says; returns how many are in the first. */
 type ScanFunction = (
@@ -50,32 +40,20 @@ export const DICTIONARIES_MAX = 8;
 export const DICTIONARY_BYTES = 88 * 1024;
 /** Where the input begins. */
 export const INPUT_START = DICTIONARIES_START + DICTIONARIES_MAX * DICTIONARY_BYTES;
-const PAGE_BYTES = 64 * 1024;
 /** The scanner reads in blocks, and so a little beyond the buffer. */
 const READ_AHEAD_BYTES = 64;
 
 /** The compiled scanner: undefined until it is asked for, null where it cannot be had. */
-let scannerModule: object | null | undefined;
+let scannerModule: CompiledModule | null | undefined;
 
 /** A memory with room for so much input, or null where there is no scanner. */
 export function createScanMemory(bufferBytes: number): ScanMemory | null {
-  scannerModule ??= compileScanner();
+  if (scannerModule === undefined) scannerModule = compileModule(SCANNER_MODULE);
   if (scannerModule === null) return null;
-  const pages = Math.ceil((INPUT_START + bufferBytes + READ_AHEAD_BYTES) / PAGE_BYTES);
   try {
-    return new ScanMemory(scannerModule, pages, bufferBytes);
+    return new ScanMemory(scannerModule, bufferBytes);
   } catch {
     // Memories reserve far more addresses than bytes, and some hosts limit those.
-    return null;
-  }
-}
-
-/** Null where the platform has no SIMD, or forbids WebAssembly. */
-function compileScanner(): object | null {
-  const code = Buffer.from(SCANNER_MODULE, 'base64');
-  try {
-    return WebAssembly.validate(code) ? new WebAssembly.Module(code) : null;
-  } catch {
     return null;
   }
 }
@@ -92,11 +70,10 @@ export class ScanMemory {
   /** What was last put into the memory; see `ScanBlock`. */
   loaded: object | null = null;
 
-  constructor(module: object, pages: number, bufferBytes: number) {
-    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-    const instance = new WebAssembly.Instance(module, { env: { memory } });
-    const exports = instance.exports as ScannerExports;
-    this.memory = memory.buffer;
+  constructor(module: CompiledModule, bufferBytes: number) {
+    const bytesMax = INPUT_START + bufferBytes + READ_AHEAD_BYTES;
+    const { memory, exports } = instantiate<ScannerExports>(module, bytesMax);
+    this.memory = memory;
     this.words = new Int32Array(this.memory);
     this.buffer = Buffer.from(this.memory, INPUT_START, bufferBytes);
     this.view = new DataView(this.memory, INPUT_START, bufferBytes);

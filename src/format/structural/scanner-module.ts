@@ -1,11 +1,11 @@
 /**
- * The compiled row scanner. Written by `scripts/build-row-scanner.mjs` from `row-scanner.as`; do not
+ * The compiled row scanner. Written by `scripts/build-webassembly.mjs` from `row-scanner.as`; do not
  * edit. Callers: `scan-memory.ts`. Runs on: any thread; constants.
  */
 
 /** SHA-256 of the source that the module was compiled from. */
 export const SCANNER_SOURCE_HASH =
-  '5bf44e5ed6a26660db7348c9ec7031b3107f6df87f5af994dd508106003ac8e8';
+  '082a0fdbbe99b4c124990199db090f9f670c9f60389ee8c9934e030272d01b02';
 
 /** The WebAssembly module, as base64. */
 export const SCANNER_MODULE =

@@ -6,6 +6,7 @@
  * its items are interrupted.
  */
 import { assert } from '../../base/assert.js';
+import { ByteMarks } from '../../record/byte-marks.js';
 import { TEXT_WTF8, type BinaryColumn } from '../../record/column.js';
 import { valueAt } from '../../record/column-value.js';
 import type { DataType, Field, Schema } from '../../record/schema.js';
@@ -59,6 +60,8 @@ interface TextRange {
   readonly steady: boolean;
   /** A DataView of the bytes, where there is one. */
   readonly view?: string;
+  /** Where texts of the column end that lie one behind the other, for texts of a batch. */
+  readonly last?: string;
   /** A column like them, for what works on columns. */
   readonly column: string;
   readonly textKind: string;
@@ -179,7 +182,8 @@ function rangeOf(code: ChainCode, text: FieldValue, none: string, place: CodeBlo
     const textKind = unit.hoist(`${column}.textKind`, 'textKind');
     const steady = range?.steady ?? true;
     const view = range?.view === undefined ? {} : { view: range.view };
-    return { bytes: parts.bytes, start, end, steady, ...view, column, textKind, none };
+    const last = range === undefined ? { last: lastCode(code, column) } : {};
+    return { bytes: parts.bytes, start, end, steady, ...view, ...last, column, textKind, none };
   }
   const scratch = unit.constant(new KeyText(), 'text');
   const bytes = unit.fresh('bytes');
@@ -191,6 +195,12 @@ function rangeOf(code: ChainCode, text: FieldValue, none: string, place: CodeBlo
   const column = unit.constant(looseText(), 'looseText');
   const textKind = String(TEXT_WTF8);
   return { bytes, start: '0', end, steady: false, view, column, textKind, none };
+}
+
+/** Where the texts of a column end; -1 where rows share them, so that a row's neighbours are not next to it. */
+function lastCode({ unit }: ChainCode, column: string): string {
+  const end = `${column}.offsets[${column}.entries]`;
+  return unit.hoist(`${column}.isDictionary ? -1 : ${end}`, 'lastByte');
 }
 
 /** A column like texts of which nothing is known. */
@@ -217,7 +227,9 @@ function partLoop(
   const part = unit.hoist(`${unit.constant(partColumn, 'partColumn')}(${range.column})`, 'part');
   const offsets = unit.hoist(`${part}.offsets`, 'partRange');
   if (!steady) place.line(`${part}.bytes = ${bytes};`);
+  const before = place.place();
   const loop = place.open(`while (${at} >= 0 && ${turnCode(code)})`);
+  const behind = place.place();
   const from = unit.fresh('from');
   const to = unit.fresh('to');
   loop.line(`${itemsCode(code)}++;`);
@@ -227,10 +239,7 @@ function partLoop(
     loop.line(`${at} = ${unit.constant(wordStart, 'wordStart')}(${bytes}, ${to}, ${end});`);
   } else {
     if (separator.length === 1) {
-      const words = view ?? unit.hoist(`${unit.constant(wordView, 'wordView')}(${bytes})`, 'view');
-      const find = unit.constant(byteFrom, 'byteFrom');
-      const range0 = `${bytes}, ${words}, ${from}, ${end}`;
-      loop.line(`const ${to} = ${find}(${range0}, ${separator[0]});`);
+      byteCode(code, range, separator[0], { from, to }, { before, loop, behind });
     } else {
       const find = unit.constant(partEnd, 'partEnd');
       const literal = unit.constant(separator, 'separator');
@@ -260,6 +269,35 @@ function partLoop(
     },
     loop,
   );
+}
+
+/** Code that sets the local `to` to where the part at `from` ends, for separators of one byte. */
+function byteCode(
+  { unit }: ChainCode,
+  { bytes, start, end, view, last }: TextRange,
+  byte: number,
+  { from, to }: { readonly from: string; readonly to: string },
+  { before, loop, behind }: Readonly<Record<'before' | 'loop' | 'behind', CodeBlock>>,
+): void {
+  const words = view ?? unit.hoist(`${unit.constant(wordView, 'wordView')}(${bytes})`, 'view');
+  const find = unit.constant(byteFrom, 'byteFrom');
+  const found = `${find}(${bytes}, ${words}, ${from}, ${end}, ${byte})`;
+  if (last === undefined) {
+    loop.line(`const ${to} = ${found};`);
+    return;
+  }
+  // Rows of a batch lie one behind the other, so the separators of many are found at once.
+  const marks = unit.hoist(`${unit.constant(new ByteMarks(byte), 'byteMarks')}.forget()`, 'marks');
+  const places = unit.hoist(`${marks}.positions`, 'places');
+  const mark = unit.fresh('mark');
+  before.line(`let ${mark} = ${marks}.of(${bytes}, ${start}, ${end}, ${last});`);
+  loop.line(`let ${to};`);
+  const known = loop.open(`if (${mark} >= 0)`);
+  known.line(`${to} = ${places}[${mark}];`);
+  known.line(`if (${to} < ${end}) ${mark}++;`);
+  known.line(`else ${to} = ${end};`);
+  loop.line(`else ${to} = ${found};`);
+  behind.line(`if (${mark} >= 0) ${marks}.next = ${mark};`);
 }
 
 /** A row for each item of a list. */

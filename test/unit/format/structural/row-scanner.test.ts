@@ -32,7 +32,7 @@ const SOURCE = new URL('../../../../src/format/structural/row-scanner.as', impor
 describe('row scanner', () => {
   it('is compiled from its source as it is', () => {
     const hash = createHash('sha256').update(readFileSync(SOURCE)).digest('hex');
-    expect(SCANNER_SOURCE_HASH, 'run node scripts/build-row-scanner.mjs').toBe(hash);
+    expect(SCANNER_SOURCE_HASH, 'run node scripts/build-webassembly.mjs').toBe(hash);
   });
 
   it('is not had where there is no memory for it', () => {
