@@ -2,7 +2,7 @@
  * Bundles the simulation with an engine of its own, threads included, so that plain Node.js can run it. Callers: the
  * campaigns of this folder, the thread test.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
@@ -40,6 +40,8 @@ export async function withSimulation(action) {
       format: 'cjs',
       outExtension: { '.js': '.cjs' },
     });
+    // Slots share classes with the campaigns, so theirs is a module like them behind the script that threads run.
+    writeFileSync(join(outdir, 'slot.cjs'), "import('./slot.js');\n");
     return await action(await import(pathToFileURL(join(outdir, 'campaigns.js')).href));
   } finally {
     rmSync(outdir, { recursive: true, force: true });
