@@ -74,9 +74,9 @@ describe('rescaling a job that runs in threads', () => {
       const reached: number[] = [];
       for (const parallelism of [3, 1, 4, 2]) {
         await sleep(60);
-        // A failure may come in between, after which the job goes on as it was.
+        // A failure may come in between, after which the job goes on as it was; it may then be what is asked for.
         const report = await execution.rescale(parallelism).catch(() => null);
-        if (report !== null) reached.push(report.to);
+        if (report !== null && report.from !== report.to) reached.push(report.to);
         if (execution.state === 'FINISHED') break;
       }
       await execution.finished;
@@ -95,7 +95,10 @@ describe('rescaling a job that runs in threads', () => {
       }
       const all = KEYS * PER_KEY;
       expect({ rows, distinct: seen.size, wrong }).toEqual({ rows: all, distinct: all, wrong: 0 });
-      expect(reached.length).toBeGreaterThan(0);
+      if (failures === 0) {
+        expect(reached.length).toBeGreaterThan(0);
+        expect(reached).toEqual([3, 1, 4, 2].slice(0, reached.length));
+      }
       const told = (await following).flatMap((event) =>
         event.type === 'rescaled' ? [event.report.to] : [],
       );
