@@ -2,7 +2,7 @@
  * Asks before something is done, and shows the REST call and the command line that do the same; then what has come of
  * it. Callers: the screens. Runs on: the page's thread.
  */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { describeError } from '../base/errors.js';
 
 /** What is asked. */
@@ -32,7 +32,7 @@ export function ActionDialog({
 }) {
   const place = useRef<HTMLDialogElement>(null);
   const [stage, setStage] = useState<Stage>({ name: 'asked' });
-  useEffect(() => place.current?.showModal(), []);
+  useLayoutEffect(() => place.current?.showModal(), []);
   const run = (event: Event): void => {
     event.preventDefault();
     setStage({ name: 'running' });

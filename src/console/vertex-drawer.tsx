@@ -2,7 +2,7 @@
  * What is known of one chain: rates and time, its subtasks, its event time, what has failed in it, what it is made of.
  * Callers: the graph's screen. Runs on: the page's thread.
  */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type {
   BackPressure,
   JobFlow,
@@ -45,7 +45,8 @@ interface DrawerProps {
 export function VertexDrawer({ job, vertex, state, version, closeHref }: DrawerProps) {
   const [part, setPart] = useState<Part>('subtasks');
   const place = useRef<HTMLElement>(null);
-  useEffect(() => {
+  // Before it is seen: a key that is pressed at once is for the drawer.
+  useLayoutEffect(() => {
     place.current?.focus({ preventScroll: true });
     // Who looked at a chain goes on from there.
     return () => document.querySelector<SVGAElement>(`[data-vertex="${vertex.id}"]`)?.focus();
