@@ -127,14 +127,15 @@ export interface TaskRates {
   readonly idleMsPerSecond: number;
 }
 
-/**
- * Rates between two snapshots of one subtask; all zero when no time has passed. A counter that has gone back was begun
- * anew by a restart.
- */
+/** What a counter has grown by; one that has gone back was begun anew by a restart. */
+export function grownBy(previous: number, next: number): number {
+  return next >= previous ? next - previous : next;
+}
+
+/** Rates between two snapshots of one subtask; all zero when no time has passed. */
 export function rates(previous: TaskMetricsSnapshot, next: TaskMetricsSnapshot): TaskRates {
   const seconds = (next.atMs - previous.atMs) / 1000;
-  const per = (from: number, to: number): number =>
-    seconds > 0 ? (to >= from ? to - from : to) / seconds : 0;
+  const per = (from: number, to: number): number => (seconds > 0 ? grownBy(from, to) / seconds : 0);
   return {
     rowsInPerSecond: per(previous.rowsIn, next.rowsIn),
     rowsOutPerSecond: per(previous.rowsOut, next.rowsOut),

@@ -3,6 +3,7 @@
  * `reporters-of.ts`. Runs on: the host's thread.
  */
 import { logicalName, type MetricPoint, numbersOf } from '../metrics/metric-point.js';
+import { grownBy } from '../metrics/read-task-metrics.js';
 import { httpSend } from './http-send.js';
 import type { MetricReporter, ReporterContext } from './reporter.js';
 import type { OptionsOf } from './reporter-options.js';
@@ -49,9 +50,7 @@ export function datadogReporter(options: OptionsOf<'datadog'>): MetricReporter {
       const key = JSON.stringify([metric, allTags]);
       const last = before.get(key) ?? 0;
       counts.set(key, value);
-      // A restart begins it anew.
-      const added = value >= last ? value - last : value;
-      return [{ ...common, type: 'count', points: [[second, added]] }];
+      return [{ ...common, type: 'count', points: [[second, grownBy(last, value)]] }];
     });
   };
 

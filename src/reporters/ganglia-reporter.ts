@@ -3,8 +3,8 @@
  * `reporters-of.ts`. Runs on: the host's thread.
  */
 import { hostname } from 'node:os';
-import { numbersOf } from '../metrics/metric-point.js';
 import { Datagrams } from './datagrams.js';
+import { namedNumbers } from './named-numbers.js';
 import type { MetricReporter, ReporterContext } from './reporter.js';
 import type { OptionsOf } from './reporter-options.js';
 
@@ -28,10 +28,7 @@ export function gangliaReporter(options: OptionsOf<'ganglia'>): MetricReporter {
     },
     report: async (points) => {
       for (const point of points) {
-        const name = context?.identifier(point, cleaned) ?? '';
-        for (const [ending, value] of numbersOf(point.value)) {
-          if (!Number.isFinite(value)) continue;
-          const metric = ending === '' ? name : `${name}${context?.delimiter}${ending}`;
+        for (const [metric, value] of namedNumbers(context, point, cleaned)) {
           await datagrams.send(metadata(self, metric, tmax, dmax));
           await datagrams.send(textValue(self, metric, String(value)));
         }

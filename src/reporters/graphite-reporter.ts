@@ -2,8 +2,8 @@
  * Metrics for Graphite in its plain text form, by TCP or UDP. Callers: `reporters-of.ts`. Runs on: the host's thread.
  */
 import { connect } from 'node:net';
-import { numbersOf } from '../metrics/metric-point.js';
 import { Datagrams } from './datagrams.js';
+import { namedNumbers } from './named-numbers.js';
 import type { MetricReporter, ReporterContext } from './reporter.js';
 import type { OptionsOf } from './reporter-options.js';
 
@@ -18,14 +18,8 @@ export function graphiteReporter({ host, port, protocol }: OptionsOf<'graphite'>
     },
     report: async (points, { atMs, signal }) => {
       const second = Math.floor(atMs / 1000);
-      const lines = points.flatMap((point) => {
-        const name = context?.identifier(point, cleaned) ?? '';
-        return numbersOf(point.value).flatMap(([ending, value]) => {
-          if (!Number.isFinite(value)) return [];
-          const path = ending === '' ? name : `${name}${context?.delimiter}${ending}`;
-          return [`${path} ${value} ${second}`];
-        });
-      });
+      const numbers = points.flatMap((point) => namedNumbers(context, point, cleaned));
+      const lines = numbers.map(([path, value]) => `${path} ${value} ${second}`);
       if (datagrams !== null) await datagrams.sendLines(lines);
       else await sendStream(host, port, lines.map((line) => `${line}\n`).join(''), signal);
     },

@@ -1,8 +1,8 @@
 /**
  * Metrics for StatsD, all as gauges, as Flink sends them. Callers: `reporters-of.ts`. Runs on: the host's thread.
  */
-import { numbersOf } from '../metrics/metric-point.js';
 import { Datagrams } from './datagrams.js';
+import { namedNumbers } from './named-numbers.js';
 import type { MetricReporter, ReporterContext } from './reporter.js';
 import type { OptionsOf } from './reporter-options.js';
 
@@ -16,13 +16,8 @@ export function statsdReporter({ host, port }: OptionsOf<'statsd'>): MetricRepor
       return datagrams.open();
     },
     report: async (points) => {
-      const lines = points.flatMap((point) => {
-        const name = context?.identifier(point, cleaned) ?? '';
-        return numbersOf(point.value).flatMap(([ending, value]) =>
-          gauge(ending === '' ? name : `${name}${context?.delimiter}${ending}`, value),
-        );
-      });
-      await datagrams.sendLines(lines);
+      const numbers = points.flatMap((point) => namedNumbers(context, point, cleaned));
+      await datagrams.sendLines(numbers.flatMap(([name, value]) => gauge(name, value)));
     },
     close: () => datagrams.close(),
   };
@@ -30,7 +25,6 @@ export function statsdReporter({ host, port }: OptionsOf<'statsd'>): MetricRepor
 
 /** A number with a sign would be added to what was, so that a negative one goes by zero. */
 function gauge(name: string, value: number): readonly string[] {
-  if (!Number.isFinite(value)) return [];
   const line = `${name}:${decimal(value)}|g`;
   return value < 0 ? [`${name}:0|g`, line] : [line];
 }

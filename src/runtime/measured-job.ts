@@ -5,9 +5,14 @@
 import type { CheckpointStatistics } from '../checkpoint/checkpoint-statistics.js';
 import type { MetricPoint, MetricScopeName, PointValue } from '../metrics/metric-point.js';
 import type { ProcessUsage } from '../metrics/process-usage.js';
-import { rates, type TaskMetricsSnapshot, type TaskRates } from '../metrics/read-task-metrics.js';
+import {
+  grownBy,
+  rates,
+  type TaskMetricsSnapshot,
+  type TaskRates,
+  type TimeSnapshot,
+} from '../metrics/read-task-metrics.js';
 import type { MetricScope } from '../metrics/read-user-metrics.js';
-import { WATERMARK_MAX } from '../time/watermark.js';
 import {
   JOB_METRICS,
   measured,
@@ -87,10 +92,16 @@ export function inputWatermark(
     .filter(({ to }) => to === id)
     .flatMap((edge) => edge.channels.filter(({ to, isIdle }) => to === subtask && !isIdle));
   if (channels.length === 0) return now?.vertices[id]?.subtasks[subtask]?.watermarkMs ?? null;
-  let least = WATERMARK_MAX;
-  for (const { watermarkMs } of channels) {
+  return leastWatermark(channels);
+}
+
+/** The least watermark of those that are not idle; null when one has none yet, and when all are idle. */
+export function leastWatermark(times: readonly TimeSnapshot[]): number | null {
+  let least: number | null = null;
+  for (const { watermarkMs, isIdle } of times) {
+    if (isIdle) continue;
     if (watermarkMs === null) return null;
-    least = Math.min(least, watermarkMs);
+    least = Math.min(least ?? watermarkMs, watermarkMs);
   }
   return least;
 }
@@ -111,8 +122,7 @@ export function userMetrics(
     if (type === 'histogram') return { ...rest, value: { type, value } };
     if (type !== 'meter') return { ...rest, value: { type, value } };
     const then = Number(before.get(keyOf(metric)) ?? 0);
-    // After a restart it counts from zero again.
-    const events = isOver ? 0 : value >= then ? value - then : value;
+    const events = isOver ? 0 : grownBy(then, value);
     return { ...rest, value: { type, count: value, rate: seconds > 0 ? events / seconds : 0 } };
   });
 }

@@ -73,10 +73,11 @@ const text = <T>(read: (of: T) => string | null | undefined): MetricDefinition<T
 });
 
 /** No watermark yet, and the end of event time, as Flink has them: the least and the greatest of its numbers. */
-const NO_WATERMARK = -(2 ** 63);
-const END_OF_TIME = 2 ** 63;
+export const NO_WATERMARK = -(2 ** 63);
+export const END_OF_TIME = 2 ** 63;
 
-function watermark(watermarkMs: number | null): number {
+/** A watermark as a number. */
+export function watermark(watermarkMs: number | null): number {
   if (watermarkMs === null) return NO_WATERMARK;
   return watermarkMs >= WATERMARK_MAX ? END_OF_TIME : watermarkMs;
 }

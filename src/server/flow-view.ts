@@ -7,6 +7,7 @@ import type { VertexExplanation } from '../graph/explain.js';
 import type { TaskMetricsSnapshot } from '../metrics/read-task-metrics.js';
 import type { JobFlow, JobLoad, Load } from '../rest/job-schemas.js';
 import { bottleneck } from '../runtime/bottleneck.js';
+import { leastWatermark } from '../runtime/measured-job.js';
 import { vertexId } from '../runtime/vertex-id.js';
 import { type RunViewModel, viewModel } from '../runtime/view-model.js';
 import { isTerminal, nameOf, slotsOf } from './job-record.js';
@@ -115,14 +116,4 @@ function partsOf({ source, operators, sinks }: VertexExplanation) {
     ...operators.map(({ name, kind, text }) => ({ name, kind, text })),
     ...connectors,
   ];
-}
-
-function leastWatermark(tasks: readonly TaskMetricsSnapshot[]): number | null {
-  let least: number | null = null;
-  for (const { watermarkMs, isIdle } of tasks) {
-    if (isIdle) continue;
-    if (watermarkMs === null) return null;
-    least = Math.min(least ?? watermarkMs, watermarkMs);
-  }
-  return least;
 }

@@ -16,19 +16,20 @@ import {
   taskRates,
   userMetrics,
 } from '../runtime/measured-job.js';
-import { BACK_PRESSURE } from '../runtime/metric-definitions.js';
-import { WATERMARK_MAX } from '../time/watermark.js';
+import {
+  BACK_PRESSURE,
+  END_OF_TIME,
+  NO_WATERMARK,
+  watermark,
+} from '../runtime/metric-definitions.js';
 
 type Values = ReadonlyMap<string, string | number>;
 type Named = readonly (readonly [name: string, value: PointValue])[];
 
-/** No watermark yet, and the end of event time, as Flink's clients know them; numbers cannot say the latter. */
-const NO_WATERMARK = '-9223372036854775808';
-const END_OF_TIME = '9223372036854775807';
-
+/** As Flink's clients know no watermark, and the end of event time, which a number cannot say. */
 function numberText(value: string | number): string {
-  if (value === -(2 ** 63)) return NO_WATERMARK;
-  return value === 2 ** 63 ? END_OF_TIME : String(value);
+  if (value === NO_WATERMARK) return '-9223372036854775808';
+  return value === END_OF_TIME ? '9223372036854775807' : String(value);
 }
 
 /** A meter is its rate; the numbers of a histogram have names of their own. */
@@ -116,9 +117,7 @@ export function vertexMetricsView(
 /** `GET /jobs/:jobid/vertices/:vertexid/watermarks`. */
 export function watermarks(job: MeasuredJob, vertex: VertexExplanation): readonly Metric[] {
   return Array.from({ length: vertex.parallelism }, (_, subtask) => {
-    const watermarkMs = inputWatermark(job, vertex, subtask);
-    const isOver = watermarkMs !== null && watermarkMs >= WATERMARK_MAX;
-    const value = watermarkMs === null ? NO_WATERMARK : isOver ? END_OF_TIME : String(watermarkMs);
+    const value = numberText(watermark(inputWatermark(job, vertex, subtask)));
     return { id: `${subtask}.currentInputWatermark`, value };
   });
 }
