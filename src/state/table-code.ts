@@ -176,6 +176,11 @@ function parametersOf(key: KeyShape, index: number): string {
   return key.form === 'text' ? `b${index}, s${index}, n${index}` : `k${index}`;
 }
 
+/** Names of the parameters by which look-ups take a key. */
+export function keyParameters({ keys }: TableShape): string {
+  return keys.map(parametersOf).join(', ');
+}
+
 function argumentsOf({ keys }: TableShape): string {
   return ['keyGroup', 'hash', ...keys.map(parametersOf)].join(', ');
 }

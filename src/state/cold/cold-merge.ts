@@ -3,6 +3,7 @@
  * snapshots and scans of tiered tables. Runs on: worker. Invariant: runs are given newest first, and of two records of
  * one key that of the newer run is the newer.
  */
+import { sameBytes } from '../byte-arena.js';
 import { ColdCursor, type ColdRun } from './cold-run.js';
 import { RECORD_KEY_BYTES } from './cold-record.js';
 
@@ -87,12 +88,8 @@ export class MergedRuns {
 
   #isKnown(cursor: ColdCursor): boolean {
     const { start, end } = this.#keyOf(cursor);
-    return this.#keys.some((key) => {
-      if (key.length !== end - start) return false;
-      for (let at = 0; at < key.length; at++) {
-        if (key[at] !== cursor.bytes[start + at]) return false;
-      }
-      return true;
-    });
+    return this.#keys.some(
+      (key) => key.length === end - start && sameBytes(key, 0, cursor.bytes, start, end),
+    );
   }
 }

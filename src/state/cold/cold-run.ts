@@ -11,8 +11,8 @@ import { mixedHash, RECORD_HASH, RECORD_LENGTH, TOMBSTONE } from './cold-record.
 
 /** Bytes that are written at once, and read at once by those who go through a run. */
 const CHUNK_BYTES = 1 << 17;
-/** What a block takes in memory: first hash, offset, checksum. */
-const BLOCK_INDEX_BYTES = 16;
+/** What a block takes in memory, without being asked for: first hash, offset, checksum. */
+export const BLOCK_INDEX_BYTES = 16;
 
 /** Where the blocks of a run are, and what they are told by. */
 interface RunIndex {

@@ -8,7 +8,7 @@ import type { ScratchDisk } from '../../storage/scratch-files.js';
 import { openScratch } from '../../storage/scratch-files.js';
 import { MergedRuns } from './cold-merge.js';
 import { mixedHash, RECORD_HASH, RECORD_LENGTH, RecordBuffer, TOMBSTONE } from './cold-record.js';
-import { type ColdRun, ColdRunWriter } from './cold-run.js';
+import { BLOCK_INDEX_BYTES, type ColdRun, ColdRunWriter } from './cold-run.js';
 
 /** Runs from which on some are merged, and from which on a merge is not left for later. */
 const RUNS_MERGED = 10;
@@ -22,8 +22,6 @@ const BLOCK_BYTES = 1024;
 /** Shares of the budget for what finds blocks, and for filters. */
 const INDEX_SHARE = 0.06;
 const FILTER_SHARE = 0.25;
-/** Memory of a block, which is written without being asked for; see `cold-run.ts`. */
-const BLOCK_INDEX_BYTES = 16;
 /** Records that are sorted together; their places fit beside a hash into a number. */
 const SORTED_MAX = 1 << 16;
 const PLACE_FACTOR = 2 ** 20;
@@ -96,14 +94,6 @@ export class ColdStore {
     let bytes =
       this.buffer.bytes.length + 8 * this.#hashes.length + (this.#merge?.writer.bytes ?? 0);
     for (const run of this.#runs) bytes += run.bytes;
-    return bytes;
-  }
-
-  /** Bytes on disk. */
-  get bytesStored(): number {
-    const all = new Set([...this.#runs, ...this.#changed]);
-    let bytes = 0;
-    for (const run of all) bytes += run.fileBytes;
     return bytes;
   }
 

@@ -9,7 +9,7 @@ import { sameBytes } from '../byte-arena.js';
 import type { TablePage, ValueForm } from '../contract.js';
 import type { EntryParts } from '../entry-code.js';
 import { FrozenHeapValue } from '../heap-value.js';
-import type { TableCode } from '../table-code.js';
+import { keyParameters, type TableCode } from '../table-code.js';
 import { columnCode, type KeyForm, type TableShape } from '../table-shape.js';
 import {
   RECORD_GENERATION,
@@ -168,13 +168,6 @@ function encodeCode(shape: TableShape): string {
 }`;
 }
 
-/** Arguments of look-ups, as `table-code.ts` names them. */
-function argumentsOf({ keys }: TableShape): string {
-  return keys
-    .map(({ form }, index) => (form === 'text' ? `b${index}, s${index}, n${index}` : `k${index}`))
-    .join(', ');
-}
-
 function matchesCode(shape: TableShape): string {
   const tests = shape.keys.map(({ form }, index) => {
     const fixed = FIXED[form];
@@ -191,7 +184,7 @@ function matchesCode(shape: TableShape): string {
         : `v${index} === ${wanted}`;
     return `${kept} if (!(${same})) return false;`;
   });
-  return `function matches(bytes, view, start, ${argumentsOf(shape)}) {
+  return `function matches(bytes, view, start, ${keyParameters(shape)}) {
   let at = start + ${keyStartOf(shape)};
   ${tests.join('\n  ')}
   return true;
@@ -199,10 +192,10 @@ function matchesCode(shape: TableShape): string {
 }
 
 function fetchCode(shape: TableShape): string {
-  return `function fetch(keyGroup, hash, ${argumentsOf(shape)}) {
+  return `function fetch(keyGroup, hash, ${keyParameters(shape)}) {
   if (!tier.first(hash)) return -1;
   do {
-    if (matches(tier.bytes, tier.view, tier.at, ${argumentsOf(shape)})) {
+    if (matches(tier.bytes, tier.view, tier.at, ${keyParameters(shape)})) {
       return tier.isTombstone ? -1 : tier.bringIn();
     }
   } while (tier.next());
@@ -244,7 +237,7 @@ function insertCode(shape: TableShape): string {
   });
   return `function insert({ bytes, view, at: start }) {
   ${keyCode(shape)}
-  const entry = create(${['keyGroup', 'hash', argumentsOf(shape)].join(', ')});
+  const entry = create(${['keyGroup', 'hash', keyParameters(shape)].join(', ')});
   if ((view.getUint32(start + ${RECORD_LENGTH}, true) & ${TOMBSTONE}) !== 0) return entry;
   const page = pages[entry >>> ${pageShift}], o = entry & ${(1 << pageShift) - 1};
   ${values.join('\n  ')}
@@ -255,6 +248,6 @@ function insertCode(shape: TableShape): string {
 function lookCode(shape: TableShape, name: 'locate' | 'find'): string {
   return `function ${name}({ bytes, view, at: start }) {
   ${keyCode(shape)}
-  return ${name}_entry(${['keyGroup', 'hash', argumentsOf(shape)].join(', ')});
+  return ${name}_entry(${['keyGroup', 'hash', keyParameters(shape)].join(', ')});
 }`;
 }

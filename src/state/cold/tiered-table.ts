@@ -16,6 +16,7 @@ import type {
   Projection,
   StateTable,
   TableEntry,
+  TablePage,
   TableSpec,
 } from '../contract.js';
 import { HotTable, type HotTableOptions } from '../hot-table.js';
@@ -262,7 +263,7 @@ class TieredTable extends HotTable {
       facts.generation = changeOf(marks, offset, this.confirmed);
       facts.stampMs = marks.stamps.length > 0 ? marks.stamps[offset] : 0;
       facts.isRemoved = !isAlive;
-      this.#collect(this.#records, entry >>> this.shape.pageShift, offset);
+      this.#collect(this.pageOf(entry), offset);
       if (this.#store.isFull) this.#store.putAside();
     }
     if (isAlive) this.clearValues(entry);
@@ -273,10 +274,11 @@ class TieredTable extends HotTable {
     return true;
   }
 
-  #collect(records: RecordCode, page: number, offset: number): void {
+  /** Has the entry of which the facts tell collected for the next run. */
+  #collect(page: TablePage, offset: number): void {
     const { buffer } = this.#store;
     const start = buffer.length;
-    records.encode(buffer, this.pages[page], offset, this.#facts);
+    this.#records.encode(buffer, page, offset, this.#facts);
     this.#store.collected(start, this.#facts.hash);
   }
 
@@ -477,9 +479,7 @@ class TieredTable extends HotTable {
         facts.generation = 0;
         facts.stampMs = stampMs;
         facts.isRemoved = isRemoved;
-        const start = store.buffer.length;
-        this.#records.encode(store.buffer, page, o, facts);
-        store.collected(start, hash);
+        this.#collect(page, o);
         if (store.isFull) this.#endHotRun(snapshot);
       },
     );
