@@ -8,6 +8,7 @@ import { checkpointPairs, isNever, Pairs } from './config-screen.js';
 import { agoText, formatBytes, formatDuration, NONE, timeText } from './format.js';
 import { useAnswer, useClient } from './hooks.js';
 import { Figure, Pending, type TabProps } from './tab.js';
+import { TableHead } from './table-head.js';
 
 export function CheckpointsScreen({ job, state, version }: TabProps) {
   const client = useClient();
@@ -102,28 +103,18 @@ function CheckpointTable({
 }) {
   return (
     <table class="rows">
-      <thead>
-        <tr>
-          <th scope="col" class="number">
-            Id
-          </th>
-          <th scope="col">Kind</th>
-          <th scope="col">State</th>
-          <th scope="col" class="number">
-            Triggered
-          </th>
-          <th scope="col" class="number">
-            Took
-          </th>
-          <th scope="col" class="number">
-            Written
-          </th>
-          <th scope="col" class="number">
-            Whole
-          </th>
-          <th scope="col">Where, or why not</th>
-        </tr>
-      </thead>
+      <TableHead
+        columns={[
+          { number: 'Id' },
+          'Kind',
+          'State',
+          { number: 'Triggered' },
+          { number: 'Took' },
+          { number: 'Written' },
+          { number: 'Whole' },
+          'Where, or why not',
+        ]}
+      />
       <tbody>
         {history.map((one) => (
           <CheckpointRow key={one.id} checkpoint={one} nowMs={nowMs} />

@@ -11,6 +11,7 @@ import type { LiveState } from './live.js';
 import { hrefOf } from './route.js';
 import { Sparkline } from './sparkline.js';
 import { StateBadge } from './state-badge.js';
+import { TableHead } from './table-head.js';
 
 /** From so many jobs on they can be searched. */
 const SEARCH_FROM = 8;
@@ -87,29 +88,19 @@ function NameCell({ job }: { readonly job: JobSummary }) {
 function LiveTable({ jobs, state }: { readonly jobs: readonly JobSummary[]; state: LiveState }) {
   return (
     <table class="rows">
-      <thead>
-        <tr>
-          <th scope="col">Name</th>
-          <th scope="col">State</th>
-          <th scope="col">Tasks</th>
-          <th scope="col" class="number">
-            Records read
-          </th>
-          <th scope="col">Last minute</th>
-          <th scope="col" class="number">
-            Last checkpoint
-          </th>
-          <th scope="col" class="number">
-            Restarts
-          </th>
-          <th scope="col" class="number">
-            Running for
-          </th>
-          <th scope="col">
-            <span class="hidden">Actions</span>
-          </th>
-        </tr>
-      </thead>
+      <TableHead
+        columns={[
+          'Name',
+          'State',
+          'Tasks',
+          { number: 'Records read' },
+          'Last minute',
+          { number: 'Last checkpoint' },
+          { number: 'Restarts' },
+          { number: 'Running for' },
+          { hidden: 'Actions' },
+        ]}
+      />
       <tbody>
         {jobs.map((job) => (
           <LiveRow key={job.jid} job={job} state={state} />
@@ -154,19 +145,7 @@ function LiveRow({ job, state }: { readonly job: JobSummary; readonly state: Liv
 function EndedTable({ jobs, state }: { readonly jobs: readonly JobSummary[]; state: LiveState }) {
   return (
     <table class="rows">
-      <thead>
-        <tr>
-          <th scope="col">Name</th>
-          <th scope="col">State</th>
-          <th scope="col">Tasks</th>
-          <th scope="col" class="number">
-            Ran for
-          </th>
-          <th scope="col" class="number">
-            Ended
-          </th>
-        </tr>
-      </thead>
+      <TableHead columns={['Name', 'State', 'Tasks', { number: 'Ran for' }, { number: 'Ended' }]} />
       <tbody>
         {jobs.map((job) => (
           <tr key={job.jid}>

@@ -32,7 +32,7 @@ export interface LiveState {
 }
 
 /** Seconds of history that are kept. */
-export const HISTORY_MAX = 180;
+const HISTORY_MAX = 180;
 const RETRY_MS = 1000;
 const TICK_MS = 1000;
 

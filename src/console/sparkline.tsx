@@ -1,14 +1,13 @@
 /**
- * A series as a small line. Callers: the list of jobs, the drawer. Runs on: the page's thread.
+ * A series as a small line. Callers: the list of jobs. Runs on: the page's thread.
  */
-import { HISTORY_MAX } from './live.js';
 
 /** The points of the line in a box; the newest value is at its right end. */
 export function sparkPoints(
   values: readonly number[],
   width: number,
   height: number,
-  slots = HISTORY_MAX,
+  slots: number,
 ): string {
   const shown = values.slice(-slots);
   const most = Math.max(1e-9, ...shown);

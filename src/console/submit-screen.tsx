@@ -9,6 +9,7 @@ import { timeText } from './format.js';
 import { AskContext, useAnswer, useClient } from './hooks.js';
 import { RunForm } from './run-form.js';
 import { Pending } from './tab.js';
+import { TableHead } from './table-head.js';
 
 type Jar = ReplyOf<'listJars'>['files'][number];
 
@@ -124,15 +125,7 @@ function Bundles({
   return (
     <>
       <table class="rows">
-        <thead>
-          <tr>
-            <th scope="col">Name</th>
-            <th scope="col">Uploaded</th>
-            <th scope="col">
-              <span class="hidden">Actions</span>
-            </th>
-          </tr>
-        </thead>
+        <TableHead columns={['Name', 'Uploaded', { hidden: 'Actions' }]} />
         <tbody>
           {files.map((jar) => (
             <tr key={jar.id} class={jar.id === chosen ? 'chosen' : ''}>
