@@ -93,14 +93,12 @@ const OPENERS: usize = 304;
 const MASKS: usize = 320;
 
 /** The powers of ten up to 22 stand at the start of the memory. */
-// @ts-ignore: decorator
 @inline
 function powerOfTen(exponent: i32): f64 {
   return load<f64>((<usize>exponent) << 3);
 }
 
 /** Whether the constant at `lead` stands at `at`; both can be read in whole blocks. */
-// @ts-ignore: decorator
 @inline
 function matches(at: usize, lead: usize, bytes: i32): bool {
   if (bytes > 16) return matchesLong(at, lead, bytes);
@@ -119,7 +117,6 @@ function matchesLong(at: usize, lead: usize, bytes: i32): bool {
 }
 
 /** The first quote, backslash or control character from `at` on. */
-// @ts-ignore: decorator
 @inline
 function plainTextEnd(at: usize): usize {
   while (true) {
@@ -139,7 +136,6 @@ function plainTextEnd(at: usize): usize {
 }
 
 /** The first comma, closing bracket, blank or control character from `at` on. */
-// @ts-ignore: decorator
 @inline
 function scalarEnd(at: usize): usize {
   while (true) {
@@ -157,7 +153,6 @@ function scalarEnd(at: usize): usize {
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function isDigit(unit: u32): bool {
   return unit - 48 <= 9;
@@ -197,7 +192,6 @@ function escapedEnd(at: usize, checked: bool): usize {
 }
 
 /** The first quote, bracket, brace or newline from `at` on. */
-// @ts-ignore: decorator
 @inline
 function bracketAt(at: usize): usize {
   while (true) {
@@ -267,7 +261,6 @@ function checkedScalarEnd(at: usize): usize {
 }
 
 /** Behind any value, or 0. Nested values that must be checked are for others. */
-// @ts-ignore: decorator
 @inline
 function valueEnd(at: usize, full: bool): usize {
   const lead = <u32>load<u8>(at);
@@ -282,14 +275,12 @@ function valueEnd(at: usize, full: bool): usize {
   return end == at ? 0 : end;
 }
 
-// @ts-ignore: decorator
 @inline
 function mark(step: usize, row: i32, how: u8): void {
   store<u8>(<usize>load<u32>(step, MARKS) + row, how);
   store<i32>(step, 1, MARKED);
 }
 
-// @ts-ignore: decorator
 @inline
 function putRange(slot: usize, origin: usize, from: usize, to: usize): void {
   store<i32>(slot, <i32>(from - origin));
@@ -297,7 +288,6 @@ function putRange(slot: usize, origin: usize, from: usize, to: usize): void {
 }
 
 /** The number that eight digits are, the first in the lowest byte. */
-// @ts-ignore: decorator
 @inline
 function sumOfDigits(digits: u64): u64 {
   let sum = ((digits & 0x0f0f0f0f0f0f0f0f) * 2561) >> 8;
@@ -313,7 +303,6 @@ let numberSpelled: bool = false;
  * Reads digits with an optional sign and fraction. Ends at 0 when they are no number. `strict` asks
  * for digits behind the point.
  */
-// @ts-ignore: decorator
 @inline
 function readNumber(from: usize, strict: bool): f64 {
   let at = from;
@@ -402,7 +391,6 @@ function readNumber(from: usize, strict: bool): f64 {
 }
 
 /** The code of a text in a dictionary that may take it up, or -1. */
-// @ts-ignore: decorator
 @inline
 function codeOf(dictionary: usize, at: usize, bytes: i32): i32 {
   if (bytes > TEXT_BYTES_MAX) return -1;
@@ -438,7 +426,6 @@ function codeOf(dictionary: usize, at: usize, bytes: i32): i32 {
 }
 
 /** Puts the range of a text, and its code where the column has a dictionary. */
-// @ts-ignore: decorator
 @inline
 function putText(step: usize, row: i32, slot: usize, origin: usize, from: usize, to: usize): void {
   putRange(slot, origin, from, to);
@@ -449,7 +436,6 @@ function putText(step: usize, row: i32, slot: usize, origin: usize, from: usize,
 }
 
 /** Reads one wanted value of JSON into its column; returns where it ends, or 0. */
-// @ts-ignore: decorator
 @inline
 function readJson(at: usize, kind: i32, step: usize, row: i32, origin: usize, full: bool): usize {
   if (load<i32>(step, FLAGS) & NULLABLE && load<u32>(at) == NULL_WORD) {
@@ -492,7 +478,6 @@ function readJson(at: usize, kind: i32, step: usize, row: i32, origin: usize, fu
 }
 
 /** Whether the key of a step follows at `at` in the object that begins at `start`. */
-// @ts-ignore: decorator
 @inline
 function isNext(step: usize, start: usize, at: usize, bytes: i32): bool {
   // What stands before the next key: the brace until there has been one, then a comma.
@@ -501,7 +486,6 @@ function isNext(step: usize, start: usize, at: usize, bytes: i32): bool {
 }
 
 /** Behind a value at `at` of the object at `start`, or 0 when it is not as the program says. */
-// @ts-ignore: decorator
 @inline
 function scanJsonStep(
   step: usize,
@@ -553,7 +537,6 @@ function openJson(step: usize, start: usize, at: usize, row: i32): usize {
 }
 
 /** Behind the row at `start` whose last value ends at `at`, or 0. */
-// @ts-ignore: decorator
 @inline
 function jsonRowEnd(program: usize, start: usize, at: usize): usize {
   const bytes = load<i32>(program, TAIL_BYTES);
@@ -573,7 +556,6 @@ export function scanJson(program: usize, from: usize, middle: usize, end: usize,
     : scanJsonRows(program, from, middle, end, rowsMax, false);
 }
 
-// @ts-ignore: decorator
 @inline
 function scanJsonRows(
   program: usize,
@@ -680,7 +662,6 @@ function scanJsonLane(
 }
 
 /** The separator or newline from `at` on. */
-// @ts-ignore: decorator
 @inline
 function cellEnd(at: usize, separators: v128): usize {
   while (true) {
@@ -710,7 +691,6 @@ function quotedEnd(at: usize, end: usize, quote: i32, multiline: bool): usize {
 }
 
 /** Reads a number of a cell; ends at 0 when it is anything unusual. */
-// @ts-ignore: decorator
 @inline
 function readCsvNumber(at: usize, step: usize, row: i32, separator: i32, origin: usize): usize {
   const value = readNumber(at, false);
@@ -735,7 +715,6 @@ function readCsvNumber(at: usize, step: usize, row: i32, separator: i32, origin:
 }
 
 /** Behind the cell at `at` and what ends it, or 0 when it is not simple. */
-// @ts-ignore: decorator
 @inline
 function scanCsvStep(
   program: usize,

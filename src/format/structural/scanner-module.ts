@@ -5,7 +5,7 @@
 
 /** SHA-256 of the source that the module was compiled from. */
 export const SCANNER_SOURCE_HASH =
-  '082a0fdbbe99b4c124990199db090f9f670c9f60389ee8c9934e030272d01b02';
+  '89f72c2887400bd3ee1c044c160e408336db33482a57884da1254be9977bb71f';
 
 /** The WebAssembly module, as base64. */
 export const SCANNER_MODULE =
