@@ -315,7 +315,7 @@ export class Execution implements RunObserver, StartedJob {
 
   /** The end is not announced here, because sinks have not been committed yet. */
   onState(state: JobState): void {
-    if (state !== 'FINISHED' && state !== 'FAILED' && state !== 'CANCELED') this.#enter(state);
+    if (!ENDED.has(state)) this.#enter(state);
     // The first attempt may only now have come up that is to be suspended.
     if (state !== 'RUNNING' || this.#rescaling === null || this.#rescaling.before === null) return;
     this.#events.push({ type: 'rescaled', report: this.#rescaling.succeed() });
