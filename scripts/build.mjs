@@ -31,6 +31,8 @@ const ENTRIES = {
   state: 'src/state.ts',
   slot: 'src/runtime/slot-thread.ts',
   process: 'src/runtime/isolated-process.ts',
+  // For servers, which load it when somebody asks.
+  'thread-stacks': 'src/runtime/thread-stacks.ts',
   cli: 'src/cli/main.ts',
 };
 
@@ -46,8 +48,15 @@ const COMPANIONS = [
   },
   { part: /^src\/operator\/(stateful|sorting)\.ts$/, companion: 'src/operator/computing.ts' },
   { part: /^src\/runtime\/spill-space\.ts$/, companion: 'src/runtime/slot-run.ts' },
-  { part: /^src\/runtime\/loops\.ts$/, companion: 'src/runtime/slot-run.ts' },
-  { part: /^src\/runtime\/slot-checkpointing\.ts$/, companion: 'src/runtime/slot-run.ts' },
+  { part: /^src\/runtime\/(slot-taps|taps)\.ts$/, companion: 'src/runtime/slot-run.ts' },
+  { part: /^src\/runtime\/(slot-taps|taps)\.ts$/, companion: 'src/operator/computing.ts' },
+  { part: /^src\/runtime\/(loops|tables-ahead)\.ts$/, companion: 'src/runtime/slot-run.ts' },
+  { part: /^src\/runtime\/tables-ahead\.ts$/, companion: 'src/operator/computing.ts' },
+  { part: /^src\/runtime\/ahead-tasks\.ts$/, companion: 'src/runtime/launch-run.ts' },
+  {
+    part: /^src\/runtime\/slot-(checkpointing|regions)\.ts$/,
+    companion: 'src/runtime/slot-run.ts',
+  },
   { part: /^src\/connector\/.*-(reader|writer)\.ts$/, companion: 'src/runtime/slot-run.ts' },
   { part: /^src\/format\/.*-encoder\.ts$/, companion: 'src/runtime/slot-run.ts' },
   { part: /^src\/runtime\/explain-code\.ts$/, companion: 'src/runtime/slot-run.ts' },
@@ -62,15 +71,20 @@ const COMPANIONS = [
   // Small parts that most jobs need.
   { part: /^src\/runtime\/slot-run\.ts$/, companion: 'src/connector/iterable/record-batcher.ts' },
   // Every command is given its context.
-  { part: /^src\/cli\/.*-commands?\.ts$/, companion: 'src/cli/command-context.ts' },
+  { part: /^src\/cli\/(.*-commands?|help-texts)\.ts$/, companion: 'src/cli/command-context.ts' },
   // Whatever has errors has the url of entries.
-  { part: /^src\/cli\/command-context\.ts$/, companion: 'src/runtime/entry-url.ts' },
+  {
+    part: /^src\/cli\/(command-context|completions|printed-tail)\.ts$/,
+    companion: 'src/runtime/entry-url.ts',
+  },
+  { part: /^src\/cli\/(completions|printed-tail)\.ts$/, companion: 'src/base/errors.ts' },
   { part: /^native-bindings\//, companion: 'src/base/errors.ts' },
   { part: /^native-bindings\//, companion: 'src/runtime/entry-url.ts' },
   // Small parts of the runtime that every thread with a job has.
   ...[
     'base/node-disk',
     'base/clock',
+    'base/function-log',
     'memory/ledger',
     'runtime/entry-url',
     'runtime/event-loop',
@@ -121,6 +135,7 @@ sweep();
 try {
   await bundle();
   await bundleConsole();
+  cpSync(join(root, 'templates'), join(aside, 'templates'), { recursive: true });
   if (!process.argv.includes('--no-types')) declareTypes();
   replaceDist();
 } catch {
@@ -152,7 +167,7 @@ async function bundle() {
     plugins: [companions],
   });
   writeCodeFiles(aside, {
-    modules: ['index', 'testing', 'state', 'process', 'cli'],
+    modules: ['index', 'testing', 'state', 'process', 'thread-stacks', 'cli'],
     scripts: ['slot'],
   });
   // Servers and their clients share no code either, so that what they have in common with threads makes no chunks of
@@ -160,7 +175,7 @@ async function bundle() {
   await build({
     ...options,
     entryPoints: {
-      server: join(root, 'src/server/server.ts'),
+      server: join(root, 'src/server.ts'),
       client: join(root, 'src/client.ts'),
     },
     format: 'esm',
@@ -172,6 +187,7 @@ async function bundle() {
       load: join(root, 'src/runtime/code-loader.ts'),
       coordinator: join(root, 'src/runtime/coordinator-thread.ts'),
       keeper: join(root, 'src/runtime/keeper-thread.ts'),
+      'state-reader': join(root, 'src/runtime/state-thread.ts'),
     },
     format: 'cjs',
     outExtension: { '.js': '.cjs' },
@@ -216,8 +232,8 @@ function declareTypes() {
     cwd: root,
     stdio: 'inherit',
   });
-  const entries = ['index.d.ts', 'client.d.ts', 'testing.d.ts', 'state.d.ts'].map((name) =>
-    join(all, 'src', name),
+  const entries = ['index', 'client', 'server', 'testing', 'state'].map((name) =>
+    join(all, 'src', `${name}.d.ts`),
   );
   for (const path of new Set(entries.flatMap((entry) => reachableDeclarations(entry)))) {
     const target = join(aside, 'types', relative(all, path));

@@ -79,5 +79,9 @@ function testUnder(name) {
   const counts = vitestCounts(report);
   const text = counts === null ? 'no report' : countsText(counts);
   const ok = status === 0 && counts !== null && counts.failed === 0 && counts.passed > 0;
-  return { ok, text: `${ok ? 'ok    ' : 'FAILED'} Node ${version}: ${text}` };
+  const lines = [
+    `${ok ? 'ok    ' : 'FAILED'} Node ${version}: ${text}`,
+    ...(counts?.remarks ?? []),
+  ];
+  return { ok, text: lines.join('\n       ') };
 }

@@ -10,4 +10,5 @@ export {
   createClient,
   type PathCalls,
 } from './rest/client.js';
+export { tlsFetch, type TlsOptions } from './rest/tls-fetch.js';
 export type { RestEvent } from './rest/event-reader.js';

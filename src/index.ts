@@ -161,19 +161,26 @@ export type {
 export type { PairContext } from './operator/join/interval-join.js';
 export type { JoinType } from './operator/join/regular-join.js';
 export type { EmitMode } from './operator/operator-spec.js';
+export type { FunctionLogger, LogLevel, LogLine } from './base/function-log.js';
 export type { Counter, Gauge, Histogram, Meter, MetricGroup } from './metrics/user-metrics.js';
 export type { MetricPoint, PointValue } from './metrics/metric-point.js';
 export type { HistogramStatistics, MetricScope } from './metrics/read-user-metrics.js';
 export type { MetricReporter, ReportCall, ReporterContext } from './reporters/reporter.js';
 export type { UserMetric } from './runtime/metrics-snapshot.js';
+export type {
+  CpuProfile,
+  JobProfile,
+  ProfileFrame,
+  ProfileNode,
+  ProfileOptions,
+  ThreadProfile,
+} from './runtime/job-profile.js';
+export type { Tap, TapCounts, TapOptions, TapRecord } from './runtime/tap.js';
+export type { ChangeKind } from './runtime/tap-protocol.js';
 export type { CheckpointReport } from './checkpoint/contract.js';
 export type { SavepointOptions } from './runtime/checkpoint-requests.js';
-export type {
-  ExecutionEvent,
-  JobExecution,
-  JobResult,
-  RestoredAttempt,
-} from './runtime/execution.js';
+export type { ExecutionEvent, JobExecution, JobResult } from './runtime/execution.js';
+export type { RestoredAttempt } from './runtime/further-attempts.js';
 export {
   type ElementContext,
   type FiredTimer,

@@ -83,7 +83,7 @@ let bundle = '';
 
 /** Bundles the ring. */
 export async function prepare() {
-  bundle = await engineBundle(['ring/spsc-ring.ts', 'ring/parker.ts']);
+  bundle = await engineBundle(['ring/make-ring.ts', 'ring/spsc-ring.ts', 'ring/parker.ts']);
 }
 
 /** @param {import('../child.mjs').Request} request */

@@ -55,6 +55,7 @@ const ORDER = [
   'chain-expr',
   'chain-lambda',
   'exchange',
+  'observed',
   'ring',
   'ndjson-groupby',
   'csv-groupby',

@@ -9,7 +9,7 @@ const FRAME_DATA = 0;
 export const micro = {
   name: 'ring-latency',
   title: 'frames of 64 bytes through the ring, both ends on one thread',
-  modules: ['ring/spsc-ring.ts', 'ring/parker.ts'],
+  modules: ['ring/make-ring.ts', 'ring/spsc-ring.ts', 'ring/parker.ts'],
   unit: 'frame',
   perCall: FRAMES,
   setup(engine) {

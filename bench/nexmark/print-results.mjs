@@ -10,10 +10,11 @@ const HEAD = [
   'CPU s',
   'per core',
   'peak RSS',
+  'checkpoints',
   'result',
 ];
 /** Columns of words, which are aligned to the left. */
-const WORDS = new Set([0, 1, 8]);
+const WORDS = new Set([0, 1, 9]);
 const CORRECT = new Map([
   [null, ''],
   [true, 'as DuckDB'],
@@ -43,6 +44,7 @@ function cells(result) {
     significant(result.cpuSeconds),
     count(result.eventsPerSecondPerCore),
     byteSize(result.peakRssBytes),
+    result.checkpoints === null ? '' : String(result.checkpoints),
     CORRECT.get(result.correct),
   ];
 }
@@ -62,9 +64,14 @@ export function circumstances(words, given, machine) {
       : `events from ${given.input}`;
   return [
     ['npm run bench:nexmark --', ...words].join(' '),
-    `${source}; parallelism ${given.parallelism}; guarantee: ${given.guarantee} (no checkpoints)`,
+    `${source}; parallelism ${given.parallelism}; guarantee: ${guaranteeText(given)}`,
     `${processor}, ${cores} cores, ${memoryGib} GiB, ${system}, Node.js ${node}, ` +
       `Millrace ${millrace}${commit === null ? '' : ` (${commit})`}, load at start ${load}`,
     'Whole jobs, starting and ending threads included; per core is events by CPU seconds.',
   ].join('\n');
+}
+
+function guaranteeText({ guarantee, stateBackend, memory }) {
+  const checkpoints = guarantee === 'none' ? 'no checkpoints' : 'incremental, every 10 s';
+  return `${guarantee} (${checkpoints}); state.backend ${stateBackend}, slots of ${memory}`;
 }

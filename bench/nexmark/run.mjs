@@ -28,6 +28,8 @@ import { writeEvents } from './write-events.mjs';
  * @property {number} events
  * @property {number} parallelism
  * @property {string} guarantee
+ * @property {string} [stateBackend] of Millrace
+ * @property {number | null} checkpoints that were completed while it ran; null where that is not known
  * @property {number} elapsedMs
  * @property {number} cpuSeconds of all threads of the process
  * @property {number} eventsPerSecond
@@ -96,13 +98,14 @@ async function main(given) {
 
 /** The median of a query's runs. */
 async function measured(query, given) {
-  const { events, parallelism, memory, guarantee, runs } = given;
+  const { events, parallelism, memory, guarantee, stateBackend, runs } = given;
   const input = given.input === null ? null : resolve(given.input);
   const isKept = given.output !== null || given.check;
   const hasBuckets = BUCKETS[query] !== undefined;
   const root = given.output !== null && hasBuckets ? given.output : work;
   const directory = isKept || hasBuckets ? join(resolve(root), query) : null;
-  const options = { query, events, input, output: directory, parallelism, memory };
+  const settings = { parallelism, memory, guarantee, stateBackend };
+  const options = { query, events, input, output: directory, ...settings };
   const contender = { name: query, module: 'nexmark/run-query.mjs' };
   const reports = [];
   for (let run = 0; run < runs; run++) {
@@ -112,7 +115,8 @@ async function measured(query, given) {
   }
   const report = middle(reports);
   const output = isKept ? join(given.output ?? work, `${query}.csv`) : null;
-  const gather = hasBuckets ? joinParts : moveOnlyPart;
+  // A file ends at each checkpoint.
+  const gather = hasBuckets || guarantee !== 'none' ? joinParts : moveOnlyPart;
   if (output !== null) gather(directory, output, `${RESULT_COLUMNS[query].join(',')}\n`);
   return {
     query,
@@ -121,6 +125,8 @@ async function measured(query, given) {
     events: report.records,
     parallelism,
     guarantee,
+    stateBackend,
+    checkpoints: report.measures.checkpoints,
     elapsedMs: report.elapsedMs,
     cpuSeconds: report.cpuSeconds,
     eventsPerSecond: (report.records / report.elapsedMs) * 1000,

@@ -13,6 +13,7 @@ export function apiReportPage(root) {
     GENERATED,
     ...entrySection(root, 'millrace', 'index.d.ts'),
     ...entrySection(root, 'millrace/client', 'client.d.ts'),
+    ...entrySection(root, 'millrace/server', 'server.d.ts'),
     ...entrySection(root, 'millrace/state', 'state.d.ts'),
     ...entrySection(root, 'millrace/testing', 'testing.d.ts'),
   );

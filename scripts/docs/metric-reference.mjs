@@ -20,6 +20,12 @@ function factoryOf({ FACTORY_CLASSES }, type) {
   return Object.entries(FACTORY_CLASSES).find(([, of]) => of === type)?.[0];
 }
 
+/** One that Flink does not have has no class. */
+function factoryLines(sources, type) {
+  const factory = factoryOf(sources, type);
+  return factory === undefined ? [] : [`Also known as \`factory.class\` \`${factory}\`.`];
+}
+
 export function metricReferencePage(sources) {
   const part = (metrics, meanings) =>
     table(
@@ -55,7 +61,7 @@ export function metricReferencePage(sources) {
     options(sources.COMMON_OPTIONS),
     ...Object.entries(sources.REPORTER_OPTIONS).flatMap(([type, own]) => [
       `### ${type}`,
-      `Also known as \`factory.class\` \`${factoryOf(sources, type)}\`.`,
+      ...factoryLines(sources, type),
       options(own),
     ]),
   );

@@ -8,7 +8,7 @@ import { didYouMean } from '../base/nearest-name.js';
 import type { Expression } from '../operator/expression.js';
 import type { AggregateSpec, BuiltInAggregate, UserAggregator } from '../operator/operator-spec.js';
 import { type ColumnLike, isColumn, type ValueOf } from './column-types.js';
-import type { FieldsOf, ListOf, Mistake, NoField, Solid } from './record-types.js';
+import type { CheckField, FieldsOf, ListOf, Mistake, NoField, Solid } from './record-types.js';
 
 /** The built-in aggregate functions. */
 export type AggregateFn = BuiltInAggregate['fn'];
@@ -107,7 +107,9 @@ export function count(input?: AggregateInput<unknown, string>): NamedLater {
 }
 
 /**
- * Sum of the values that are not null; null when there are none. Integer sums never round silently.
+ * Sum of the values that are not null; null when there are none. Sums of whole numbers never round silently: one that
+ * reaches 2^53 fails with `NUMBER_INEXACT`. With a fraction among them, or a number of 2^53 and more, which stands for
+ * its neighbours too, it is a sum of floats and rounds as these do. Sums of `int64` and decimals are exact.
  */
 export function sum<V, N extends string>(
   input: AggregateInput<V, N>,
@@ -228,6 +230,13 @@ export type CheckAggregate<T, A> =
         ? unknown
         : Mistake<'The aggregator takes records of another type than the stream has'>
       : Mistake<'An aggregate is made by count(), sum(...), min(...) and the like'>;
+
+/** `Name` when an aggregate suits its field, else the mistake. */
+export type CheckFieldOf<T, Fn extends AggregateFn, Name extends string> = [Name] extends [
+  FieldsOf<T>,
+]
+  ? CheckAggregate<T, Aggregate<Fn, unknown, Name, false>> & Name
+  : CheckField<T, Name>;
 
 type CheckValue<Fn extends string, V, N extends string> = unknown extends V
   ? unknown

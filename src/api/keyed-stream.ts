@@ -7,6 +7,7 @@ import {
   type Aggregate,
   type AggregateResult,
   type CheckAggregate,
+  type CheckFieldOf,
   count,
   max,
   min,
@@ -33,7 +34,7 @@ import {
 } from './joined-streams.js';
 import { RETURNS, type ReturnsOptions } from './returns-option.js';
 import type { OperatorOptions, OptionCheck } from './operator-options.js';
-import type { CheckField, Flat, Mistake } from './record-types.js';
+import type { Flat, Mistake } from './record-types.js';
 import { type CheckSort, type SortBy, sorted, type SortOptions } from './sort-options.js';
 import type { Stream } from './stream.js';
 import { keyName, requireFunction, type StreamCore } from './stream-core.js';
@@ -243,7 +244,7 @@ export class KeyedStream<T, K> {
 
   /** Sum of a field per key, as `sum`. */
   sum<const N extends string>(
-    field: CheckField<T, N> & N,
+    field: CheckFieldOf<T, 'sum', N> & N,
     options: EmitOptions = {},
   ): Stream<Flat<K & { readonly sum: AggregateResult<T, Over<'sum', N>> }>> {
     return this.#stream(this.#aggregate({ sum: sum(field) }, options, this.sum));
@@ -251,7 +252,7 @@ export class KeyedStream<T, K> {
 
   /** Least value of a field per key, as `min`. */
   min<const N extends string>(
-    field: CheckField<T, N> & N,
+    field: CheckFieldOf<T, 'min', N> & N,
     options: EmitOptions = {},
   ): Stream<Flat<K & { readonly min: AggregateResult<T, Over<'min', N>> }>> {
     return this.#stream(this.#aggregate({ min: min(field) }, options, this.min));
@@ -259,7 +260,7 @@ export class KeyedStream<T, K> {
 
   /** Greatest value of a field per key, as `max`. */
   max<const N extends string>(
-    field: CheckField<T, N> & N,
+    field: CheckFieldOf<T, 'max', N> & N,
     options: EmitOptions = {},
   ): Stream<Flat<K & { readonly max: AggregateResult<T, Over<'max', N>> }>> {
     return this.#stream(this.#aggregate({ max: max(field) }, options, this.max));

@@ -110,7 +110,8 @@ export function nodeOptions(options: OperatorOptions): NodeOptions {
   };
 }
 
-function nonEmptyText(value: unknown): string | null {
+/** Of an option that is a name or a path. */
+export function nonEmptyText(value: unknown): string | null {
   return typeof value === 'string' && value.trim() !== '' ? null : 'a text that is not empty';
 }
 

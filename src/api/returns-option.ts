@@ -3,6 +3,7 @@
  * thread.
  */
 import type { Schema } from '../record/schema.js';
+import { schemaFault } from '../record/schema-fault.js';
 import type { OperatorOptions, OptionCheck } from './operator-options.js';
 
 /** Options of operators whose function makes new records. */
@@ -12,9 +13,8 @@ export interface ReturnsOptions extends OperatorOptions {
 }
 
 export const RETURNS: Readonly<Record<string, OptionCheck>> = {
-  returns: (value) => (isSchema(value) ? null : 'a schema'),
+  returns: (value) => {
+    const fault = schemaFault(value);
+    return fault === null ? null : `a schema; of this one, ${fault}`;
+  },
 };
-
-function isSchema(value: unknown): value is Schema {
-  return typeof value === 'object' && value !== null && 'shape' in value && 'fields' in value;
-}

@@ -8,24 +8,20 @@ import { LATE_FIRING, WINDOW_END, WINDOW_START } from '../operator/aggregate-fie
 import type { EngineProcessContext } from '../operator/engine-functions.js';
 import type { OutputTag, ProcessFunction } from '../operator/process-function.js';
 import type { Evictor } from '../operator/window/evictor.js';
-import {
-  aggregateFold,
-  type AggregateFold,
-  type Fold,
-  reduceFold,
-} from '../operator/window/fold.js';
+import { type Fold, reduceFold } from '../operator/window/fold.js';
 import type { Trigger } from '../operator/window/trigger.js';
 import type {
   WindowContext,
   WindowFunction,
   WindowOperatorParts,
 } from '../operator/window/window-operator.js';
-import type { AggregateSpec, WindowSpec } from '../operator/operator-spec.js';
+import type { AggregateSpec, Aggregation, WindowSpec } from '../operator/operator-spec.js';
 import { canMerge } from '../operator/pre-aggregate.js';
 import {
   type Aggregate,
   type AggregateResult,
   type CheckAggregate,
+  type CheckFieldOf,
   count,
   max,
   min,
@@ -35,7 +31,7 @@ import {
 import { aggregateSpecs } from './aggregate-specs.js';
 import type { Boundary } from './call-site.js';
 import type { OperatorOptions } from './operator-options.js';
-import type { CheckField, Flat, Mistake } from './record-types.js';
+import type { Flat, Mistake } from './record-types.js';
 import type { Stream } from './stream.js';
 import { RETURNS, type ReturnsOptions } from './returns-option.js';
 import { keyName, requireFunction, type StreamCore, type VerbCall } from './stream-core.js';
@@ -190,43 +186,43 @@ export class WindowedStream<T, K, L> {
     return this.#stream(this.#general(call, null, fn));
   }
 
-  /** Aggregates of windows that are not compiled. */
-  #folded(call: VerbCall, fold: AggregateFold): StreamCore {
-    const { keys, allowedLatenessMs } = this.#parts;
-    const result: WindowFunction<readonly unknown[], object, object> = ([value], context) => {
-      const { key, window, isLateFiring } = context;
-      context.collect({
-        ...(keys.length === 0 ? {} : key),
-        [WINDOW_START]: window.start,
-        [WINDOW_END]: window.end,
-        ...(allowedLatenessMs === null ? {} : { [LATE_FIRING]: isLateFiring }),
-        ...fold.result(value),
-      });
-    };
-    return this.#general<object, object>(call, fold, result);
-  }
-
   /** Windows whose records a function sees, or that have a trigger or evictor. */
   #general<Key, Out>(
     call: VerbCall & { readonly options: ReturnsOptions },
     fold: Fold<T, unknown> | null,
     fn: WindowFunction<never, Key, Out>,
   ): StreamCore {
+    const source = (fold?.add ?? fn).toString().replaceAll(/\s+/g, ' ');
+    const about = `${windowsText(this.#parts)}: ${source}`;
+    return this.#windows(call, { fold, fn }, { about });
+  }
+
+  /** Aggregates of windows that are not compiled. */
+  #aggregated(call: VerbCall, aggregates: readonly AggregateSpec[]): StreamCore {
+    const { keys, allowedLatenessMs } = this.#parts;
+    const window = { allowedLatenessMs };
+    const aggregation = { name: call.verb, keys, aggregates, phase: 'single', window } as const;
+    const about = windowsText(this.#parts);
+    return this.#windows(call, { fold: aggregation, fn: null }, { about, aggregation });
+  }
+
+  #windows<Key, Out>(
+    call: VerbCall & { readonly options: ReturnsOptions },
+    made: Pick<WindowOperatorParts<T, Key, Out>, 'fold' | 'fn'>,
+    told: { readonly about: string; readonly aggregation?: Aggregation },
+  ): StreamCore {
     const { lateTag, keys } = this.#parts;
     const parts: WindowOperatorParts<T, Key, Out> = {
       ...windowParts(call.verb, this.#parts),
       lateTag: lateTag === null ? null : { id: lateTag },
-      fold,
-      fn,
+      ...made,
     };
     const open = (context: EngineProcessContext): ProcessFunction<T, Key, Out> =>
       context.engine.openWindows(parts, context);
     const { core, keys: by } = this.#parts.keyed();
     const options = aloneWithoutKey(keys, call.options);
     const returns = call.options.returns ?? null;
-    const source = (fold?.add ?? fn).toString().replaceAll(/\s+/g, ' ');
-    const about = `${windowsText(this.#parts)}: ${source}`;
-    const body = { kind: 'process', keys: [by], open, returns, about } as const;
+    const body = { kind: 'process', keys: [by], open, returns, ...told } as const;
     return core.operator({ ...call, options }, body);
   }
 
@@ -236,9 +232,7 @@ export class WindowedStream<T, K, L> {
 
   /**
    * Aggregates the records of each key and window. The result has the key fields, `windowStart` and `windowEnd` (and
-   * `lateFiring`, after `allowedLateness`), then the aggregates by name. Its event time is `windowEnd - 1`. In windows
-   * by a gap per record or a count, or with a trigger or evictor, aggregates are of fields, without filters; so are
-   * `collect` and `countDistinct` in sessions.
+   * `lateFiring`, after `allowedLateness`), then the aggregates by name. Its event time is `windowEnd - 1`.
    *
    * @example
    * bids.keyBy('auction').window(sliding('1m', '10s')).aggregate({ bids: count(), top: max('price') })
@@ -261,7 +255,7 @@ export class WindowedStream<T, K, L> {
 
   /** Sum of a field per key and window, as `sum`. */
   sum<const N extends string>(
-    field: CheckField<T, N> & N,
+    field: CheckFieldOf<T, 'sum', N> & N,
     options: OperatorOptions = {},
   ): Stream<Flat<K & WindowFields & L & { readonly sum: AggregateResult<T, Over<'sum', N>> }>> {
     return this.#parts.stream(this.#aggregate({ sum: sum(field) }, options, this.sum));
@@ -269,7 +263,7 @@ export class WindowedStream<T, K, L> {
 
   /** Least value of a field per key and window, as `min`. */
   min<const N extends string>(
-    field: CheckField<T, N> & N,
+    field: CheckFieldOf<T, 'min', N> & N,
     options: OperatorOptions = {},
   ): Stream<Flat<K & WindowFields & L & { readonly min: AggregateResult<T, Over<'min', N>> }>> {
     return this.#parts.stream(this.#aggregate({ min: min(field) }, options, this.min));
@@ -277,7 +271,7 @@ export class WindowedStream<T, K, L> {
 
   /** Greatest value of a field per key and window, as `max`. */
   max<const N extends string>(
-    field: CheckField<T, N> & N,
+    field: CheckFieldOf<T, 'max', N> & N,
     options: OperatorOptions = {},
   ): Stream<Flat<K & WindowFields & L & { readonly max: AggregateResult<T, Over<'max', N>> }>> {
     return this.#parts.stream(this.#aggregate({ max: max(field) }, options, this.max));
@@ -301,7 +295,7 @@ export class WindowedStream<T, K, L> {
     const window = isPlain ? compiledWindow(windows, { allowedLatenessMs, lateTag }, specs) : null;
     if (window === null) {
       const call = { verb: 'aggregate', boundary, options };
-      return this.#folded(call, aggregateFold(specs));
+      return this.#aggregated(call, specs);
     }
     const call = { verb: 'aggregate', boundary, options: aloneWithoutKey(keys, options) };
     return core.operator(call, {

@@ -30,6 +30,8 @@ export interface Disk {
   openRead(path: string): FileHandle;
   /** Creates the file; fails when it exists, so that no writer ever overwrites another's file. */
   createNew(path: string): FileHandle;
+  /** Writes to the end of a file, which is made when there is none. */
+  openAppend(path: string): FileHandle;
   /**
    * A file without a name in a directory, which is made when missing: it is written and read through this handle only,
    * and gone when that is closed or its thread ends, however it ends.

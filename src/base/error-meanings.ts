@@ -21,6 +21,7 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, string>> = {
   FIELD_UNKNOWN: 'A field is named that the records do not have.',
   TYPE_MISMATCH: 'An expression or aggregate is applied to a type it does not accept.',
   FUNCTION_UNKNOWN: 'An expression calls a function that does not exist.',
+  EXPRESSION_INVALID: 'A text that should say an expression cannot be read as one.',
   KEY_UNSUPPORTED: 'A key has a type that cannot be hashed and compared by value.',
   UID_DUPLICATE: 'Two operators of a job have the same uid.',
   PARALLELISM_INVALID: 'The parallelism asked for is impossible for this job or operator.',
@@ -49,6 +50,8 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, string>> = {
   STATE_INCOMPATIBLE: 'State was written with other types than declared, and cannot be migrated.',
   STATE_WITHOUT_KEY: 'Keyed state is used while no record or timer is processed.',
   STATE_READ_ONLY: 'Broadcast state is written where its copies would come to differ.',
+  STATE_UNREADABLE:
+    'A server has not read state of a checkpoint within its bounds of time and memory.',
   CONTEXT_EXPIRED: 'The context of a process function is used after its call.',
 
   // Checkpoints
@@ -95,13 +98,21 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, string>> = {
   // Server
   SERVER_RUNNING: 'Another server has the data directory, or the address is taken.',
   SERVER_UNREACHABLE: 'There is no server at the address, or it does not answer.',
+  NOT_LEADER: 'The server stands by; another one leads and is to be asked.',
+  LEADERSHIP_LOST: 'Another server has taken over from this one, which ends.',
+  ELECTION_FAILED: 'A server cannot take part in the choice of a leader.',
   SLOTS_EXHAUSTED: 'The server has fewer free slots than the job needs.',
   PLAN_TIMEOUT: 'The module of a job did not define it in time.',
   JOB_UNKNOWN: 'The server has no job of that id.',
   JOB_NOT_RUNNING: 'The job does not run, so it cannot do what it was asked for.',
+  OPERATOR_UNKNOWN: 'A running job has no operator, chain or edge of that name.',
+  TAP_UNAVAILABLE:
+    'Records cannot be looked at there, or not now; the message says where they can.',
+  PROFILE_UNAVAILABLE: 'What the threads of a process do cannot be looked at.',
   BUNDLE_UNKNOWN: 'The server has no bundle of that id.',
   BUNDLE_INVALID: 'An uploaded bundle cannot be run.',
   UPLOADS_DISABLED: 'The server takes no bundles.',
+  TAPS_DISABLED: 'The server was started so that it shows no records of its jobs.',
   TRIGGER_UNKNOWN: 'The server knows no operation of that id, or no longer.',
   STORE_CORRUPT: 'A record of the job store is damaged.',
   REQUEST_INVALID: 'A request has unknown or wrong members.',

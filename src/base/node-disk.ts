@@ -51,6 +51,7 @@ class NodeFile implements FileHandle {
 export const nodeDisk: Disk = {
   openRead: (path) => attempt('FILE_UNREADABLE', path, () => new NodeFile(path, 'r')),
   createNew: (path) => attempt('FILE_UNWRITABLE', path, () => new NodeFile(path, 'wx')),
+  openAppend: (path) => attempt('FILE_UNWRITABLE', path, () => new NodeFile(path, 'a')),
   createScratch: (directory) => attempt('FILE_UNWRITABLE', directory, () => scratchIn(directory)),
   stat: (path) => {
     const info = attempt('FILE_UNREADABLE', path, () =>

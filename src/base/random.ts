@@ -68,3 +68,8 @@ export function freshId(): string {
   const words = Array.from({ length: 4 }, () => freshSeed().toString(16).padStart(8, '0'));
   return words.join('');
 }
+
+/** 64 hex digits that nobody can guess. */
+export function freshSecret(): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('hex');
+}

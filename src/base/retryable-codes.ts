@@ -9,6 +9,7 @@ const RETRYABLE: Readonly<Record<RetryableCode, true>> = {
   CHECKPOINT_FAILED: true,
   FILE_UNREADABLE: true,
   FILE_UNWRITABLE: true,
+  NOT_LEADER: true,
   PROCESS_DIED: true,
   SERVER_UNREACHABLE: true,
   SINK_FAILED: true,

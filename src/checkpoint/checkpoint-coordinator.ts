@@ -78,12 +78,21 @@ export class CheckpointCoordinator {
         return this.#decline(event.checkpoint, event.slot, event.error, event.commits);
       case 'subtaskFinished':
         return this.#subtaskFinished(event.checkpoint, event.snapshot);
+      case 'regionFailed':
+        return this.#regionFailed();
+      case 'regionEnded':
+        return this.#regionEnded(event);
       case 'slotEnded':
         return this.#slotEnded(event.slot);
       case 'stored':
         return this.#stored(event);
       case 'overQuota':
         return this.#overQuota(event);
+      case 'followed':
+        this.state.isFollowed = event.isFollowed;
+        // What follows is not to begin anew, unless the first one has to.
+        if (event.isFollowed) this.state.fullLeft = Math.min(1, this.state.fullLeft);
+        return;
       case 'chainBroken':
         this.state.fullLeft = Math.max(1, this.state.fullLeft);
         return;
@@ -131,7 +140,9 @@ export class CheckpointCoordinator {
     }
     for (const request of this.state.queue) {
       const hasRoom = this.state.pending.size < this.state.policy.maxConcurrent;
-      if (!this.#mayTrigger() || (request.kind === 'checkpoint' && !hasRoom)) return;
+      // A barrier that keeps its order and one that overtakes would meet.
+      const needsRoom = request.kind === 'checkpoint' || this.state.policy.overtakes;
+      if (!this.#mayTrigger() || (needsRoom && !hasRoom)) return;
       this.state.queue = this.state.queue.slice(1);
       this.#trigger(request);
     }
@@ -174,12 +185,17 @@ export class CheckpointCoordinator {
   #trigger(request: CheckpointRequest | null): void {
     const id = this.state.nextId++;
     const kind: CheckpointKind = request?.kind ?? 'checkpoint';
+    const { policy, isFollowed, newest, isNewestShared } = this.state;
+    const isShared = kind === 'checkpoint' && (policy.isIncremental || isFollowed);
+    // Changes say nothing without what they change: it must be there to stay, and of this attempt.
+    const hasBase = isShared && isNewestShared && newest === id - 1;
     const trigger: CheckpointTrigger = {
       id,
       timestampMs: Math.round(this.state.epochMs + this.#nowMs),
       kind,
       stop: request?.stop ?? 'none',
-      isFull: kind === 'savepoint' || !this.#hasBaseFor(id) || this.#isFullForNow(),
+      isFull: !hasBase || this.#isFullForNow(),
+      isShared,
     };
     const slots = [...this.state.live];
     const pending: PendingCheckpoint = {
@@ -193,12 +209,6 @@ export class CheckpointCoordinator {
     this.state.pending.set(id, pending);
     this.#record(this.#reportOf(pending));
     this.#actions.push({ kind: 'trigger', trigger, target: request?.target ?? null, slots });
-  }
-
-  /** Changes say nothing without what they change: the one before must be there to stay, and of this attempt. */
-  #hasBaseFor(id: number): boolean {
-    const { policy, newest } = this.state;
-    return policy.isIncremental && newest > 0 && newest === id - 1;
   }
 
   /** After changes that were nearly everything some checkpoints hold everything. */
@@ -259,7 +269,26 @@ export class CheckpointCoordinator {
   #subtaskFinished(checkpoint: number, snapshot: SubtaskSnapshot): void {
     if (this.state.hasEnded) return;
     this.#collect(checkpoint + 1, snapshot.commits);
-    this.state.finished.push({ checkpoint, snapshot: { ...snapshot, commits: [] } });
+    const finished = { checkpoint, snapshot: { ...snapshot, commits: [] } };
+    this.state.finished = [...this.state.finished, finished];
+  }
+
+  #regionFailed(): void {
+    this.state.isRunning = false;
+    // Its state would be missing. One that is being stored is left to the store: it has all of it.
+    for (const pending of this.#collecting()) {
+      const error = failure(pending.trigger, 'came to a failure of a part of the job');
+      this.#abort(pending, 'tasksNotRunning', error);
+    }
+  }
+
+  #regionEnded({ vertices, sinks }: CheckpointEvent & { readonly kind: 'regionEnded' }): void {
+    assert(this.state.storing === null, 'A region goes on from a checkpoint that is stored.');
+    const { held, finished } = this.state;
+    this.state.held = held.filter(({ commit }) => !sinks.includes(commit.uid));
+    this.state.finished = finished.filter(({ snapshot }) => !vertices.includes(snapshot.vertex));
+    // Its subtasks begin again, and their changes have nothing to build on.
+    this.state.fullLeft = Math.max(1, this.state.fullLeft);
   }
 
   #slotEnded(slot: number): void {
@@ -312,8 +341,8 @@ export class CheckpointCoordinator {
     this.#record(report);
     const isStop = trigger.stop !== 'none';
     this.#actions.push({ kind: 'completed', trigger, report });
-    if (trigger.kind === 'checkpoint') this.#retain(id);
-    if (isHeavy) this.state.fullLeft = FULL_AFTER_HEAVY;
+    if (trigger.kind === 'checkpoint') this.#retain(trigger);
+    if (isHeavy && !this.state.isFollowed) this.state.fullLeft = FULL_AFTER_HEAVY;
     // The job runs on from a savepoint as if there had been none. What an attempt leaves, the next one commits.
     if (!this.state.hasEnded && (trigger.kind === 'checkpoint' || isStop)) this.#commit(id);
     if (isStop) this.state.isStopped = true;
@@ -347,13 +376,16 @@ export class CheckpointCoordinator {
     return pending;
   }
 
-  #retain(id: number): void {
+  #retain({ id, isShared }: CheckpointTrigger): void {
     this.state.newest = id;
+    this.state.isNewestShared = isShared;
     this.state.quotaWaits = 0;
     this.state.failures = 0;
     const retained = [...this.state.retained, id];
-    this.state.retained = retained.slice(-this.state.policy.numRetained);
-    for (const checkpoint of retained.slice(0, -this.state.policy.numRetained)) {
+    // Whoever follows them may be about to read an earlier one.
+    const kept = this.state.isFollowed ? retained.length : this.state.policy.numRetained;
+    this.state.retained = retained.slice(-kept);
+    for (const checkpoint of retained.slice(0, -kept)) {
       this.#actions.push({ kind: 'dispose', checkpoint });
     }
   }
@@ -483,6 +515,7 @@ export class CheckpointCoordinator {
       triggeredMs: trigger.timestampMs,
       durationMs: null,
       bytes: timings.reduce((sum, { bytes }) => sum + bytes, 0),
+      inFlightBytes: timings.reduce((sum, { inFlightBytes }) => sum + inFlightBytes, 0),
       fullBytes: 0,
       directoryBytes: null,
       path: null,

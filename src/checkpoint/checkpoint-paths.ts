@@ -6,7 +6,6 @@
  */
 import { join } from 'node:path';
 import { MillraceError } from '../base/errors.js';
-import type { CheckpointKind } from './contract.js';
 
 /** The file that says what a checkpoint consists of; a directory without it is not a checkpoint. */
 export const METADATA = '_metadata';
@@ -32,8 +31,8 @@ export function checkpointIdOf(name: string): number | null {
 }
 
 /** Where a slot writes its state. What a later checkpoint may build on outlives the directory of this one. */
-export function stateDirectory(id: number, kind: CheckpointKind, isIncremental: boolean): string {
-  return isIncremental && kind === 'checkpoint' ? SHARED : checkpointName(id);
+export function stateDirectory(id: number, isShared: boolean): string {
+  return isShared ? SHARED : checkpointName(id);
 }
 
 /** Who wrote a file of state. */

@@ -36,6 +36,8 @@ export interface CheckpointPolicy {
   readonly numRetained: number;
   /** Whether checkpoints hold only what has changed where they can. */
   readonly isIncremental: boolean;
+  /** Whether checkpoints may overtake records that are under way: one at a time then, savepoints too. */
+  readonly overtakes: boolean;
 }
 
 /** What a user asks for, or a client on a user's behalf. */
@@ -98,6 +100,17 @@ export type CheckpointEvent =
       readonly checkpoint: number;
       readonly snapshot: SubtaskSnapshot;
     }
+  /** A region of the job is to be restarted by itself: what is under way is aborted, nothing begins until `running`. */
+  | { readonly kind: 'regionFailed' }
+  /**
+   * Every slot has closed what it had of the region, whose vertices and uids of sinks these are. It goes on from the
+   * newest checkpoint that has completed, so what has come of it since is of no account. Nothing is being stored.
+   */
+  | {
+      readonly kind: 'regionEnded';
+      readonly vertices: readonly number[];
+      readonly sinks: readonly string[];
+    }
   /** The slot's loop ended after all of its subtasks had; once all slots have, the final checkpoint is taken. */
   | { readonly kind: 'slotEnded'; readonly slot: number }
   /** A `store` is durable. `isHeavy`: its changes were so many that it might as well have held everything. */
@@ -118,6 +131,11 @@ export type CheckpointEvent =
       readonly directoryBytes: number;
       readonly error: WireError;
     }
+  /**
+   * From now on, or no longer, somebody follows the checkpoints as they come: each builds on the one before, whatever
+   * the policy is, and holds what has changed.
+   */
+  | { readonly kind: 'followed'; readonly isFollowed: boolean }
   /** State that changes would build on cannot be read any more: the next checkpoint holds everything. */
   | { readonly kind: 'chainBroken' }
   /** A directory could not be made for a checkpoint, or it could not be stored. */

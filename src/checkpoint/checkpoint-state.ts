@@ -62,7 +62,7 @@ export interface CheckpointState {
   /** By slot, the newest checkpoint that it answered. */
   readonly answered: Map<number, number>;
   /** Subtasks that have finished, each with the last checkpoint whose barrier it took. */
-  readonly finished: { readonly checkpoint: number; readonly snapshot: SubtaskSnapshot }[];
+  finished: readonly { readonly checkpoint: number; readonly snapshot: SubtaskSnapshot }[];
   /** Aborted checkpoints that a slot may still write for. */
   readonly undone: Set<number>;
   /** In the order of their checkpoints. */
@@ -81,6 +81,10 @@ export interface CheckpointState {
   gathered: number;
   /** The newest own checkpoint that completed, no savepoint. */
   newest: number;
+  /** Whether others may build on that. */
+  isNewestShared: boolean;
+  /** Whether all build on each other for now. */
+  isFollowed: boolean;
   /** How many more of the next ones hold everything, though changes would do. */
   fullLeft: number;
   /** When one completed last. */
@@ -122,6 +126,8 @@ export function beginCheckpoints(start: CheckpointStart, random: Random): Checkp
     isCommitting: false,
     gathered: 0,
     newest: 0,
+    isNewestShared: false,
+    isFollowed: false,
     fullLeft: 0,
     completedMs: Number.NEGATIVE_INFINITY,
     failures: 0,

@@ -23,6 +23,8 @@ export interface CheckpointTrigger {
   readonly stop: StopMode;
   /** Whether all state is written; changes since the checkpoint before otherwise. */
   readonly isFull: boolean;
+  /** Whether a later one may build on it, so that its files outlive it. */
+  readonly isShared: boolean;
 }
 
 /** Key group of state that belongs to no key. */
@@ -90,6 +92,8 @@ export interface SnapshotTiming {
   readonly asyncMs: number;
   /** Written for this checkpoint. */
   readonly bytes: number;
+  /** Of these, records that the checkpoint overtook. */
+  readonly inFlightBytes: number;
 }
 
 /** A slot's answer: all of its subtasks that had not finished before, and the one file that it wrote. */
@@ -168,6 +172,8 @@ export interface CheckpointReport {
   readonly durationMs: number | null;
   /** Written for it; of changes, where it builds on others. */
   readonly bytes: number;
+  /** Of these, records that it overtook on their way between subtasks. */
+  readonly inFlightBytes: number;
   /** Of all state that it refers to, changes that later ones have overtaken included; 0 until it has completed. */
   readonly fullBytes: number;
   /** In the checkpoint directory of the job, when it had completed or could not begin for want of room; null else. */
@@ -189,9 +195,10 @@ export interface CheckpointStore {
   readonly lastId: number;
   /**
    * Makes room for a checkpoint; slots write below `directoryOf(id)`, each a file of a name of its own. A savepoint has
-   * the directory that it goes to, and is moved there when it is complete.
+   * the directory that it goes to, and is moved there when it is complete. `isShared`: whether a later one may build on
+   * it; as the store was opened when not given.
    */
-  begin(id: number, savepointTarget?: string): void;
+  begin(id: number, savepointTarget?: string, isShared?: boolean): void;
   /**
    * Relative to the job's checkpoint directory, with forward slashes: `chk-7`, or `shared` where others build on it.
    */

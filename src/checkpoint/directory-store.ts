@@ -1,9 +1,10 @@
 /**
- * Checkpoints of one job in a directory. A checkpoint is there from the moment at which its metadata is renamed into
- * `chk-N`, after everything that it refers to has become durable. Callers: the coordinator; runtime opens and closes
- * it. Runs on: the coordinator's thread, or the caller's where the job runs in it. Invariant: nothing that a retained
- * checkpoint refers to is ever deleted, and what nothing refers to is, at the latest when the next attempt opens the
- * directory; an attempt that was fenced completes nothing.
+ * Checkpoints of one job in a directory, as an attempt takes them. A checkpoint is there from the moment at which its
+ * metadata is renamed into `chk-N`, after everything that it refers to has become durable. What is done before and
+ * after attempts is in `recovery-store.ts`. Callers: the coordinator; runtime opens and closes it. Runs on: the
+ * coordinator's thread, or the caller's where the job runs in it. Invariant: nothing that a retained checkpoint refers
+ * to is ever deleted, and what nothing refers to is, at the latest when the next attempt opens the directory; an
+ * attempt that was fenced completes nothing.
  */
 import { basename, join, posix } from 'node:path';
 import { assert } from '../base/assert.js';
@@ -11,7 +12,7 @@ import type { Disk } from '../base/disk.js';
 import { MillraceError } from '../base/errors.js';
 import { freshSeed, type Random, SeededRandom } from '../base/random.js';
 import { corruptFile } from './checkpoint-errors.js';
-import { attemptOf, CheckpointFence, isEpochName } from './checkpoint-fence.js';
+import { CheckpointFence, isEpochName } from './checkpoint-fence.js';
 import {
   checkpointIdOf,
   checkpointName,
@@ -25,18 +26,15 @@ import {
 import type { CheckpointManifest, CheckpointStore } from './contract.js';
 import { deleteSnapshot } from './dispose-savepoint.js';
 import { DurableFiles, type FsyncPolicy } from './durable-files.js';
-import { FINISHED, type FinishedJob, finishedBytes, finishedJob } from './finished-job.js';
 import { encodeManifest } from './manifest-bytes.js';
 import {
   type DamagedCheckpoint,
   listCheckpoints,
   type OpenedCheckpoint,
-  snapshotDirectory,
   unlessDamaged,
-  verifyState,
 } from './open-checkpoint.js';
 import { preparedBytes, preparedName, preparedNotes } from './prepared-output.js';
-import { pinBytes, RESTORED_FROM, readPin, type SnapshotPin } from './snapshot-pin.js';
+import { RESTORED_FROM, readPin, type SnapshotPin } from './snapshot-pin.js';
 
 /** As many as Flink makes to find a name that is free. */
 const NAMES_MAX = 10;
@@ -57,6 +55,8 @@ export interface DirectoryStoreOptions {
   readonly numRetained?: number;
   /** Names the run of the job, which may have several attempts. Empty when not given. */
   readonly owner?: string;
+  /** What the slots of this attempt name their files by; as the store does when not given. */
+  readonly slotsAttempt?: number;
 }
 
 /** What a completed checkpoint keeps from being deleted. */
@@ -71,82 +71,78 @@ interface Retained {
 interface Pending {
   /** Where a savepoint goes; null for a checkpoint. */
   readonly target: string | null;
+  readonly isShared: boolean;
   /** The directory that a savepoint has got there. */
   published: string | null;
 }
 
 /**
  * Opens the directory of a job for one attempt, which ends the rights of all attempts before, and collects what they
- * left behind. To restore, ask `latest()` afterwards, since only then no checkpoint of theirs can come in between.
+ * left behind.
  *
  * @example
  * const store = new DirectoryStore({ disk, directory: 'checkpoints', jobId: '3f2a91' });
- * const from = store.latest();
  * store.begin(store.lastId + 1);
  */
 export class DirectoryStore implements CheckpointStore {
-  readonly #disk: Disk;
-  readonly #files: DurableFiles;
-  readonly #fence: CheckpointFence;
+  protected readonly disk: Disk;
+  protected readonly files: DurableFiles;
+  protected readonly fence: CheckpointFence;
   readonly #random: Random;
-  readonly #jobId: string;
+  protected readonly jobId: string;
   readonly #isIncremental: boolean;
-  readonly #retained = new Map<number, Retained>();
+  protected readonly kept = new Map<number, Retained>();
   readonly #pending = new Map<number, Pending>();
   /** Shared files that are kept although no retained checkpoint may refer to them. */
   readonly #held = new Set<string>();
+  /** Shared files that were there when this attempt began. */
+  readonly #found: ReadonlySet<string>;
+  readonly #slotsAttempt: number;
   /** Directories that nothing needs any more. */
   readonly #leftovers = new Set<string>();
-  #damaged: DamagedCheckpoint[];
-  #hasCompleted = false;
+  /** Those that cannot be restored, as far as they were looked at. */
+  protected bad: readonly DamagedCheckpoint[];
+  protected hasCompleted = false;
   readonly #numRetained: number;
   /** What the job was started from or stopped with. */
-  #pin: SnapshotPin | null;
+  protected pin: SnapshotPin | null;
   #lastId: number;
   /** The job's checkpoint directory: what paths of manifests are relative to. Absolute. */
   readonly root: string;
 
-  /**
-   * Takes over the directory from an earlier attempt of the same run; null when another run has, or when nothing is
-   * there.
-   */
-  static after(options: DirectoryStoreOptions): DirectoryStore | null {
-    const { disk, directory, jobId, owner = '' } = options;
-    const attempt = attemptOf(disk, jobDirectory(directory, jobId), owner);
-    return attempt === null ? null : new DirectoryStore(options, attempt);
-  }
-
   /** With `after` only from that attempt: throws CHECKPOINT_FENCED when others have taken over since. */
   constructor(options: DirectoryStoreOptions, after?: number) {
     const { disk, directory, jobId } = options;
-    this.#disk = disk;
-    this.#jobId = jobId;
+    this.disk = disk;
+    this.jobId = jobId;
     this.#isIncremental = options.isIncremental ?? false;
     this.#random = options.random ?? new SeededRandom(freshSeed());
-    this.#files = new DurableFiles(disk, options.fsync ?? 'always');
+    this.files = new DurableFiles(disk, options.fsync ?? 'always');
     this.root = jobDirectory(directory, jobId);
-    this.#files.makeDirectory(this.root);
-    this.#fence = CheckpointFence.claim(disk, this.root, options.owner ?? '', after);
+    this.files.makeDirectory(this.root);
+    this.fence = CheckpointFence.claim(disk, this.root, options.owner ?? '', after);
     if (this.#isIncremental) disk.makeDirectory(join(this.root, SHARED));
-    this.#files.syncDirectory(this.root);
+    this.#found = new Set(disk.list(join(this.root, SHARED)));
+    this.#slotsAttempt = options.slotsAttempt ?? this.fence.attempt;
+    this.files.syncDirectory(this.root);
     const { completed, damaged } = listCheckpoints(disk, directory, jobId);
     for (const opened of completed) {
       const { manifest, path } = opened;
       this.#makeDurable(opened);
-      this.#retained.set(manifest.id, { path, files: filesOf(manifest), opened });
+      this.kept.set(manifest.id, { path, files: filesOf(manifest), opened });
     }
-    this.#damaged = [...damaged];
+    this.bad = [...damaged];
     this.#numRetained = options.numRetained ?? 1;
     // A damaged note concerns nobody once there is a checkpoint.
     const pin = unlessDamaged(this.root, () => readPin(disk, this.root));
     if (pin !== null && 'error' in pin && completed.length === 0) throw pin.error;
-    this.#pin = pin !== null && 'path' in pin && !('error' in pin) ? pin : null;
+    this.pin = pin !== null && 'path' in pin && !('error' in pin) ? pin : null;
     this.#lastId = this.#highestId();
-    this.#fence.guarded(() => this.#collectOrphans());
+    this.fence.guarded(() => this.#collectOrphans());
   }
 
   get attempt(): number {
-    return this.#fence.attempt;
+    return this.fence.attempt;
   }
 
   /** The highest number that any checkpoint in this directory has had; 0 when there was none. */
@@ -155,115 +151,60 @@ export class DirectoryStore implements CheckpointStore {
   }
 
   get retained(): readonly { readonly id: number; readonly path: string }[] {
-    return [...this.#retained.keys()]
+    return [...this.kept.keys()]
       .toSorted((left, right) => right - left)
       .map((id) => ({ id, path: join(this.root, checkpointName(id)) }));
   }
 
-  /**
-   * Checkpoints that cannot be restored, as far as they were looked at. They stay until a checkpoint has completed, so
-   * that someone can look at them.
-   */
-  get damaged(): readonly DamagedCheckpoint[] {
-    return this.#damaged;
-  }
-
-  /** The snapshot that the job was started from and still needs, because it has no checkpoint of its own; or null. */
-  get restoredFrom(): SnapshotPin | null {
-    return this.#retained.size === 0 ? this.#pin : null;
-  }
-
-  /** That the job has come to its end, when it has. Throws CHECKPOINT_CORRUPT. */
-  get finished(): FinishedJob | null {
-    return finishedJob(this.#disk, this.root);
-  }
-
-  /**
-   * The newest checkpoint whose every byte is right, or null. Newer ones that are damaged are in `damaged` from then on
-   * and no longer retained. To be asked before the first checkpoint begins.
-   */
-  latest(): OpenedCheckpoint | null {
-    for (const { id, path } of this.retained) {
-      const opened = this.#retained.get(id)?.opened;
-      if (opened == null) continue;
-      try {
-        verifyState(opened);
-        return opened;
-      } catch (error) {
-        if (!MillraceError.is(error) || error.code !== 'CHECKPOINT_CORRUPT') throw error;
-        this.#retained.delete(id);
-        this.#damaged = [{ path, error }, ...this.#damaged];
-      } finally {
-        opened.reader.close();
-      }
-    }
-    return null;
-  }
-
-  /**
-   * Notes which snapshot the job starts from. Until the job has a checkpoint of its own, the snapshot is needed to
-   * recover, and `disposeSnapshot` refuses to delete it.
-   */
-  restoreFrom(pin: SnapshotPin): void {
-    this.#pin = { ...pin, path: snapshotDirectory(pin.path) };
-    const bytes = pinBytes(this.#pin);
-    this.#fence.guarded(() => this.#note(RESTORED_FROM, bytes));
-  }
-
-  /** The job was stopped with a savepoint, from which it goes on. */
-  suspend(pin: SnapshotPin): void {
-    const before = this.#pin;
-    this.restoreFrom(pin);
-    for (const { id } of this.retained) this.dispose(id);
-    if (before?.isClaimed === true)
-      this.#fence.guarded(() => deleteSnapshot(this.#disk, before.path));
-  }
-
-  begin(id: number, savepointTarget?: string): void {
-    assert(!this.#pending.has(id) && !this.#retained.has(id), `Checkpoint ${id} began twice.`);
-    this.#fence.guarded(() => {
-      this.#tidy();
+  begin(
+    id: number,
+    savepointTarget?: string,
+    isShared = this.#isIncremental && savepointTarget === undefined,
+  ): void {
+    assert(!this.#pending.has(id) && !this.kept.has(id), `Checkpoint ${id} began twice.`);
+    this.fence.guarded(() => {
+      this.tidy();
       // A target that cannot be written is told before the whole job has made a snapshot for it.
-      if (savepointTarget !== undefined) this.#files.makeDirectory(savepointTarget);
-      this.#disk.makeDirectory(join(this.root, checkpointName(id)));
+      if (savepointTarget !== undefined) this.files.makeDirectory(savepointTarget);
+      this.disk.makeDirectory(join(this.root, checkpointName(id)));
+      if (isShared && !this.#isIncremental) this.disk.makeDirectory(join(this.root, SHARED));
     });
-    this.#pending.set(id, { target: savepointTarget ?? null, published: null });
+    this.#pending.set(id, { target: savepointTarget ?? null, isShared, published: null });
     this.#lastId = Math.max(this.#lastId, id);
   }
 
   directoryOf(id: number): string {
-    const isSavepoint = (this.#pending.get(id)?.target ?? null) !== null;
-    return stateDirectory(id, isSavepoint ? 'savepoint' : 'checkpoint', this.#isIncremental);
+    return stateDirectory(id, this.#pending.get(id)?.isShared ?? this.#isIncremental);
   }
 
   complete(manifest: CheckpointManifest): string {
     const pending = this.#pending.get(manifest.id);
     assert(pending !== undefined, `Checkpoint ${manifest.id} is completed without having begun.`);
     assert(
-      manifest.attempt === this.attempt && manifest.jobId === this.#jobId,
+      manifest.attempt === this.attempt && manifest.jobId === this.jobId,
       'A manifest is of another attempt or job.',
     );
     const isSavepoint = pending.target !== null;
     const known = this.#referenced();
-    const path = this.#fence.guarded(() => {
+    const path = this.fence.guarded(() => {
       this.#makeStateDurable(checkpointName(manifest.id), manifest.files, known);
       return isSavepoint ? this.#publishSavepoint(manifest, pending) : this.#publish(manifest);
     });
     this.#pending.delete(manifest.id);
     if (!isSavepoint) {
       for (const file of filesOf(manifest)) if (!known.has(file)) this.#held.delete(file);
-      this.#hasCompleted = true;
-      this.#retained.set(manifest.id, { path, files: filesOf(manifest), opened: null });
+      this.hasCompleted = true;
+      this.kept.set(manifest.id, { path, files: filesOf(manifest), opened: null });
     }
     return path;
   }
 
   usedBytes(): number {
     let bytes = 0;
-    for (const name of this.#disk.list(this.root)) {
+    for (const name of this.disk.list(this.root)) {
       if (name !== SHARED && checkpointIdOf(name) === null) continue;
-      for (const file of this.#disk.list(join(this.root, name))) {
-        bytes += this.#disk.stat(join(this.root, name, file))?.bytes ?? 0;
+      for (const file of this.disk.list(join(this.root, name))) {
+        bytes += this.disk.stat(join(this.root, name, file))?.bytes ?? 0;
       }
     }
     return bytes;
@@ -271,12 +212,12 @@ export class DirectoryStore implements CheckpointStore {
 
   discard(id: number): void {
     const published = this.#pending.get(id)?.published ?? null;
-    this.#fence.guarded(() => {
-      if (published !== null) this.#disk.removeTree(published);
-      this.#disk.remove(join(this.root, preparedName({ id, attempt: this.attempt })));
+    this.fence.guarded(() => {
+      if (published !== null) this.disk.removeTree(published);
+      this.disk.remove(join(this.root, preparedName({ id, attempt: this.attempt })));
       this.#withdraw(id);
       this.#pending.delete(id);
-      this.#sweepShared();
+      this.sweepShared();
     });
   }
 
@@ -286,64 +227,37 @@ export class DirectoryStore implements CheckpointStore {
 
   release(paths: readonly string[]): void {
     for (const path of paths) this.#held.delete(path);
-    this.#fence.guarded(() => this.#sweepShared());
+    this.fence.guarded(() => this.sweepShared());
   }
 
   dispose(id: number): void {
-    assert(this.#retained.has(id), `Checkpoint ${id} is not retained.`);
-    this.#fence.guarded(() => {
+    assert(this.kept.has(id), `Checkpoint ${id} is not retained.`);
+    this.fence.guarded(() => {
       this.#withdraw(id);
-      this.#retained.delete(id);
-      this.#tidy();
-      this.#sweepShared();
+      this.kept.delete(id);
+      this.tidy();
+      this.sweepShared();
     });
-  }
-
-  /** Notes that the job has come to its end and all of its output is visible. Nothing of it is left to go on from. */
-  finish(job: Pick<FinishedJob, 'jobName' | 'params' | 'timestampMs'>): void {
-    const { attempt } = this;
-    const bytes = finishedBytes({ ...job, id: this.#lastId, jobId: this.#jobId, attempt });
-    this.#fence.guarded(() => this.#note(FINISHED, bytes));
-    this.disposeAll();
-  }
-
-  /** Deletes all that the job could go on from. */
-  disposeAll(): void {
-    for (const { id } of this.retained) this.dispose(id);
-    this.#hasCompleted = true;
-    this.#fence.guarded(() => {
-      for (const { name } of preparedNotes(this.#disk, this.root)) {
-        this.#disk.remove(join(this.root, name));
-      }
-      this.#tidy();
-      this.#sweepShared();
-    });
-  }
-
-  /** Begins anew after the end of the job: forgets the end, and before that all that the job could go on from. */
-  forgetEnd(): void {
-    this.disposeAll();
-    this.#fence.guarded(() => this.#files.remove(this.root, FINISHED));
   }
 
   /** Ends the attempt. The directory goes with it when it holds nothing that anyone could restore. */
   close(): void {
-    for (const { opened } of this.#retained.values()) opened?.reader.close();
-    if (!this.#fence.isHeld()) return;
+    for (const { opened } of this.kept.values()) opened?.reader.close();
+    if (!this.fence.isHeld()) return;
     for (const id of [...this.#pending.keys()]) this.discard(id);
-    this.#tidy();
-    const names = this.#disk.list(this.root);
+    this.tidy();
+    const names = this.disk.list(this.root);
     const isEmpty = names.every(
       (name) =>
         isEpochName(name) ||
-        (name === SHARED && this.#disk.list(join(this.root, SHARED)).length === 0),
+        (name === SHARED && this.disk.list(join(this.root, SHARED)).length === 0),
     );
-    if (isEmpty) this.#disk.removeTree(this.root);
+    if (isEmpty) this.disk.removeTree(this.root);
   }
 
   /** What retained checkpoints refer to, all of which is durable. */
   #referenced(): ReadonlySet<string> {
-    return new Set([...this.#retained.values()].flatMap((each) => [...each.files]));
+    return new Set([...this.kept.values()].flatMap((each) => [...each.files]));
   }
 
   /** Checks that the files are there and as long as slots said, and syncs those that are not durable yet. */
@@ -356,15 +270,15 @@ export class DirectoryStore implements CheckpointStore {
     for (const { path, bytes } of files) {
       assert([own, SHARED].includes(posix.dirname(path)), `${path} is not of ${own} nor shared.`);
       const full = join(this.root, path);
-      const found = this.#disk.stat(full)?.bytes ?? 0;
+      const found = this.disk.stat(full)?.bytes ?? 0;
       if (found !== bytes) {
         throw corruptFile(full, Math.min(found, bytes), `It has ${found} of ${bytes} bytes.`);
       }
       if (durable.has(path)) continue;
-      this.#files.syncFile(full);
+      this.files.syncFile(full);
       directories.add(posix.dirname(path));
     }
-    for (const directory of directories) this.#files.syncDirectory(join(this.root, directory));
+    for (const directory of directories) this.files.syncDirectory(join(this.root, directory));
   }
 
   /**
@@ -372,21 +286,21 @@ export class DirectoryStore implements CheckpointStore {
    * on it, so it must not be gone after a loss of power.
    */
   #makeDurable({ manifest, path }: OpenedCheckpoint): void {
-    for (const file of filesOf(manifest)) this.#files.syncFile(join(this.root, file));
-    this.#files.syncFile(join(path, METADATA));
-    this.#files.syncDirectory(path);
+    for (const file of filesOf(manifest)) this.files.syncFile(join(this.root, file));
+    this.files.syncFile(join(path, METADATA));
+    this.files.syncDirectory(path);
   }
 
   #publish(manifest: CheckpointManifest): string {
     const name = checkpointName(manifest.id);
     const path = join(this.root, name);
-    const prepared = join(this.#fence.directory, name);
+    const prepared = join(this.fence.directory, name);
     const bytes = encodeManifest(manifest, name);
-    this.#files.syncDirectory(this.root);
-    this.#files.write(prepared, bytes);
+    this.files.syncDirectory(this.root);
+    this.files.write(prepared, bytes);
     // Fails when another attempt has taken over, which may have happened since this one was last asked.
-    this.#disk.rename(prepared, join(path, METADATA));
-    this.#files.syncDirectory(path);
+    this.disk.rename(prepared, join(path, METADATA));
+    this.files.syncDirectory(path);
     return path;
   }
 
@@ -396,13 +310,13 @@ export class DirectoryStore implements CheckpointStore {
     const name = this.#freeName(target);
     const path = join(target, name);
     pending.published = path;
-    this.#files.makeDirectory(path);
+    this.files.makeDirectory(path);
     const own = checkpointName(manifest.id);
     const moved = (file: string): string => `${name}/${basename(file)}`;
     for (const { path: file } of manifest.files) {
       const [from, to] = [join(this.root, file), join(target, moved(file))];
-      if (posix.dirname(file) === own) this.#files.move(from, to);
-      else this.#files.copy(from, to);
+      if (posix.dirname(file) === own) this.files.move(from, to);
+      else this.files.copy(from, to);
     }
     const whole: CheckpointManifest = {
       ...manifest,
@@ -412,29 +326,29 @@ export class DirectoryStore implements CheckpointStore {
       ),
     };
     const prepared = join(path, `${METADATA}.pending`);
-    this.#files.write(prepared, encodeManifest(whole, name));
+    this.files.write(prepared, encodeManifest(whole, name));
     const output = preparedBytes(manifest);
-    if (output !== null) this.#note(preparedName(manifest), output);
-    this.#files.syncDirectory(path);
-    this.#fence.check();
-    this.#disk.rename(prepared, join(path, METADATA));
-    this.#files.syncDirectory(path);
+    if (output !== null) this.note(preparedName(manifest), output);
+    this.files.syncDirectory(path);
+    this.fence.check();
+    this.disk.rename(prepared, join(path, METADATA));
+    this.files.syncDirectory(path);
     this.#leftovers.add(join(this.root, own));
     return path;
   }
 
   /** Puts a note into the directory of the job, wholly or not at all, unless another attempt has taken over. */
-  #note(name: string, bytes: Uint8Array): void {
-    const prepared = join(this.#fence.directory, name);
-    this.#files.write(prepared, bytes);
-    this.#disk.rename(prepared, join(this.root, name));
-    this.#files.syncDirectory(this.root);
+  protected note(name: string, bytes: Uint8Array): void {
+    const prepared = join(this.fence.directory, name);
+    this.files.write(prepared, bytes);
+    this.disk.rename(prepared, join(this.root, name));
+    this.files.syncDirectory(this.root);
   }
 
   #freeName(target: string): string {
     for (let names = 0; names < NAMES_MAX; names++) {
-      const name = savepointName(this.#jobId, () => this.#random.next());
-      if (this.#disk.stat(join(target, name)) === null) return name;
+      const name = savepointName(this.jobId, () => this.#random.next());
+      if (this.disk.stat(join(target, name)) === null) return name;
     }
     throw new MillraceError('FILE_UNWRITABLE', 'No name for the savepoint is free.', {
       where: { file: target },
@@ -443,32 +357,32 @@ export class DirectoryStore implements CheckpointStore {
 
   /** Makes a checkpoint cease to be one, durably, before anything that it refers to goes. */
   #withdraw(id: number): void {
-    this.#disk.remove(join(this.#fence.directory, checkpointName(id)));
+    this.disk.remove(join(this.fence.directory, checkpointName(id)));
     this.#removeCheckpoint(join(this.root, checkpointName(id)));
   }
 
   /** Also one whose metadata someone has removed before, which may not be durable yet. */
   #removeCheckpoint(path: string): void {
-    if (this.#disk.stat(path) === null) return;
-    this.#files.remove(path, METADATA);
-    this.#disk.removeTree(path);
+    if (this.disk.stat(path) === null) return;
+    this.files.remove(path, METADATA);
+    this.disk.removeTree(path);
   }
 
   /** Removes what checkpoints of this attempt make unnecessary. No part of completing one, which this must not fail. */
-  #tidy(): void {
+  protected tidy(): void {
     for (const path of this.#leftovers) {
-      this.#disk.removeTree(path);
+      this.disk.removeTree(path);
       this.#leftovers.delete(path);
     }
-    if (!this.#hasCompleted) return;
-    for (const { name, checkpoint, attempt } of preparedNotes(this.#disk, this.root)) {
+    if (!this.hasCompleted) return;
+    for (const { name, checkpoint, attempt } of preparedNotes(this.disk, this.root)) {
       // A checkpoint has made visible what savepoints before it in the same attempt hold.
       const isVisible = attempt === this.attempt && this.retained.some(({ id }) => id > checkpoint);
-      if (isVisible) this.#disk.remove(join(this.root, name));
+      if (isVisible) this.disk.remove(join(this.root, name));
     }
     this.#letGo();
-    for (const { path } of this.#damaged) this.#removeCheckpoint(path);
-    this.#damaged = [];
+    for (const { path } of this.bad) this.#removeCheckpoint(path);
+    this.bad = [];
   }
 
   /**
@@ -476,47 +390,49 @@ export class DirectoryStore implements CheckpointStore {
    * there before are touched; it counts on from them.
    */
   #collectOrphans(): void {
-    const damaged = new Set(this.#damaged.map(({ path }) => basename(path)));
-    for (const name of this.#disk.list(this.root)) {
+    const damaged = new Set(this.bad.map(({ path }) => basename(path)));
+    for (const name of this.disk.list(this.root)) {
       const id = checkpointIdOf(name);
-      if (id === null || id > this.#lastId || this.#retained.has(id) || damaged.has(name)) continue;
+      if (id === null || id > this.#lastId || this.kept.has(id) || damaged.has(name)) continue;
       this.#removeCheckpoint(join(this.root, name));
     }
-    this.#sweepShared();
+    this.sweepShared();
   }
 
   /** Of the snapshot that the job was started from, once it has checkpoints of its own, or needs none any more. */
   #letGo(): void {
-    if (this.#pin === null) return;
-    const { isClaimed, path } = this.#pin;
-    if (isClaimed && this.#retained.size > 0 && this.#retained.size < this.#numRetained) return;
-    if (isClaimed) deleteSnapshot(this.#disk, path);
-    this.#disk.remove(join(this.root, RESTORED_FROM));
-    this.#pin = null;
+    if (this.pin === null) return;
+    const { isClaimed, path } = this.pin;
+    if (isClaimed && this.kept.size > 0 && this.kept.size < this.#numRetained) return;
+    if (isClaimed) deleteSnapshot(this.disk, path);
+    this.disk.remove(join(this.root, RESTORED_FROM));
+    this.pin = null;
   }
 
   /**
    * Removes shared files that no retained checkpoint refers to. What a damaged one refers to is not known, so that only
-   * files of this attempt are removed while there is one; those of later attempts are never touched.
+   * files of this attempt are removed while there is one; those of later attempts, which were not there before it, are
+   * never touched.
    */
-  #sweepShared(): void {
+  protected sweepShared(): void {
     const referenced = this.#referenced();
-    for (const name of this.#disk.list(join(this.root, SHARED))) {
+    for (const name of this.disk.list(join(this.root, SHARED))) {
       const identity = stateFileIdentity(name);
-      if (identity === null || identity.attempt > this.attempt) continue;
-      const isOwn = identity.attempt === this.attempt;
-      if (isOwn ? this.#pending.has(identity.checkpoint) : this.#damaged.length > 0) continue;
+      if (identity === null) continue;
+      const isOwn = [this.attempt, this.#slotsAttempt].includes(identity.attempt);
+      if (!isOwn && !this.#found.has(name)) continue;
+      if (isOwn ? this.#pending.has(identity.checkpoint) : this.bad.length > 0) continue;
       const path = `${SHARED}/${name}`;
       if (referenced.has(path) || this.#held.has(path)) continue;
-      this.#disk.remove(join(this.root, path));
+      this.disk.remove(join(this.root, path));
     }
   }
 
   #highestId(): number {
-    const shared = this.#disk.list(join(this.root, SHARED)).map(stateFileIdentity);
+    const shared = this.disk.list(join(this.root, SHARED)).map(stateFileIdentity);
     return Math.max(
       0,
-      ...this.#disk.list(this.root).map((name) => checkpointIdOf(name) ?? 0),
+      ...this.disk.list(this.root).map((name) => checkpointIdOf(name) ?? 0),
       ...shared.map((identity) => identity?.checkpoint ?? 0),
     );
   }

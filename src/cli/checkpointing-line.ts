@@ -24,7 +24,9 @@ export function checkpointingLine(event: CheckpointingEvent, directory: string):
     return `Continues from checkpoint ${checkpoint}${place}${fresh}${lost}${passed.join('')}`;
   }
   if (event.type === 'restart') {
-    return `Failed: ${event.error.message} Starts again after ${formatDuration(event.delayMs)}.`;
+    const { error, delayMs, vertices } = event;
+    const who = vertices === null ? 'Starts' : chainsStart(vertices);
+    return `Failed: ${error.message} ${who} again after ${formatDuration(delayMs)}.`;
   }
   if (event.type === 'rescaled') {
     const { from, to, restartMs } = event.report;
@@ -53,4 +55,11 @@ function faultText({ message, where }: WireError, directory: string): string {
   const at = byteOffset === undefined ? '' : ` at byte ${byteOffset}`;
   const place = file === undefined ? '' : `${shortPath(file, directory)}${at}: `;
   return `${place}${message}`;
+}
+
+/** Of a part of the job that starts again by itself: its chains by the numbers that explain gives them. */
+function chainsStart(vertices: readonly number[]): string {
+  const [last, ...others] = vertices.toReversed();
+  if (others.length === 0) return `Chain ${last} starts`;
+  return `Chains ${others.toReversed().join(', ')} and ${last} start`;
 }

@@ -6,6 +6,7 @@ import { MillraceError } from '../base/errors.js';
 import { didYouMean } from '../base/nearest-name.js';
 import { COMMON_OPTIONS, REPORTER_OPTIONS } from '../reporters/reporter-options.js';
 import { SETTINGS, type SettingsLayer } from '../runtime/settings.js';
+import { SERVER_SETTING_KEYS } from '../server/server-settings.js';
 
 /** Names the configuration file, as `--config` does. */
 export const CONFIG_VARIABLE = 'MILLRACE_CONFIG';
@@ -22,7 +23,8 @@ const BENCH_PREFIX = 'MILLRACE_BENCH_';
 export function environmentLayers(
   environment: Readonly<Record<string, string | undefined>>,
 ): readonly SettingsLayer[] {
-  const keys = new Map(Object.keys(SETTINGS).map((key) => [environmentName(key), key]));
+  const known = [...Object.keys(SETTINGS), ...SERVER_SETTING_KEYS];
+  const keys = new Map(known.map((key) => [environmentName(key), key]));
   const layers: SettingsLayer[] = [];
   for (const [name, value] of Object.entries(environment)) {
     if (!name.startsWith(PREFIX) || name.startsWith(BENCH_PREFIX)) continue;
@@ -37,7 +39,7 @@ export function environmentLayers(
 
 /** The name of the environment variable of a setting. */
 export function environmentName(key: string): string {
-  const words = key.replace(/([a-z])([A-Z])/g, '$1_$2').replaceAll('.', '_');
+  const words = key.replace(/([a-z])([A-Z])/g, '$1_$2').replaceAll(/[.-]/g, '_');
   return `${PREFIX}${words.toUpperCase()}`;
 }
 

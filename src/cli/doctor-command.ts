@@ -1,14 +1,30 @@
 /**
- * `millrace doctor`: what this machine and installation offer, and what is wrong with them. Callers: `main.ts`.
- * Runs on: the main thread.
+ * `millrace doctor`: what this machine and installation offer, and what is wrong with them; with `--bundle` all of that
+ * and more as one file for who is to help. Callers: `main.ts`. Runs on: the main thread.
  */
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { MillraceError } from '../base/errors.js';
 import type { CommandContext } from './command-context.js';
 import { allChecks, type Check } from './doctor-checks.js';
 import { EXIT_FAILED, EXIT_OK } from './exit-codes.js';
+import type { DoctorOptions } from './program.js';
 import { type Style, styleFor } from './style.js';
 
-/** Prints the findings; the exit code, 1 when one of them is a problem. */
-export async function doctorCommand({ json, stdout }: CommandContext): Promise<number> {
+/** Prints the findings; the exit code, 1 when one of them is a problem. Throws OUTPUT_EXISTS, FILE_UNWRITABLE. */
+export async function doctorCommand(
+  options: DoctorOptions,
+  version: string,
+  context: CommandContext,
+): Promise<number> {
+  const { json, stdout } = context;
+  const { bundle } = options;
+  if (bundle !== undefined && existsSync(bundle)) {
+    throw new MillraceError('OUTPUT_EXISTS', `${bundle} is there already.`, {
+      where: { file: resolve(bundle) },
+      advice: 'Name another file, or move this one away.',
+    });
+  }
   const checks = await allChecks(process.cwd());
   const problems = checks.filter((check) => check.state === 'problem').length;
   if (json !== null) {
@@ -16,6 +32,10 @@ export async function doctorCommand({ json, stdout }: CommandContext): Promise<n
   } else {
     const style = styleFor({ isTTY: stdout.isTTY === true, environment: process.env });
     stdout.write(`${doctorLines(checks, problems, style).join('\n')}\n`);
+  }
+  if (bundle !== undefined) {
+    const { supportBundleCommand } = await import('./support-bundle-command.js');
+    await supportBundleCommand(bundle, checks, options, version, context);
   }
   return problems === 0 ? EXIT_OK : EXIT_FAILED;
 }

@@ -2,7 +2,7 @@
  * An error as the command line shows it: code and message, the line of the user's program it comes from, where it
  * happened, what caused it, and what to do. Callers: the commands. Runs on: the main thread.
  */
-import { dirname, sep } from 'node:path';
+import { dirname, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MillraceError } from '../base/errors.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
@@ -96,7 +96,8 @@ function syntaxPlace(error: Error): CodePlace | null {
   if (Array.isArray(listed)) {
     const location: unknown = Reflect.get(Object(listed[0]), 'location');
     if (isLocation(location)) {
-      return { file: location.file, line: location.line, column: location.column + 1 };
+      const { file, line, column } = location;
+      return { file: resolve(file), line, column: column + 1 };
     }
   }
   if (error.name !== 'SyntaxError') return null;

@@ -10,6 +10,7 @@ import { nearestName } from '../base/nearest-name.js';
 import { importableUrl } from '../runtime/importable-url.js';
 import { importJob, type RunnableJob } from '../runtime/job-import.js';
 import { resolveSettings, type Settings, type SettingsLayer } from '../runtime/settings.js';
+import { layersOfJobs } from '../server/server-settings.js';
 import { CONFIG_VARIABLE, environmentLayers } from './config-environment.js';
 import { fileLayers } from './config-file.js';
 import type { JobOptions, RunOptions } from './program.js';
@@ -25,7 +26,7 @@ export interface JobCall {
 export async function jobCall(module: string, options: JobOptions): Promise<JobCall> {
   const path = resolve(module);
   checkModule(path, module);
-  const layers = await settingsLayers(options, process.env, process.cwd());
+  const layers = layersOfJobs(await settingsLayers(options, process.env, process.cwd()));
   const settings = resolveSettings(layers);
   const params = paramsOf(options);
   const moduleUrl = await importableUrl(pathToFileURL(path).href);

@@ -1,6 +1,6 @@
 /**
- * `millrace list`, `status`, `cancel`, `stop`, `savepoint`, `checkpoint`, `logs` and `metrics`: asks a server. Callers:
- * `main.ts`. Runs on: the main thread.
+ * `millrace list`, `status`, `cancel`, `stop`, `savepoint`, `checkpoint`, `rescale`, `logs` and `metrics`: asks a
+ * server. Callers: `main.ts`. Runs on: the main thread.
  */
 import { resolve } from 'node:path';
 import { MillraceError } from '../base/errors.js';
@@ -9,7 +9,10 @@ import type { Client } from '../rest/client.js';
 import type { JobDetails, JobSummary } from '../rest/job-schemas.js';
 import { type CommandContext, outputStyle } from './command-context.js';
 import { EXIT_OK } from './exit-codes.js';
+import { logsCommand } from './logs-command.js';
 import { metricsCommand } from './metrics-command.js';
+import { profileCommand } from './profile-command.js';
+import { tapCommand } from './tap-command.js';
 import { findJob, reportRequestError, serverClient } from './server-link.js';
 import type { JobsCall, ListOptions, SavepointOptions, StopOptions } from './server-program.js';
 import type { Style } from './style.js';
@@ -35,11 +38,17 @@ function answer(client: Client, call: JobsCall, context: CommandContext): Promis
     case 'cancel':
       return cancel(client, call.job, context);
     case 'logs':
-      return logs(client, call.job, context);
+      return logsCommand(client, call.job, call.options, context);
     case 'metrics':
       return metricsCommand(client, call.job, call.options, context);
     case 'checkpoint':
       return checkpoint(client, call.job, context);
+    case 'profile':
+      return profileCommand(client, call.job, call.options, context);
+    case 'tap':
+      return tapCommand(client, call, context);
+    case 'rescale':
+      return rescale(client, call.job, call.parallelism, context);
     case 'stop':
       return stop(client, call.job, call.options, context);
     case 'savepoint':
@@ -129,13 +138,6 @@ function vertexTable({ vertices }: JobDetails, style: Style): readonly string[] 
   return textTable(columns, rows, style);
 }
 
-async function logs(client: Client, given: string, context: CommandContext): Promise<void> {
-  const { jid: jobid } = await findJob(client, given);
-  const text = await client.output({ jobid });
-  if (context.json === null) context.stdout.write(text);
-  else context.json.line('output', { jobid, text });
-}
-
 async function cancel(client: Client, given: string, context: CommandContext): Promise<void> {
   const { jid: jobid, name } = await findJob(client, given);
   await client.cancelJob({ jobid });
@@ -147,6 +149,29 @@ async function checkpoint(client: Client, given: string, context: CommandContext
   const { 'request-id': triggerid } = await client.takeCheckpoint({ jobid }, {});
   const id = await client.checkpointDone({ jobid, triggerid });
   tell(context, 'checkpoint', { jobid, id }, `${name} has taken checkpoint ${id}.`);
+}
+
+async function rescale(
+  client: Client,
+  given: string,
+  parallelism: string,
+  context: CommandContext,
+): Promise<void> {
+  if (!/^[1-9]\d{0,4}$/.test(parallelism)) {
+    throw new MillraceError('PARALLELISM_INVALID', `${parallelism} is no parallelism.`, {
+      advice: 'Write rescale <job> <parallelism>, with a whole number from 1 on.',
+    });
+  }
+  const { jid: jobid, name } = await findJob(client, given);
+  const { 'request-id': triggerid } = await client.rescaleJob({ jobid, parallelism });
+  const done = await client.rescalingDone({ jobid, triggerid });
+  const { from, to, checkpoint: id, restartMs } = done;
+  const away = formatDuration(Math.round(restartMs));
+  const sentence =
+    id === null
+      ? `${name} runs at a parallelism of ${to} already.`
+      : `${name} runs at a parallelism of ${to}, before ${from}; it was away for ${away}.`;
+  tell(context, 'rescaled', { jobid, ...done }, sentence);
 }
 
 async function stop(

@@ -2,16 +2,13 @@
  * A plan of a restore as text: a line for each operator, then what stands in the way. Callers: run and explain
  * commands. Runs on: the main thread; pure.
  */
-import type { WireError } from '../base/errors.js';
-import { formatBytes } from '../base/units.js';
-import type { OperatorInfo } from '../savepoint/savepoint-reader.js';
-import type { StateFate } from '../runtime/restored-function-states.js';
-import type { RestoredOperator, RestoreFate, RestoreReport } from '../runtime/restore-report.js';
+import type { RestorePlan } from '../rest/restore-schemas.js';
+import { changedStates, changeText, heldText, type PlannedOperator } from '../rest/restore-text.js';
 import { shortPath } from './short-path.js';
 import type { Paint, Style } from './style.js';
 import { textTable } from './text-table.js';
 
-const PAINTS: Readonly<Record<RestoreFate, (style: Style) => Paint>> = {
+const PAINTS: Readonly<Record<PlannedOperator['fate'], (style: Style) => Paint>> = {
   restored: ({ green }) => green,
   new: ({ cyan }) => cyan,
   lost: ({ red }) => red,
@@ -20,7 +17,7 @@ const PAINTS: Readonly<Record<RestoreFate, (style: Style) => Paint>> = {
 
 /** The lines; `directory` is what paths are shortened to. */
 export function restoreLines(
-  { job, checkpoint, operators, unreadable, refusals }: RestoreReport,
+  { job, checkpoint, operators, unreadable, refusals }: RestorePlan,
   directory: string,
   style: Style,
 ): readonly string[] {
@@ -51,9 +48,9 @@ export function restoreLines(
     operator.fate,
     operator.uid,
     operator.name,
-    numbers(operator.before?.parallelism, operator.now?.parallelism),
-    numbers(operator.before?.maxParallelism, operator.now?.maxParallelism),
-    stateText(operator),
+    changeText(operator.before?.parallelism, operator.now?.parallelism),
+    changeText(operator.before?.maxParallelism, operator.now?.maxParallelism),
+    heldText(operator),
   ]);
   const [head = '', ...lines] = textTable(columns, rows, style);
   return [
@@ -70,51 +67,18 @@ export function restoreLines(
 }
 
 /** The states whose declaration has changed, and what becomes of their values. */
-function evolutionLines(operators: RestoreReport['operators'], style: Style): readonly string[] {
-  const lines = operators.flatMap(({ uid, states }) =>
-    (states ?? []).flatMap(({ name, fate, before, now, how }) => {
-      const said = FATES[fate];
-      if (said === null) return [];
-      const types = fate === 'dropped' ? '' : `: ${before ?? 'any'} → ${now ?? 'any'}`;
-      return [`  ${uid} ${name} ${said}${types}`, ...how.map((line) => style.dim(`    ${line}`))];
-    }),
-  );
+function evolutionLines(operators: RestorePlan['operators'], style: Style): readonly string[] {
+  const lines = changedStates(operators).flatMap(({ text, how }) => [
+    `  ${text}`,
+    ...how.map((line) => style.dim(`    ${line}`)),
+  ]);
   return lines.length === 0 ? [] : ['', style.bold('states that are declared otherwise'), ...lines];
 }
 
-const FATES: Readonly<Record<StateFate, string | null>> = {
-  compatibleAsIs: null,
-  new: null,
-  compatibleAfterMigration: 'is migrated',
-  incompatible: 'cannot be migrated',
-  dropped: 'is not declared any more, and will be in no checkpoint of the job',
-};
-
-/** `2 → 4` where it changes. */
-function numbers(before: number | undefined, now: number | undefined): string {
-  const [was, is] = [before, now].map((each) => (each === undefined ? null : String(each)));
-  if (was === null || is === null || was === is) return is ?? was ?? '';
-  return `${was} → ${is}`;
-}
-
-function stateText({ before, fate, perhapsNow }: RestoredOperator): string {
-  const parts = before === null ? [] : heldBy(before);
-  const hint = perhapsNow === null ? [] : [`perhaps now "${perhapsNow}"`];
-  const lost = fate === 'lost' && parts.length === 0 ? ['had state'] : [];
-  return [...parts, ...lost, ...hint].join('; ');
-}
-
-function heldBy({ states, source, sink }: OperatorInfo): readonly string[] {
-  const names = states.map(({ name, bytes }) => `${name} ${formatBytes(bytes).trim()}`);
-  const splits =
-    source === null
-      ? []
-      : [`${source.inHand.length} splits in hand, ${source.finished.length} finished`];
-  const pending = sink === null || sink.pending === 0 ? [] : [`${sink.pending} to commit`];
-  return [...(names.length === 0 ? [] : [names.join(', ')]), ...splits, ...pending];
-}
-
-function faultLine({ code, message, where }: WireError, directory: string): string {
+function faultLine(
+  { code, message, where }: RestorePlan['unreadable'][number],
+  directory: string,
+): string {
   const { file, byteOffset } = where;
   const at = byteOffset === undefined ? '' : ` at byte ${byteOffset}`;
   const place = file === undefined ? '' : `${shortPath(file, directory)}${at}: `;

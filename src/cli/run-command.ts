@@ -7,6 +7,7 @@ import { MillraceError } from '../base/errors.js';
 import { freshSeed } from '../base/random.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import type { JobExecution, JobResult } from '../runtime/execution.js';
+import { functionLine, type JobLogLine } from '../rest/job-log-line.js';
 import { explainPlanText } from '../runtime/explain-job.js';
 import { startRun } from '../runtime/start-run.js';
 import { BadRecords } from './bad-records.js';
@@ -21,10 +22,11 @@ import { EXIT_BROKEN_PIPE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK } from './exit
 import { onInterrupts } from './interrupts.js';
 import { type JobCall, jobCall } from './job-call.js';
 import { badRecordMembers, jsonView } from './json-view.js';
+import { logText } from './log-text.js';
 import { openingLines } from './opening.js';
 import type { RunOptions } from './program.js';
-import { LiveView, PlainView, type RunView, shortNames } from './run-view.js';
-import { Screen } from './screen.js';
+import { LiveView, PlainView, type RunView, shortNames, viewedExecution } from './run-view.js';
+import { processScreen } from './screen.js';
 import { type RunEnd, summaryLines } from './summary.js';
 import { verboseReport } from './verbose-report.js';
 import { viewModel } from '../runtime/view-model.js';
@@ -122,19 +124,14 @@ class RunSession {
   }
 
   #openView(): RunView {
-    const { stderr, stdout, style, isLive } = this.#context;
+    const { stderr, style, isLive } = this.#context;
     const text = this.#isVerbose ? explainPlanText(this.#execution.plan) : null;
     const columns = isLive ? stderr.columns || PLAIN_COLUMNS : PLAIN_COLUMNS;
     for (const line of openingLines(this.#execution.plan, text, columns, style)) {
       stderr.write(`${line}\n`);
     }
-    if (!isLive) return new PlainView(this.#execution, stderr);
-    const screen = new Screen(stderr, stdout.isTTY === true ? [stdout] : [], {
-      on: (event, listener) => process.on(event, listener),
-      off: (event, listener) => process.off(event, listener),
-      suspend: () => process.kill(process.pid, 'SIGSTOP'),
-    });
-    return new LiveView(this.#execution, screen, style);
+    if (!isLive) return new PlainView(viewedExecution(this.#execution), stderr);
+    return new LiveView(viewedExecution(this.#execution), processScreen(this.#context), style);
   }
 
   /** What concerns checkpoints and restarts. */
@@ -151,10 +148,19 @@ class RunSession {
       if (event.type === 'badRecord') {
         this.#badRecords.add(event.record);
         this.#context.json?.line('badRecord', badRecordMembers(event.record));
+      } else if (event.type === 'log') {
+        this.#log(functionLine(event.line, event.attempt));
       } else if (event.type !== 'state') {
         this.#tell(event, view);
       }
     }
+  }
+
+  /** Above the view, as everything that is written. */
+  #log(line: JobLogLine): void {
+    const { json, stderr, style } = this.#context;
+    if (json !== null) json.line('log', line);
+    else stderr.write(`${logText(line, style)}\n`);
   }
 
   #end(view: RunView, result: JobResult): void {

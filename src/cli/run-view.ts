@@ -1,11 +1,12 @@
 /**
- * Shows a run while it runs: on a terminal a block that is redrawn in place, elsewhere a plain line every few seconds,
- * with `--json` a line of JSON. Callers: the run command. Runs on: the main thread. Invariant: everything about the
- * run goes to standard error (as JSON to standard output), so that a pipe gets records only.
+ * Shows a run while it runs: on a terminal a block that is redrawn in place, elsewhere a plain line every few
+ * seconds, with `--json` a line of JSON. Callers: the run and dev commands. Runs on: the main thread. Invariant:
+ * everything about the run goes to standard error (as JSON to standard output), so that a pipe gets records only.
  */
 import { fitText, textWidth } from '../connector/print/text-width.js';
 import type { RunMetricsSnapshot } from '../runtime/metrics-snapshot.js';
 import type { JobExecution } from '../runtime/execution.js';
+import type { TimeReport } from '../runtime/time-report.js';
 import { bottleneck } from '../runtime/bottleneck.js';
 import { progressLine, progressText } from './progress-text.js';
 import type { Screen, ScreenLine } from './screen.js';
@@ -19,6 +20,23 @@ export interface RunView {
   say(text: string): void;
   /** Ends the view; `lines` is what stays of it. Does nothing when called again. */
   close(lines: readonly string[]): void;
+}
+
+/** What a view shows: one job, whatever its process. */
+export interface ViewedRun {
+  /** Threads that its chains share. */
+  slots(): number;
+  metrics(): RunMetricsSnapshot;
+  whyNoOutput(): readonly Pick<TimeReport, 'sentence'>[];
+}
+
+/** A running job as a view shows it; without worker slots the caller's thread is the only one. */
+export function viewedExecution(execution: JobExecution): ViewedRun {
+  return {
+    slots: () => Math.max(1, execution.plan.slots),
+    metrics: () => execution.metrics(),
+    whyNoOutput: () => execution.whyNoOutput(),
+  };
 }
 
 /** A stream for text. */
@@ -80,7 +98,7 @@ export function liveLines({
 
 /** The block on a terminal. */
 export class LiveView implements RunView {
-  readonly #execution: JobExecution;
+  readonly #run: ViewedRun;
   readonly #screen: Screen;
   readonly #style: Style;
   readonly #timer: NodeJS.Timeout;
@@ -88,8 +106,8 @@ export class LiveView implements RunView {
   #window: RunMetricsSnapshot[] = [];
   #said = '';
 
-  constructor(execution: JobExecution, screen: Screen, style: Style) {
-    this.#execution = execution;
+  constructor(run: ViewedRun, screen: Screen, style: Style) {
+    this.#run = run;
     this.#screen = screen;
     this.#style = style;
     this.#timer = setInterval(() => this.#tick(), REDRAW_MS);
@@ -106,17 +124,19 @@ export class LiveView implements RunView {
   }
 
   #tick(): void {
-    const now = shortNames(this.#execution.metrics());
+    const now = shortNames(this.#run.metrics());
+    // Counters that begin again have nothing to compare with.
+    if (now.elapsedMs < (this.#window.at(-1)?.elapsedMs ?? 0)) this.#window = [];
     this.#window.push(now);
     while (now.elapsedMs - (this.#window[1]?.elapsedMs ?? now.elapsedMs) >= WINDOW_MS) {
       this.#window.shift();
     }
     const [oldest = now] = this.#window;
     const { columns, rows } = this.#screen;
-    const slots = slotCount(this.#execution);
+    const slots = this.#run.slots();
     const style = this.#style;
     // The chain furthest behind in the plan is the one whose results are waited for.
-    const time = this.#execution.whyNoOutput().at(-1)?.sentence ?? null;
+    const time = this.#run.whyNoOutput().at(-1)?.sentence ?? null;
     const model = viewModel(now, oldest === now ? null : oldest);
     const lines = liveLines({ model, slots, time, columns, rows, style });
     const said = fitText(this.#said, columns - MARGIN);
@@ -128,14 +148,14 @@ export class LiveView implements RunView {
 
 /** Lines for logs and pipes. */
 export class PlainView implements RunView {
-  readonly #execution: JobExecution;
+  readonly #run: ViewedRun;
   readonly #stream: TextStream;
   readonly #timer: NodeJS.Timeout;
   #before: RunMetricsSnapshot | null = null;
   #isClosed = false;
 
-  constructor(execution: JobExecution, stream: TextStream) {
-    this.#execution = execution;
+  constructor(run: ViewedRun, stream: TextStream) {
+    this.#run = run;
     this.#stream = stream;
     this.#timer = setInterval(() => this.#tick(), PLAIN_LINE_MS);
   }
@@ -152,20 +172,19 @@ export class PlainView implements RunView {
   }
 
   #tick(): void {
-    const now = shortNames(this.#execution.metrics());
-    const model = viewModel(now, this.#before);
-    const slow = bottleneck(model, slotCount(this.#execution));
+    const now = shortNames(this.#run.metrics());
+    const before = this.#before;
+    const model = viewModel(
+      now,
+      before !== null && before.elapsedMs > now.elapsedMs ? null : before,
+    );
+    const slow = bottleneck(model, this.#run.slots());
     const { share } = model.progress;
     const percent = share === null ? '' : `${Math.floor(share * 100)} %, `;
     const pace = slow === null ? '' : `; ${slow.sentence}`;
     this.#stream.write(`${percent}${progressText(model.progress)}${pace}\n`);
     this.#before = now;
   }
-}
-
-/** Threads that chains share: the worker slots, or the caller's thread alone. */
-function slotCount(execution: JobExecution): number {
-  return Math.max(1, execution.plan.slots);
 }
 
 /** Names hold paths; below the current directory they are shorter without it. */

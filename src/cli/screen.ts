@@ -26,6 +26,21 @@ export interface ScreenProcess {
   suspend(): void;
 }
 
+/** The screen of this process on standard error; what is written to a terminal on standard output goes above it too. */
+export function processScreen({ stdout, stderr }: ScreenStreams): Screen {
+  return new Screen(stderr, stdout.isTTY === true ? [stdout] : [], {
+    on: (event, listener) => process.on(event, listener),
+    off: (event, listener) => process.off(event, listener),
+    suspend: () => process.kill(process.pid, 'SIGSTOP'),
+  });
+}
+
+/** Where the process writes. */
+interface ScreenStreams {
+  readonly stderr: ScreenStream;
+  readonly stdout: HookedStream & { readonly isTTY?: boolean };
+}
+
 const HIDE_CURSOR = '\x1b[?25l';
 const SHOW_CURSOR = '\x1b[?25h';
 /** Terminals that know it show a frame when it is complete; others ignore it. */

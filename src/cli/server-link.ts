@@ -5,22 +5,44 @@
 import { MillraceError } from '../base/errors.js';
 import { didYouMean } from '../base/nearest-name.js';
 import type { Client, createClient } from '../rest/client.js';
+import type { tlsFetch, TlsOptions } from '../rest/tls-fetch.js';
 import type { JobSummary } from '../rest/job-schemas.js';
 import { entryUrl } from '../runtime/entry-url.js';
 import { type CommandContext, reportCallError } from './command-context.js';
 import { SERVER_VARIABLE } from './config-environment.js';
 import { exitCodeOfRequest } from './exit-codes.js';
 import type { ClientOptions } from './server-program.js';
-import { serverToken } from './server-token.js';
+import { readText, serverToken } from './server-token.js';
+
+/** `millrace/client`, loaded late. */
+interface ClientEntry {
+  readonly createClient: typeof createClient;
+  readonly tlsFetch: typeof tlsFetch;
+}
 
 const DEFAULT_ADDRESS = '127.0.0.1:8081';
 
 /** The client of the server that the options, or the environment, name. */
-export async function serverClient({ server, tokenFile }: ClientOptions): Promise<Client> {
-  const entry: { readonly createClient: typeof createClient } = await import(entryUrl('client'));
+export async function serverClient(options: ClientOptions): Promise<Client> {
+  const { server, tokenFile, caFile, certFile } = options;
+  const entry: ClientEntry = await import(entryUrl('client'));
   const url = server ?? (process.env[SERVER_VARIABLE] || DEFAULT_ADDRESS);
   const token = serverToken(tokenFile, process.env);
-  return entry.createClient({ url, ...(token === null ? {} : { token }) });
+  const isTls = caFile !== undefined || certFile !== undefined;
+  return entry.createClient({
+    url,
+    ...(token === null ? {} : { token }),
+    ...(isTls ? { fetch: entry.tlsFetch(tlsOptions(caFile, certFile)) } : {}),
+  });
+}
+
+/** Throws FILE_UNREADABLE. */
+function tlsOptions(caFile: string | undefined, certFile: string | undefined): TlsOptions {
+  const own = certFile === undefined ? null : readText(certFile, 'The file of the certificate');
+  return {
+    ...(caFile === undefined ? {} : { ca: readText(caFile, 'The file of whom to trust') }),
+    ...(own === null ? {} : { cert: own, key: own }),
+  };
 }
 
 /** What a request threw, told; the exit code. */

@@ -13,18 +13,20 @@ export function serverToken(
   environment: Readonly<Record<string, string | undefined>>,
 ): string | null {
   if (file === undefined) return environment[TOKEN_VARIABLE] || null;
-  const token = read(resolve(file)).trim();
+  const token = readText(file, 'The file of the token').trim();
   if (token !== '') return token;
   throw new MillraceError('OPTION_INVALID', 'The file of the token is empty.', {
     where: { file: resolve(file) },
   });
 }
 
-function read(path: string): string {
+/** What a file holds that an option names. Throws FILE_UNREADABLE. */
+export function readText(file: string, what: string): string {
+  const path = resolve(file);
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new MillraceError('FILE_UNREADABLE', 'The file of the token cannot be read.', {
+    throw new MillraceError('FILE_UNREADABLE', `${what} cannot be read.`, {
       cause,
       where: { file: path },
     });

@@ -7,7 +7,7 @@ import { MillraceError } from '../base/errors.js';
 import { nearestName } from '../base/nearest-name.js';
 import { formatBytes, formatCount } from '../base/units.js';
 import { MAX_PARALLELISM_LIMIT } from '../record/key-group.js';
-import { entriesOf, type EntryJson, entryToJson } from '../savepoint/entry-json.js';
+import { entriesOf, type EntryJson, entryToJson, keyOfText } from '../savepoint/entry-json.js';
 import {
   type OperatorInfo,
   type ReadKeyedStateOptions,
@@ -172,17 +172,6 @@ async function getKey(
   if (json === null) stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
   else json.line('entry', { uid, state, key: given, value: shown });
   return EXIT_OK;
-}
-
-/** A key of one part is the text itself, so that nobody has to quote it twice. */
-function keyOfText(reader: SavepointReader, uid: string, state: string, text: string): unknown {
-  const { operator, state: found } = reader.find(uid, state);
-  if (reader.keyTypes(operator, found).length < 2) return text;
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return text;
-  }
 }
 
 function noKey(reader: SavepointReader, uid: string, state: string, key: string): MillraceError {

@@ -1,8 +1,7 @@
 /**
- * Commands, options and help of `millrace state`. Callers: `program.ts`. Runs on: the main thread.
+ * Commands and options of `millrace state`. Callers: `program.ts`. Runs on: the main thread.
  */
 import type { Command } from 'commander';
-import { PAINTED_STYLE } from './style.js';
 
 /** Options of all commands that look into a checkpoint. */
 export interface StateOptions {
@@ -68,33 +67,12 @@ export type StateCall =
       readonly options: StateScanOptions;
     };
 
-const { bold } = PAINTED_STYLE;
-
-const STATE_HELP = `
-A checkpoint is named by its directory, such as checkpoints/<job>/chk-7 or a savepoint, by the
-_metadata in it, or by the directory of its job, which stands for the newest one. Nothing is
-ever changed in it, and no job is needed; edit writes a new savepoint.
-
-${bold('Exit codes:')}
-  0  done
-  1  get: the key has no such state; diff: the two differ
-  2  the call is wrong: no such checkpoint, operator or state; or the checkpoint is damaged
-
-${bold('Examples:')}
-  millrace state ls savepoints/savepoint-3f2a91-0b1c2d3e4f5a
-  millrace state get checkpoints/3f2a91/chk-7 totals sum alice
-  millrace state scan checkpoints/3f2a91 totals sum --key-groups 0-31 --json | jq .value
-  millrace state diff checkpoints/3f2a91/chk-7 checkpoints/3f2a91/chk-8
-  millrace state export checkpoints/3f2a91 totals sum --to out/sums --format parquet
-  millrace state edit checkpoints/3f2a91 --to savepoints/edited --rename totals=sums`;
-
 /** Adds the commands. */
 export function addStateCommands(program: Command, act: (call: StateCall) => Promise<void>): void {
   const state = program
     .command('state')
     .description('Look into the state of a checkpoint or savepoint.')
-    .helpCommand('help [command]', 'print help for a command')
-    .addHelpText('after', STATE_HELP);
+    .helpCommand('help [command]', 'print help for a command');
 
   withJson(state.command('ls'))
     .description('List operators, their states, positions of sources, pending output of sinks.')
@@ -155,15 +133,8 @@ function addWritingCommands(state: Command, act: (call: StateCall) => Promise<vo
     .option('--rename <uid=uid>', 'give an operator another uid; repeatable', collect)
     .option('--max-parallelism <n>', 'of all operators, or <uid=n> of one; repeatable', collect)
     .option('--apply <file>', 'NDJSON: entries to set, as scan --json prints them, or to delete')
-    .addHelpText('after', EDIT_HELP)
     .action((path: string, options: StateEditOptions) => act({ command: 'edit', path, options }));
 }
-
-const EDIT_HELP = `
-Uids are those of the checkpoint, also in the file. Each line of the file is one of
-  {"uid":"totals","state":"sum","key":"alice","value":0}
-  {"uid":"totals","state":"sum","key":"bob","delete":true}
-  {"uid":"totals","state":"seen","items":[1,2]}             a list of the operator`;
 
 function collect(value: string, previous: readonly string[] = []): readonly string[] {
   return [...previous, value];

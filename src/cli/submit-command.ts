@@ -3,21 +3,21 @@
  * detached or interrupted command leaves the job running. Callers: `main.ts`. Runs on: the main thread. Invariant:
  * nothing of the job runs here.
  */
-import { basename, resolve } from 'node:path';
-import { MillraceError } from '../base/errors.js';
-import { formatDuration } from '../base/units.js';
+import { resolve } from 'node:path';
 import type { Client } from '../rest/client.js';
-import type { JobSummary } from '../rest/job-schemas.js';
-import { portableBundle } from '../runtime/job-bundle.js';
+import type { JarRunRequest } from '../rest/cluster-schemas.js';
+import { bundleName, portableBundle } from '../runtime/job-bundle.js';
 import { resolveSettings } from '../runtime/settings.js';
+import { layersOfJobs } from '../server/server-settings.js';
 import type { CommandContext } from './command-context.js';
-import { EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK } from './exit-codes.js';
+import { EXIT_INTERRUPTED, EXIT_OK } from './exit-codes.js';
 import { onInterrupts } from './interrupts.js';
 import { checkModule, paramsOf, settingsLayers } from './job-call.js';
+import { exitCodeOfEnd, followJob } from './job-following.js';
 import type { RunOptions } from './program.js';
 import { reportRequestError, serverClient } from './server-link.js';
 
-/** Submits the job; the exit code. */
+/** Submits the job, or shows what its restore would mean; the exit code. */
 export async function submitCommand(
   module: string,
   options: RunOptions,
@@ -26,7 +26,13 @@ export async function submitCommand(
 ): Promise<number> {
   try {
     const client = await serverClient({ ...options, server });
-    const jobid = await submit(client, module, options);
+    if (options.plan === true) {
+      const { tellRestorePlan } = await import('./restore-plan-command.js');
+      const call = withBundle(client, module, options, (...asked) => client.planRestore(...asked));
+      return tellRestorePlan(await call, context);
+    }
+    const call = withBundle(client, module, options, (...asked) => client.runJar(...asked));
+    const { jobid } = await call;
     if (options.detached !== true) return await follow(client, jobid, context);
     if (context.json === null) context.stdout.write(`${jobid}\n`);
     else context.json.line('submitted', { jobid });
@@ -36,10 +42,16 @@ export async function submitCommand(
   }
 }
 
-async function submit(client: Client, module: string, options: RunOptions): Promise<string> {
+/** Has the server do something with the bundle of the job, which it keeps no longer than that. */
+async function withBundle<T>(
+  client: Client,
+  module: string,
+  options: RunOptions,
+  call: (jar: { readonly jarid: string }, request: JarRunRequest) => Promise<T>,
+): Promise<T> {
   const path = resolve(module);
   checkModule(path, module);
-  const layers = await settingsLayers(options, process.env, process.cwd());
+  const layers = layersOfJobs(await settingsLayers(options, process.env, process.cwd()));
   // Wrong ones are told here, with where each was given.
   resolveSettings(layers);
   const settings: Record<string, unknown> = Object.assign(
@@ -47,10 +59,9 @@ async function submit(client: Client, module: string, options: RunOptions): Prom
     ...layers.map(({ values }) => values),
   );
   const given = Object.entries(settings).filter(([, value]) => value !== undefined);
-  const name = basename(path).replace(/\.[cm]?[jt]sx?$/, '.mjs');
-  const jarid = await client.upload(name, await portableBundle(path));
+  const jarid = await client.upload(bundleName(path), await portableBundle(path));
   try {
-    const { jobid } = await client.runJar(
+    return await call(
       { jarid },
       {
         ...(options.job === undefined ? {} : { entryClass: options.job }),
@@ -59,7 +70,6 @@ async function submit(client: Client, module: string, options: RunOptions): Prom
         baseDirectory: process.cwd(),
       },
     );
-    return jobid;
   } finally {
     // A job has a copy of its own.
     await client.deleteJar({ jarid });
@@ -78,45 +88,10 @@ async function follow(client: Client, jobid: string, context: CommandContext): P
     },
   });
   try {
-    let state = '';
-    for await (const { type, data } of client.events(leaving.signal)) {
-      const job = jobIn(type, data, jobid);
-      if (job === null || job.state === state) continue;
-      state = job.state;
-      tellState(job, context);
-      if (job['end-time'] >= 0) return await end(client, job, context);
-    }
-    if (interrupts.isInterrupted || interrupts.isPipeBroken) return EXIT_INTERRUPTED;
-    throw new MillraceError('SERVER_UNREACHABLE', `${client.url} has ended.`, {
-      advice: `The job goes on when it is started again; millrace status ${jobid} tells.`,
-    });
+    const job = await followJob(client, jobid, context, leaving.signal);
+    if (job !== null) return await exitCodeOfEnd(client, job, context);
+    return EXIT_INTERRUPTED;
   } finally {
     interrupts.release();
   }
-}
-
-function jobIn(type: string, data: unknown, jobid: string): JobSummary | null {
-  if (type === 'job') {
-    const job = data as JobSummary;
-    return job.jid === jobid ? job : null;
-  }
-  if (type !== 'jobs') return null;
-  const { jobs } = data as { readonly jobs: readonly JobSummary[] };
-  return jobs.find(({ jid }) => jid === jobid) ?? null;
-}
-
-function tellState(job: JobSummary, { json, stderr }: CommandContext): void {
-  if (json !== null) json.line('job', job);
-  else {
-    const took = job['end-time'] < 0 ? '' : ` after ${formatDuration(job.duration)}`;
-    stderr.write(`${job.name} ${job.jid} is ${job.state}${took}\n`);
-  }
-}
-
-async function end(client: Client, job: JobSummary, context: CommandContext): Promise<number> {
-  if (job.state === 'FINISHED') return EXIT_OK;
-  const { 'root-exception': cause } = await client.jobExceptions({ jobid: job.jid });
-  if (cause !== null && context.json === null) context.stderr.write(`${cause}\n`);
-  if (cause !== null) context.json?.line('failure', { jobid: job.jid, cause });
-  return EXIT_FAILED;
 }

@@ -3,13 +3,14 @@
  * Callers: the run command. Runs on: the main thread; pure but for the process's own figures.
  */
 import { formatBytes, formatCount, formatDuration } from '../base/units.js';
-import { ledgerLines, mergeLedgerRows } from '../memory/ledger.js';
+import { ledgerLines, ledgerTotals, mergeLedgerRows } from '../memory/ledger.js';
 import type { JobResult } from '../runtime/execution.js';
 import { SETTINGS, type SettingKey, type Settings, type SettingType } from '../runtime/settings.js';
 
 /** The report, line by line. */
 export function verboseReport(result: JobResult, settings: Settings): readonly string[] {
   const rows = mergeLedgerRows(...result.ledger.map((part) => part.rows));
+  const heaps = slotHeaps(result);
   return [
     'Settings:',
     ...Object.entries(SETTINGS).map(([key, { type }]) => {
@@ -17,7 +18,8 @@ export function verboseReport(result: JobResult, settings: Settings): readonly s
     }),
     'Memory ledger:',
     ...ledgerLines(rows).map((line) => `  ${line}`),
-    `  heaps of the slots: ${formatBytes(slotHeaps(result))} used`,
+    `  heaps of the slots: ${formatBytes(heaps)} used`,
+    `  touched and heaps together: ${formatBytes(ledgerTotals(rows).touchedBytes + heaps)}`,
     `  process: ${formatBytes(process.memoryUsage.rss())} resident`,
     'Subtasks:',
     ...result.metrics.vertices.flatMap((vertex) =>

@@ -28,8 +28,8 @@ export function hookWrites(
   stream.write = (chunk: string | Uint8Array, ...rest: unknown[]): boolean => {
     onText(typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true }), writeRaw);
     const callback = rest.find((value) => typeof value === 'function');
-    // A stream calls back after it has returned, and callers may rely on that.
-    if (callback !== undefined) process.nextTick(callback);
+    // Who waits for it waits for everything that was written before.
+    if (callback !== undefined) original('', callback);
     return true;
   };
   return {

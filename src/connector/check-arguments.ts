@@ -4,6 +4,7 @@
  * pure.
  */
 import { MillraceError } from '../base/errors.js';
+import { schemaFault } from '../record/schema-fault.js';
 
 /** What else to do about an argument that is often a parameter. */
 export const PARAMETER_ADVICE =
@@ -37,6 +38,17 @@ export function checkArgument(
 ): void {
   if (isRight) return;
   throw new MillraceError('OPTION_INVALID', `${type}: ${name} is ${given(value)}.`, { advice });
+}
+
+/** Refuses what is no schema, where one is given. Throws `OPTION_INVALID`. */
+export function checkSchema(type: string, schema: unknown): void {
+  const fault = schema === undefined ? null : schemaFault(schema);
+  if (fault === null) return;
+  throw new MillraceError('OPTION_INVALID', `${type}: the schema is wrong: ${fault}.`, {
+    advice:
+      "Write { shape: 'object', fields: [{ name: 'id', type: { kind: 'int64' }, nullable: false, " +
+      'optional: false }] }.',
+  });
 }
 
 /** What was given, for people. */

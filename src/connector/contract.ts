@@ -3,6 +3,7 @@
  * in the job module, so every slot rebuilds it; what must be decided once (files, splits, schema) is decided by
  * `plan` before the job starts and reaches the slots as plain data. Runs on: see each method.
  */
+import type { FunctionLogger } from '../base/function-log.js';
 import type { Clock } from '../base/clock.js';
 import type { Disk } from '../base/disk.js';
 import type { WireError } from '../base/errors.js';
@@ -10,6 +11,7 @@ import type { OwnedMetrics } from '../metrics/user-metrics.js';
 import type { Batch } from '../record/batch.js';
 import type { FieldPath } from '../record/field-tree.js';
 import type { Schema } from '../record/schema.js';
+import type { ValueFilter } from '../record/value-filter.js';
 import type { StreamSchemas } from '../record/schema-registry.js';
 
 export type { StreamSchemas };
@@ -81,6 +83,10 @@ export interface SourceConnector<T = unknown> {
   readonly interleaves?: boolean;
   /** Whether readers read only the columns named in `ReaderContext.columns`. */
   readonly projects: boolean;
+  /** Whether readers may leave out rows that `ReaderContext.filter` does not want; they give all of them otherwise. */
+  readonly filters?: boolean;
+  /** How much of each row is checked; absent where there is no choice. */
+  readonly validate?: 'projected' | 'full';
   /** Runs once on the caller's thread before the job starts. */
   plan(context: PlanContext): SourcePlan | Promise<SourcePlan>;
   /** Runs in the slot (on the caller's thread when `host`). May be async to load a library lazily. */
@@ -110,6 +116,8 @@ export interface ReaderContext {
    * wanted. A column to which no path leads is wanted whole; readers may always read whole ones. Absent: no paths.
    */
   readonly paths?: readonly FieldPath[];
+  /** What all filters behind the source have in common; null or absent: nothing. Readers may always give all rows. */
+  readonly filter?: ValueFilter | null;
   readonly disk: Disk;
   readonly clock: Clock;
   readonly baseDirectory: string;
@@ -120,6 +128,8 @@ export interface ReaderContext {
   wake(): void;
   /** Metrics of the source in this subtask: `metricGroup(context.metrics)`. */
   readonly metrics: OwnedMetrics;
+  /** The log of the job, for the source in this subtask. */
+  readonly log: FunctionLogger;
   /** Counts a bad record and keeps it for the dead letters; throws when the policy is to fail. */
   badRecord(record: BadRecord): void;
 }
@@ -156,6 +166,8 @@ export interface SourceReader {
   positions(rows?: number): readonly SplitPosition[];
   /** Input bytes consumed so far, for progress. */
   readonly bytesRead: number;
+  /** Rows left out so far by `ReaderContext.filter`, which count as read; absent: none. */
+  readonly rowsPassed?: number;
   close(): void;
 }
 
@@ -206,6 +218,8 @@ export interface WriterContext {
   readonly baseDirectory: string;
   /** Metrics of the sink in this subtask: `metricGroup(context.metrics)`. */
   readonly metrics: OwnedMetrics;
+  /** The log of the job, for the sink in this subtask. */
+  readonly log: FunctionLogger;
   wake(): void;
 }
 

@@ -4,6 +4,7 @@
  */
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { describeError } from '../base/errors.js';
+import type { AskedNumber } from './job-action.js';
 
 /** What is asked. */
 export interface Question {
@@ -11,11 +12,13 @@ export interface Question {
   readonly consequence: string;
   readonly isDestructive: boolean;
   readonly confirm: string;
-  readonly rest: string;
+  /** Absent where nothing has to be chosen: then the number is given as an empty text. */
+  readonly number?: AskedNumber;
+  rest(number: string): string;
   /** Null where the command line has nothing like it. */
-  readonly commandLine: string | null;
+  readonly commandLine: ((number: string) => string) | null;
   /** What has come of it. */
-  run(): Promise<string>;
+  run(number: string): Promise<string>;
 }
 
 type Stage =
@@ -32,34 +35,29 @@ export function ActionDialog({
 }) {
   const place = useRef<HTMLDialogElement>(null);
   const [stage, setStage] = useState<Stage>({ name: 'asked' });
+  const { title, consequence, isDestructive, confirm, number, rest, commandLine } = question;
+  const [chosen, setChosen] = useState('');
+  // Until something is chosen, its place is shown.
+  const shown = number === undefined || chosen !== '' ? chosen : '…';
   useLayoutEffect(() => place.current?.showModal(), []);
   const run = (event: Event): void => {
     event.preventDefault();
     setStage({ name: 'running' });
-    question.run().then(
+    question.run(chosen).then(
       (text) => setStage({ name: 'done', text }),
       (error: unknown) => setStage({ name: 'failed', text: describeError(error) }),
     );
   };
-  const { title, consequence, isDestructive, confirm, rest, commandLine } = question;
   const isAsked = stage.name === 'asked';
   return (
     <dialog ref={place} onClose={onClose} aria-labelledby="question">
       <form onSubmit={run}>
         <h2 id="question">{title}</h2>
         <p>{consequence}</p>
-        <dl class="equal">
-          <dt>REST</dt>
-          <dd>
-            <pre>{rest}</pre>
-          </dd>
-          {commandLine !== null && <dt>Command line</dt>}
-          {commandLine !== null && (
-            <dd>
-              <pre>{commandLine}</pre>
-            </dd>
-          )}
-        </dl>
+        {number !== undefined && (
+          <NumberChoice number={number} value={chosen} isOpen={isAsked} onChoose={setChosen} />
+        )}
+        <EqualCalls rest={rest(shown)} commandLine={commandLine?.(shown) ?? null} />
         {'text' in stage && (
           <p class={stage.name === 'failed' ? 'outcome bad' : 'outcome'} role="status">
             {stage.text}
@@ -81,5 +79,51 @@ export function ActionDialog({
         </div>
       </form>
     </dialog>
+  );
+}
+
+function NumberChoice({
+  number,
+  value,
+  isOpen,
+  onChoose,
+}: {
+  readonly number: AskedNumber;
+  readonly value: string;
+  readonly isOpen: boolean;
+  readonly onChoose: (value: string) => void;
+}) {
+  return (
+    <label class="choice">
+      {number.label}
+      <input
+        type="number"
+        required
+        min={number.least}
+        max={number.most}
+        step={1}
+        value={value}
+        disabled={!isOpen}
+        onInput={(event) => onChoose(event.currentTarget.value)}
+      />
+    </label>
+  );
+}
+
+/** The calls that do the same. */
+export function EqualCalls({ rest, commandLine }: { rest: string; commandLine: string | null }) {
+  return (
+    <dl class="equal wide">
+      <dt>REST</dt>
+      <dd>
+        <pre>{rest}</pre>
+      </dd>
+      {commandLine !== null && <dt>Command line</dt>}
+      {commandLine !== null && (
+        <dd>
+          <pre>{commandLine}</pre>
+        </dd>
+      )}
+    </dl>
   );
 }

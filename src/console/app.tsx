@@ -60,7 +60,10 @@ function useRoute(): Route {
 
 function Page({ route, state }: { readonly route: Route; readonly state: LiveState }) {
   if (state.link === 'connecting') return <p class="hint">Connecting…</p>;
-  if (route.page === 'submit') return <SubmitScreen />;
+  if (route.page === 'submit') {
+    const { restore = null } = route;
+    return <SubmitScreen key={hrefOf(route)} restore={restore} jobs={state.jobs} />;
+  }
   if (route.page === 'job') return <JobPage key={route.jid} route={route} state={state} />;
   return <JobsScreen state={state} />;
 }

@@ -2,11 +2,13 @@
  * The checkpoints and savepoints of a job: how they do, each on a line of time, all that are kept one by one. Callers:
  * the page of a job. Runs on: the page's thread.
  */
-import type { Checkpoint, CheckpointConfig, Checkpoints } from '../rest/job-schemas.js';
+import type { Checkpoint, CheckpointConfig, Checkpoints, JobSummary } from '../rest/job-schemas.js';
 import { CheckpointTimeline } from './checkpoint-timeline.js';
 import { checkpointPairs, isNever, Pairs } from './config-screen.js';
 import { agoText, formatBytes, formatDuration, NONE, timeText } from './format.js';
 import { useAnswer, useClient } from './hooks.js';
+import { hasEnded } from './job-action.js';
+import { hrefOf } from './route.js';
 import { Figure, Pending, type TabProps } from './tab.js';
 import { TableHead } from './table-head.js';
 
@@ -32,7 +34,7 @@ export function CheckpointsScreen({ job, state, version }: TabProps) {
         <section>
           <h2>The newest {checkpoints.history.length}</h2>
           <CheckpointTimeline history={checkpoints.history} nowMs={state.nowMs} />
-          <CheckpointTable history={checkpoints.history} nowMs={state.nowMs} />
+          <CheckpointTable history={checkpoints.history} job={job} nowMs={state.nowMs} />
         </section>
       )}
       <section>
@@ -96,9 +98,11 @@ function Totals({ checkpoints, nowMs }: { readonly checkpoints: Checkpoints; now
 
 function CheckpointTable({
   history,
+  job,
   nowMs,
 }: {
   readonly history: readonly Checkpoint[];
+  readonly job: JobSummary;
   readonly nowMs: number;
 }) {
   return (
@@ -117,7 +121,7 @@ function CheckpointTable({
       />
       <tbody>
         {history.map((one) => (
-          <CheckpointRow key={one.id} checkpoint={one} nowMs={nowMs} />
+          <CheckpointRow key={one.id} checkpoint={one} job={job} nowMs={nowMs} />
         ))}
       </tbody>
     </table>
@@ -126,9 +130,19 @@ function CheckpointTable({
 
 const TONES = { COMPLETED: 'ok', FAILED: 'bad', IN_PROGRESS: 'wait' } as const;
 
-function CheckpointRow({ checkpoint, nowMs }: { readonly checkpoint: Checkpoint; nowMs: number }) {
+function CheckpointRow({
+  checkpoint,
+  job,
+  nowMs,
+}: {
+  readonly checkpoint: Checkpoint;
+  readonly job: JobSummary;
+  readonly nowMs: number;
+}) {
   const { id, status, is_savepoint, trigger_timestamp, end_to_end_duration } = checkpoint;
   const isOver = status !== 'IN_PROGRESS';
+  const { persisted_data: overtaken } = checkpoint;
+  const written = overtaken === 0 ? '' : `${formatBytes(overtaken)} of it records on their way`;
   return (
     <tr>
       <td class="number">{id}</td>
@@ -140,11 +154,28 @@ function CheckpointRow({ checkpoint, nowMs }: { readonly checkpoint: Checkpoint;
         {agoText(trigger_timestamp, nowMs)}
       </td>
       <td class="number">{isOver ? formatDuration(end_to_end_duration) : NONE}</td>
-      <td class="number">{isOver ? formatBytes(checkpoint.checkpointed_size) : NONE}</td>
+      <td class="number" title={written}>
+        {isOver ? formatBytes(checkpoint.checkpointed_size) : NONE}
+      </td>
       <td class="number">{isOver ? formatBytes(checkpoint.state_size) : NONE}</td>
       <td class="path">
-        {checkpoint.failure_message ?? <code>{checkpoint.external_path ?? ''}</code>}
+        {checkpoint.failure_message ?? <code>{checkpoint.external_path ?? ''}</code>}{' '}
+        <WhatIsLeft checkpoint={checkpoint} job={job} />
       </td>
     </tr>
+  );
+}
+
+/** A job that has ended may go on from what is still there. */
+function WhatIsLeft({ checkpoint, job }: { readonly checkpoint: Checkpoint; job: JobSummary }) {
+  const { status, external_path: from = null, discarded = false, id } = checkpoint;
+  if (status !== 'COMPLETED' || from === null) return null;
+  if (discarded) return <span class="quiet">deleted since</span>;
+  if (!hasEnded(job.state)) return null;
+  const restore = { jid: job.jid, from };
+  return (
+    <a class="button" href={hrefOf({ page: 'submit', restore })} aria-label={`Restore from ${id}`}>
+      Restore…
+    </a>
   );
 }

@@ -16,7 +16,8 @@ export function GraphScreen({
   state,
   version,
   vertex,
-}: TabProps & { readonly vertex: string | null }) {
+  to,
+}: TabProps & { readonly vertex: string | null; readonly to: string | null }) {
   const { flow } = state;
   const layout = useLayout(flow);
   if (flow === null || layout === null) return <p class="hint">Loading the graph…</p>;
@@ -24,8 +25,10 @@ export function GraphScreen({
     return <p class="hint">The job has no graph yet: it is being planned.</p>;
   }
   const open = flow.vertices.find(({ id }) => id === vertex) ?? null;
-  const placeOf = (id: string | null): string =>
-    hrefOf({ page: 'job', jid: job.jid, tab: 'graph', vertex: id });
+  const placeOf = (id: string | null, end?: string): string => {
+    const edge = end === undefined ? {} : { to: end };
+    return hrefOf({ page: 'job', jid: job.jid, tab: 'graph', vertex: id, ...edge });
+  };
   return (
     <div class="graph-page">
       <Sentence flow={flow} state={job.state} placeOf={placeOf} />
@@ -33,9 +36,10 @@ export function GraphScreen({
         <GraphView flow={flow} layout={layout} open={vertex} placeOf={placeOf} />
         {open !== null && (
           <VertexDrawer
-            key={open.id}
+            key={`${open.id} ${to}`}
             job={job}
             vertex={open}
+            to={to}
             state={state}
             version={version}
             closeHref={placeOf(null)}

@@ -42,7 +42,7 @@ export function GraphView({
   readonly flow: JobFlow;
   readonly layout: GraphLayout;
   readonly open: string | null;
-  placeOf(id: string | null): string;
+  placeOf(id: string | null, to?: string): string;
 }) {
   const image = useRef<SVGSVGElement>(null);
   const camera = useCamera(image, layout);
@@ -72,6 +72,7 @@ export function GraphView({
             <Edge
               key={`${edge.from} ${edge.to} ${index}`}
               edge={edge}
+              href={placeOf(edge.from, edge.to)}
               layout={layout}
               points={layout.edges[index] ?? []}
               most={most}
@@ -194,11 +195,14 @@ function Node({
 
 function Edge({
   edge,
+  href,
   layout,
   points,
   most,
 }: {
   readonly edge: FlowEdge;
+  /** Where its records are looked at. */
+  readonly href: string;
   readonly layout: GraphLayout;
   readonly points: readonly Point[];
   readonly most: number;
@@ -213,8 +217,12 @@ function Edge({
   const label = labelPoint(from, to, points);
   const width = WIDTH_MIN + (WIDTH_MAX - WIDTH_MIN) * Math.sqrt(recordsPerSecond / most);
   return (
-    <g class="edge">
-      <title>{`${strategy}: ${rate}, ${bytes}, ${percentText(fill)} full`}</title>
+    // By the keyboard its records are one of the places of the tap of its chain.
+    <a class="edge" href={href} tabIndex={-1}>
+      <title>
+        {`${strategy}: ${rate}, ${bytes}, ${percentText(fill)} full; click to see records`}
+      </title>
+      <path class="reach" d={edgePath(from, to, points)} />
       <path
         d={edgePath(from, to, points)}
         style={{
@@ -229,7 +237,7 @@ function Edge({
       <text class="quiet" x={label.x} y={label.y + 15 + width / 2}>
         {shortened(strategy, 18)}
       </text>
-    </g>
+    </a>
   );
 }
 

@@ -2,20 +2,30 @@
  * What can be done to a job, with the REST call and the command line that do the same. Callers: the dialog that asks
  * before it is done. Runs on: the page's thread; pure but for the calls. Invariant: what is shown is what is done.
  */
+import { formatDuration } from '../base/units.js';
 import type { JobStatus } from '../rest/job-schemas.js';
 import type { Client } from '../rest/client.js';
 
+/** A number that is asked for. */
+export interface AskedNumber {
+  readonly label: string;
+  readonly least: number;
+  readonly most: number;
+}
+
 /** Something that can be done to a job. */
 export interface JobAction {
-  readonly name: 'checkpoint' | 'savepoint' | 'stop' | 'cancel';
+  readonly name: 'checkpoint' | 'savepoint' | 'rescale' | 'stop' | 'cancel';
   readonly label: string;
   /** What becomes of the job. */
   readonly consequence: string;
   readonly isDestructive: boolean;
-  rest(jid: string): string;
-  commandLine(jid: string): string;
+  /** The number that it takes; absent for none. */
+  readonly number?: AskedNumber;
+  rest(jid: string, number: string): string;
+  commandLine(jid: string, number: string): string;
   /** Does it, and tells what has come of it. */
-  run(client: Client, jid: string): Promise<string>;
+  run(client: Client, jid: string, number: string): Promise<string>;
 }
 
 /** In the order of their buttons. */
@@ -43,6 +53,25 @@ export const JOB_ACTIONS: readonly JobAction[] = [
     run: async (client, jid) => {
       const { 'request-id': triggerid } = await client.takeSavepoint({ jobid: jid }, {});
       return `The savepoint is in ${await client.savepointDone({ jobid: jid, triggerid })}`;
+    },
+  },
+  {
+    name: 'rescale',
+    label: 'Rescale',
+    consequence:
+      'The job pauses, and goes on from a checkpoint of that instant with as many subtasks ' +
+      'of each operator that names no number of its own.',
+    isDestructive: false,
+    number: { label: 'Parallelism', least: 1, most: 32_768 },
+    rest: (jid, parallelism) => `PATCH /jobs/${jid}/rescaling?parallelism=${parallelism}`,
+    commandLine: (jid, parallelism) => `millrace rescale ${jid} ${parallelism}`,
+    run: async (client, jid, parallelism) => {
+      const { 'request-id': triggerid } = await client.rescaleJob({ jobid: jid, parallelism });
+      const { from, to, restartMs } = await client.rescalingDone({ jobid: jid, triggerid });
+      const away = formatDuration(Math.round(restartMs));
+      return from === to
+        ? `The parallelism is ${to} already.`
+        : `The parallelism is ${to}, before ${from}. Away for ${away}.`;
     },
   },
   {

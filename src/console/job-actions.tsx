@@ -25,9 +25,10 @@ export function JobActions({
       consequence: action.consequence,
       isDestructive: action.isDestructive,
       confirm: action.label,
-      rest: action.rest(jid),
-      commandLine: action.commandLine(jid),
-      run: () => action.run(client, jid),
+      ...(action.number === undefined ? {} : { number: action.number }),
+      rest: (number) => action.rest(jid, number),
+      commandLine: (number) => action.commandLine(jid, number),
+      run: (number) => action.run(client, jid, number),
     });
   return (
     <>

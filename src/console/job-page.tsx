@@ -15,6 +15,7 @@ import { LogsScreen } from './logs-screen.js';
 import { MemoryScreen } from './memory-screen.js';
 import { hrefOf, JOB_TABS, type JobTab, type Route } from './route.js';
 import { StateBadge } from './state-badge.js';
+import { StateScreen } from './state-screen.js';
 import { Figure, type TabProps } from './tab.js';
 
 type JobRoute = Extract<Route, { readonly page: 'job' }>;
@@ -22,6 +23,7 @@ type JobRoute = Extract<Route, { readonly page: 'job' }>;
 const TITLES: Readonly<Record<JobTab, string>> = {
   graph: 'Graph',
   checkpoints: 'Checkpoints',
+  state: 'State',
   memory: 'Memory',
   events: 'Events',
   logs: 'Logs',
@@ -54,9 +56,11 @@ export function JobPage({ route, state }: { readonly route: JobRoute; readonly s
 function Tab({ route, ...props }: TabProps & { readonly route: JobRoute }) {
   switch (route.tab) {
     case 'graph':
-      return <GraphScreen {...props} vertex={route.vertex} />;
+      return <GraphScreen {...props} vertex={route.vertex} to={route.to ?? null} />;
     case 'checkpoints':
       return <CheckpointsScreen {...props} />;
+    case 'state':
+      return <StateScreen {...props} />;
     case 'memory':
       return <MemoryScreen {...props} />;
     case 'events':
@@ -88,7 +92,7 @@ function JobHead({ job, state }: { readonly job: JobSummary; readonly state: Liv
               jid={job.jid}
               name={job.name}
               state={job.state}
-              only={['checkpoint', 'savepoint', 'stop', 'cancel']}
+              only={['checkpoint', 'savepoint', 'rescale', 'stop', 'cancel']}
             />
           </span>
         )}

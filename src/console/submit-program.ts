@@ -12,8 +12,13 @@ export interface ProgramForm {
   readonly params: string;
   readonly settings: string;
   readonly savepointPath: string;
+  readonly claimMode: 'NO_CLAIM' | 'CLAIM';
+  readonly allowNonRestored: boolean;
   readonly baseDirectory: string;
 }
+
+/** A field that is filled in with text. */
+export type TextField = Exclude<keyof ProgramForm, 'claimMode' | 'allowNonRestored'>;
 
 export const NO_PROGRAM: ProgramForm = {
   job: '',
@@ -21,12 +26,14 @@ export const NO_PROGRAM: ProgramForm = {
   params: '',
   settings: '',
   savepointPath: '',
+  claimMode: 'NO_CLAIM',
+  allowNonRestored: false,
   baseDirectory: '',
 };
 
 /** The request; fields that are empty are left out. Throws REQUEST_INVALID. */
 export function programOf(form: ProgramForm): JarRunRequest {
-  const filled = (name: keyof ProgramForm): string | null => form[name].trim() || null;
+  const filled = (name: TextField): string | null => form[name].trim() || null;
   const [job, parallelism, savepointPath, baseDirectory] = [
     filled('job'),
     filled('parallelism'),
@@ -36,11 +43,23 @@ export function programOf(form: ProgramForm): JarRunRequest {
   return {
     ...(job === null ? {} : { entryClass: job }),
     ...(parallelism === null ? {} : { parallelism: subtasksIn(parallelism) }),
-    ...(savepointPath === null ? {} : { savepointPath }),
+    ...(savepointPath === null ? {} : { savepointPath, ...restoreOf(form) }),
     ...(baseDirectory === null ? {} : { baseDirectory }),
     ...(filled('params') === null ? {} : { params: paramsOf(form.params) }),
     ...(filled('settings') === null ? {} : { flinkConfiguration: settingsOf(form.settings) }),
   };
+}
+
+function restoreOf({ claimMode, allowNonRestored }: ProgramForm): JarRunRequest {
+  return {
+    ...(claimMode === 'NO_CLAIM' ? {} : { claimMode }),
+    ...(allowNonRestored ? { allowNonRestoredState: true } : {}),
+  };
+}
+
+/** Whether it goes on from something, of which a plan is shown first. */
+export function isRestore({ savepointPath }: ProgramForm): boolean {
+  return savepointPath.trim() !== '';
 }
 
 /** The call that the form makes, for people. */
@@ -50,6 +69,48 @@ export function runCall(jarid: string, form: ProgramForm): string {
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
+}
+
+/** The command that does the same with the module at hand. */
+export function runCommandLine(module: string, server: string, form: ProgramForm): string | null {
+  let request: JarRunRequest;
+  try {
+    request = programOf(form);
+  } catch {
+    return null;
+  }
+  const { entryClass, parallelism, params, flinkConfiguration, savepointPath } = request;
+  const words = [
+    module,
+    ...['--server', server],
+    ...option('--job', entryClass),
+    ...option('-p', parallelism),
+    ...Object.entries(params ?? {}).flatMap(([name, value]) =>
+      option('--param', `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`),
+    ),
+    ...Object.entries(flinkConfiguration ?? {}).flatMap(([key, value]) =>
+      option('-D', `${key}=${value}`),
+    ),
+    ...option('--from', savepointPath),
+    ...(request.claimMode === 'CLAIM' ? ['--claim-mode', 'claim'] : []),
+    ...(request.allowNonRestoredState === true ? ['--allow-non-restored'] : []),
+  ];
+  const command = `millrace run ${words.map(quoted).join(' ')}`;
+  const { baseDirectory } = request;
+  return isText(baseDirectory) ? `cd ${quoted(baseDirectory)} && ${command}` : command;
+}
+
+function option(flag: string, value: string | number | null | undefined): readonly string[] {
+  return value === null || value === undefined ? [] : [flag, String(value)];
+}
+
+function isText(value: string | null | undefined): value is string {
+  return value !== null && value !== undefined;
+}
+
+/** For a shell. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 function subtasksIn(text: string): number {

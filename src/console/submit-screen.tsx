@@ -4,16 +4,26 @@
  */
 import { useContext, useState } from 'preact/hooks';
 import { describeError } from '../base/errors.js';
+import type { JobSummary } from '../rest/job-schemas.js';
 import type { ReplyOf } from '../rest/path-types.js';
 import { timeText } from './format.js';
 import { AskContext, useAnswer, useClient } from './hooks.js';
+import type { Route } from './route.js';
 import { RunForm } from './run-form.js';
 import { Pending } from './tab.js';
 import { TableHead } from './table-head.js';
 
+type Restored = NonNullable<Extract<Route, { readonly page: 'submit' }>['restore']>;
 type Jar = ReplyOf<'listJars'>['files'][number];
 
-export function SubmitScreen() {
+/** The bundles; before them, when it was asked for, a job that is to go on. */
+export function SubmitScreen({
+  restore,
+  jobs,
+}: {
+  readonly restore: Restored | null;
+  readonly jobs: readonly JobSummary[];
+}) {
   const client = useClient();
   const [version, setVersion] = useState(0);
   const [chosen, setChosen] = useState<string | null>(null);
@@ -26,6 +36,16 @@ export function SubmitScreen() {
   const jar = files.find(({ id }) => id === chosen) ?? null;
   return (
     <div class="page">
+      {restore !== null && (
+        <RunForm
+          program={{
+            id: restore.jid,
+            name: jobs.find(({ jid }) => jid === restore.jid)?.name ?? restore.jid,
+            module: null,
+          }}
+          from={restore.from}
+        />
+      )}
       <section>
         <h1>Bundles</h1>
         {features['web-submit'] ? (
@@ -45,7 +65,7 @@ export function SubmitScreen() {
           <Bundles files={files} chosen={chosen} onChoose={setChosen} onChange={refresh} />
         )}
       </section>
-      {jar !== null && <RunForm key={jar.id} jar={jar} />}
+      {jar !== null && <RunForm key={jar.id} program={{ ...jar, module: jar.name }} from="" />}
     </div>
   );
 }
@@ -114,7 +134,7 @@ function Bundles({
       consequence: 'Jobs that run from it go on; nobody can run it again.',
       isDestructive: true,
       confirm: 'Delete',
-      rest: `DELETE /jars/${id}`,
+      rest: () => `DELETE /jars/${id}`,
       commandLine: null,
       run: async () => {
         await client.deleteJar({ jarid: id });

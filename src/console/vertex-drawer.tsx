@@ -3,14 +3,10 @@
  * Callers: the graph's screen. Runs on: the page's thread.
  */
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type {
-  BackPressure,
-  JobFlow,
-  JobSummary,
-  Metric,
-  VertexDetails,
-} from '../rest/job-schemas.js';
+import type { JobFlow, JobSummary, Metric } from '../rest/job-schemas.js';
+import type { BackPressure, VertexDetails } from '../rest/vertex-schemas.js';
 import { ExceptionGroups } from './exception-groups.js';
+import { FlameTab } from './flame-tab.js';
 import {
   byteRateText,
   countOf,
@@ -25,11 +21,12 @@ import type { LiveState } from './live.js';
 import { RateChart } from './rate-chart.js';
 import { SharesBar, sharesText, StateBadge } from './state-badge.js';
 import { Figure, Pending } from './tab.js';
+import { TapPanel } from './tap-panel.js';
 import { VirtualRows } from './virtual-rows.js';
 
 type FlowVertex = JobFlow['vertices'][number];
 
-const PARTS = ['subtasks', 'watermarks', 'exceptions', 'operators'] as const;
+const PARTS = ['subtasks', 'tap', 'flame', 'watermarks', 'exceptions', 'operators'] as const;
 type Part = (typeof PARTS)[number];
 
 const ROW_HEIGHT = 28;
@@ -37,13 +34,15 @@ const ROW_HEIGHT = 28;
 interface DrawerProps {
   readonly job: JobSummary;
   readonly vertex: FlowVertex;
+  /** The chain at the other end of the edge whose records are looked at; null for none. */
+  readonly to: string | null;
   readonly state: LiveState;
   readonly version: number;
   readonly closeHref: string;
 }
 
-export function VertexDrawer({ job, vertex, state, version, closeHref }: DrawerProps) {
-  const [part, setPart] = useState<Part>('subtasks');
+export function VertexDrawer({ job, vertex, to, state, version, closeHref }: DrawerProps) {
+  const [part, setPart] = useState<Part>(to === null ? 'subtasks' : 'tap');
   const place = useRef<HTMLElement>(null);
   // Before it is seen: a key that is pressed at once is for the drawer.
   useLayoutEffect(() => {
@@ -79,6 +78,10 @@ export function VertexDrawer({ job, vertex, state, version, closeHref }: DrawerP
         ))}
       </div>
       {part === 'subtasks' && <Subtasks job={job} vertex={vertex} at={state.flow} />}
+      {part === 'tap' && (
+        <TapPanel key={vertex.id} job={job} vertex={vertex} flow={state.flow} to={to} />
+      )}
+      {part === 'flame' && <FlameTab key={vertex.id} job={job} vertex={vertex} />}
       {part === 'watermarks' && <Watermarks job={job} vertex={vertex} at={state.flow} />}
       {part === 'exceptions' && <Exceptions job={job} vertex={vertex} version={version} />}
       {part === 'operators' && <Operators vertex={vertex} />}

@@ -4,7 +4,7 @@
  * record cannot be seen) means all. Callers: `plan.ts`. Runs on: any thread; pure. Invariant: null
  * means all, an empty list means that only the number of records matters.
  */
-import { usedFields } from '../operator/lambda-fields.js';
+import { usedTree } from '../operator/lambda-fields.js';
 import { fieldsNeeded } from '../operator/operator-fields.js';
 import type { InputSide } from '../operator/operator-sides.js';
 import type { OperatorSpec, Partitioner } from '../operator/operator-spec.js';
@@ -33,10 +33,7 @@ export function wantedFields(graph: PlacedGraph): WantedFields {
     const bySide = SIDES.map((side) => inputFields(node, outputs[node.id] ?? null, side));
     inputs[node.id] = bySide.map(namesOf);
     for (const input of node.inputs) {
-      const needed = unionOf(
-        bySide[sideOf(input)] ?? null,
-        treeOf(partitionerFields(input.partitioner)),
-      );
+      const needed = unionOf(bySide[sideOf(input)] ?? null, partitionerFields(input.partitioner));
       outputs[input.node] = unionOf(outputs[input.node] ?? null, needed);
     }
   }
@@ -66,7 +63,7 @@ function inputFields(node: LogicalNode, output: FieldTree, side: InputSide): Fie
 /**
  * Fields that decide where a record goes; they must exist before the edge but need not cross it.
  */
-function partitionerFields(partitioner: Partitioner | null): FieldNames {
-  if (partitioner?.kind === 'hash') return partitioner.keys;
-  return partitioner?.kind === 'custom' ? usedFields(partitioner.fn) : [];
+function partitionerFields(partitioner: Partitioner | null): FieldTree {
+  if (partitioner?.kind === 'custom') return usedTree(partitioner.fn);
+  return treeOf(partitioner?.kind === 'hash' ? partitioner.keys : []);
 }

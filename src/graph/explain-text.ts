@@ -13,6 +13,7 @@ import type {
   VertexExplanation,
 } from './explain.js';
 import { explainPlan } from './explain.js';
+import type { ValueFilter } from '../record/value-filter.js';
 import type { PhysicalPlan } from './physical-plan.js';
 
 const COLUMNS = 100;
@@ -39,8 +40,20 @@ function headLines(plan: PlanExplanation): string[] {
   return [
     ...labelled('', 'job', `${plan.job}: ${vertices} in ${counted(plan.slots, 'slot', 'slots')}`),
     ...labelled('', 'guarantee', plan.guarantee + because),
+    ...regionLines(plan),
     ...labelled('', 'plan', plan.hash),
   ];
+}
+
+/** Nothing is said of one, which is nearly every job. */
+function regionLines({ vertices }: PlanExplanation): string[] {
+  const texts: string[] = [];
+  for (const { id, region } of vertices) {
+    texts[region] = region in texts ? `${texts[region]} [${id}]` : `[${id}]`;
+  }
+  if (texts.length < 2) return [];
+  const all = `${texts.length}, each of which a failure restarts by itself: ${texts.join('; ')}`;
+  return labelled('', 'regions', all);
 }
 
 /** A line of a vertex: the word that opens it, and the rest. */
@@ -80,12 +93,27 @@ function placeText(vertex: VertexExplanation): string {
   return `${subtasks} in ${slots}${group === 'default' ? '' : `, slot-sharing group ${group}`}`;
 }
 
+/** How much of each row a reader checks. */
+const CHECKS = {
+  projected: 'the framing of rows and the fields that are read (validate: projected)',
+  full: 'every field of each row (validate: full)',
+} as const;
+
 function sourceEntries(source: ConnectorExplanation): Entry[] {
   const text = `${source.connector}, ${source.guarantee}${placed(source.createdAt)}`;
-  return [
+  const entries: Entry[] = [
     ['source', text],
-    ['reads', columnsText(source.columns)],
+    ['reads', `${columnsText(source.columns)}${rowsText(source.filter)}`],
   ];
+  if (source.validate !== null) entries.push(['checks', CHECKS[source.validate]]);
+  return entries;
+}
+
+/** Which rows a source gives: such as ` of rows where kind is "bid" or "person"`. */
+function rowsText(filter: ValueFilter | null): string {
+  if (filter === null) return '';
+  const values = filter.values.map((value) => JSON.stringify(value)).join(' or ');
+  return ` of rows where ${filter.column} is ${values}`;
 }
 
 function operatorEntry(operator: OperatorExplanation, index: number, tree: boolean): Entry {

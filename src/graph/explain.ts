@@ -3,10 +3,12 @@
  * sources read and what a restart can promise. `explain-text.ts` prints it; tools take it as JSON.
  * Callers: the api, the command line. Runs on: any thread; pure.
  */
+import type { ValueFilter } from '../record/value-filter.js';
 import type { Edge, PhysicalPlan, Vertex, VertexSource } from './physical-plan.js';
 import { HOST_SLOT } from './physical-plan.js';
 import { operatorText } from './operator-text.js';
 import { partitionerText } from './partitioner-text.js';
+import { regionsOf } from './regions.js';
 
 /** What a restart after a failure promises, weakest first. */
 const GUARANTEES = ['at-most-once', 'at-least-once', 'exactly-once'] as const;
@@ -25,6 +27,10 @@ export interface ConnectorExplanation {
   readonly after: number;
   /** Sources: fields read; sinks: fields needed. Null for all. */
   readonly columns: readonly string[] | null;
+  /** Sources: what rows have to have to be wanted, where readers leave others out; else null. */
+  readonly filter: ValueFilter | null;
+  /** Sources: how much of each row is checked, where there is a choice; else null. */
+  readonly validate: 'projected' | 'full' | null;
 }
 
 /** An operator of a chain. */
@@ -61,6 +67,8 @@ export interface VertexExplanation {
   readonly parallelism: number;
   readonly maxParallelism: number;
   readonly slotSharingGroup: string;
+  /** What a failure restarts together: chains that edges connect. Numbered from 0. */
+  readonly region: number;
   /** Whether it runs on the caller's thread. */
   readonly host: boolean;
   readonly slots: readonly number[];
@@ -84,7 +92,10 @@ export interface PlanExplanation {
 
 /** Explains a plan as structured-cloneable, JSON-safe data. */
 export function explainPlan(plan: PhysicalPlan): PlanExplanation {
-  const vertices = plan.vertices.map((vertex) => explainVertex(vertex, plan.edges));
+  const regions = regionsOf(plan);
+  const vertices = plan.vertices.map((vertex) =>
+    explainVertex(vertex, plan.edges, regions[vertex.id]),
+  );
   const connectors = vertices.flatMap(({ source, sinks }) =>
     source === null ? sinks : [source, ...sinks],
   );
@@ -103,7 +114,7 @@ export function explainPlan(plan: PhysicalPlan): PlanExplanation {
   };
 }
 
-function explainVertex(vertex: Vertex, edges: readonly Edge[]): VertexExplanation {
+function explainVertex(vertex: Vertex, edges: readonly Edge[], region: number): VertexExplanation {
   const { id, uid, name, parallelism, maxParallelism, slotSharingGroup, slots, source } = vertex;
   return {
     id,
@@ -112,6 +123,7 @@ function explainVertex(vertex: Vertex, edges: readonly Edge[]): VertexExplanatio
     parallelism,
     maxParallelism,
     slotSharingGroup,
+    region,
     host: slots[0] === HOST_SLOT,
     slots,
     source:
@@ -123,6 +135,8 @@ function explainVertex(vertex: Vertex, edges: readonly Edge[]): VertexExplanatio
             guarantee: source.connector.guarantee,
             after: -1,
             columns: namesRead(source),
+            filter: source.filter,
+            validate: source.connector.validate ?? null,
           },
     operators: vertex.operators.map(({ spec, input }) => ({
       uid: spec.uid,
@@ -139,6 +153,8 @@ function explainVertex(vertex: Vertex, edges: readonly Edge[]): VertexExplanatio
       guarantee: connector.guarantee,
       after,
       columns: connector.columns,
+      filter: null,
+      validate: null,
     })),
     outputs: vertex.outputs.map((output, index) => explainOutput(vertex, edges, output, index)),
   };

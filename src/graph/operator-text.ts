@@ -82,10 +82,12 @@ function processText({
   open,
   about,
   of,
+  aggregation,
 }: Extract<OperatorSpec, { kind: 'process' }>): string {
   const sides = keys.map((names) => (names === null ? 'without a key' : byKeys(names)));
   const what = about ?? (of === undefined ? functionText(open) : partsText(of));
-  return `${sides.join(' and ')}: ${what}`;
+  const all = aggregation?.aggregates.map(aggregateColumnText).join(', ');
+  return [sides.join(' and '), what, ...(all === undefined ? [] : [all])].join(': ');
 }
 
 /** Such as `by id and by order: join inner, select of the first id, of the second paid = amount`. */

@@ -9,6 +9,7 @@ import type { InputSide } from '../operator/operator-sides.js';
 import type { OperatorIdentity, OperatorSpec, Partitioner } from '../operator/operator-spec.js';
 import type { FieldPath } from '../record/field-tree.js';
 import type { Schema } from '../record/schema.js';
+import type { ValueFilter } from '../record/value-filter.js';
 
 /** The slot index of subtasks that run on the caller's thread. */
 export const HOST_SLOT = -1;
@@ -22,6 +23,8 @@ export interface VertexSource {
   readonly columns: readonly string[] | null;
   /** Paths to the fields anybody uses of columns of objects that are not used whole. */
   readonly paths: readonly FieldPath[];
+  /** What all rows that anybody uses have in common, if readers can tell; else null. */
+  readonly filter: ValueFilter | null;
 }
 
 /** `VertexSink.after` of a sink that takes the records which the source could not parse. */

@@ -6,7 +6,7 @@
  */
 import { defaultMaxParallelism } from '../record/key-group.js';
 import { nodeError } from './error-place.js';
-import { headOf, type LogicalGraph, type LogicalNode } from './logical-graph.js';
+import { headOf, identityOf, type LogicalGraph, type LogicalNode } from './logical-graph.js';
 
 /** Most subtasks and key groups a job may have, as in Flink (2^15). */
 export const PARALLELISM_MAX = 32_768;
@@ -32,8 +32,10 @@ export interface PlacedGraph {
 /** What the job as a whole asks for. */
 export interface PlacementOptions {
   readonly parallelism: number;
-  /** Null: derived from the parallelism of each operator. */
+  /** Null: as settled before, or derived from the parallelism of each operator. */
   readonly maxParallelism: number | null;
+  /** By uid, what was settled in an earlier plan, for operators that are told none. */
+  readonly settled: Readonly<Record<string, number>>;
 }
 
 /** Places all nodes. Throws `PARALLELISM_INVALID` with the operator and the user's line. */
@@ -49,7 +51,10 @@ export function placeGraph(graph: LogicalGraph, options: PlacementOptions): Plac
     }
     const parallelism = parallelismOf(graph.jobName, node, options.parallelism, placements);
     const maxParallelism =
-      node.options.maxParallelism ?? options.maxParallelism ?? defaultMaxParallelism(parallelism);
+      node.options.maxParallelism ??
+      options.maxParallelism ??
+      options.settled[identityOf(node).uid] ??
+      defaultMaxParallelism(parallelism);
     if (parallelism > maxParallelism) {
       throw nodeError(
         'PARALLELISM_INVALID',

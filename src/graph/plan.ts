@@ -29,6 +29,7 @@ import { planWarnings } from './plan-warnings.js';
 import { preAggregate } from './pre-aggregate.js';
 import { checkSchemas } from './schema-check.js';
 import { assignSlots } from './slot-assignment.js';
+import { sourceFilter } from './source-filter.js';
 import { isParallelism, validateGraph } from './validate.js';
 
 /** What a run asks of its plan. */
@@ -39,6 +40,16 @@ export interface PlanOptions {
    * Number of key groups; null or absent: by Flink's rule from the parallelism of each operator.
    */
   readonly maxParallelism?: number | null;
+  /**
+   * By uid of an operator, its number of key groups in the plan that this one goes on from, which stays unless the
+   * operator or the job names another; none when absent.
+   */
+  readonly settledMaxParallelism?: Readonly<Record<string, number>>;
+  /**
+   * By uid of an aggregation, whether it has two phases in the plan that this one goes on from, where it may have them;
+   * as it is worth it when absent.
+   */
+  readonly settledPhases?: Readonly<Record<string, boolean>>;
   /** Parameters of the job; they are part of the fingerprint. */
   readonly params?: unknown;
   /** Whether aggregations may be split before the exchange; true unless set. */
@@ -60,8 +71,10 @@ export function planJob(graph: LogicalGraph, options: PlanOptions): PhysicalPlan
   const placed = placeGraph(live, {
     parallelism: options.parallelism,
     maxParallelism: options.maxParallelism ?? null,
+    settled: options.settledMaxParallelism ?? {},
   });
-  const rewritten = options.preAggregate === false ? placed : preAggregate(placed);
+  const rewritten =
+    options.preAggregate === false ? placed : preAggregate(placed, options.settledPhases ?? {});
   const chained = chainGraph(rewritten);
   const wanted = wantedFields(rewritten);
   const { slotsOf, slots } = assignSlots(chained.chains.map((chain) => chain.placement));
@@ -120,7 +133,14 @@ function vertexOf(
     const fields = wanted.outputs[node.id] ?? null;
     if (node.kind === 'source') {
       const { identity, connector, schema } = node;
-      source = { identity, connector, schema, columns: namesOf(fields), paths: pathsOf(fields) };
+      source = {
+        identity,
+        connector,
+        schema,
+        columns: namesOf(fields),
+        paths: pathsOf(fields),
+        filter: connector.filters === true ? sourceFilter(graph, node) : null,
+      };
       if (connector.deadLetters) sinks.push(deadLettersOf(identity, connector.deadLetters));
     } else if (node.kind === 'operator') {
       operatorIndex.set(node.id, operators.length);

@@ -6,8 +6,18 @@
  * state, of the aggregation the user wrote.
  */
 import type { OperatorSpec } from '../operator/operator-spec.js';
-import { canPreAggregate, hasPanes, splitAggregate } from '../operator/pre-aggregate.js';
-import { DEFAULT_NODE_OPTIONS, type LogicalNode, type NodeInput } from './logical-graph.js';
+import {
+  canPreAggregate,
+  hasPanes,
+  partialUid,
+  splitAggregate,
+} from '../operator/pre-aggregate.js';
+import {
+  DEFAULT_NODE_OPTIONS,
+  identityOf,
+  type LogicalNode,
+  type NodeInput,
+} from './logical-graph.js';
 import { renumberNode } from './live-nodes.js';
 import type { PlacedGraph, Placement } from './placement.js';
 
@@ -15,9 +25,12 @@ type AggregateOperator = Extract<OperatorSpec, { kind: 'aggregate' }>;
 
 /**
  * The graph with every aggregation split that may be and for which it saves an exchange between
- * subtasks.
+ * subtasks; `settled` says of some by their uids whether they are, where they may.
  */
-export function preAggregate(graph: PlacedGraph): PlacedGraph {
+export function preAggregate(
+  graph: PlacedGraph,
+  settled: Readonly<Record<string, boolean>>,
+): PlacedGraph {
   const nodes: LogicalNode[] = [];
   const placements: Placement[] = [];
   const newIds = new Map<number, number>();
@@ -31,7 +44,7 @@ export function preAggregate(graph: PlacedGraph): PlacedGraph {
     const placement = graph.placements[node.id];
     if (placement === undefined) continue;
     const moved = renumberNode(node, (id) => newIds.get(id) ?? -1);
-    const aggregate = splittable(graph, node);
+    const aggregate = splittable(graph, node, settled);
     if (aggregate === null || moved.kind !== 'operator') {
       newIds.set(node.id, push(moved, placement));
       continue;
@@ -54,7 +67,7 @@ function partialNode(
   producer: number,
   index: number,
 ): LogicalNode {
-  const uid = node.inputs.length === 1 ? partial.uid : `${partial.uid}-${index + 1}`;
+  const uid = partialUid(identityOf(node).uid, index, node.inputs.length);
   return {
     id: -1,
     kind: 'operator',
@@ -65,11 +78,17 @@ function partialNode(
 }
 
 /** The aggregation of a node that is worth splitting, or null. */
-function splittable(graph: PlacedGraph, node: LogicalNode): AggregateOperator | null {
+function splittable(
+  graph: PlacedGraph,
+  node: LogicalNode,
+  settled: Readonly<Record<string, boolean>>,
+): AggregateOperator | null {
   if (node.kind !== 'operator' || node.spec.kind !== 'aggregate') return null;
   const { spec } = node;
   if (spec.emit !== 'final' || spec.phase !== 'single' || !canPreAggregate(spec)) return null;
   if (!node.inputs.every((input) => canHoldPartial(graph, input))) return null;
+  const isSplit = settled[spec.uid];
+  if (isSplit !== undefined) return isSplit ? spec : null;
   const widths = [node.id, ...node.inputs.map((input) => input.node)].map(
     (id) => graph.placements[id]?.parallelism ?? 1,
   );

@@ -67,6 +67,14 @@ export const TASK_VALUES = {
   cachedBytes: 23,
   /** What the state tables of the slot hold. */
   slotStateBytes: 24,
+  /** What lies in files without a name, and what was written to them, read from them, and how often. */
+  spilledBytes: 25,
+  spilledBytesOut: 26,
+  spilledBytesIn: 27,
+  spillReads: 28,
+  /** Look-ups of state that was not in memory, and those of them that found it on disk. */
+  coldLookups: 29,
+  coldHits: 30,
 } as const;
 
 /** Float64 values of a channel's block. */

@@ -33,21 +33,33 @@ export interface TimeSnapshot {
   readonly isIdle: boolean;
 }
 
-/** The counters of a subtask at one moment: plain data. */
-export type TaskMetricsSnapshot = TimeSnapshot & {
+/** Values that are what they are, each under its name. */
+type Counters = {
   readonly [K in Exclude<keyof typeof TASK_VALUES, 'entryMs' | keyof TimePlaces>]: number;
-} & {
-  readonly state: TaskState;
-  /** Operator whose user function runs, null for none. */
-  readonly currentOperator: number | null;
-  readonly progress: number;
-  /** Number of the split of its source that holds its event time back, -1 for none. */
-  readonly heldBySplit: number;
-  /** Monotonic time at which the current step began, null between steps. */
-  readonly entryMs: number | null;
-  /** Monotonic time of the snapshot, as its reader gave it. */
-  readonly atMs: number;
 };
+
+const READ_OTHERWISE = ['entryMs', 'watermarkMs', 'timeStatus'];
+const COUNTERS = Object.entries(TASK_VALUES).filter(([name]) => !READ_OTHERWISE.includes(name));
+
+function counters(values: Float64Array): Counters {
+  const read = COUNTERS.map(([name, place]) => [name, values[place] ?? 0]);
+  return Object.fromEntries(read) as Counters;
+}
+
+/** The counters of a subtask at one moment: plain data. */
+export type TaskMetricsSnapshot = TimeSnapshot &
+  Counters & {
+    readonly state: TaskState;
+    /** Operator whose user function runs, null for none. */
+    readonly currentOperator: number | null;
+    readonly progress: number;
+    /** Number of the split of its source that holds its event time back, -1 for none. */
+    readonly heldBySplit: number;
+    /** Monotonic time at which the current step began, null between steps. */
+    readonly entryMs: number | null;
+    /** Monotonic time of the snapshot, as its reader gave it. */
+    readonly atMs: number;
+  };
 
 /** The counters of a channel at one moment: plain data. */
 export type EdgeMetricsSnapshot = TimeSnapshot & {
@@ -62,32 +74,10 @@ export function readTaskMetrics(
 ): TaskMetricsSnapshot {
   const words = taskWords(memory, subtask);
   const values = taskValues(memory, subtask);
-  const at = (index: number): number => values[index] ?? 0;
   const operator = words[TASK_WORDS.currentOperator] ?? -1;
-  const entryMs = at(TASK_VALUES.entryMs);
+  const entryMs = values[TASK_VALUES.entryMs] ?? 0;
   return {
-    rowsIn: at(TASK_VALUES.rowsIn),
-    rowsOut: at(TASK_VALUES.rowsOut),
-    bytesIn: at(TASK_VALUES.bytesIn),
-    bytesOut: at(TASK_VALUES.bytesOut),
-    batchesIn: at(TASK_VALUES.batchesIn),
-    busyMs: at(TASK_VALUES.busyMs),
-    backpressuredMs: at(TASK_VALUES.backpressuredMs),
-    idleMs: at(TASK_VALUES.idleMs),
-    loopLagMs: at(TASK_VALUES.loopLagMs),
-    badRecords: at(TASK_VALUES.badRecords),
-    lateRecords: at(TASK_VALUES.lateRecords),
-    heapUsedBytes: at(TASK_VALUES.heapUsedBytes),
-    heapLimitBytes: at(TASK_VALUES.heapLimitBytes),
-    callsInFlight: at(TASK_VALUES.callsInFlight),
-    oldestCallMs: at(TASK_VALUES.oldestCallMs),
-    lookupHits: at(TASK_VALUES.lookupHits),
-    lookupMisses: at(TASK_VALUES.lookupMisses),
-    lookupLoads: at(TASK_VALUES.lookupLoads),
-    lookupFailures: at(TASK_VALUES.lookupFailures),
-    cachedRows: at(TASK_VALUES.cachedRows),
-    cachedBytes: at(TASK_VALUES.cachedBytes),
-    slotStateBytes: at(TASK_VALUES.slotStateBytes),
+    ...counters(values),
     ...readTime(values, TASK_VALUES),
     state: TASK_STATES[words[TASK_WORDS.state] ?? 0] ?? 'CREATED',
     currentOperator: operator < 0 ? null : operator,

@@ -137,6 +137,29 @@ export class TaskMetricsWriter {
     this.#values[TASK_VALUES.slotStateBytes] = slotStateBytes;
   }
 
+  /** Bytes have gone to a file without a name. */
+  wrote(bytes: number): void {
+    add(this.#values, TASK_VALUES.spilledBytes, bytes);
+    add(this.#values, TASK_VALUES.spilledBytesOut, bytes);
+  }
+
+  /** Bytes have been read from one. */
+  read(bytes: number): void {
+    add(this.#values, TASK_VALUES.spilledBytesIn, bytes);
+    add(this.#values, TASK_VALUES.spillReads, 1);
+  }
+
+  /** One of so many bytes is gone. */
+  freed(bytes: number): void {
+    add(this.#values, TASK_VALUES.spilledBytes, -bytes);
+  }
+
+  /** Look-ups of state that was not in memory so far, and those that found it on disk. */
+  setColdLookups(lookups: number, hits: number): void {
+    this.#values[TASK_VALUES.coldLookups] = lookups;
+    this.#values[TASK_VALUES.coldHits] = hits;
+  }
+
   setState(state: TaskState): void {
     this.#words[TASK_WORDS.state] = TASK_STATES.indexOf(state);
   }

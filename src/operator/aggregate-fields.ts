@@ -13,9 +13,9 @@ import { checkKeyType, isNumberType } from './key-code.js';
 import type {
   AggregatePhase,
   AggregateSpec,
+  Aggregation,
   BuiltInAggregate,
   OperatorSpec,
-  WindowSpec,
 } from './operator-spec.js';
 
 /** The keyed operators of a chain. */
@@ -190,14 +190,19 @@ export function resultSlot(aggregate: AggregateSpec, input: Slot | null): Slot |
 }
 
 /** The fields that say which key, and which window, a row is of. */
-export function groupFields(spec: AggregateOperator, keys: readonly Field[]): readonly Field[] {
-  const { phase, window } = spec;
+export function groupFields(
+  { phase, window }: Pick<Aggregation, 'phase' | 'window'>,
+  keys: readonly Field[],
+): readonly Field[] {
   const fields = keys.map((key) => requiredField(resultKeyName(key.name, phase), key.type));
   return window === null ? fields : [...fields, ...windowFields(window, phase)];
 }
 
 /** The fields by which results tell of their window. */
-function windowFields(window: WindowSpec, phase: AggregatePhase): readonly Field[] {
+function windowFields(
+  window: NonNullable<Aggregation['window']>,
+  phase: AggregatePhase,
+): readonly Field[] {
   if (phase === 'partial') {
     return [requiredField(PANE_FIELD, NUMBER), requiredField(ROWS_FIELD, NUMBER)];
   }
@@ -212,7 +217,7 @@ function windowFields(window: WindowSpec, phase: AggregatePhase): readonly Field
  * Schema of the results over records of `input`; null when a user's aggregator makes part of them. What partial phases
  * hand on only `planResults` knows.
  */
-export function resultSchema(spec: AggregateOperator, input: Schema): Schema | null {
+export function resultSchema(spec: Aggregation, input: Schema): Schema | null {
   const fields = [...groupFields(spec, keyFields(spec.name, spec.keys, input))];
   let isKnown = true;
   for (const [index, aggregate] of spec.aggregates.entries()) {

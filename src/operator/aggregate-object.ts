@@ -8,10 +8,15 @@ import { type Accumulator, type Cell, presentValue } from './aggregate-accumulat
 import { ANY, carriedName, requiredField } from './aggregate-fields.js';
 import type { CodeBlock } from './code-block.js';
 import { presentValueCode } from './object-code.js';
+import { addedFields } from './operator-fields.js';
 import type { BuiltInAggregate, UserAggregate, UserAggregator } from './operator-spec.js';
 
-/** The accumulator of `collect`. It has no partial form: merging lists would lose the order of arrival. */
-export function collectAccumulator(aggregate: BuiltInAggregate, input: Slot): Accumulator {
+/** The accumulator of `collect`. It has no partial phase: merging lists would lose the order of arrival. */
+export function collectAccumulator(
+  aggregate: BuiltInAggregate,
+  index: number,
+  input: Slot,
+): Accumulator {
   const slot: Slot = {
     type: { kind: 'list', item: { type: input.type, nullable: false } },
     nullable: false,
@@ -19,9 +24,10 @@ export function collectAccumulator(aggregate: BuiltInAggregate, input: Slot): Ac
   const onePhase = (): never => {
     assert(false, 'collect() runs in one phase.');
   };
+  const carried = [requiredField(carriedName(index, ''), slot.type)];
   return {
     columns: [{ name: aggregate.as, form: 'js' }],
-    carried: [],
+    carried,
     result: slot,
     create: (cell, place) => place.line(`${cell.write(0, '[]')};`),
     add: (cell, value, _row, place) => {
@@ -33,13 +39,17 @@ export function collectAccumulator(aggregate: BuiltInAggregate, input: Slot): Ac
       const isDoubled = `(${list}.length & (${list}.length - 1)) === 0`;
       place.line(`if (${isDoubled}) ${cell.write(0, list)};`);
     },
-    merge: onePhase,
+    merge: (cell, [other], place) => {
+      const item = cell.unit.fresh('item');
+      place.line(`for (const ${item} of ${other.value}) ${cell.read(0)}.push(${item});`);
+      place.line(`${cell.write(0, cell.read(0))};`);
+    },
     resultOf: (cell) => {
       const list = cell.read(0);
       // Later rows push to the list of the entry, so what leaves is a copy.
       return { ...presentValue(slot, `${list}.slice()`), object: `${list}.slice()` };
     },
-    carriedOf: onePhase,
+    carriedOf: (cell) => [presentValue(carried[0], cell.read(0))],
     carriedOfRow: onePhase,
   };
 }
@@ -77,7 +87,7 @@ export function userAccumulator(aggregate: UserAggregate, index: number): Accumu
     result: null,
     create: (cell, place) => replace(cell, `${bound(cell)}.create()`, place),
     add: (cell, _value, row, place) => {
-      const record = row.object(null, place);
+      const record = row.object(addedFields(aggregate), place);
       const add = cell.unit.constant(addByUser, 'addByUser');
       replace(cell, `${add}(${bound(cell)}, ${cell.read(0)}, ${record})`, place);
     },
@@ -99,7 +109,7 @@ export function userAccumulator(aggregate: UserAggregate, index: number): Accumu
     },
     carriedOfRow: (cell, _value, row, counts, place) => {
       const create = cell.unit.constant(createByUser, 'createByUser');
-      const record = row.object(null, place);
+      const record = row.object(addedFields(aggregate), place);
       const lone = cell.unit.fresh('accumulator');
       const call = cell.call(`${create}(${bound(cell)}, ${counts}, ${record})`, place);
       place.line(`const ${lone} = ${call};`);

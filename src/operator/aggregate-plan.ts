@@ -7,18 +7,11 @@ import type { Field, Schema, Slot } from '../record/schema.js';
 import type { Accumulator } from './aggregate-accumulator.js';
 import { countAccumulator } from './aggregate-count.js';
 import { extremeAccumulator, positionAccumulator } from './aggregate-extreme.js';
-import {
-  type AggregateOperator,
-  groupFields,
-  inputSlot,
-  keyFields,
-  resultSchema,
-  resultSlot,
-} from './aggregate-fields.js';
+import { groupFields, inputSlot, keyFields, resultSchema, resultSlot } from './aggregate-fields.js';
 import { collectAccumulator, userAccumulator } from './aggregate-object.js';
 import { nothingAccumulator } from './aggregate-nothing.js';
 import { averageAccumulator, sumAccumulator } from './aggregate-sum.js';
-import type { AggregateSpec } from './operator-spec.js';
+import type { AggregateSpec, Aggregation } from './operator-spec.js';
 
 /** One aggregate of an operator. */
 export interface ResultAggregate {
@@ -37,7 +30,7 @@ export interface AggregateResults {
 }
 
 /** Plans what an aggregation over records of `input` gives. */
-export function planResults(spec: AggregateOperator, input: Schema): AggregateResults {
+export function planResults(spec: Aggregation, input: Schema): AggregateResults {
   const keys = keyFields(spec.name, spec.keys, input);
   const aggregates = spec.aggregates.map((aggregate, index): ResultAggregate => {
     const slot = inputSlot(aggregate, index, input, spec.phase);
@@ -50,7 +43,7 @@ export function planResults(spec: AggregateOperator, input: Schema): AggregateRe
 
 /** What a partial phase hands on: what its accumulators are carried as. */
 function carriedSchema(
-  spec: AggregateOperator,
+  spec: Aggregation,
   keys: readonly Field[],
   aggregates: readonly ResultAggregate[],
 ): Schema {
@@ -80,7 +73,7 @@ function accumulatorOf(aggregate: AggregateSpec, index: number, slot: Slot | nul
     case 'last':
       return positionAccumulator(aggregate, index, slot);
     case 'collect':
-      return collectAccumulator(aggregate, slot);
+      return collectAccumulator(aggregate, index, slot);
     default:
       return unreachable(aggregate.fn, 'aggregate');
   }

@@ -36,7 +36,7 @@ export interface WindowColumns {
   readonly next: number;
   /** Whether a result is due: 0 once it was given. */
   readonly isDue: number;
-  /** Rows in a partial aggregation. */
+  /** Rows in a partial aggregation, which has nothing of the others. */
   readonly rows: number;
 }
 
@@ -122,7 +122,7 @@ export function planAggregate(spec: AggregateOperator, input: Schema): Aggregate
   const isWindowed = spec.window !== null;
   const isPaned = hasPanes(spec);
   const isSession = spec.window?.gapMs !== undefined;
-  const window = { next: columns.length, isDue: columns.length + 1, rows: columns.length + 2 };
+  const window = { next: columns.length, isDue: columns.length + 1, rows: columns.length };
   const more = isSession ? SESSION_COLUMNS : isPaned ? PANE_COLUMNS : windowColumns(spec.phase);
   return {
     keys,
@@ -197,9 +197,10 @@ function panePlan(keys: readonly Field[], accumulators: TableSpec['columns']): P
   };
 }
 
+/** Entries of a partial aggregation are in no list, and give no result: the less of them, the more stay in a cache. */
 function windowColumns(phase: AggregatePhase): TableSpec['columns'] {
-  const rows: TableSpec['columns'] = phase === 'partial' ? [{ name: ROWS_FIELD, form: 'f64' }] : [];
-  return [NEXT_COLUMN, { name: '$isDue', form: 'u8' }, ...rows];
+  if (phase === 'partial') return [{ name: ROWS_FIELD, form: 'i32' }];
+  return [NEXT_COLUMN, { name: '$isDue', form: 'u8' }];
 }
 
 function distinctTable(

@@ -30,6 +30,9 @@ export class Pane {
   readonly heads: number[] = [];
   /** First entry that has not been taken for firing. */
   next = NO_ENTRY;
+  /** Where entries may leave memory: the position of the scan that looks for its own, and the table that it is in. */
+  scan = 0;
+  scanned = 0;
   isFired = false;
 
   constructor(startMs: number, endMs: number, isLate: boolean) {
@@ -168,6 +171,9 @@ export abstract class TimedWindows implements TimedOperator {
 
   /** Links entries anew, from what the tables hold. */
   abstract rebuild(): void;
+
+  /** Gives up what is not in the tables. */
+  close(): void {}
 
   /** Whether entries are to be removed by whoever emits them. */
   get removesEmitted(): boolean {

@@ -58,7 +58,8 @@ export class JoinRun {
   /** The row at hand, whose pairs wait: its side, its position, and the marks it came with. */
   side: InputSide = 0;
   position = 0;
-  time = 0;
+  // No small number, as times are none: V8 gives objects whose numbers grow another shape.
+  time = Number.NaN;
   kind = 0;
   row = -1;
   readonly #parts: JoinRunParts;
@@ -111,7 +112,8 @@ export class JoinRun {
 
   #open(types: readonly DataType[]): StateTable {
     const columns = SIDES.map((side) => ({ name: String(side), form: 'rows' as const }));
-    const spec = { ...keyTable(TABLE, [], columns), keys: types, isPacked: true };
+    const table = keyTable(TABLE, [], columns);
+    const spec = { ...table, keys: types, isPacked: true, isEvictable: true };
     return this.#parts.openTable(this.spec.uid, spec);
   }
 

@@ -36,6 +36,8 @@ const EMIT_ENTRIES = 256;
 /** Share of its space from which on state is full: it grows with the keys that are there, too. */
 const FULL_SHARE = 0.8;
 
+/** Rows that a partial aggregation takes before it hands on: so many an entry counts, and those of another batch. */
+const PARTIAL_ROWS_MAX = 2 ** 30;
 /** Rows after which a partial aggregation of windows is judged. */
 const JUDGED_ROWS = 4096;
 
@@ -337,9 +339,18 @@ export class KeyedRun {
   }
 
   #open(spec: TableSpec): StateTable {
-    // Windows link their entries, and what goes to disk as records need not go there as entries too.
-    const isEvictable = this.windows === null && !this.isPartial && this.#space === null;
-    const table = this.#openTable(this.spec.uid, { ...spec, isEvictable });
+    const { spec: operator, windows } = this;
+    // What goes to disk as records need not go there as entries too.
+    const isEvictable = !this.isPartial && this.#space === null;
+    const isLinked = windows instanceof PaneRun || windows instanceof SessionRun;
+    const isOwned = isLinked && spec.name === MAIN_TABLES[operator.kind];
+    const table = this.#openTable(operator.uid, {
+      ...spec,
+      isEvictable,
+      // Behind the keys of the operator there is the window that an entry is of.
+      ...(windows instanceof WindowRun ? { groupKey: operator.keys.length } : {}),
+      ...(isOwned ? { ownerKeys: operator.keys.length } : {}),
+    });
     this.tables.set(spec.name, table);
     return table;
   }
@@ -403,12 +414,20 @@ export class KeyedRun {
     return !(this.windows instanceof PartialRun) || this.windows.isDue(watermarkMs);
   }
 
+  /** Whether entries are to be emitted before more rows come. */
+  get isFull(): boolean {
+    return this.mustEmit || this.rows >= PARTIAL_ROWS_MAX;
+  }
+
   /** Of a partial aggregation: judges whether it pays, and starts anew. */
   #endOfFlush(): void {
     const table = this.mainTable();
     // Panes are handed on when they are over, mostly long before there is no room for more of them.
     const isJudged = this.mustEmit || (this.windows !== null && this.rows >= JUDGED_ROWS);
-    if (isJudged && table.entries > this.rows * this.#sharePaid) this.passesThrough = true;
+    // Without a key there is one entry for each window, however many rows.
+    const isKeyed = this.spec.kind !== 'aggregate' || this.spec.keys.length > 0;
+    const pays = table.entries <= this.rows * this.#sharePaid;
+    if (isJudged && isKeyed && !pays) this.passesThrough = true;
     table.empty();
     if (this.windows instanceof PartialRun) this.windows.emptied();
     this.#dictionary = null;
@@ -428,6 +447,7 @@ export class KeyedRun {
 
   /** Frees the tables. */
   close(): void {
+    this.windows?.close();
     for (const table of this.tables.values()) table.clear();
     this.tables.clear();
     this.overflow?.close();

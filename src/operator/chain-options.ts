@@ -2,6 +2,7 @@
  * What a chain task is made of. Callers: the runtime and tests build it, the chain compiler reads it. Runs on:
  * worker.
  */
+import type { FunctionLogger } from '../base/function-log.js';
 import type { Clock } from '../base/clock.js';
 import type { Disk } from '../base/disk.js';
 import type { Random } from '../base/random.js';
@@ -73,6 +74,8 @@ export interface ChainTaskOptions {
   readonly userMetrics: MetricsPlace;
   /** Counts records that came too late for their windows, whatever becomes of them. */
   readonly countLate: (records: number) => void;
+  /** The log of the functions of an operator of the chain; omitted: what they log goes nowhere. */
+  readonly log?: (operatorIndex: number) => FunctionLogger;
   /** Has the slot look at the chain again, from a callback of its thread. */
   readonly wake?: () => void;
   /** Counts memory of the chain beside its tables, for as long as the job runs. */

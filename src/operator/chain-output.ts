@@ -19,6 +19,9 @@ export type ValueArray = FixedAppender['values'] | BigInt64Array;
 /** What opening an output came to. */
 export type OpenResult = 'as before' | 'reopened' | 'busy';
 
+/** Rows of the first batch at most. */
+const FIRST_ROWS = 32;
+
 /** A running output. */
 export class OutputRun {
   readonly output: ChainOutput;
@@ -34,6 +37,11 @@ export class OutputRun {
   dealer: RowDealer | null = null;
   /** The channel of the next row, for partitioners that deal in turn. */
   next: number;
+  /**
+   * Rows from which generated code hands the only builder on: few the first time, since V8 throws code away that it
+   * compiled before it has seen that done.
+   */
+  enough = FIRST_ROWS;
   #blocked = -1;
   /** Whether builders are being handed on that are not full. */
   #isFlushing = false;
@@ -65,6 +73,7 @@ export class OutputRun {
     assert(first !== undefined, 'An open port has a builder.');
     this.builders = builders;
     this.schema = first.schema;
+    this.enough = Math.min(this.enough, first.capacity);
     this.appenders = first.columns.map((_, field) =>
       builders.map((builder) => builder.columns[field]),
     );
@@ -75,6 +84,7 @@ export class OutputRun {
 
   /** Hands a full builder on; false, remembering the channel, when the consumer has no room. */
   flush(channel: number): boolean {
+    this.enough = this.builders[channel].capacity;
     if (this.output.port.flush(channel)) return true;
     this.#blocked = channel;
     return false;

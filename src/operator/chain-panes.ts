@@ -5,7 +5,7 @@
  * to is kept beside the key. So a window is the oldest pane of the front and that, and when the front is used up,
  * the others become it. Callers: generated code adds to panes and brings a key on to a window, the chain task
  * fires. Runs on: the slot's thread. Invariant: what exists is in the state tables; the links between entries are
- * made anew at restore.
+ * made anew at restore, and where a key that has left memory comes back, with all its panes.
  */
 import { assert } from '../base/assert.js';
 import { PAGE_MASK, PAGE_SHIFT, type StateTable } from '../state/contract.js';
@@ -79,6 +79,48 @@ export class PaneRun extends AlignedRun {
       front: name(columns.front),
       isVoid: name(columns.isVoid),
     };
+    this.#adopt();
+  }
+
+  /** Has panes that may leave memory do so with their keys. */
+  #adopt(): void {
+    const { panes, keys } = this.#bound();
+    keys.adopt?.({
+      table: panes,
+      each: (key, visit) => this.#each(key, visit),
+      cameBack: (key, members) => this.#cameBack(key, members),
+    });
+  }
+
+  #each(key: number, visit: (pane: number) => void): void {
+    const names = this.#named();
+    const [keyPage, keyAt] = this.#key(key);
+    for (let entry: number = keyPage[names.newest][keyAt]; entry !== NO_ENTRY; ) {
+      visit(entry);
+      const [page, at] = this.#pane(entry);
+      entry = page[names.older][at];
+    }
+  }
+
+  #cameBack(key: number, members: readonly number[]): void {
+    const names = this.#named();
+    const [keyPage, keyAt] = this.#key(key);
+    const startOf = (entry: number): number => {
+      const [page, at] = this.#pane(entry);
+      return page[names.start][at];
+    };
+    for (const name of [names.newest, names.oldest, names.next]) keyPage[name][keyAt] = NO_ENTRY;
+    for (const entry of members.toSorted((a, b) => startOf(a) - startOf(b))) {
+      this.#expect(startOf(entry));
+      this.insert(key, entry);
+    }
+    if (keyPage[names.isVoid][keyAt] !== 0) this.renew(key);
+  }
+
+  /** Sees to it that a window is due for a pane that there is. */
+  #expect(startMs: number): void {
+    if (this.#byStart.has(startMs) || this.#lastEnd(startMs) <= this.firedMs) return;
+    this.#add(startMs, startMs + this.grid.sizeMs);
   }
 
   /** How far before the end of a window that has fired those windows begin that have not. */
@@ -168,19 +210,24 @@ export class PaneRun extends AlignedRun {
     if (this.#tables === null) return;
     const { keys } = this.#tables;
     const { passed } = this.#named();
-    this.firedMs = Number.POSITIVE_INFINITY;
+    let firedMs = Number.POSITIVE_INFINITY;
     eachEntry(keys, (key) => {
       const [page, at] = this.#key(key);
       // Keys that came from other subtasks, or that had their turn in the window at hand, may be ahead.
-      this.firedMs = Math.min(this.firedMs, page[passed][at]);
+      firedMs = Math.min(firedMs, page[passed][at]);
     });
-    if (keys.entries === 0) this.firedMs = Number.NEGATIVE_INFINITY;
-    this.#relink();
+    this.firedMs = keys.entries === 0 ? Number.NEGATIVE_INFINITY : firedMs;
+    // Those that may leave memory were not there until they were looked at.
+    if (keys.adopt === undefined) this.#relink();
   }
 
   #relink(): void {
     const { panes, keys } = this.#bound();
     const names = this.#named();
+    if (keys.adopt !== undefined) {
+      this.#adopt();
+      return eachEntry(keys, () => {});
+    }
     eachEntry(keys, (key) => {
       const [page, at] = this.#key(key);
       for (const name of [names.newest, names.oldest, names.next]) page[name][at] = NO_ENTRY;

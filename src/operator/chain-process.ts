@@ -4,6 +4,7 @@
  * a call sees the key, the time and the watermark of what it is called for, and no call happens while records
  * of an earlier one still wait to be handed on.
  */
+import { type FunctionLogger, NO_LOG } from '../base/function-log.js';
 import { deserialize, serialize } from 'node:v8';
 import { assert } from '../base/assert.js';
 import type { Clock } from '../base/clock.js';
@@ -32,6 +33,7 @@ import type { InputSide } from './operator-sides.js';
 import type { OperatorSpec, UserFunction } from './operator-spec.js';
 import { CallContext, NO_SIDE } from './process-context.js';
 import type {
+  AggregatingFunction,
   FiredTimer,
   OpenProcess,
   ProcessContext,
@@ -75,6 +77,7 @@ export interface ProcessRunParts {
   readonly errors: ChainErrors;
   readonly countLate: (records: number) => void;
   readonly userMetrics: MetricsPlace;
+  readonly log?: (operatorIndex: number) => FunctionLogger;
   /** Has entries of states leave memory, where they may. */
   readonly makeRoom?: () => void;
 }
@@ -125,15 +128,28 @@ export class ProcessRun implements TimedOperator {
 
   /**
    * Takes the schema of a side's records, and opens the function. The types of its keys become known with the first
-   * records of a side that has any; those of a side without keys may come before.
+   * records of a side that has any; those of a side without keys may come before. True when the schema of its results
+   * may have become another one.
    */
-  adopt(side: InputSide, schema: Schema): void {
+  adopt(side: InputSide, schema: Schema): boolean {
     const names = this.spec.keys[side];
     for (const name of this.spec.reads?.[side] ?? []) {
       if (fieldIndex(schema, name) < 0) throw unknownField(this.spec.name, name, schema);
     }
-    if (names === null) return this.#open(this.isKeyed ? null : []);
-    this.#open(keyFields(this.spec.name, names, schema).map(({ type }) => tableKeyType(type)));
+    if (names === null) this.#open(this.isKeyed ? null : []);
+    else this.#open(keyFields(this.spec.name, names, schema).map(({ type }) => tableKeyType(type)));
+    return this.#aggregating?.adopt(schema) ?? false;
+  }
+
+  /** The schema of its results, where it aggregates; null where only running will tell. */
+  get resultSchema(): Schema | null {
+    return this.#aggregating?.resultSchema ?? null;
+  }
+
+  get #aggregating(): AggregatingFunction<unknown, unknown, unknown> | null {
+    return this.spec.aggregation === undefined
+      ? null
+      : (this.#function as AggregatingFunction<unknown, unknown, unknown> | null);
   }
 
   /** The opened function. */
@@ -332,6 +348,7 @@ export class ProcessRun implements TimedOperator {
       subtask,
       parallelism,
       metrics: metricGroup({ place: this.#parts.userMetrics, owner: this.#parts.operator }),
+      log: this.#parts.log?.(this.#parts.operator) ?? NO_LOG,
       countLate: this.#parts.countLate,
       timerService: (name, names, onTimer) =>
         this.#addTimers(`${USER_TIMERS}/${name}`, names.length, (timer) =>

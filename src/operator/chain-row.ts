@@ -59,101 +59,75 @@ export class ComputedRow extends BuiltRow {
   }
 }
 
-/** A row for which an object has been built already; used again when it has the fields that are wanted. */
-export class RowWithObject implements FlowRow {
+/** Another row but for what a subclass says. */
+abstract class WrappedRow implements FlowRow {
   readonly schema: Schema | null;
   readonly marks: RowMarks;
-  readonly #row: FlowRow;
+  protected readonly row: FlowRow;
+
+  constructor(row: FlowRow, schema = row.schema, marks = row.marks) {
+    this.row = row;
+    this.schema = schema;
+    this.marks = marks;
+  }
+
+  names(): readonly string[] {
+    return this.row.names();
+  }
+
+  field(name: string): FieldValue | null {
+    return this.row.field(name);
+  }
+
+  object(names: readonly string[] | null, place: CodeBlock): string {
+    return this.row.object(names, place);
+  }
+
+  useAllFields(): void {
+    this.row.useAllFields();
+  }
+}
+
+/** A row for which an object has been built already; used again when it has the fields that are wanted. */
+export class RowWithObject extends WrappedRow {
   readonly #object: string;
   readonly #names: ReadonlySet<string> | null;
 
   constructor(row: FlowRow, object: string, names: readonly string[] | null) {
-    this.schema = row.schema;
-    this.marks = row.marks;
-    this.#row = row;
+    super(row);
     this.#object = object;
     this.#names = names === null ? null : new Set(names);
   }
 
-  names(): readonly string[] {
-    return this.#row.names();
-  }
-
-  field(name: string): FieldValue | null {
-    return this.#row.field(name);
-  }
-
-  object(names: readonly string[] | null, place: CodeBlock): string {
+  override object(names: readonly string[] | null, place: CodeBlock): string {
     const known = this.#names;
     if (known === null || names?.every((name) => known.has(name))) return this.#object;
-    return this.#row.object(names, place);
-  }
-
-  useAllFields(): void {
-    this.#row.useAllFields();
+    return super.object(names, place);
   }
 }
 
 /** A row that was given another event time. */
-export class StampedRow implements FlowRow {
-  readonly marks: RowMarks;
-  readonly #row: FlowRow;
-
+export class StampedRow extends WrappedRow {
   constructor(row: FlowRow, time: string) {
-    this.#row = row;
-    this.marks = { time, kind: row.marks.kind };
-  }
-
-  get schema(): Schema | null {
-    return this.#row.schema;
-  }
-
-  names(): readonly string[] {
-    return this.#row.names();
-  }
-
-  field(name: string): FieldValue | null {
-    return this.#row.field(name);
-  }
-
-  object(names: readonly string[] | null, place: CodeBlock): string {
-    return this.#row.object(names, place);
-  }
-
-  useAllFields(): void {
-    this.#row.useAllFields();
+    super(row, row.schema, { time, kind: row.marks.kind });
   }
 }
 
 /** A row under another schema: with a field more, such as a computed key, or less. */
-export class AdjustedRow implements FlowRow {
-  readonly schema: Schema;
-  readonly #row: FlowRow;
+export class AdjustedRow extends WrappedRow {
+  declare readonly schema: Schema;
   readonly #field: (name: string) => FieldValue | null;
 
   constructor(row: FlowRow, schema: Schema, field: (name: string) => FieldValue | null) {
-    this.#row = row;
-    this.schema = schema;
+    super(row, schema);
     this.#field = field;
   }
 
-  get marks(): RowMarks {
-    return this.#row.marks;
-  }
-
-  names(): readonly string[] {
+  override names(): readonly string[] {
     return this.schema.fields.map((field) => field.name);
   }
 
-  field(name: string): FieldValue | null {
+  override field(name: string): FieldValue | null {
     return this.#field(name);
-  }
-
-  object(names: readonly string[] | null, place: CodeBlock): string {
-    return this.#row.object(names, place);
-  }
-
-  useAllFields(): void {
-    this.#row.useAllFields();
   }
 }

@@ -53,7 +53,10 @@ export function prepareSchemas(
       const { spec } = run.tree.operators[child];
       const keyed = run.keyed[child];
       if (keyed !== null && rows !== null && keyed.adopt(rows)) state.isChanged = true;
-      if (rows !== null) run.processes[child]?.adopt(side, rows);
+      if (rows !== null && run.processes[child]?.adopt(side, rows) === true) {
+        proposeResults(run, child);
+        state.isChanged = true;
+      }
       if (rows !== null && run.sorts[child]?.adopt(rows) === true) state.isChanged = true;
       if (rows !== null && run.joins[child]?.adopt(side, rows) === true) state.isChanged = true;
       if (holdsInput(spec) && rows !== null) rememberInput(run, child, rows);
@@ -66,6 +69,12 @@ export function prepareSchemas(
   };
   visit(from, schema, marks);
   return { schemas, ...state };
+}
+
+/** Has the schema agreed of what a function of the engine gives, if it knows and somebody asks. */
+export function proposeResults(run: ChainRun, operator: number): void {
+  const schema = run.processes[operator]?.resultSchema ?? null;
+  if (schema !== null && run.tree.needsFields(operator)) run.propose(operator, schema);
 }
 
 /** Whether records of an operator's input wait there, rather than its results. */

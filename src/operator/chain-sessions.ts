@@ -8,7 +8,7 @@
  * and lists are made anew at restore.
  */
 import { assert } from '../base/assert.js';
-import { PAGE_MASK, PAGE_SHIFT, type StateTable } from '../state/contract.js';
+import { type KeyLog, PAGE_MASK, PAGE_SHIFT, type StateTable } from '../state/contract.js';
 import type { SessionColumns } from './aggregate-tables.js';
 import {
   type ArrivingTimes,
@@ -21,8 +21,9 @@ import type { SessionSpec } from './operator-spec.js';
 
 /** Spans of the wheel in a gap: so often at most is a session looked at that goes on and on. */
 const SPANS_PER_GAP = 4;
-/** Listed sessions looked at in one go. */
+/** Listed sessions looked at in one go, and keys that have left memory. */
 const LOOKS_MAX = 4096;
+const KEYS_MAX = 256;
 
 /** The results that a session has to give, in a column: none, its first, or one again. */
 export const SESSION_GIVEN = 0;
@@ -49,7 +50,17 @@ interface Span {
   keptUntilMs: number;
   /** Before this time none of them is worth a look. */
   idleUntilMs: number;
+  /** Keys that have left memory with sessions that were listed here. */
+  away: KeyLog | null;
 }
+
+/**
+ * What a session has that is listed in a span, by itself or by its key, which has left memory. None of these is what a
+ * removed entry has.
+ */
+const MARK = 4;
+const hereIn = (index: number): number => MARK * index + 1;
+const awayIn = (index: number): number => MARK * index + 3;
 
 /** The sessions of one aggregation. */
 export class SessionRun extends TimedWindows {
@@ -63,6 +74,8 @@ export class SessionRun extends TimedWindows {
   readonly #groupOf: (hash: number) => number;
   #tables: SessionTables | null = null;
   #names: Names | null = null;
+  /** Whether sessions that come in are those of a snapshot, which no list has. */
+  #isRebuilding = false;
 
   constructor(parts: WindowRunParts, { gapMs }: SessionSpec, groupOf: (hash: number) => number) {
     super(parts);
@@ -73,9 +86,63 @@ export class SessionRun extends TimedWindows {
 
   /** Takes the tables that sessions and keys are kept in. */
   bind(sessions: StateTable, keys: StateTable, columns: SessionColumns): void {
+    if (this.#tables?.sessions === sessions && this.#tables.keys === keys) return;
     this.#tables = { sessions, keys };
     const names = Object.entries(columns).map(([name, index]) => [name, `c${index}`]);
     this.#names = Object.fromEntries(names) as Names;
+    this.#adopt();
+  }
+
+  /** Has sessions that may leave memory do so with their keys. */
+  #adopt(): void {
+    const { sessions, keys } = this.#bound();
+    keys.adopt?.({
+      table: sessions,
+      each: (key, visit) => this.#leave(key, visit),
+      cameBack: (key, members) => this.#cameBack(key, members),
+    });
+  }
+
+  /** A key leaves memory: its sessions are in lists of keys from now on. */
+  #leave(key: number, visit: (session: number) => void): void {
+    const names = this.#named();
+    const [keyPage, keyAt] = this.#key(key);
+    for (let entry: number = keyPage[names.newest][keyAt]; entry !== NO_ENTRY; ) {
+      const [page, at] = this.#session(entry);
+      const listed = page[names.listed][at];
+      assert(listed !== 0, 'A session that is not on its way out is listed.');
+      const index = Math.floor(listed / MARK);
+      if (listed === hereIn(index)) {
+        this.#noteAway(index, key, this.#dueMs(page, at));
+        this.#bound().sessions.touch(entry);
+        page[names.listed][at] = awayIn(index);
+      }
+      visit(entry);
+      entry = page[names.older][at];
+    }
+  }
+
+  #noteAway(index: number, key: number, dueMs: number): void {
+    const { keys } = this.#bound();
+    const known = this.#byStart.get(index * this.#spanMs);
+    const span = known ?? this.#span(index * this.#spanMs);
+    assert(keys.keyLog !== undefined, 'Keys that leave memory can be noted.');
+    span.away ??= keys.keyLog();
+    span.away.add(key, dueMs);
+    span.idleUntilMs = Math.min(span.idleUntilMs, Math.max(span.startMs, dueMs));
+  }
+
+  #cameBack(key: number, members: readonly number[]): void {
+    const names = this.#named();
+    const [keyPage, keyAt] = this.#key(key);
+    keyPage[names.newest][keyAt] = NO_ENTRY;
+    for (const entry of members) {
+      this.#link(key, entry);
+      if (!this.#isRebuilding) continue;
+      const [page, at] = this.#session(entry);
+      page[names.listed][at] = 0;
+      this.#list(entry);
+    }
   }
 
   /** Whether a record by itself would be a session that is over and takes no more records. */
@@ -250,8 +317,15 @@ export class SessionRun extends TimedWindows {
     if (this.#tables === null) return;
     const { sessions, keys } = this.#tables;
     const { newest, listed } = this.#named();
-    this.#spans.length = 0;
-    this.#byStart.clear();
+    // Those that may leave memory do so first, and are found one after the other.
+    this.#adopt();
+    this.close();
+    if (keys.adopt !== undefined) {
+      this.#isRebuilding = true;
+      eachEntry(keys, () => {});
+      this.#isRebuilding = false;
+      return;
+    }
     eachEntry(keys, (key) => {
       const [page, at] = this.#key(key);
       page[newest][at] = NO_ENTRY;
@@ -264,13 +338,18 @@ export class SessionRun extends TimedWindows {
     });
   }
 
+  override close(): void {
+    for (const { away } of this.#spans) away?.close();
+    this.#spans.length = 0;
+    this.#byStart.clear();
+  }
+
   /** Lists a session by when it is due next. */
   #list(entry: number): void {
     const names = this.#named();
     const [page, at] = this.#session(entry);
     const index = Math.floor(this.#dueMs(page, at) / this.#spanMs);
-    // An odd number, so that it is none that a removed entry has.
-    const listed = 2 * index + 1;
+    const listed = hereIn(index);
     const { entries } = this.#span(index * this.#spanMs);
     if (page[names.listed][at] !== listed) entries.push(entry);
     page[names.listed][at] = listed;
@@ -296,6 +375,7 @@ export class SessionRun extends TimedWindows {
       kept: [],
       keptUntilMs: Number.POSITIVE_INFINITY,
       idleUntilMs: startMs,
+      away: null,
     };
     this.#byStart.set(startMs, span);
     let at = this.#spans.length;
@@ -309,25 +389,51 @@ export class SessionRun extends TimedWindows {
       const span = this.#spans.at(0);
       if (span === undefined || Math.max(span.startMs, span.idleUntilMs) - 1 > passedMs)
         return false;
-      if (this.#look(span, passedMs)) return true;
-      if (span.kept.length > 0) {
+      if (this.#look(span, passedMs) || this.#lookAway(span, passedMs)) return true;
+      const awayUntilMs = span.away?.firstMs ?? Number.POSITIVE_INFINITY;
+      if (span.kept.length > 0 || awayUntilMs < Number.POSITIVE_INFINITY) {
         span.entries = span.kept;
         span.kept = [];
         span.at = 0;
-        span.idleUntilMs = span.keptUntilMs;
+        span.idleUntilMs = Math.min(span.keptUntilMs, awayUntilMs);
         span.keptUntilMs = Number.POSITIVE_INFINITY;
         return false;
       }
+      span.away?.close();
       this.#spans.shift();
       this.#byStart.delete(span.startMs);
     }
+  }
+
+  /** Has keys come back of which a session may be over, and looks at those sessions; false when there are none. */
+  #lookAway(span: Span, passedMs: number): boolean {
+    const { away } = span;
+    if (away === null || away.firstMs - 1 > passedMs) return false;
+    const names = this.#named();
+    const index = Math.floor(span.startMs / this.#spanMs);
+    span.entries = [];
+    span.at = 0;
+    away.take(passedMs + 1, KEYS_MAX, (key) => {
+      const [keyPage, keyAt] = this.#key(key);
+      for (let entry: number = keyPage[names.newest][keyAt]; entry !== NO_ENTRY; ) {
+        const [page, at] = this.#session(entry);
+        if (page[names.listed][at] === awayIn(index)) {
+          page[names.listed][at] = hereIn(index);
+          span.entries.push(entry);
+        }
+        entry = page[names.older][at];
+      }
+    });
+    // At once, before they may leave again.
+    this.#look(span, passedMs);
+    return true;
   }
 
   /** Looks at the next sessions of a span and takes those that are over; false when it has come to the end. */
   #look(span: Span, passedMs: number): boolean {
     const { taken } = this.parts;
     const names = this.#named();
-    const listed = 2 * Math.floor(span.startMs / this.#spanMs) + 1;
+    const listed = hereIn(Math.floor(span.startMs / this.#spanMs));
     taken.at = 0;
     taken.count = 0;
     const end = Math.min(span.entries.length, span.at + LOOKS_MAX);

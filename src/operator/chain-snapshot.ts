@@ -8,10 +8,16 @@ import { deserialize, serialize } from 'node:v8';
 import { assert } from '../base/assert.js';
 import type { Schema } from '../record/schema.js';
 import type { TableSpec } from '../state/contract.js';
-import { type SnapshotScope, type StateWriter, writtenAtOnce } from '../state/state-writer.js';
+import {
+  type KeptTable,
+  type SnapshotScope,
+  type StateWriter,
+  writtenAtOnce,
+} from '../state/state-writer.js';
 import { loadTable, TableWriter } from '../state/table-snapshot.js';
 import type { KeyedRun } from './chain-keyed.js';
 import type { ChainRun } from './chain-run.js';
+import { proposeResults } from './chain-schemas.js';
 import { keptOf } from './kept-schema.js';
 import { isCarried } from './pre-aggregate.js';
 import type { SnapshotSink, SnapshotSource, TaskSnapshot } from './contract.js';
@@ -55,6 +61,10 @@ export class ChainSnapshot implements TaskSnapshot {
     }
     if (run.calls !== null) writers.push(...run.calls.beginSnapshot());
     this.#writers = writers;
+  }
+
+  get tables(): readonly KeptTable[] {
+    return this.#writers.flatMap(({ kept }) => kept ?? []);
   }
 
   /** Whether nothing is left to be written. */
@@ -116,7 +126,10 @@ export function restoreChain(run: ChainRun, source: SnapshotSource): void {
   for (const keyed of run.keyed) {
     if (keyed !== null && !keyed.isPartial) restoreKeyed(keyed, source);
   }
-  for (const process of run.processes) process?.restore(source);
+  for (const [operator, process] of run.processes.entries()) {
+    process?.restore(source);
+    proposeResults(run, operator);
+  }
   for (const join of run.joins) join?.restore(source);
   run.calls?.restore(source);
 }

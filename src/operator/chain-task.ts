@@ -118,7 +118,9 @@ class CompiledChainTask implements CompiledChain {
       if (this.#run.keyed[0]?.overflows(this.#times) === true) this.#invalidate();
       const rows = this.#rowsFunction(input, batch);
       if (rows === null) return STEP_OUT_OF_OUTPUT;
-      this.#makeRoom();
+      // Not while ids of entries that are on their way out are held, as between two slices of firing.
+      const first = this.#run.keyed[0];
+      if (first === null || first === undefined || first.at >= first.count) this.#makeRoom();
       cursor.position = rows(batch, cursor.position, to);
       if (this.#run.time.isDue) break;
     }
@@ -387,7 +389,7 @@ class CompiledChainTask implements CompiledChain {
     const { keyed } = this.#run;
     for (let index = 0; index < keyed.length; index++) {
       const run = keyed[index];
-      if (run?.mustEmit === true) return run;
+      if (run?.isFull === true) return run;
     }
     return null;
   }

@@ -2,9 +2,10 @@
  * The windows of one aggregation of a chain: which of them take records, which are over, and the entries of each.
  * Callers: generated code asks for the window of a record, the chain task fires and clears what is over. Runs on:
  * the slot's thread. Invariant: what exists of a window is in the state tables; the lists of its entries are links
- * between them, made anew at restore, so that firing walks the entries of a window and needs no timers.
+ * between them, made anew at restore, so that firing walks the entries of a window and needs no timers. Entries of
+ * tables that may leave memory cannot be linked; there a window scans the table for its own, one scan at a time.
  */
-import { PAGE_MASK, PAGE_SHIFT, type StateTable } from '../state/contract.js';
+import { PAGE_MASK, PAGE_SHIFT, type StateTable, type TablePage } from '../state/contract.js';
 import { type ColumnPlace, columnPlace } from '../state/table-shape.js';
 import { AlignedRun, NO_ENTRY, NO_PANE, Pane } from './chain-aligned.js';
 
@@ -25,6 +26,8 @@ interface LinkedTable {
   readonly start: string;
   /** Of the table of results: where pages say whether one is to be given. */
   readonly isDue: ColumnPlace | null;
+  /** Whether the entries of a window are found by a scan, since they may leave memory. */
+  readonly isScanned: boolean;
 }
 
 /** The windows of one aggregation. */
@@ -35,6 +38,9 @@ export class WindowRun extends AlignedRun {
   readonly #kept: Pane[] = [];
   readonly #tables: LinkedTable[] = [];
   readonly #refired: number[] = [];
+  /** Windows whose entries are being looked for, to be fired and to be cleared; at most one at a time. */
+  #firing: Pane | null = null;
+  #clearing: Pane | null = null;
 
   /** Links the entries of a table from now on; gives its number. */
   link(table: StateTable, nextColumn: number, startKey: number): number {
@@ -69,6 +75,7 @@ export class WindowRun extends AlignedRun {
     const { nextColumn, startKey } = this.#tables[index];
     this.#tables[index] = linkedTable(to, nextColumn, startKey);
     for (const pane of this.#panes.values()) pane.heads[index] = NO_ENTRY;
+    for (const pane of [this.#firing, this.#clearing]) if (pane !== null) pane.scan = 0;
     this.#relink(index);
   }
 
@@ -78,12 +85,13 @@ export class WindowRun extends AlignedRun {
   }
 
   #relink(index: number): void {
-    const { table, next, start } = this.#tables[index];
-    for (let at = 0; at >= 0; ) {
+    const { table, next, start, isScanned } = this.#tables[index];
+    for (let at = 0; at >= 0; table.makeRoom?.()) {
       at = table.scan(at, SCAN_ENTRIES, (entry) => {
         const page = table.pages[entry >>> PAGE_SHIFT];
         const startMs = page[start][entry & PAGE_MASK];
         const pane = this.#panes.get(startMs) ?? this.#add(startMs, startMs + this.grid.sizeMs);
+        if (isScanned) return;
         const links: Int32Array = page[next.array];
         links[elementOf(next, entry)] = pane.heads[index];
         pane.heads[index] = entry;
@@ -95,8 +103,8 @@ export class WindowRun extends AlignedRun {
   protected fire(passedMs: number): boolean {
     for (;;) {
       // First, so that work that is done stays done when the state moves to a new instance in between.
-      if (this.#clearKept(passedMs)) return true;
-      const pane = this.#open.at(0);
+      if (this.#firing === null && this.#clearKept(passedMs)) return true;
+      const pane = this.#firing ?? this.#open.at(0);
       if (pane === undefined || pane.endMs - 1 > passedMs) return false;
       if (!pane.isFired) {
         pane.isFired = true;
@@ -104,11 +112,13 @@ export class WindowRun extends AlignedRun {
         pane.next = pane.heads[0] ?? NO_ENTRY;
         if (this.spec.allowedLatenessMs === null) this.#leave(pane);
       }
-      if (pane.next !== NO_ENTRY) {
+      if (this.#tables[0]?.isScanned === true) {
+        if (this.#findOf(pane)) return true;
+      } else if (pane.next !== NO_ENTRY) {
         this.#takeFrom(pane);
         if (this.parts.taken.count > 0 || pane.next !== NO_ENTRY) return true;
       }
-      this.#open.shift();
+      this.#open.splice(this.#open.indexOf(pane), 1);
       // Without lateness, entries are gone with their results.
       if (this.spec.allowedLatenessMs === null) pane.heads[0] = NO_ENTRY;
       insert(this.#kept, pane);
@@ -136,6 +146,30 @@ export class WindowRun extends AlignedRun {
     return entries.length > 0;
   }
 
+  /** Takes the next entries of a window that are found in a scan; false when there are no more. */
+  #findOf(pane: Pane): boolean {
+    const [linked] = this.#tables;
+    const { isDue } = linked;
+    const { taken } = this.parts;
+    const firesOnce = this.spec.allowedLatenessMs === null;
+    taken.at = 0;
+    taken.count = 0;
+    this.#firing = pane;
+    if (pane.scan >= 0) {
+      pane.scan = scanFor(linked, pane, taken.ids.length, (entry, page) => {
+        const hasResult =
+          firesOnce || isDue === null || page[isDue.array][elementOf(isDue, entry)] !== 0;
+        if (hasResult) taken.ids[taken.count++] = entry;
+      });
+      if (taken.count > 0 || pane.scan >= 0) return true;
+    }
+    this.#firing = null;
+    pane.scan = 0;
+    // Without lateness, entries are gone with their results.
+    pane.scanned = firesOnce ? 1 : 0;
+    return false;
+  }
+
   #takeFrom(pane: Pane): void {
     const { table, next, isDue } = this.#tables[0];
     const { taken } = this.parts;
@@ -158,16 +192,34 @@ export class WindowRun extends AlignedRun {
   /** Clears windows that have fired and take no more records; true while there is more to do. */
   #clearKept(passedMs: number): boolean {
     for (;;) {
-      const pane = this.#kept.at(0);
+      const pane = this.#clearing ?? this.#kept.at(0);
       if (pane === undefined || pane.endMs - 1 + this.latenessMs > passedMs) return false;
+      if (this.#clearScanned(pane)) return true;
       const linked = pane.heads.findIndex((head) => head !== NO_ENTRY);
       if (linked >= 0) {
         this.#clear(pane, linked);
         return true;
       }
-      this.#kept.shift();
+      this.#clearing = null;
+      this.#kept.splice(this.#kept.indexOf(pane), 1);
       this.#panes.delete(pane.startMs);
     }
+  }
+
+  /** Removes the next entries of a window that are found in a scan; false when there are no more. */
+  #clearScanned(pane: Pane): boolean {
+    for (; pane.scanned < this.#tables.length; pane.scanned++, pane.scan = 0) {
+      const linked = this.#tables[pane.scanned];
+      if (!linked.isScanned || pane.scan < 0) continue;
+      this.#clearing = pane;
+      pane.scan = scanFor(linked, pane, CLEAR_ENTRIES, (entry) => linked.table.remove(entry));
+      return true;
+    }
+    // What was written into rows that are scanned for are no lists.
+    this.#tables.forEach(({ isScanned }, index) => {
+      if (isScanned) pane.heads[index] = NO_ENTRY;
+    });
+    return false;
   }
 
   #clear(pane: Pane, index: number): void {
@@ -208,7 +260,22 @@ function linkedTable(table: StateTable, nextColumn: number, startKey: number): L
     next: columnPlace(spec, nextColumn),
     start: `k${startKey}`,
     isDue: hasDue ? columnPlace(spec, nextColumn + 1) : null,
+    isScanned: table.makeRoom !== undefined,
   };
+}
+
+/** Visits entries of a window from its position in a scan on; gives the next one. */
+function scanFor(
+  { table, start, startKey }: LinkedTable,
+  { scan, startMs }: Pane,
+  entriesMax: number,
+  visit: (entry: number, page: TablePage) => void,
+): number {
+  const found = (entry: number): void => {
+    const page = table.pages[entry >>> PAGE_SHIFT];
+    if (page[start][entry & PAGE_MASK] === startMs) visit(entry, page);
+  };
+  return table.scan(scan, entriesMax, found, { key: startKey, value: startMs });
 }
 
 /** The element of a column's array that is that of an entry. */

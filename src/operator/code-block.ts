@@ -9,14 +9,31 @@
 export class CodeBlock {
   readonly #depth: number;
   readonly #parts: (string | CodeBlock)[] = [];
+  readonly #locals = new Map<string, { readonly name: string; readonly at: number }>();
+  /** The block that this one is a part of, and which. */
+  readonly #outer: { readonly block: CodeBlock; readonly at: number } | null;
 
-  constructor(depth = 0) {
+  constructor(depth = 0, outer: CodeBlock | null = null) {
     this.#depth = depth;
+    this.#outer = outer === null ? null : { block: outer, at: outer.#parts.length };
   }
 
   /** Appends a line. */
   line(code: string): void {
     this.#parts.push(code);
+  }
+
+  /** Appends a line that declares a local, which `localOf` then finds by the key of what it holds. */
+  local(key: string, name: string, code: string): void {
+    this.#locals.set(key, { name, at: this.#parts.length });
+    this.line(`const ${name} = ${code};`);
+  }
+
+  /** The local of a key that is declared before the end of this block, here or in the blocks around; else null. */
+  localOf(key: string, before = Number.POSITIVE_INFINITY): string | null {
+    const known = this.#locals.get(key);
+    if (known !== undefined && known.at < before) return known.name;
+    return this.#outer?.block.localOf(key, this.#outer.at) ?? null;
   }
 
   /** Appends a comment; whatever the text holds stays inside it. */
@@ -26,14 +43,14 @@ export class CodeBlock {
 
   /** An empty place at this depth, to be filled later. */
   place(): CodeBlock {
-    const block = new CodeBlock(this.#depth);
+    const block = new CodeBlock(this.#depth, this);
     this.#parts.push(block);
     return block;
   }
 
   /** A place one level deeper, for the inside of braces that the caller writes around it. */
   indented(): CodeBlock {
-    const block = new CodeBlock(this.#depth + 1);
+    const block = new CodeBlock(this.#depth + 1, this);
     this.#parts.push(block);
     return block;
   }

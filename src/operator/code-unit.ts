@@ -26,7 +26,7 @@ export class CodeUnit {
   readonly #hoists = new CodeBlock(1);
   readonly #ends = new CodeBlock(1);
   readonly #names = new Set(TAKEN);
-  readonly #hoisted = new Map<string, string>();
+  readonly #known = new Map<string, string>();
   readonly #constants = new Map<unknown, string>();
 
   /** An identifier that nothing else in the function has, resembling `hint`. */
@@ -48,14 +48,16 @@ export class CodeUnit {
     return name;
   }
 
+  /** Binds what `make` makes anew, once for a key. */
+  once(key: string, make: () => unknown, hint: string): string {
+    return this.#named(key, hint, (name) => this.#constants.set(make(), name));
+  }
+
   /** A local that is set once at the start of the function; the same expression gives the same local. */
   hoist(expression: string, hint: string): string {
-    const known = this.#hoisted.get(expression);
-    if (known !== undefined) return known;
-    const name = this.fresh(hint);
-    this.#hoisted.set(expression, name);
-    this.#hoists.line(`const ${name} = ${expression};`);
-    return name;
+    return this.#named(expression, hint, (name) =>
+      this.#hoists.line(`const ${name} = ${expression};`),
+    );
   }
 
   /**
@@ -63,23 +65,28 @@ export class CodeUnit {
    * it is read, where that is not the plain expression.
    */
   register(expression: string, hint: string, read = expression): string {
-    const known = this.#hoisted.get(expression);
-    if (known !== undefined) return known;
-    const name = this.fresh(hint);
-    this.#hoisted.set(expression, name);
-    this.#hoists.line(`let ${name} = ${read};`);
-    this.#ends.line(`${expression} = ${name};`);
-    return name;
+    return this.#named(expression, hint, (name) => {
+      this.#hoists.line(`let ${name} = ${read};`);
+      this.#ends.line(`${expression} = ${name};`);
+    });
   }
 
   /** A local that counts from 0 on and is taken off `expression` at the end of the function. */
   tally(expression: string, hint: string): string {
-    const known = this.#hoisted.get(`-= ${expression}`);
-    if (known !== undefined) return known;
-    const name = this.fresh(hint);
-    this.#hoisted.set(`-= ${expression}`, name);
-    this.#hoists.line(`let ${name} = 0;`);
-    this.#ends.line(`${expression} -= ${name};`);
+    return this.#named(`-= ${expression}`, hint, (name) => {
+      this.#hoists.line(`let ${name} = 0;`);
+      this.#ends.line(`${expression} -= ${name};`);
+    });
+  }
+
+  /** The identifier of a key, which is declared the first time. */
+  #named(key: string, hint: string, declare: (name: string) => void): string {
+    let name = this.#known.get(key);
+    if (name === undefined) {
+      name = this.fresh(hint);
+      this.#known.set(key, name);
+      declare(name);
+    }
     return name;
   }
 
@@ -98,7 +105,11 @@ export class CodeUnit {
     return {
       constant: (value, hint) => this.constant(value, hint),
       fresh: (hint) => this.fresh(hint),
+      once: (key, make, hint) => this.once(key, make, hint),
+      hoist: (expression, hint) => this.hoist(expression, hint),
       statement: (code) => block.line(code),
+      local: (key, name, code) => block.local(key, name, code),
+      localOf: (key) => block.localOf(key),
     };
   }
 

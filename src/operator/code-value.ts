@@ -74,8 +74,16 @@ export interface SymbolicRow {
 export interface CodeContext {
   /** Binds a JavaScript value for the generated function; the same value gives the same identifier. */
   constant(value: unknown, hint: string): string;
+  /** Binds what is made for a key; the same key gives the same identifier. */
+  once(key: string, make: () => unknown, hint: string): string;
   /** An identifier that nothing else in the generated function has. */
   fresh(hint: string): string;
+  /** A local of the whole function, for an expression that is the same for all rows of a batch. */
+  hoist(expression: string, hint: string): string;
   /** Appends a statement before the current point, such as `const x = a + b;`. */
   statement(code: string): void;
+  /** Appends the declaration of a local that holds what is the same wherever it has this key. */
+  local(key: string, name: string, code: string): void;
+  /** The local of a key that has been declared for this point; null when there is none. */
+  localOf(key: string): string | null;
 }

@@ -8,6 +8,7 @@ import type { CallsReport } from '../metrics/task-metrics.js';
 import type { Batch } from '../record/batch.js';
 import type { BatchBuilder } from '../record/batch-builder.js';
 import type { Schema } from '../record/schema.js';
+import type { KeptTable } from '../state/state-writer.js';
 import type { FunctionInspection } from './function-inspection.js';
 
 /** All of the call's work is done. */
@@ -75,6 +76,8 @@ export interface SnapshotSink {
  * neither confirmed nor aborted, because it has been overtaken, needs no call.
  */
 export interface TaskSnapshot {
+  /** The tables that it holds; absent where that is not known. */
+  readonly tables?: readonly KeptTable[];
   /**
    * Writes at most about `entriesMax` entries and puts the pieces that are complete; true when all has been put.
    * Between calls of the task only. 8192 entries take about a

@@ -627,7 +627,14 @@ function given(...args: readonly unknown[]): readonly unknown[] {
 }
 
 function patternText(pattern: RegExp | string): string {
-  return String(typeof pattern === 'string' ? new RegExp(pattern) : pattern);
+  try {
+    return String(typeof pattern === 'string' ? new RegExp(pattern) : pattern);
+  } catch (cause) {
+    throw new MillraceError('OPTION_INVALID', `"${pattern}" is no regular expression.`, {
+      cause,
+      advice: `${(cause as Error).message}. Escape what stands for itself: \\( \\[ \\* \\+ \\?`,
+    });
+  }
 }
 
 function targetName(type: CastTarget): string {

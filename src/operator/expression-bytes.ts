@@ -185,6 +185,26 @@ export function textLength(column: BinaryColumn, row: number): number {
   return textAt(column, row).length;
 }
 
+/** UTF-16 length of a row's text when each `search` in it is replaced by what is longer by `more`. */
+export function replacedLength(
+  column: BinaryColumn,
+  row: number,
+  search: Uint8Array,
+  more: number,
+): number {
+  const entry = column.codes[row];
+  const { bytes } = column;
+  const [first] = search;
+  const last = column.offsets[entry + 1] - search.length;
+  let count = 0;
+  for (let at = column.offsets[entry]; at <= last; at++) {
+    if (bytes[at] !== first || !matchesAt(bytes, at, search)) continue;
+    count++;
+    at += search.length - 1;
+  }
+  return textLength(column, row) + count * more;
+}
+
 /** Length of a row in bytes. */
 export function binaryLength(column: BinaryColumn, row: number): number {
   const entry = column.codes[row];

@@ -29,6 +29,7 @@ import {
   type Side,
 } from './expression-compare.js';
 import { EntryMemo } from './expression-bytes.js';
+import { isSteadyText, replacedLengthOf, textRangeCode, textRangeOf } from './expression-parts.js';
 import { DAY_MS } from './expression-date.js';
 import {
   convertedDigits,
@@ -206,6 +207,13 @@ function compileCall(node: Call, scope: Scope): JsValue {
   if (name === 'cast' || name === 'tryCast') return compileCast(node, scope);
   if (typing === 'membership') return compileMembership(node, scope);
   if (typing === 'field') return compileMember(node, scope);
+  const range = textRangeOf(node);
+  const text = range === null ? null : compile(node.args[0], scope);
+  if (range !== null && text !== null && isSteadyText(text)) {
+    return textRangeCode(text, range, scope);
+  }
+  const length = replacedLengthOf(node, (text) => compile(text, scope), scope);
+  if (length !== null) return nullableValue(node.slot.type, length.value, length.isNull);
   const memo = memoColumn(node, scope);
   const values = compileArguments(node, scope, memo !== null);
   const code = callCode(node, values, scope);
@@ -266,7 +274,10 @@ function signatureCode(use: CallUse, values: readonly JsValue[], scope: Scope): 
 
 function preparedCode(value: unknown, scope: Scope): string {
   if (typeof value === 'number') return value < 0 ? `(${value})` : String(value);
-  return scope.constant(value, value instanceof RegExp ? 'pattern' : 'prepared');
+  // A pattern has no state.
+  return value instanceof RegExp
+    ? scope.once(String(value), () => value, 'pattern')
+    : scope.constant(value, 'prepared');
 }
 
 /** The result of a call that is null when an argument is, and perhaps otherwise too. */
@@ -285,8 +296,8 @@ function nullResult(
   hint: string,
   scope: Scope,
 ): JsValue {
-  const name = scope.fresh(hint);
-  scope.statement(`const ${name} = ${isNull === 'false' ? code : `${isNull} ? null : ${code}`};`);
+  const whole = isNull === 'false' ? code : `${isNull} ? null : ${code}`;
+  const name = scope.local(whole, whole, hint);
   return nullableValue(type, name, `${name} === null`);
 }
 
@@ -322,7 +333,7 @@ function memoCode(
   code: string,
   scope: Scope,
 ): string {
-  const memo = scope.constant(new EntryMemo(), 'memo');
+  const memo = scope.once(`memo of ${code}`, () => new EntryMemo(), 'memo');
   return `(${memo}.has(${column}, ${row}) ? ${memo}.value : ${memo}.keep(${code}))`;
 }
 

@@ -31,6 +31,7 @@ export class Scope {
   private readonly context: CodeContext;
   private readonly parent: Scope | null;
   private readonly statements: string[] = [];
+  private readonly locals = new Map<string, string>();
   private readonly known = new Map<TypedExpression, JsValue>();
 
   constructor(row: SymbolicRow, context: CodeContext, parent: Scope | null = null) {
@@ -66,6 +67,33 @@ export class Scope {
 
   constant(value: unknown, hint: string): string {
     return this.context.constant(value, hint);
+  }
+
+  once(key: string, make: () => unknown, hint: string): string {
+    return this.context.once(key, make, hint);
+  }
+
+  /** A local with the value of code that has no effects: the one with this key, where there is one already. */
+  local(key: string, code: string, hint: string): string {
+    const known = this.localOf(key);
+    if (known !== null) return known;
+    const name = this.fresh(hint);
+    if (this.parent === null) this.context.local(key, name, code);
+    else {
+      this.locals.set(key, name);
+      this.statement(`const ${name} = ${code};`);
+    }
+    return name;
+  }
+
+  localOf(key: string): string | null {
+    const known = this.locals.get(key);
+    if (known !== undefined) return known;
+    return this.parent === null ? this.context.localOf(key) : this.parent.localOf(key);
+  }
+
+  hoist(expression: string, hint: string): string {
+    return this.context.hoist(expression, hint);
   }
 
   /** The identifier of a function of the runtime. */

@@ -44,7 +44,7 @@ export function keptOf(
   return is ? header.input : carriedSchema(spec, header.input);
 }
 
-/** What an operator keeps of two types that no type holds both of, with its name; null when there is none. */
+/** What an operator keeps of two types that nothing kept is of both of, with its name; null when there is none. */
 export function keptConflict(
   spec: KeyedOperator,
   known: Schema,
@@ -53,8 +53,11 @@ export function keptConflict(
   const now = new Map(typesOf(spec, kept));
   for (const [name, was] of typesOf(spec, known)) {
     const is = now.get(name);
-    if (is === undefined || was.kind === 'any' || is.kind === 'any') continue;
-    if (mergeTypes(was, is).kind !== 'any') continue;
+    if (is === undefined || [was, is].some(({ kind }) => kind === 'any' || kind === 'null'))
+      continue;
+    // A date is kept as days, which nobody could tell from milliseconds.
+    const isAlike = (was.kind === 'date') === (is.kind === 'date');
+    if (isAlike && mergeTypes(was, is).kind !== 'any') continue;
     return { was: `${name}: ${typeName(was)}`, is: `${name}: ${typeName(is)}` };
   }
   return null;

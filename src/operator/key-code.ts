@@ -126,7 +126,7 @@ function binaryHashCode(unit: CodeUnit, binary: BinaryPlace, isText: boolean): s
 
 /** Code of the memory, start and end of a value in a binary column, and of its entry if it may be shared. */
 export function binaryParts(
-  unit: CodeUnit,
+  unit: Pick<CodeUnit, 'hoist'>,
   binary: BinaryPlace,
 ): {
   readonly bytes: string;

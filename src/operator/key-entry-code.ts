@@ -549,7 +549,7 @@ export class LocalCell implements Cell {
     this.#name = name;
     this.#locals = columns.map(({ form }) => {
       const local = code.unit.fresh('added');
-      place.line(`let ${local} = ${EMPTY[form]};`);
+      place.line(`let ${local} = ${EMPTY_VALUE[form]};`);
       return local;
     });
   }
@@ -585,7 +585,7 @@ export class LocalCell implements Cell {
 }
 
 /** What a column of a form holds before anything was added. */
-const EMPTY: Readonly<Record<ValueForm, string>> = {
+export const EMPTY_VALUE: Readonly<Record<ValueForm, string>> = {
   f64: '0',
   i32: '0',
   u8: '0',

@@ -14,7 +14,7 @@ export type Links = Record<string, Int32Array | Float64Array | Uint8Array>;
 
 /** Calls `visit` for all entries of a table. */
 export function eachEntry(table: StateTable, visit: (entry: number) => void): void {
-  for (let at = 0; at >= 0; ) at = table.scan(at, SCAN_ENTRIES, visit);
+  for (let at = 0; at >= 0; table.makeRoom?.()) at = table.scan(at, SCAN_ENTRIES, visit);
 }
 
 /** The entry, in a table of keys, of the key of an entry in a table whose keys begin with it. */

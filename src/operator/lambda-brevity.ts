@@ -4,8 +4,9 @@
  * function runs; the runtime, which tells the slots, so that they need no parser. Runs on: any thread; pure but for
  * what it has learned. Invariant: a function with a loop or a call is never brief.
  */
-import { functionSource, parseFunction } from './lambda-fields.js';
+import { functionSource } from './lambda-fields.js';
 import { glance } from './lambda-glance.js';
+import { parseFunction } from './lambda-fields-parser.js';
 import type { UserFunction } from './operator-spec.js';
 
 /** A node of the syntax of a function. */

@@ -16,8 +16,8 @@ const NAME = String.raw`([A-Za-z_$][\w$]*)`;
 const HEAD = String.raw`(?:\(\s*${NAME}\s*\)|${NAME})\s*=>\s*`;
 const PLAIN = new RegExp(String.raw`^${HEAD}(${OPERAND}(?:\s*${OPERATOR}\s*${OPERAND})*)$`);
 const PARTS = /'[^']*'|"[^"]*"|[A-Za-z_$][\w$]*(?:\??\.[A-Za-z_$][\w$]*)*/g;
-/** Words that are no variables, or that reach more than their names say. */
-const NO_VARIABLES = /^(?:arguments|eval|import|new|super|this)\b/;
+/** Words that are no variables, or that reach more than their names say; comparing with null reads nothing. */
+const NO_VARIABLES = /^(?:arguments|eval|import|new|null|super|this|undefined)\b/;
 
 /** What a function without calls, loops and declarations does. */
 export interface PlainLambda {
@@ -33,5 +33,15 @@ export function glance(source: string): PlainLambda | null {
   if (parameter === undefined || body === undefined) return null;
   const names = (body.match(PARTS) ?? []).filter((part) => !/^['"]/.test(part));
   if (names.some((name) => NO_VARIABLES.test(name))) return null;
-  return { parameter, variables: names.map((name) => name.split(/\??\./)) };
+  const variables = names.map((name) => name.split(/\??\./));
+  return isLookedInto(variables) ? null : { parameter, variables };
+}
+
+/** Whether one variable is a part of another: it may only be asked whether it is there. */
+function isLookedInto(variables: readonly (readonly string[])[]): boolean {
+  return variables.some((whole) =>
+    variables.some(
+      (part) => part.length > whole.length && whole.every((name, at) => name === part[at]),
+    ),
+  );
 }

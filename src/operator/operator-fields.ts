@@ -7,9 +7,9 @@ import { type FieldTree, treeAt, treeOf, unionOf } from '../record/field-tree.js
 import { KEY_FIELD } from './flow-row.js';
 import { carriedName, PANE_FIELD, ROWS_FIELD } from './aggregate-fields.js';
 import { expressionFields } from './expression-fields.js';
-import { usedFields } from './lambda-fields.js';
+import { usedFields, usedTree } from './lambda-fields.js';
 import type { InputSide } from './operator-sides.js';
-import type { OperatorSpec } from './operator-spec.js';
+import type { OperatorSpec, UserAggregate } from './operator-spec.js';
 
 /** What of a side of its input `spec` needs for what is `wanted` of its output. */
 export function fieldsNeeded(
@@ -20,9 +20,9 @@ export function fieldsNeeded(
   switch (spec.kind) {
     case 'map':
     case 'flatMap':
-      return treeOf(usedFields(spec.fn));
+      return usedTree(spec.fn);
     case 'filter':
-      return unionOf(wanted, treeOf(usedFields(spec.fn)));
+      return unionOf(wanted, usedTree(spec.fn));
     case 'where':
       return unionOf(wanted, expressionFields(spec.predicate));
     case 'select':
@@ -30,7 +30,7 @@ export function fieldsNeeded(
     case 'explode':
       return unionOf(without(wanted, spec.as), expressionFields(spec.list));
     case 'computeKey':
-      return without(unionOf(wanted, treeOf(usedFields(spec.fn))), KEY_FIELD);
+      return without(unionOf(wanted, usedTree(spec.fn)), KEY_FIELD);
     case 'aggregate':
       // Late records leave as they came.
       if (spec.window !== null && spec.window.lateTag !== null) return null;
@@ -38,7 +38,7 @@ export function fieldsNeeded(
     case 'assignTimestamps':
       return unionOf(wanted, timestampFields(spec));
     case 'asyncWait':
-      return treeOf(readFields(spec));
+      return spec.readers.map((fn) => usedTree(fn)).reduce(unionOf, treeOf(spec.fields));
     case 'process':
       // What functions of users read is not known.
       return unionOf(treeOf(spec.reads?.[side] ?? null), treeOf(spec.keys[side] ?? []));
@@ -75,22 +75,12 @@ export function joinFields({ columns, apply }: Join, side: InputSide): readonly 
 
 /** The same for what is wanted of the results. */
 function joinTree(spec: Join, side: InputSide, wanted: FieldTree): FieldTree {
-  if (spec.columns === null || wanted === null) return treeOf(joinFields(spec, side));
+  if (spec.columns === null) return usedTree(spec.apply, side);
+  if (wanted === null) return treeOf(joinFields(spec, side));
   return spec.columns
     .filter((column) => column.side === side && wanted.has(column.as))
     .map(({ as, name }) => treeAt([name], wanted.get(as)))
     .reduce(unionOf, new Map());
-}
-
-/** The fields that an asynchronous function reads; null for all. */
-export function readFields(spec: Extract<OperatorSpec, { kind: 'asyncWait' }>): Set<string> | null {
-  return spec.readers
-    .map((fn) => usedFields(fn))
-    .reduce<Set<string> | null>(union, new Set(spec.fields));
-}
-
-function union(a: Set<string> | null, b: Iterable<string> | null): Set<string> | null {
-  return a === null || b === null ? null : new Set([...a, ...b]);
 }
 
 function without(tree: FieldTree, name: string): FieldTree {
@@ -123,21 +113,30 @@ function timestampFields({
     ...(timestamp.from === 'function' ? [timestamp.fn] : []),
     ...(generation.kind === 'punctuated' ? [generation.fn] : []),
   ];
-  return functions.map((fn) => treeOf(usedFields(fn))).reduce(unionOf, fields);
+  return functions.map((fn) => usedTree(fn)).reduce(unionOf, fields);
 }
+
+/** Which parameter the record is of `add`. */
+const RECORD = 1;
 
 type Aggregate = Extract<OperatorSpec, { kind: 'aggregate' }>;
 
-function aggregateFields(spec: Aggregate): FieldTree {
+/** The fields that aggregates and keys are made of. */
+export function aggregateFields(spec: Pick<Aggregate, 'keys' | 'aggregates'>): FieldTree {
   let needed = treeOf(spec.keys);
   for (const aggregate of spec.aggregates) {
-    // An aggregator of the user is given the whole record.
-    if (aggregate.fn === 'user') return null;
-    for (const expression of [aggregate.input, aggregate.filter]) {
+    const isUser = aggregate.fn === 'user';
+    if (isUser) needed = unionOf(needed, usedTree(aggregate.aggregator.add, RECORD));
+    for (const expression of [isUser ? null : aggregate.input, aggregate.filter]) {
       if (expression !== null) needed = unionOf(needed, expressionFields(expression));
     }
   }
   return needed;
+}
+
+/** The fields of a record that an aggregator of the user reads; null for all. */
+export function addedFields({ aggregator }: UserAggregate): readonly string[] | null {
+  return usedFields(aggregator.add, RECORD);
 }
 
 /** The fields that the partial phase carries over. */

@@ -33,7 +33,9 @@ export function outputSchemaOf(spec: OperatorSpec, input: Schema | null): Schema
         const [keys] = spec.keys;
         if (keys !== null) keyFields(spec.name, keys, input);
       }
-      return spec.returns;
+      return spec.aggregation === undefined || input === null
+        ? spec.returns
+        : resultSchema({ ...spec.aggregation, name: spec.name }, input);
     case 'filter':
     case 'loop':
     case 'feedback':

@@ -67,7 +67,7 @@ export interface UserAggregator {
   result(accumulator: unknown): unknown;
 }
 
-/** A user aggregator in place of a built-in one; it is given the whole record. */
+/** A user aggregator in place of a built-in one; it is given the record, with the fields that it reads. */
 export interface UserAggregate {
   readonly as: string;
   readonly fn: 'user';
@@ -106,6 +106,16 @@ export interface SessionSpec extends WindowRules {
 
 /** The windows of an aggregation: each window of a key has accumulators of its own. */
 export type WindowSpec = AlignedSpec | SessionSpec;
+
+/** What an aggregation gives, wherever it keeps what it adds up. */
+export interface Aggregation {
+  readonly name: string;
+  readonly keys: readonly string[];
+  readonly aggregates: readonly AggregateSpec[];
+  readonly phase: AggregatePhase;
+  /** Null without windows. */
+  readonly window: Pick<WindowRules, 'allowedLatenessMs'> | null;
+}
 
 /** What tells the event time of a record. */
 export type TimestampOrigin =
@@ -221,6 +231,8 @@ export type OperatorSpec = OperatorIdentity &
         /** What a function of the engine was made of, which its source does not tell; none for a user's. */
         readonly of?: Readonly<Record<string, unknown>>;
         readonly returns: Schema | null;
+        /** What windows that a function of the engine fills come to, if they are aggregated. */
+        readonly aggregation?: Aggregation;
         /** What a function of the engine does, for explain and the hash of the plan; absent for those of users. */
         readonly about?: string;
       }

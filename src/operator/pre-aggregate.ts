@@ -58,6 +58,11 @@ export function hasPanes({ window, phase, aggregates }: AggregateOperator): bool
   );
 }
 
+/** The uid of the partial phase before one of the inputs of an aggregation. */
+export function partialUid(uid: string, input: number, inputs: number): string {
+  return inputs === 1 ? `${uid}-partial` : `${uid}-partial-${input + 1}`;
+}
+
 /** The two phases of an aggregation for which `canPreAggregate` holds. */
 export function splitAggregate(spec: AggregateOperator): {
   readonly partial: AggregateOperator;
@@ -66,7 +71,7 @@ export function splitAggregate(spec: AggregateOperator): {
   return {
     partial: {
       ...spec,
-      uid: `${spec.uid}-partial`,
+      uid: partialUid(spec.uid, 0, 1),
       name: `partial ${spec.name}`,
       phase: 'partial',
     },

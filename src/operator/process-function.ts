@@ -5,6 +5,8 @@
  * functions. Runs on: the slot's thread. Invariant: nothing of a subtask's is shared with another one; what a
  * function keeps between calls belongs into state, or it is gone after a restart.
  */
+import type { FunctionLogger } from '../base/function-log.js';
+import type { Schema } from '../record/schema.js';
 import type { MetricGroup } from '../metrics/user-metrics.js';
 import type {
   AggregatingState,
@@ -98,6 +100,8 @@ export interface ProcessContext {
   readonly parallelism: number;
   /** Metrics of the operator in this subtask, to be registered here. */
   readonly metrics: MetricGroup;
+  /** The log of the job, for this operator in this subtask. */
+  readonly log: FunctionLogger;
   /** Counts records that came too late, whether dropped or given to a side output, in the metric `lateRecords`. */
   countLate(records: number): void;
   /** Makes timers apart from those of `context.timers`, told apart by `names.length` numbers beside the time. */
@@ -163,6 +167,14 @@ export interface ProcessFunction<T, K, Out, T2 = never> {
   endOfInput?(context: ElementContext<undefined, Out>): void;
   /** Lets go of what the function holds outside of the engine; called when the job fails, too. */
   close?(): void;
+}
+
+/** What functions of the engine are that aggregate records: code and results depend on the types of these. */
+export interface AggregatingFunction<T, K, Out> extends ProcessFunction<T, K, Out> {
+  /** Takes the schema of the records to come; true when there is something new in it. */
+  adopt(records: Schema): boolean;
+  /** The schema of results; null when it is not known. */
+  readonly resultSchema: Schema | null;
 }
 
 /**

@@ -82,6 +82,11 @@ export class Timers {
     this.#others.bind(openTable(spec), context, 'numbers', { numbers: spaces + 1 });
   }
 
+  /** Whether the first timer of the current key is known to be at this time. */
+  isFirst(timeMs: number): boolean {
+    return this.#first?.holds(timeMs) === true;
+  }
+
   /** Registers a timer of the current key, unless there is one. Throws OPTION_INVALID for what is no time. */
   register(timeMs: number, space: readonly number[]): void {
     this.#check(timeMs, space);
@@ -270,8 +275,11 @@ export function timerService(
       };
     }
     return {
-      register: (timeMs, extra) =>
-        timers.register(timeMs, extra === undefined ? NO_SPACE : [extra]),
+      // A function that registers the same timer with every record is told so before anything else is asked.
+      register: (timeMs, extra) => {
+        if (extra === undefined && timers.isFirst(timeMs)) return;
+        timers.register(timeMs, extra === undefined ? NO_SPACE : [extra]);
+      },
       delete: (timeMs, extra) => timers.delete(timeMs, extra === undefined ? NO_SPACE : [extra]),
     };
   };

@@ -1,8 +1,9 @@
 /**
- * Parts of texts on bytes, for `explode` over `split` and `words`: which expressions are such, where a part ends, and
- * the column in which a part shows itself to everything that works on bytes. Callers: the fragment of `explode` and
- * the code it generates. Runs on: worker. Invariant: parts are those that the same function gives for the decoded
- * text; separators that are not well-formed are left to it, since they could match half a character.
+ * Parts of texts on bytes, for `explode` over `split` and `words` and for `splitPart`: which expressions are such,
+ * where a part ends, and the column in which a part shows itself to everything that works on bytes. Callers: the
+ * fragment of `explode`, the expression compiler, and the code they generate. Runs on: worker. Invariant: parts are
+ * those that the same function gives for the decoded text; separators that are not well-formed are left to it, since
+ * they could match half a character.
  */
 import { BinaryColumn, TEXT_ASCII } from '../record/column.js';
 import type { Field, Schema } from '../record/schema.js';
@@ -32,9 +33,14 @@ export function textPartsOf(list: Expression, schema: Schema): TextParts | null 
   if (typeOfExpression(text, schema).type.kind !== 'utf8') return null;
   if (list.fn === 'words') return { text, separator: null };
   if (list.fn !== 'split' || separator.node !== 'literal') return null;
-  const { value } = separator;
-  if (typeof value !== 'string' || value === '' || !value.isWellFormed()) return null;
-  return { text, separator: encodeText(value) };
+  const bytes = separatorBytes(separator.value);
+  return bytes && { text, separator: bytes };
+}
+
+/** The bytes of a separator that is found on bytes where it is found in the text; else null. */
+export function separatorBytes(separator: unknown): Uint8Array | null {
+  if (typeof separator !== 'string' || separator === '') return null;
+  return separator.isWellFormed() ? encodeText(separator) : null;
 }
 
 /** Index of the row of a column of parts, and of the start and end of the part in its offsets. */
@@ -64,7 +70,40 @@ export function partColumn(source: BinaryColumn): BinaryColumn {
   return column;
 }
 
-/** The same for a separator of one byte, four bytes at a time; `view` shows `bytes`. */
+/** Makes columns for a part by itself of each text; several parts of one text need several. */
+export class TextPart {
+  of(source: BinaryColumn): BinaryColumn {
+    return partColumn(source);
+  }
+}
+
+/** Writes where part `index` of the text between `start` and `end` lies; false when it has fewer parts. */
+export function findPart(
+  range: Int32Array,
+  bytes: Uint8Array,
+  view: DataView,
+  start: number,
+  end: number,
+  separator: Uint8Array,
+  index: number,
+): boolean {
+  let from = start;
+  for (let part = 0; ; part++) {
+    const to =
+      separator.length === 1
+        ? byteFrom(bytes, view, from, end, separator[0])
+        : partEnd(bytes, from, end, separator);
+    if (part === index) {
+      range[PART_START] = from;
+      range[PART_END] = to;
+      return true;
+    }
+    if (to === end) return false;
+    from = to + separator.length;
+  }
+}
+
+/** Where the part from `at` on ends whose separator is of one byte, four bytes at a time; `view` shows `bytes`. */
 export function byteFrom(
   bytes: Uint8Array,
   view: DataView,

@@ -120,7 +120,7 @@ class ColumnBatchBuilder implements BatchBuilder {
     for (let index = 0; index < this.columns.length; index++) {
       columns.push(this.columns[index].column(rows));
     }
-    return { schema, schemaVersion, rows, columns, times, kinds };
+    return { schema, schemaVersion, rows, columns, times, kinds, selection: null };
   }
 
   reset(): void {

@@ -11,7 +11,10 @@ export const KIND_UPDATE_BEFORE = 1;
 export const KIND_UPDATE_AFTER = 2;
 export const KIND_DELETE = 3;
 
-/** Records as columns. Whoever receives a batch may read it until the call that handed it over returns. */
+/**
+ * Records as columns, made with all of these properties in this order, so that V8 compiles what reads batches for one
+ * kind of object. Whoever receives a batch may read it until the call that handed it over returns.
+ */
 export interface Batch {
   readonly schema: Schema;
   /** Version of the schema in the registry of its stream. */

@@ -21,11 +21,6 @@ import { formOf } from './schema.js';
 import { encodeBlockInto, textKindOf, unitEndsToByteEnds, writeWtf8 } from './text.js';
 import { copyBytes, wordView } from './words.js';
 
-const CARRIAGE_RETURN = 0x0d;
-/** Four newlines as a word. */
-const NEWLINES = 0x0a0a0a0a;
-/** Bytes that copying a line by words may read and write behind it. */
-const WORD_SLACK_BYTES = 4;
 /** Pending text is encoded when it gets this long, so that no string grows without bound. */
 const PENDING_UNITS_MAX = 1 << 16;
 /** A frame addresses its bytes by int32 offsets; one column may use half of that. */
@@ -103,7 +98,7 @@ export class BinaryAppender extends BaseAppender {
   constructor(field: Field, capacity: number) {
     super(field, capacity);
     this.#isText = formOf(field.type) === 'utf8';
-    this.#bytes = new Uint8Array(capacity * 8 + WORD_SLACK_BYTES);
+    this.#bytes = new Uint8Array(capacity * 8);
     this.#words = wordView(this.#bytes);
     this.#offsets = new Int32Array(capacity + 1);
     this.clear();
@@ -131,9 +126,13 @@ export class BinaryAppender extends BaseAppender {
   appendBytes(row: number, bytes: Uint8Array, start: number, end: number): void {
     if (row >= this.capacity) this.reserve(row);
     if (this.#pending !== '') this.#encodePending();
-    if (this.#index !== null && end - start <= SHARED_BYTES_MAX) {
-      this.#appendIndexed(row, this.#index, bytes, start, end);
-    } else this.#appendNewBytes(row, bytes, start, end);
+    const index = this.#index;
+    if (index !== null && end - start <= SHARED_BYTES_MAX) {
+      this.#appendIndexed(row, index, bytes, start, end);
+      return;
+    }
+    this.#appendNewBytes(row, bytes, start, end);
+    if (index !== null) this.#miss();
   }
 
   /** The same for bytes that `view` shows too, from memory that may be another one at each call. */
@@ -247,56 +246,6 @@ export class BinaryAppender extends BaseAppender {
     return index;
   }
 
-  /**
-   * Appends the line that starts at `start`, up to a newline that must be there, and returns where that is. Copies
-   * while it looks, four bytes at a time, of which the last may lie behind the newline. `view` shows `bytes`.
-   */
-  appendLine(
-    row: number,
-    bytes: Uint8Array,
-    view: DataView,
-    start: number,
-    stripCarriageReturn: boolean,
-  ): number {
-    if (row >= this.capacity) this.reserve(row);
-    if (this.#pending !== '') this.#encodePending();
-    const entry = this.#entries;
-    const first = this.#offsets[entry];
-    let words = this.#words;
-    let last = this.#bytes.length - WORD_SLACK_BYTES;
-    let from = start;
-    let to = first;
-    for (;;) {
-      if (to > last) {
-        this.#reserveBytes(to + WORD_SLACK_BYTES);
-        words = this.#words;
-        last = this.#bytes.length - WORD_SLACK_BYTES;
-      }
-      const word = view.getInt32(from, true);
-      words.setInt32(to, word, true);
-      const other = word ^ NEWLINES;
-      const found = (other - 0x01010101) & ~other & 0x80808080;
-      if (found !== 0) {
-        const before = (31 - Math.clz32(found & -found)) >> 3;
-        from += before;
-        to += before;
-        break;
-      }
-      from += 4;
-      to += 4;
-    }
-    if (stripCarriageReturn && to > first && this.#bytes[to - 1] === CARRIAGE_RETURN) to--;
-    if (this.#index !== null && to - first <= SHARED_BYTES_MAX) {
-      this.#appendIndexed(row, this.#index, bytes, start, start + to - first);
-      return from;
-    }
-    this.#unjudged = true;
-    this.#offsets[entry + 1] = to;
-    if (this.#coded) this.#codes[row] = entry;
-    this.#entries = entry + 1;
-    return from;
-  }
-
   /** Appends bytes as an entry of their own. */
   #appendNewBytes(row: number, bytes: Uint8Array, start: number, end: number): void {
     if (this.#pending !== '') this.#encodePending();
@@ -334,16 +283,22 @@ export class BinaryAppender extends BaseAppender {
       this.#offsets,
       this.#entries,
     );
-    this.#looks++;
     if (known >= 0) {
+      this.#looks++;
       if (!this.#coded) this.#startCodes(row);
       this.#codes[row] = known;
       return;
     }
-    this.#misses++;
     const entry = this.#entries;
     this.#appendNewBytes(row, bytes, start, end);
     index.add(entry, this.#words, this.#offsets);
+    this.#miss();
+  }
+
+  /** A text had no entry, or is too long to be looked for: ends looking when most are so. */
+  #miss(): void {
+    this.#looks++;
+    this.#misses++;
     const trial = this.#keeps ? TRIAL_MISSES_KEPT : TRIAL_MISSES;
     if (this.#misses >= trial && this.#misses * 2 > this.#looks) this.#endIndex();
   }

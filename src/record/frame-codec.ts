@@ -19,10 +19,11 @@ import {
   FLAG_TIMES,
   FRAME_ALIGNMENT,
   HEADER_BYTES,
+  SCHEMA_VERSION_WORD,
 } from './frame-layout.js';
 import { type EncodeOptions, FrameWriter } from './frame-writer.js';
 import type { Schema } from './schema.js';
-import type { StreamSchemas } from './schema-registry.js';
+import type { SchemaVersion, StreamSchemas } from './schema-registry.js';
 
 /** Slack per buffer for alignment. */
 const PADDING = FRAME_ALIGNMENT;
@@ -147,7 +148,23 @@ export function decodeFrame(
     spent.kinds = kinds;
     return spent;
   }
-  return { schema, schemaVersion, rows, columns, times, kinds };
+  return { schema, schemaVersion, rows, columns, times, kinds, selection: null };
+}
+
+/** The version of its schema that a frame names; it starts at a multiple of 8 bytes in its memory. */
+export function schemaVersionOf({ buffer, byteOffset }: Uint8Array): number {
+  return new Int32Array(buffer, byteOffset, SCHEMA_VERSION_WORD + 1)[SCHEMA_VERSION_WORD];
+}
+
+/** The batch of a frame whose schema is at hand; it starts at a multiple of 8 bytes in its memory. */
+export function decodeFrameAs(schema: Schema, frame: Uint8Array): Batch {
+  const version = schemaVersionOf(frame);
+  const known = (): SchemaVersion => ({ schema, version });
+  return decodeFrame(frame, 0, frame.byteLength, {
+    current: known,
+    propose: known,
+    get: () => schema,
+  });
 }
 
 function schemaOf(schemas: StreamSchemas, version: number): Schema {

@@ -5,7 +5,7 @@
  */
 
 /** Beyond so many bytes a native call is faster, the views it needs included. */
-const LOOP_BYTES_MAX = 512;
+const LOOP_BYTES_MAX = 1024;
 
 /** The same memory, to be read a word at a time from any place. */
 export function wordView(bytes: Uint8Array): DataView {
@@ -25,8 +25,9 @@ export function copyBytes(
   offset: number,
 ): void {
   const last = end - 8;
-  if (last < start) return copyWords(source, start, end, target, offset);
-  if (last > start + LOOP_BYTES_MAX) return copyMany(source, start, end, target, offset);
+  if (last < start || last > start + LOOP_BYTES_MAX) {
+    return copyOtherwise(source, start, end, target, offset);
+  }
   const shift = offset - start;
   let doubt = 0;
   for (let at = start; at < last; at += 8) {
@@ -38,6 +39,21 @@ export function copyBytes(
   const eight = source.getFloat64(last, true);
   target.setFloat64(last + shift, eight, true);
   if (doubt + (eight - eight) !== 0) copyWords(source, start, end, target, offset);
+}
+
+/**
+ * Copies few bytes or many. One call for both: code that copies is in much of what V8 compiles, and is thrown away with
+ * all of that at the first call that it has not seen made.
+ */
+function copyOtherwise(
+  source: DataView,
+  start: number,
+  end: number,
+  target: DataView,
+  offset: number,
+): void {
+  if (end - start < 8) copyWords(source, start, end, target, offset);
+  else copyMany(source, start, end, target, offset);
 }
 
 /** Copies by words of four bytes, of which the last may begin in the one before. */

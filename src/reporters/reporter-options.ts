@@ -82,6 +82,7 @@ export const REPORTER_OPTIONS = {
     dmax: { type: 'count', default: 0, min: 0, max: 86_400 },
   },
   jmx: { host: text('127.0.0.1'), port: text('8789-8799') },
+  webhook: { url: secret(null), rules: needed, authorization: secret('') },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, ReporterOption>>>>;
 
 /** A type of reporter. */

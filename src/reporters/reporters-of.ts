@@ -18,6 +18,7 @@ import { pairsOf, reporterConfigs, type ReporterSettings } from './reporter-conf
 import type { OptionsOf, ReporterType } from './reporter-options.js';
 import type { ReporterSetup } from './reporting.js';
 import { statsdReporter } from './statsd-reporter.js';
+import { webhookReporter } from './webhook-reporter.js';
 
 const MAKERS: { readonly [T in ReporterType]: (options: OptionsOf<T>) => MetricReporter } = {
   prometheus: prometheusReporter,
@@ -30,6 +31,7 @@ const MAKERS: { readonly [T in ReporterType]: (options: OptionsOf<T>) => MetricR
   log: logReporter,
   ganglia: gangliaReporter,
   jmx: jolokiaReporter,
+  webhook: webhookReporter,
 };
 
 /** The reporters. Throws OPTION_UNKNOWN and OPTION_INVALID. */

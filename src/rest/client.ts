@@ -6,15 +6,27 @@
 import type { ErrorCode } from '../base/error-codes.js';
 import { MillraceError } from '../base/errors.js';
 import { eventsOf, type RestEvent } from './event-reader.js';
-import type { BodyOf, JsonPathName, ParamsOf, QueryOf, ReplyOf } from './path-types.js';
+import type {
+  BodyOf,
+  JsonPathName,
+  ParamsOf,
+  QueryOf,
+  ReplyOf,
+  TextPathName,
+} from './path-types.js';
 import { type PathDefinition, PATHS } from './paths.js';
 
 /** Where the server is, and how to talk to it. */
 export interface ClientOptions {
-  /** Such as `http://127.0.0.1:8081`. */
+  /**
+   * Such as `http://127.0.0.1:8081`. Of servers of which one leads and others stand by, several with commas between;
+   * any that is up tells where the leader is.
+   */
   readonly url: string;
   /** The token that the server asks for. */
   readonly token?: string;
+  /** What requests are sent with, such as `tlsFetch`. Default: that of the platform. */
+  readonly fetch?: typeof fetch;
 }
 
 /** Parameters of the path and of the query together. */
@@ -29,7 +41,24 @@ export type CallOf<N extends JsonPathName> =
     : (args: CallArguments<N>, body: BodyOf<N>) => Promise<ReplyOf<N>>;
 
 /** The functions, by the names of the paths; an upload has its own. */
-export type PathCalls = { readonly [N in Exclude<JsonPathName, 'uploadJar'>]: CallOf<N> };
+export type PathCalls = { readonly [N in Exclude<JsonPathName, 'uploadJar'>]: CallOf<N> } & {
+  readonly [N in TextPathName]: (args: ParamsOf<N> & QueryOf<N>) => Promise<string>;
+};
+
+/** How the parallelism of a job was changed; times are milliseconds. */
+export interface RescalingDone {
+  readonly from: number;
+  readonly to: number;
+  /** The checkpoint from which the job went on; null when it had that parallelism already. */
+  readonly checkpoint: number | null;
+  /** From the request until that checkpoint was durable, in which the job still worked. */
+  readonly checkpointMs: number;
+  /** From then until all subtasks ran again. */
+  readonly restartMs: number;
+}
+
+/** Where a tap looks, and at what. */
+export type TapArguments = ParamsOf<'tap'> & QueryOf<'tap'>;
 
 /** The client. */
 export interface Client extends PathCalls {
@@ -43,6 +72,13 @@ export interface Client extends PathCalls {
   savepointDone(args: { readonly jobid: string; readonly triggerid: string }): Promise<string>;
   /** Waits for a checkpoint that was asked for: its number. */
   checkpointDone(args: { readonly jobid: string; readonly triggerid: string }): Promise<number>;
+  /**
+   * Waits for a change of the parallelism. Rejects with what it failed with, such as SLOTS_EXHAUSTED or RESCALE_FAILED.
+   */
+  rescalingDone(args: {
+    readonly jobid: string;
+    readonly triggerid: string;
+  }): Promise<RescalingDone>;
   /** Waits for a disposal. */
   disposalDone(args: { readonly triggerid: string }): Promise<void>;
   /** The newest of what a job has printed; with `tail`, so many bytes of it. */
@@ -52,6 +88,8 @@ export interface Client extends PathCalls {
    * `load` for the rates of all jobs, ids of jobs for what flows through them.
    */
   events(signal?: AbortSignal, watch?: readonly string[]): AsyncIterableIterator<RestEvent>;
+  /** Records as they pass: events `records`, which hold a `TapEvent`, and `end` with the error, or null. */
+  tap(args: TapArguments, signal?: AbortSignal): AsyncIterableIterator<RestEvent>;
 }
 
 /** How often it is asked how something stands. */
@@ -85,39 +123,48 @@ export function createClient(options: ClientOptions): Client {
       const { checkpointId } = await settled(() => paths.checkpointStatus(args));
       return checkpointId ?? 0;
     },
+    rescalingDone: async (args) => {
+      const { 'failure-cause': _, ...done } = await settled(() => paths.rescalingStatus(args));
+      const none = { from: 0, to: 0, checkpoint: null, checkpointMs: 0, restartMs: 0 };
+      return { ...none, ...done };
+    },
     disposalDone: async (args) => {
       await settled(() => paths.disposalStatus(args));
     },
-    output: ({ jobid, tail }) => {
-      const query = tail === undefined ? '' : `?tail=${encodeURIComponent(tail)}`;
-      return link.text(`/taskmanagers/${encodeURIComponent(jobid)}/stdout${query}`);
-    },
-    events: (signal, watch = []) => link.events(signal, watch),
+    output: ({ jobid, ...asked }) => paths.stdout({ taskmanagerid: jobid, ...asked }),
+    events: (signal, watch = []) =>
+      link.events(PATHS.events, watch.length === 0 ? {} : { watch: watch.join(',') }, signal),
+    tap: (args, signal) => link.events(PATHS.tap, args, signal),
   };
 }
 
 type Arguments = Readonly<Record<string, string | undefined>>;
 
+/** Servers that are asked for one reply, lest two that take each other for the leader are asked for ever. */
+const HOPS_MAX = 4;
+
 /** The connection. */
 class Link {
+  /** The first one that was named. */
   readonly url: string;
+  readonly #urls: readonly string[];
   readonly #headers: Readonly<Record<string, string>>;
+  readonly #send: typeof fetch;
+  /** The one that has answered last. */
+  #current: string;
 
-  constructor({ url, token }: ClientOptions) {
-    this.url = addressOf(url);
+  constructor({ url, token, fetch: send = (...request) => fetch(...request) }: ClientOptions) {
+    this.#send = send;
+    this.#urls = url.split(',').map(addressOf);
+    this.url = this.#urls[0] ?? '';
+    this.#current = this.url;
     this.#headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
   }
 
-  async call({ method, path }: PathDefinition, args: Arguments, body: unknown): Promise<unknown> {
-    const inPath = new Set([...path.matchAll(/:(\w+)/g)].map(([, name = '']) => name));
-    const filled = path.replaceAll(/:(\w+)/g, (_, name: string) =>
-      encodeURIComponent(args[name] ?? ''),
-    );
-    const query = new URLSearchParams();
-    for (const [name, value] of Object.entries(args)) {
-      if (value !== undefined && !inPath.has(name)) query.set(name, value);
-    }
-    const asked = query.size === 0 ? filled : `${filled}?${query.toString()}`;
+  async call(definition: PathDefinition, args: Arguments, body: unknown): Promise<unknown> {
+    const { method, reply } = definition;
+    const asked = askedPath(definition, args);
+    if (reply === 'text') return this.#text(asked);
     if (body === undefined) return this.#json(asked, { method });
     return this.#json(asked, { method, body: JSON.stringify(body) }, 'application/json');
   }
@@ -130,7 +177,7 @@ class Link {
     return filename.split(/[\\/]/).at(-1) ?? '';
   }
 
-  async text(path: string): Promise<string> {
+  async #text(path: string): Promise<string> {
     const response = await this.#fetch(path, {});
     const text = await response.text();
     if (!response.ok) throw refused(response, text);
@@ -138,11 +185,12 @@ class Link {
   }
 
   async *events(
+    definition: PathDefinition,
+    args: Arguments,
     signal: AbortSignal | undefined,
-    watch: readonly string[],
   ): AsyncIterableIterator<RestEvent> {
-    const query = watch.length === 0 ? '' : `?watch=${encodeURIComponent(watch.join(','))}`;
-    const response = await this.#fetch(`/events${query}`, signal === undefined ? {} : { signal });
+    const asked = askedPath(definition, args);
+    const response = await this.#fetch(asked, signal === undefined ? {} : { signal });
     if (!response.ok || response.body === null) throw refused(response, await response.text());
     yield* eventsOf(response.body, signal);
   }
@@ -157,21 +205,66 @@ class Link {
     return parsed(response, text);
   }
 
+  /** Goes to the leader from servers that stand by, and from servers that are down to those that are up. */
   async #fetch(path: string, request: RequestInit): Promise<Response> {
     const headers = { ...this.#headers, ...(request.headers as Record<string, string>) };
-    try {
-      return await fetch(`${this.url}${path}`, { ...request, headers });
-    } catch (cause) {
-      throw this.#unreachable(cause);
+    const untried = new Set([this.#current, ...this.#urls]);
+    let failure: unknown = null;
+    for (let hops = 0; hops < HOPS_MAX; hops++) {
+      const [url] = untried;
+      if (url === undefined) break;
+      untried.delete(url);
+      try {
+        const response = await this.#send(`${url}${path}`, { ...request, headers });
+        const leader = leaderIn(response, path);
+        if (leader === null || hops === HOPS_MAX - 1) {
+          this.#current = url;
+          return response;
+        }
+        untried.clear();
+        untried.add(leader);
+      } catch (cause) {
+        failure = cause;
+        // Of any other failure it is not known whether the server has done what it was asked for.
+        if (!isRefused(cause)) break;
+      }
     }
+    throw this.#unreachable(failure);
   }
 
   #unreachable(cause: unknown): MillraceError {
-    return new MillraceError('SERVER_UNREACHABLE', `There is no answer from ${this.url}.`, {
+    const named = this.#urls.join(', ');
+    return new MillraceError('SERVER_UNREACHABLE', `There is no answer from ${named}.`, {
       cause,
       advice: 'Start a server with `millrace server`, or name the one there is with --server.',
     });
   }
+}
+
+/** Where the leader is, as a server says that stands by; null in any other reply. */
+function leaderIn({ status, headers }: Response, path: string): string | null {
+  const location = headers.get('location');
+  if (status !== 503 || location === null || !location.endsWith(path)) return null;
+  return location.slice(0, -path.length);
+}
+
+/** Whether nobody listens at the address. */
+function isRefused(error: unknown): boolean {
+  const { cause } = Object(error) as { readonly cause?: { readonly code?: string } };
+  return cause?.code === 'ECONNREFUSED';
+}
+
+/** A path with its parameters, and those of the query. */
+function askedPath({ path }: PathDefinition, args: Arguments): string {
+  const inPath = new Set([...path.matchAll(/:(\w+)/g)].map(([, name = '']) => name));
+  const filled = path.replaceAll(/:(\w+)/g, (_, name: string) =>
+    encodeURIComponent(args[name] ?? ''),
+  );
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(args)) {
+    if (value !== undefined && !inPath.has(name)) query.set(name, value);
+  }
+  return query.size === 0 ? filled : `${filled}?${query.toString()}`;
 }
 
 /** Host and port alone will do. */

@@ -44,9 +44,13 @@ export const EXECUTION_STATES = [
 
 export const jobId = text({ pattern: '^[0-9a-f]{32}$' });
 export const jobStatus = oneOf(...JOB_STATES);
+export const jobStatusInfo = object({ status: jobStatus });
 export const executionState = oneOf(...EXECUTION_STATES);
 const milliseconds = integer();
 const count = integer();
+const jobType = oneOf('STREAMING', 'BATCH');
+/** A plan does not change while a job runs, whatever its parallelism. */
+const schedulerType = oneOf('Default');
 
 /** How many subtasks are in each state. */
 const taskCounts = {
@@ -61,23 +65,38 @@ const taskCounts = {
   reconciling: count,
   initializing: count,
 };
-const tasks = object(taskCounts);
+/** The same with the names of states as they are, as Flink has it everywhere but in the list of jobs. */
+export const stateCounts = object({
+  CREATED: count,
+  SCHEDULED: count,
+  DEPLOYING: count,
+  RUNNING: count,
+  FINISHED: count,
+  CANCELING: count,
+  CANCELED: count,
+  FAILED: count,
+  RECONCILING: count,
+  INITIALIZING: count,
+});
 
 export const jobIds = object({ jobs: list(object({ id: jobId, status: jobStatus })) });
 
 const jobSummary = object({
   jid: jobId,
   name: text(),
+  jobType,
+  schedulerType,
   state: jobStatus,
   'start-time': milliseconds,
   'end-time': milliseconds,
   duration: milliseconds,
   'last-modification': milliseconds,
   tasks: object({ total: count, ...taskCounts }),
+  'pending-operators': count,
 });
 export const jobsOverview = object({ jobs: list(jobSummary) });
 
-const ioMetrics = object({
+export const ioMetrics = object({
   'read-bytes': count,
   'read-bytes-complete': boolean,
   'write-bytes': count,
@@ -109,6 +128,7 @@ export const jobPlan = object({ plan });
 
 export const jobDetails = object({
   jid: jobId,
+  'application-id': jobId,
   name: text(),
   isStoppable: boolean,
   state: jobStatus,
@@ -116,11 +136,13 @@ export const jobDetails = object({
   'end-time': milliseconds,
   duration: milliseconds,
   maxParallelism: count,
+  schedulerType,
   now: milliseconds,
   timestamps: map(milliseconds),
   vertices: list(
     object({
       id: text(),
+      slotSharingGroupId: text(),
       name: text(),
       maxParallelism: count,
       parallelism: count,
@@ -128,64 +150,40 @@ export const jobDetails = object({
       'start-time': milliseconds,
       'end-time': milliseconds,
       duration: milliseconds,
-      tasks,
+      tasks: stateCounts,
       metrics: ioMetrics,
     }),
   ),
-  'status-counts': tasks,
+  'status-counts': stateCounts,
   plan,
-  'job-type': oneOf('STREAMING', 'BATCH'),
+  'job-type': jobType,
+  'pending-operators': count,
   slots: count,
   restarts: count,
 });
+
+/** How a job ended, for clients that wait for it; why it failed is told by its exceptions. */
+export const executionResult = object(
+  { status: object({ id: oneOf('IN_PROGRESS', 'COMPLETED') }) },
+  {
+    'job-execution-result': object({
+      id: jobId,
+      'application-status': oneOf('SUCCEEDED', 'FAILED', 'CANCELED'),
+      'accumulator-results': map(text()),
+      'net-runtime': milliseconds,
+    }),
+  },
+);
 
 export const jobConfig = object({
   jid: jobId,
   name: text(),
   'execution-config': object({
-    'execution-mode': text(),
     'restart-strategy': text(),
     'job-parallelism': count,
     'object-reuse-mode': boolean,
     'user-config': map(text()),
   }),
-});
-
-const subtask = object({
-  subtask: count,
-  status: executionState,
-  attempt: count,
-  endpoint: text(),
-  'start-time': milliseconds,
-  'end-time': milliseconds,
-  duration: milliseconds,
-  metrics: ioMetrics,
-  'taskmanager-id': text(),
-  start_time: milliseconds,
-});
-export const vertexDetails = object({
-  id: text(),
-  name: text(),
-  parallelism: count,
-  maxParallelism: count,
-  now: milliseconds,
-  subtasks: list(subtask),
-});
-
-const pressure = oneOf('ok', 'low', 'high');
-export const backPressure = object({
-  status: oneOf('ok', 'deprecated'),
-  'backpressure-level': pressure,
-  'end-timestamp': milliseconds,
-  subtasks: list(
-    object({
-      subtask: count,
-      'backpressure-level': pressure,
-      ratio: number,
-      idleRatio: number,
-      busyRatio: number,
-    }),
-  ),
 });
 
 const exceptionInfo = {
@@ -194,6 +192,8 @@ const exceptionInfo = {
   timestamp: milliseconds,
   taskName: nullable(text()),
   endpoint: nullable(text()),
+  taskManagerId: nullable(text()),
+  failureLabels: map(text()),
 };
 export const exceptions = object({
   'root-exception': nullable(text()),
@@ -216,6 +216,7 @@ export const checkpoint = object(
     id: count,
     status: checkpointState,
     is_savepoint: boolean,
+    savepointFormat: nullable(oneOf('CANONICAL')),
     checkpoint_type: oneOf('CHECKPOINT', 'SAVEPOINT'),
     trigger_timestamp: milliseconds,
     latest_ack_timestamp: milliseconds,
@@ -260,7 +261,14 @@ export const checkpoints = object({
     completed: count,
     failed: count,
   }),
-  summary: object({ state_size: spread, end_to_end_duration: spread }),
+  summary: object({
+    checkpointed_size: spread,
+    state_size: spread,
+    end_to_end_duration: spread,
+    alignment_buffered: spread,
+    processed_data: spread,
+    persisted_data: spread,
+  }),
   latest: object({
     completed: nullable(checkpoint),
     savepoint: nullable(checkpoint),
@@ -280,7 +288,12 @@ export const checkpointConfig = object({
   checkpoint_storage: text(),
   unaligned_checkpoints: boolean,
   tolerable_failed_checkpoints: count,
+  aligned_checkpoint_timeout: milliseconds,
   checkpoints_after_tasks_finish: boolean,
+  /** Changes are written as they are made nowhere but in checkpoints. */
+  state_changelog_enabled: boolean,
+  changelog_periodic_materialization_interval: milliseconds,
+  changelog_storage: text(),
 });
 
 const share = number;
@@ -334,6 +347,8 @@ const slotMemory = object({
   heapBytesMax: count,
   stateBytes: count,
   stateBytesMax: count,
+  /** What its subtasks have on disk because it does not fit: state, records that wait or are sorted. */
+  spilledBytes: count,
   /** What waits in the rings of its inputs, what these may hold, and what a slot has for them. */
   ringBytes: count,
   ringBytesReserved: count,
@@ -374,11 +389,10 @@ export type ExecutionState = ValueOf<typeof executionState>;
 export type JobSummary = ValueOf<typeof jobSummary>;
 export type JobDetails = ValueOf<typeof jobDetails>;
 export type JobPlan = ValueOf<typeof jobPlan>;
+export type ExecutionResult = ValueOf<typeof executionResult>;
 export type JobConfig = ValueOf<typeof jobConfig>;
-export type TaskCounts = ValueOf<typeof tasks>;
+export type TaskCounts = ValueOf<typeof stateCounts>;
 export type IoMetrics = ValueOf<typeof ioMetrics>;
-export type VertexDetails = ValueOf<typeof vertexDetails>;
-export type BackPressure = ValueOf<typeof backPressure>;
 export type JobExceptions = ValueOf<typeof exceptions>;
 export type Checkpoint = ValueOf<typeof checkpoint>;
 export type Checkpoints = ValueOf<typeof checkpoints>;

@@ -31,6 +31,11 @@ export type BodyOf<N extends PathName> =
 export type ReplyOf<N extends PathName> =
   PathOf<N> extends { readonly reply: Schema<infer T> } ? T : never;
 
+/** Paths that are answered with text. */
+export type TextPathName = {
+  [N in PathName]: PathOf<N> extends { readonly reply: 'text' } ? N : never;
+}[PathName];
+
 /** Paths that are answered with one JSON value. */
 export type JsonPathName = {
   [N in PathName]: PathOf<N> extends { readonly reply: string } ? never : N;

@@ -3,13 +3,18 @@
  * document describes it, the client calls it. Callers: server, `open-api.ts`, `client.ts`. Runs on: any thread; pure
  * data.
  */
+import { LOG_LEVELS } from '../base/function-log.js';
 import * as cluster from './cluster-schemas.js';
 import { anything, map, oneOf, type Schema, text } from './json-schema.js';
 import * as jobs from './job-schemas.js';
+import * as profiles from './profile-schemas.js';
+import { restorePlan } from './restore-schemas.js';
+import * as states from './state-schemas.js';
+import * as vertices from './vertex-schemas.js';
 
 /** One verb of one path. */
 export interface PathDefinition {
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** With Flink's names of parameters, as `:jobid`. */
   readonly path: string;
   readonly summary: string;
@@ -30,8 +35,18 @@ const get = <const P extends string, R extends PathDefinition['reply']>(
   reply: R,
 ) => ({ method: 'GET', path, summary, reply, status: 200 }) as const;
 
+const LOG_QUERY = {
+  tail: text({ pattern: '^[0-9]{1,9}$', description: 'Bytes of its end.' }),
+  after: text({ pattern: '^[0-9]{1,15}$', description: 'Only lines after the one of this `seq`.' }),
+} as const;
+
 /** The table, by the name of what each does. */
 export const PATHS = {
+  health: get(
+    '/health',
+    'Whether this server leads or stands by; asks for no token.',
+    cluster.health,
+  ),
   overview: get('/overview', 'Slots and jobs in numbers.', cluster.overview),
   config: get('/config', 'What a console needs to know.', cluster.dashboardConfig),
   jobManagerConfig: get(
@@ -39,6 +54,7 @@ export const PATHS = {
     'Settings that hold for every job, secrets left out.',
     cluster.configEntries,
   ),
+  environment: get('/jobmanager/environment', 'What the server runs on.', cluster.environment),
   taskManagers: get('/taskmanagers', 'The processes of the jobs.', cluster.taskManagers),
   stdout: {
     ...get(
@@ -48,6 +64,39 @@ export const PATHS = {
     ),
     query: { tail: text({ pattern: '^[0-9]{1,9}$', description: 'Bytes of its end.' }) },
   },
+  taskManager: get(
+    '/taskmanagers/:taskmanagerid',
+    'The process of a job, with its slots and what it takes.',
+    cluster.taskManagerDetails,
+  ),
+  taskManagerLog: {
+    ...get(
+      '/taskmanagers/:taskmanagerid/log',
+      'The log of a job, by the id of its process: `/jobs/:jobid/log`.',
+      'text',
+    ),
+    query: LOG_QUERY,
+  },
+  taskManagerLogs: get(
+    '/taskmanagers/:taskmanagerid/logs',
+    'The files in which the log and the output of a job are kept.',
+    cluster.logFiles,
+  ),
+  taskManagerLogFile: get('/taskmanagers/:taskmanagerid/logs/:filename', 'One of them.', 'text'),
+  jobManagerStdout: {
+    ...get('/jobmanager/stdout', 'The newest of what the server has printed, a megabyte.', 'text'),
+    query: { tail: LOG_QUERY.tail },
+  },
+  jobManagerLog: {
+    ...get('/jobmanager/log', 'The log of the server, as JSON lines.', 'text'),
+    query: LOG_QUERY,
+  },
+  jobManagerLogs: get(
+    '/jobmanager/logs',
+    'The files in which the log of the server is kept.',
+    cluster.logFiles,
+  ),
+  jobManagerLogFile: get('/jobmanager/logs/:filename', 'One of them.', 'text'),
   jobManagerMetrics: {
     ...get('/jobmanager/metrics', 'Metrics of the server.', jobs.metrics),
     query: { get: names },
@@ -64,6 +113,16 @@ export const PATHS = {
     ),
     query: { get: names },
   },
+  jobManagerThreadDump: get(
+    '/jobmanager/thread-dump',
+    'What the threads of the server do just now.',
+    profiles.threadDump,
+  ),
+  taskManagerThreadDump: get(
+    '/taskmanagers/:taskmanagerid/thread-dump',
+    'What the threads of a job do just now.',
+    profiles.threadDump,
+  ),
   shutDown: {
     method: 'DELETE',
     path: '/cluster',
@@ -95,6 +154,23 @@ export const PATHS = {
     reply: jobs.jobPlan,
     status: 200,
   },
+  getJarPlan: {
+    ...get('/jars/:jarid/plan', 'The same, asked for in the query.', jobs.jobPlan),
+    query: {
+      'entry-class': text({ maxLength: 1024, description: 'Name of the job.' }),
+      programArg: text({ maxLength: 65_536, description: 'Comma-separated.' }),
+      parallelism: text({ pattern: '^[1-9][0-9]{0,4}$' }),
+    },
+  },
+  planRestore: {
+    method: 'POST',
+    path: '/jars/:jarid/restore-plan',
+    summary:
+      'What going on from a savepoint or checkpoint would mean for a job, which does not run.',
+    body: cluster.jarRunRequest,
+    reply: restorePlan,
+    status: 200,
+  },
   runJar: {
     method: 'POST',
     path: '/jars/:jarid/run',
@@ -103,6 +179,11 @@ export const PATHS = {
     reply: cluster.jarRun,
     status: 200,
   },
+  applications: get(
+    '/applications/overview',
+    'All jobs as applications, of which each is one.',
+    cluster.applications,
+  ),
   jobs: get('/jobs', 'Ids and states of all jobs.', jobs.jobIds),
   jobsOverview: get('/jobs/overview', 'All jobs in short.', jobs.jobsOverview),
   jobsMetrics: {
@@ -118,6 +199,23 @@ export const PATHS = {
     reply: cluster.nothing,
     status: 202,
   },
+  jobStatus: get('/jobs/:jobid/status', 'The state of a job.', jobs.jobStatusInfo),
+  jobLog: {
+    ...get(
+      '/jobs/:jobid/log',
+      'The log of a job, as JSON lines: what becomes of it, and what its functions log.',
+      'text',
+    ),
+    query: LOG_QUERY,
+  },
+  jobLogLevel: {
+    method: 'PATCH',
+    path: '/jobs/:jobid/log',
+    summary: 'Has the functions of a job log from a level on.',
+    query: { level: oneOf(...LOG_LEVELS) },
+    reply: cluster.nothing,
+    status: 200,
+  },
   jobPlan: get('/jobs/:jobid/plan', 'The plan of a job.', jobs.jobPlan),
   jobFlow: get(
     '/jobs/:jobid/flow',
@@ -127,10 +225,42 @@ export const PATHS = {
   jobMemory: get('/jobs/:jobid/memory', 'Who holds the memory of a job.', jobs.jobMemory),
   jobsLoad: get('/jobs/load', 'Rates, restarts and last checkpoints of all jobs.', jobs.load),
   jobConfig: get('/jobs/:jobid/config', 'The settings of a job.', jobs.jobConfig),
-  jobExceptions: get(
-    '/jobs/:jobid/exceptions',
-    'Why a job failed or was restarted.',
-    jobs.exceptions,
+  executionResult: get(
+    '/jobs/:jobid/execution-result',
+    'How a job has ended.',
+    jobs.executionResult,
+  ),
+  jobProfile: {
+    ...get(
+      '/jobs/:jobid/profile',
+      'What the threads of a job do for a while, as V8 samples them.',
+      profiles.profile,
+    ),
+    query: {
+      seconds: text({
+        pattern: '^[0-9]{1,2}(\\.[0-9]{1,3})?$',
+        description: 'From 0.1 to 60; default: 1.',
+      }),
+    },
+  },
+  jobManagerJobConfig: get(
+    '/jobs/:jobid/jobmanager/config',
+    'Settings that hold for every job, secrets left out.',
+    cluster.configEntries,
+  ),
+  jobEnvironment: get(
+    '/jobs/:jobid/jobmanager/environment',
+    'What the server runs on.',
+    cluster.environment,
+  ),
+  jobExceptions: {
+    ...get('/jobs/:jobid/exceptions', 'Why a job failed or was restarted.', jobs.exceptions),
+    query: { maxExceptions: text({ pattern: '^[0-9]{1,9}$', description: 'At most so many.' }) },
+  },
+  jobAccumulators: get(
+    '/jobs/:jobid/accumulators',
+    'Always empty: what functions count are metrics.',
+    vertices.jobAccumulators,
   ),
   jobMetrics: {
     ...get('/jobs/:jobid/metrics', 'Metrics of a job.', jobs.metrics),
@@ -147,6 +277,19 @@ export const PATHS = {
     'One checkpoint or savepoint.',
     jobs.checkpoint,
   ),
+  checkpointState: get(
+    '/jobs/:jobid/checkpoints/details/:checkpointid/state',
+    'The operators of a checkpoint and their states; `latest` is the newest.',
+    states.checkpointState,
+  ),
+  stateEntries: {
+    ...get(
+      '/jobs/:jobid/checkpoints/details/:checkpointid/state/entries',
+      'Entries of a state, page by page; values whose names say that they are secrets are hidden.',
+      states.stateEntries,
+    ),
+    query: states.entriesQuery,
+  },
   takeCheckpoint: {
     method: 'POST',
     path: '/jobs/:jobid/checkpoints',
@@ -181,13 +324,54 @@ export const PATHS = {
     reply: cluster.trigger,
     status: 202,
   },
-  vertex: get('/jobs/:jobid/vertices/:vertexid', 'A chain with its subtasks.', jobs.vertexDetails),
+  rescaleJob: {
+    method: 'PATCH',
+    path: '/jobs/:jobid/rescaling',
+    summary: 'Has a job go on at another parallelism.',
+    query: { parallelism: text({ pattern: '^[1-9][0-9]{0,4}$', description: 'Required.' }) },
+    reply: cluster.trigger,
+    status: 202,
+  },
+  rescalingStatus: get(
+    '/jobs/:jobid/rescaling/:triggerid',
+    'What became of a change of the parallelism that was asked for.',
+    cluster.rescalingOperation,
+  ),
+  resourceRequirements: get(
+    '/jobs/:jobid/resource-requirements',
+    'Between which bounds the parallelism of each chain lies.',
+    cluster.resourceRequirements,
+  ),
+  requireResources: {
+    method: 'PUT',
+    path: '/jobs/:jobid/resource-requirements',
+    summary: 'Has a job go on at a parallelism within bounds for each chain.',
+    body: cluster.resourceRequirements,
+    reply: cluster.nothing,
+    status: 200,
+  },
+  vertex: get(
+    '/jobs/:jobid/vertices/:vertexid',
+    'A chain with its subtasks.',
+    vertices.vertexDetails,
+  ),
   backPressure: get(
     '/jobs/:jobid/vertices/:vertexid/backpressure',
     'How busy and how blocked the subtasks of a chain are.',
-    jobs.backPressure,
+    vertices.backPressure,
   ),
   watermarks: get('/jobs/:jobid/vertices/:vertexid/watermarks', 'Event time.', jobs.metrics),
+  flameGraph: {
+    ...get(
+      '/jobs/:jobid/vertices/:vertexid/flamegraph',
+      'In which functions the subtasks of a chain are, over a second.',
+      profiles.flameGraph,
+    ),
+    query: {
+      type: oneOf('FULL', 'ON_CPU', 'OFF_CPU', 'full', 'on_cpu', 'off_cpu'),
+      subtaskindex: text({ pattern: '^[0-9]{1,5}$', description: 'Only of this subtask.' }),
+    },
+  },
   vertexMetrics: {
     ...get('/jobs/:jobid/vertices/:vertexid/metrics', 'Metrics of a chain.', jobs.metrics),
     query: { get: names },
@@ -207,6 +391,51 @@ export const PATHS = {
       jobs.metrics,
     ),
     query: { get: names },
+  },
+  subtask: get(
+    '/jobs/:jobid/vertices/:vertexid/subtasks/:subtaskindex',
+    'A subtask.',
+    vertices.subtask,
+  ),
+  subtaskAttempt: get(
+    '/jobs/:jobid/vertices/:vertexid/subtasks/:subtaskindex/attempts/:attempt',
+    'A subtask in the attempt that runs.',
+    vertices.subtask,
+  ),
+  subtaskTimes: get(
+    '/jobs/:jobid/vertices/:vertexid/subtasktimes',
+    'When the subtasks of a chain entered each state.',
+    vertices.subtaskTimes,
+  ),
+  vertexTaskManagers: get(
+    '/jobs/:jobid/vertices/:vertexid/taskmanagers',
+    'A chain by the processes it runs in, of which there is one.',
+    vertices.vertexTaskManagers,
+  ),
+  vertexAccumulators: get(
+    '/jobs/:jobid/vertices/:vertexid/accumulators',
+    'Always empty: what functions count are metrics.',
+    vertices.vertexAccumulators,
+  ),
+  subtasksAccumulators: get(
+    '/jobs/:jobid/vertices/:vertexid/subtasks/accumulators',
+    'Always empty: what functions count are metrics.',
+    vertices.subtasksAccumulators,
+  ),
+  tap: {
+    ...get(
+      '/jobs/:jobid/vertices/:vertexid/tap',
+      'Server-sent events: records as they pass, a sample of them; see docs/rest.md.',
+      'events',
+    ),
+    query: {
+      operator: text({ maxLength: 1024, description: 'Name or uid; default: the whole chain.' }),
+      to: text({ maxLength: 1024, description: 'Only what goes on to this operator or chain.' }),
+      side: oneOf('output', 'input'),
+      filter: text({ maxLength: 16_384, description: 'An expression, such as amount > 100.' }),
+      limit: text({ pattern: '^[0-9]{1,9}$', description: 'Ends after so many records.' }),
+      sample: text({ pattern: '^[0-9]{1,4}$', description: 'Records of a subtask each 200 ms.' }),
+    },
   },
   disposeSavepoint: {
     method: 'POST',

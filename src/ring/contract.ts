@@ -20,10 +20,7 @@ export const FRAME_END_OF_DATA = 8;
 export const FRAME_FINISHED = 9;
 export type FrameKind = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9;
 
-/**
- * The producing end. The payload of a FRAME_BARRIER starts with its checkpoint id as a float64 in the machine's
- * byte order; the ring publishes that id beside its counter (`RingReader.barrierAhead`).
- */
+/** The producing end. */
 export interface RingWriter {
   /** The ring's memory; a claimed message is written at the offset that `claim` returned (8-byte aligned). */
   readonly memory: Uint8Array;
@@ -41,6 +38,12 @@ export interface RingWriter {
   writeLarge(kind: FrameKind, message: Uint8Array): boolean;
   /** Sends a small control message; false while there is no credit. */
   tryWriteControl(kind: FrameKind, payload: Uint8Array): boolean;
+  /**
+   * Tells of a barrier that needs no room: `poll` gives it behind all that is published now, even in the middle of a
+   * message in segments, and `ahead` before that. A newer one takes the place of one that nobody has come to. The
+   * payload has 24 bytes.
+   */
+  announce(payload: Uint8Array): void;
   /** True while a message is partly sent by `writeLarge`: nothing else can be written before its rest. */
   readonly writingLarge: boolean;
   /** Bytes published and not yet released by the consumer: the queue. */
@@ -66,10 +69,40 @@ export interface RingReader {
   release(): void;
   /** Bytes published and not yet released, the current message included. */
   queuedBytes(): number;
-  /** Checkpoint id of the newest barrier that is in the ring and has not been current yet, or -1. */
-  barrierAhead(): number;
-  /** Bytes queued before that barrier; 0 when there is none. */
-  barrierAheadBytes(): number;
+  /** Begins to look at what comes behind the current message, without taking it, as `look` does. */
+  ahead(look: (from: RingLookParts) => RingAhead): RingAhead;
+}
+
+/** Where a look begins, and what it needs of the reader. */
+export interface RingLookParts {
+  readonly ring: Uint8Array;
+  readonly words: Int32Array;
+  readonly position: number;
+  readonly offset: number;
+  /** A message in segments that the reader has begun to put together, as a copy of its size; null for none. */
+  readonly large: Uint8Array | null;
+  readonly largeTaken: number;
+  readonly reader: LookedAt;
+}
+
+/** What the reader tells of the producer. */
+export interface LookedAt {
+  /** The position behind the newest message; looks for an announced barrier afterwards. */
+  publishedByNow(): number;
+  /** The announced barrier, if it comes at a position. */
+  barrierAt(position: number): Uint8Array | null;
+}
+
+/** A message that was looked at before its turn, as a copy. */
+export interface AheadMessage {
+  readonly kind: FrameKind;
+  readonly bytes: Uint8Array;
+}
+
+/** Looks at the messages of a ring before their turn; to be asked until it has none before each `poll`. */
+export interface RingAhead {
+  /** The next message that is whole; null when there is none now. */
+  next(): AheadMessage | null;
 }
 
 /**

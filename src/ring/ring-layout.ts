@@ -18,7 +18,7 @@ const CONSUMER_OFFSET = PRODUCER_OFFSET + ISOLATION_BYTES;
 /** Where the messages are. */
 const DATA_OFFSET = CONSUMER_OFFSET + ISOLATION_BYTES;
 
-/** Indices of the header's int32 words, and of its one float64. */
+/** Indices of the header's int32 words. */
 export const RING_WORDS = {
   magic: CONFIG_OFFSET / 4,
   dataBytes: CONFIG_OFFSET / 4 + 1,
@@ -28,16 +28,17 @@ export const RING_WORDS = {
   readerOpened: CONFIG_OFFSET / 4 + 4,
   /** Position behind the newest published message. */
   published: PRODUCER_OFFSET / 4,
-  /** Twice the number of barriers published; odd while the next two fields change. */
+  /** Twice the number of barriers announced; odd while position and payload change. */
   barrierVersion: PRODUCER_OFFSET / 4 + 1,
-  /** Position of the newest barrier's header. */
+  /** Position behind the messages that the announced barrier comes after. */
   barrierPosition: PRODUCER_OFFSET / 4 + 2,
   /** Position before which all space is free again. */
   released: CONSUMER_OFFSET / 4,
 } as const;
 
-/** Index of the newest barrier's checkpoint id among the header's float64 values. */
-export const RING_BARRIER_ID = (PRODUCER_OFFSET + 16) / 8;
+/** Where the payload of the announced barrier is in the header, and its bytes. */
+export const RING_BARRIER_OFFSET = PRODUCER_OFFSET + 16;
+export const ANNOUNCED_BYTES = 24;
 
 /** 'MRG1' as an int32: tells a ring from memory that nobody initialised. */
 export const RING_MAGIC = 0x4d524731;

@@ -8,15 +8,19 @@ import {
   FRAME_BARRIER,
   FRAME_DATA,
   type FrameKind,
+  type LookedAt,
+  type RingAhead,
+  type RingLookParts,
   type RingReader,
   type Waker,
 } from './contract.js';
 import { openHeader, wordAt } from './ring-header.js';
 import {
+  ANNOUNCED_BYTES,
   alignMessage,
   LARGE_PREFIX_BYTES,
   MESSAGE_HEADER_BYTES,
-  RING_BARRIER_ID,
+  RING_BARRIER_OFFSET,
   RING_HEADER_BYTES,
   RING_WORDS,
   ringLayout,
@@ -28,16 +32,18 @@ import {
 
 /** A reassembly buffer above this many times the ring is given back after use. */
 const LARGE_KEPT_RINGS = 4;
+/** In the place of the bytes of the current message in the ring: it is the announced barrier. */
+const ANNOUNCED = -1;
 
 /** Reads messages from a ring. */
-export class SpscRingReader implements RingReader {
+export class SpscRingReader implements RingReader, LookedAt {
   kind: FrameKind = FRAME_DATA;
   memory: Uint8Array;
   offset = 0;
   bytes = 0;
   readonly #ring: Uint8Array;
   readonly #header: Int32Array;
-  readonly #barrierId: Float64Array;
+  readonly #announced: Uint8Array;
   readonly #words: Int32Array;
   readonly #producer: Waker;
   readonly #dataBytes: number;
@@ -57,17 +63,16 @@ export class SpscRingReader implements RingReader {
   #large = new Uint8Array(0);
   #largeBytes = -1;
   #largeTaken = 0;
-  /** Twice the number of barriers that have been current, comparable with the producer's version. */
-  #barrierVersion = 0;
-  /** The newest announcement that was read whole. */
+  /** The newest announcement that was read whole, and the one that has been current last. */
   #announcedVersion = 0;
-  #announcedId = -1;
   #announcedPosition = 0;
+  #barrier = new Uint8Array(0);
+  #takenVersion = 0;
 
   constructor(memory: SharedArrayBuffer, byteOffset: number, byteLength: number, producer: Waker) {
     const layout = ringLayout(byteLength);
     this.#header = openHeader(memory, byteOffset, layout.dataBytes, RING_WORDS.readerOpened);
-    this.#barrierId = new Float64Array(memory, byteOffset + RING_BARRIER_ID * 8, 1);
+    this.#announced = new Uint8Array(memory, byteOffset + RING_BARRIER_OFFSET, ANNOUNCED_BYTES);
     this.#ring = new Uint8Array(memory, byteOffset + RING_HEADER_BYTES, layout.dataBytes);
     this.#words = new Int32Array(memory, byteOffset + RING_HEADER_BYTES, layout.dataBytes / 4);
     this.memory = this.#ring;
@@ -82,7 +87,15 @@ export class SpscRingReader implements RingReader {
 
   poll(): boolean {
     assert(!this.#hasCurrent, 'The current message is released before the next poll.');
-    while (this.#hasNext()) {
+    for (;;) {
+      const hasNext = this.#hasNext();
+      if (this.barrierAt(this.#position) !== null) {
+        this.#takenVersion = this.#announcedVersion;
+        this.#currentBytes = ANNOUNCED;
+        this.#makeCurrent(FRAME_BARRIER, this.#barrier, 0, ANNOUNCED_BYTES);
+        return true;
+      }
+      if (!hasNext) return false;
       const tag = this.#enterMessage();
       if (tag <= TAG_KIND_MASK) {
         this.#makeCurrent(tag, this.#ring, this.#offset + MESSAGE_HEADER_BYTES, this.bytes);
@@ -90,14 +103,13 @@ export class SpscRingReader implements RingReader {
       }
       if (this.#takeSegment(tag)) return true;
     }
-    return false;
   }
 
   release(): void {
     assert(this.#hasCurrent, 'Only a current message is released.');
     this.#hasCurrent = false;
     if (this.#currentBytes === 0) this.#dropLarge();
-    else this.#advance();
+    else if (this.#currentBytes !== ANNOUNCED) this.#advance();
     // A control message may be the last one that this side ever polls, so nothing is kept back behind it.
     if (this.kind !== FRAME_DATA) this.#returnCredit();
   }
@@ -106,25 +118,40 @@ export class SpscRingReader implements RingReader {
     return (Atomics.load(this.#header, RING_WORDS.published) - this.#position) | 0;
   }
 
-  barrierAhead(): number {
-    this.#readAnnouncement();
-    return this.#barrierIsAhead() ? this.#announcedId : -1;
+  ahead(look: (from: RingLookParts) => RingAhead): RingAhead {
+    const isInRing = this.#hasCurrent && this.#currentBytes > 0;
+    const behind = isInRing ? this.#currentBytes : 0;
+    const offset = this.#offset + behind;
+    const isPartial = !this.#hasCurrent || this.#currentBytes === ANNOUNCED;
+    return look({
+      ring: this.#ring,
+      words: this.#words,
+      position: (this.#position + behind) | 0,
+      offset: offset === this.#dataBytes ? 0 : offset,
+      large: isPartial && this.#largeBytes >= 0 ? this.#large.slice(0, this.#largeBytes) : null,
+      largeTaken: this.#largeTaken,
+      reader: this,
+    });
   }
 
-  barrierAheadBytes(): number {
+  /** The position behind the newest message; looks for an announced barrier afterwards. */
+  publishedByNow(): number {
+    const published = Atomics.load(this.#header, RING_WORDS.published);
+    // A barrier is announced before what comes behind it is published.
     this.#readAnnouncement();
-    return this.#barrierIsAhead() ? (this.#announcedPosition - this.#position) | 0 : 0;
+    return published;
   }
 
-  /** The announcement may be older than the barriers met since, when its successor could not be read yet. */
-  #barrierIsAhead(): boolean {
-    return ((this.#announcedVersion - this.#barrierVersion) | 0) > 0;
+  /** The announced barrier, if it comes at a position and has not been current. */
+  barrierAt(position: number): Uint8Array | null {
+    if (this.#announcedVersion === this.#takenVersion) return null;
+    return this.#announcedPosition === position ? this.#barrier : null;
   }
 
   /** Whether a message starts at `#position`. An empty ring gets all its credit back. */
   #hasNext(): boolean {
     if (this.#position !== this.#published) return true;
-    this.#published = Atomics.load(this.#header, RING_WORDS.published);
+    this.#published = this.publishedByNow();
     if (this.#position !== this.#published) return true;
     this.#returnCredit();
     return false;
@@ -195,7 +222,6 @@ export class SpscRingReader implements RingReader {
     this.offset = offset;
     this.bytes = bytes;
     this.#hasCurrent = true;
-    if (this.kind === FRAME_BARRIER) this.#barrierVersion = (this.#barrierVersion + 2) | 0;
   }
 
   /**
@@ -226,11 +252,11 @@ export class SpscRingReader implements RingReader {
     const version = Atomics.load(header, RING_WORDS.barrierVersion);
     if (version === this.#announcedVersion || (version & 1) !== 0) return;
     const position = wordAt(header, RING_WORDS.barrierPosition);
-    const id = this.#barrierId[0] ?? -1;
+    const barrier = this.#announced.slice();
     if (Atomics.add(header, RING_WORDS.barrierVersion, 0) !== version) return;
     this.#announcedVersion = version;
     this.#announcedPosition = position;
-    this.#announcedId = id;
+    this.#barrier = barrier;
   }
 }
 

@@ -4,13 +4,14 @@
  * only after everything before it has been written.
  */
 import { assert } from '../base/assert.js';
-import { FRAME_BARRIER, type FrameKind, type RingWriter, type Waker } from './contract.js';
+import type { FrameKind, RingWriter, Waker } from './contract.js';
 import { openHeader, wordAt } from './ring-header.js';
 import {
+  ANNOUNCED_BYTES,
   alignMessage,
   LARGE_PREFIX_BYTES,
   MESSAGE_HEADER_BYTES,
-  RING_BARRIER_ID,
+  RING_BARRIER_OFFSET,
   RING_HEADER_BYTES,
   RING_WORDS,
   ringLayout,
@@ -28,7 +29,7 @@ export class SpscRingWriter implements RingWriter {
   readonly claimBytesMax: number;
   readonly messageBytesMax: number;
   readonly #header: Int32Array;
-  readonly #barrierId: Float64Array;
+  readonly #announced: Uint8Array;
   readonly #words: Int32Array;
   readonly #consumer: Waker;
   readonly #queueBytesMin: number;
@@ -48,7 +49,7 @@ export class SpscRingWriter implements RingWriter {
   constructor(memory: SharedArrayBuffer, byteOffset: number, byteLength: number, consumer: Waker) {
     const layout = ringLayout(byteLength);
     this.#header = openHeader(memory, byteOffset, layout.dataBytes, RING_WORDS.writerOpened);
-    this.#barrierId = new Float64Array(memory, byteOffset + RING_BARRIER_ID * 8, 1);
+    this.#announced = new Uint8Array(memory, byteOffset + RING_BARRIER_OFFSET, ANNOUNCED_BYTES);
     this.memory = new Uint8Array(memory, byteOffset + RING_HEADER_BYTES, layout.dataBytes);
     this.#words = new Int32Array(memory, byteOffset + RING_HEADER_BYTES, layout.dataBytes / 4);
     this.#consumer = consumer;
@@ -80,7 +81,6 @@ export class SpscRingWriter implements RingWriter {
 
   writeLarge(kind: FrameKind, message: Uint8Array): boolean {
     const total = message.byteLength;
-    assert(kind !== FRAME_BARRIER, 'A barrier is a control message and is never sent in segments.');
     assert(total <= this.messageBytesMax, 'A message is at most messageBytesMax long.');
     if (this.#largeBytes < 0) {
       this.#largeBytes = total;
@@ -134,6 +134,18 @@ export class SpscRingWriter implements RingWriter {
     return true;
   }
 
+  /** The version is odd while the rest changes, so that the consumer never takes half of it. */
+  announce(payload: Uint8Array): void {
+    assert(payload.byteLength === ANNOUNCED_BYTES, 'An announced barrier has 24 bytes.');
+    const header = this.#header;
+    Atomics.add(header, RING_WORDS.barrierVersion, 1);
+    header[RING_WORDS.barrierPosition] = this.#position;
+    this.#announced.set(payload);
+    Atomics.add(header, RING_WORDS.barrierVersion, 1);
+    const consumer = this.#consumer;
+    consumer.wake();
+  }
+
   queuedBytes(): number {
     return (this.#position - Atomics.load(this.#header, RING_WORDS.released)) | 0;
   }
@@ -174,7 +186,6 @@ export class SpscRingWriter implements RingWriter {
     }
     words[at >> 2] = bytes;
     words[(at >> 2) + 1] = tag;
-    if (tag === FRAME_BARRIER) this.#announceBarrier(at, padding, bytes);
     const end = at + MESSAGE_HEADER_BYTES + alignMessage(bytes);
     const position = (this.#position + padding + end - at) | 0;
     this.#offset = end === this.capacityBytes ? 0 : end;
@@ -182,23 +193,5 @@ export class SpscRingWriter implements RingWriter {
     this.#claimedBytes = -1;
     Atomics.store(this.#header, RING_WORDS.published, position);
     this.#consumer.wake();
-  }
-
-  /**
-   * Tells the consumer of a barrier before it is in reach. The version is odd while the other fields change,
-   * so that the consumer never takes half of them; being told first, it never meets an untold barrier.
-   */
-  #announceBarrier(at: number, padding: number, bytes: number): void {
-    assert(bytes >= 8, 'The payload of a barrier starts with its checkpoint id.');
-    const id = new Float64Array(
-      this.memory.buffer,
-      this.memory.byteOffset + at + MESSAGE_HEADER_BYTES,
-      1,
-    );
-    const header = this.#header;
-    Atomics.add(header, RING_WORDS.barrierVersion, 1);
-    header[RING_WORDS.barrierPosition] = (this.#position + padding) | 0;
-    this.#barrierId[0] = id[0] ?? -1;
-    Atomics.add(header, RING_WORDS.barrierVersion, 1);
   }
 }

@@ -38,6 +38,11 @@ export class AlignmentGroups {
     return this.#aligned.length;
   }
 
+  /** Those of some vertices. */
+  cellsOf(isOf: (vertex: number) => boolean): readonly number[] {
+    return [...this.#aligned.keys()].filter((cell) => isOf(this.#aligned[cell].vertex));
+  }
+
   /** The member that an operator is in a subtask; null when it is not aligned. */
   member(
     cells: Float64Array,

@@ -12,6 +12,7 @@ const FLAG_SAVEPOINT = 1;
 const FLAG_FULL = 2;
 const FLAG_SUSPEND = 4;
 const FLAG_DRAIN = 8;
+const FLAG_SHARED = 16;
 
 /** Writes a trigger into `TRIGGER_BYTES` bytes, as three numbers. */
 export function writeTrigger(trigger: CheckpointTrigger, into: Float64Array): void {
@@ -20,6 +21,7 @@ export function writeTrigger(trigger: CheckpointTrigger, into: Float64Array): vo
   into[2] =
     (trigger.kind === 'savepoint' ? FLAG_SAVEPOINT : 0) |
     (trigger.isFull ? FLAG_FULL : 0) |
+    (trigger.isShared ? FLAG_SHARED : 0) |
     (trigger.stop === 'suspend' ? FLAG_SUSPEND : 0) |
     (trigger.stop === 'drain' ? FLAG_DRAIN : 0);
 }
@@ -32,6 +34,7 @@ export function readTrigger(from: Float64Array): CheckpointTrigger {
     timestampMs,
     kind: (flags & FLAG_SAVEPOINT) === 0 ? 'checkpoint' : 'savepoint',
     isFull: (flags & FLAG_FULL) !== 0,
+    isShared: (flags & FLAG_SHARED) !== 0,
     stop: (flags & FLAG_SUSPEND) !== 0 ? 'suspend' : (flags & FLAG_DRAIN) !== 0 ? 'drain' : 'none',
   };
 }

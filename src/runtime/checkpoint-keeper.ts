@@ -51,6 +51,8 @@ export interface StorePlace {
   /** While the checkpoints of the job have so many bytes no further one begins; null for no bound. */
   readonly quotaBytes: number | null;
   readonly numRetained: number;
+  /** What the slots of the attempt name their files by; absent while there is none. */
+  readonly slotsAttempt?: number;
 }
 
 /** What the keeper reaches the rest of the run with. */
@@ -110,6 +112,8 @@ export class CheckpointKeeper {
   }
 
   handle(event: CheckpointEvent): void {
+    // What somebody has read is not to be taken away by what it is merged into.
+    if (event.kind === 'followed' && event.isFollowed) this.#world.merging?.close();
     this.#events.push(event);
     if (this.#isHandling) return;
     this.#isHandling = true;
@@ -125,6 +129,11 @@ export class CheckpointKeeper {
     const waitMs = this.#coordinator.wakeAtMs - clock.monotonicMs();
     const delayMs = waitMs === Infinity ? null : Math.max(0, waitMs);
     this.#world.wakeAfter(delayMs, () => this.handle({ kind: 'tick' }));
+  }
+
+  /** Whether a checkpoint has stopped the job. */
+  get isStopped(): boolean {
+    return this.#coordinator.state.isStopped;
   }
 
   /** The attempt ends. */
@@ -167,12 +176,12 @@ export class CheckpointKeeper {
 
   #trigger(trigger: CheckpointTrigger, target: string | null, slots: readonly number[]): void {
     const { store } = this.#world;
-    const { id, kind } = trigger;
+    const { id, kind, isShared } = trigger;
     const directory = target ?? this.#start.savepointDirectory;
     try {
       // The last one is the end of the job.
       if (kind === 'checkpoint' && slots.length > 0 && this.#isOverQuota(id)) return;
-      if (kind === 'checkpoint') store.begin(id);
+      if (kind === 'checkpoint') store.begin(id, undefined, isShared);
       else if (this.#start.place === null || directory === null) throw noPlace();
       else store.begin(id, directory);
     } catch (cause) {
@@ -195,7 +204,7 @@ export class CheckpointKeeper {
   /** The next checkpoint builds on this one, whose long chains are merged unless it is not worth it. */
   #chain(manifest: CheckpointManifest, heavy: boolean): void {
     this.#newest = manifest;
-    if (heavy) return;
+    if (heavy || this.#coordinator.state.isFollowed) return;
     this.#world.merging?.begin(
       manifest,
       (merge) => {

@@ -15,7 +15,7 @@ import type {
 import { NO_KEY_GROUP } from '../checkpoint/contract.js';
 import type { PhysicalPlan, Vertex } from '../graph/physical-plan.js';
 import type { Deployment } from './deployment.js';
-import { uidsOf } from './restore-plan.js';
+import { uidsOf } from './vertex-uids.js';
 
 /** What all checkpoints of an attempt have in common. Plain data. */
 export interface ManifestFrame {

@@ -1,6 +1,7 @@
 /**
- * Checkpoints and savepoints that the embedding program has asked for and waits for. Callers: `execution.ts`. Runs
- * on: the caller's thread. Invariant: every request is answered, at the latest when its attempt ends.
+ * Checkpoints and savepoints that the embedding program has asked for and waits for. Callers: `execution.ts`,
+ * `job-process.ts`. Runs on: the caller's thread. Invariant: every request is answered, at the latest when its attempt
+ * ends; between two attempts at once.
  */
 import { fromWire, MillraceError } from '../base/errors.js';
 import type { CheckpointOutcome, CheckpointRequest } from '../checkpoint/checkpoint-protocol.js';
@@ -23,12 +24,13 @@ export interface SavepointOptions {
 /** The requests of one job. */
 export class CheckpointRequests {
   readonly #takesCheckpoints: boolean;
-  readonly #send: (request: CheckpointRequest) => void;
+  readonly #send: (request: CheckpointRequest) => boolean;
   readonly #waiting = new Map<number, Waiting>();
   #nextToken = 1;
   #hasEnded = false;
 
-  constructor(settings: Settings, send: (request: CheckpointRequest) => void) {
+  /** `send` is false while no attempt runs that could answer. */
+  constructor(settings: Settings, send: (request: CheckpointRequest) => boolean) {
     this.#takesCheckpoints = settings['execution.checkpointing.interval'] !== null;
     this.#send = send;
   }
@@ -55,7 +57,9 @@ export class CheckpointRequests {
     const token = this.#nextToken++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(token, { resolve, reject });
-      this.#send({ token, kind, stop, target });
+      if (this.#send({ token, kind, stop, target })) return;
+      this.#waiting.delete(token);
+      reject(isRestarting(kind));
     });
   }
 
@@ -84,8 +88,16 @@ interface SavepointTarget {
   readonly stop: StopMode;
 }
 
-function attemptEnded(): MillraceError {
+/** The error of what was asked of an attempt that has ended. */
+export function attemptEnded(): MillraceError {
   return new MillraceError('CHECKPOINT_FAILED', 'The attempt of the job has ended meanwhile.');
+}
+
+/** As in Flink, a job takes none while not all of its tasks run. */
+function isRestarting(kind: CheckpointKind): MillraceError {
+  return new MillraceError('CHECKPOINT_FAILED', `No ${kind} was taken: the job is restarting.`, {
+    advice: 'Ask again when it is RUNNING.',
+  });
 }
 
 function takesNone(kind: CheckpointKind): MillraceError {

@@ -18,7 +18,7 @@ import {
 } from '../checkpoint/checkpoint-protocol.js';
 import { type CheckpointStatistics, NO_STATISTICS } from '../checkpoint/checkpoint-statistics.js';
 import type { CheckpointManifest, SinkCommit } from '../checkpoint/contract.js';
-import { DirectoryStore } from '../checkpoint/directory-store.js';
+import { RecoveryStore } from '../checkpoint/recovery-store.js';
 import type { FsyncPolicy } from '../checkpoint/durable-files.js';
 import { forgetOtherEnds, newestJob } from '../checkpoint/newest-job.js';
 import { type DamagedCheckpoint, openCheckpoint } from '../checkpoint/open-checkpoint.js';
@@ -196,6 +196,23 @@ export class CheckpointingSetup {
     }, null);
   }
 
+  /** A checkpoint that this job has just been suspended with, by its path. */
+  suspendedWith(path: string): RestoreFrom {
+    const from = this.newest(path);
+    this.#goOnFrom(from.manifest);
+    return from;
+  }
+
+  /**
+   * A checkpoint that the attempt which runs has just taken, by its path. Whoever reads its state checks it: to do so
+   * here too would take longer than all the rest.
+   */
+  newest(path: string): RestoreFrom {
+    const { manifest, reader } = openCheckpoint(this.#disk, path);
+    reader.close();
+    return { manifest, path, isOwn: true, damaged: [] };
+  }
+
   /** The snapshot that the job was started from or stopped with. */
   #pinned(pin: SnapshotPin | null): RestoreFrom | null {
     if (pin === null) return null;
@@ -212,9 +229,9 @@ export class CheckpointingSetup {
   }
 
   /** Claims the directory for as long as `use` takes; `otherwise` where there is none. */
-  #opened<T>(use: (store: DirectoryStore) => T, otherwise: T): T {
+  #opened<T>(use: (store: RecoveryStore) => T, otherwise: T): T {
     if (this.place === null) return otherwise;
-    const store = new DirectoryStore({ disk: this.#disk, ...this.place });
+    const store = new RecoveryStore({ disk: this.#disk, ...this.place });
     try {
       return use(store);
     } finally {
@@ -240,7 +257,7 @@ export class CheckpointingSetup {
   /** Where the slots of an attempt write. */
   slotsPlace(attempt: number): CheckpointingPlace {
     const directory = this.place === null ? null : join(this.place.directory, this.jobId);
-    return { directory, isIncremental: this.place?.isIncremental ?? false, attempt };
+    return { directory, attempt };
   }
 
   /** What takes the checkpoints of an attempt. */
@@ -248,13 +265,18 @@ export class CheckpointingSetup {
     const path = deployment.restore?.path ?? null;
     const restoredId = this.#restoredId;
     const savepoints = this.#settings['execution.checkpointing.savepointDir'];
+    const slotsAttempt = deployment.checkpointing?.attempt;
+    const place =
+      this.place === null || slotsAttempt === undefined
+        ? this.place
+        : { ...this.place, slotsAttempt };
     return {
       policy: this.policy,
       nextId: this.#nextId,
       restored: restoredId === null ? null : { id: restoredId, path, restoredMs: epochMs },
       statistics: this.statistics,
       frame: frameOf(this.jobId, plan, deployment),
-      place: this.place,
+      place,
       savepointDirectory: savepoints === null ? null : resolve(this.#baseDirectory, savepoints),
       seed: deployment.seed,
     };
@@ -268,7 +290,7 @@ export class CheckpointingSetup {
   end(reason: EndReason, suspendedTo: string | null): void {
     const retention = this.#settings['execution.checkpointing.externalizedCheckpointRetention'];
     if (this.place === null || outlives(retention as CheckpointRetention, reason)) return;
-    const store = DirectoryStore.after({ disk: this.#disk, ...this.place });
+    const store = RecoveryStore.after({ disk: this.#disk, ...this.place });
     if (store === null) return;
     try {
       if (reason !== 'finished') return store.disposeAll();
@@ -317,6 +339,7 @@ function policyOf(settings: Settings): CheckpointPolicy {
     tolerableFailures: settings['execution.checkpointing.tolerableFailedCheckpoints'],
     numRetained: settings['execution.checkpointing.numRetained'],
     isIncremental: settings['execution.checkpointing.incremental'],
+    overtakes: settings['execution.checkpointing.unaligned.enabled'],
   };
 }
 

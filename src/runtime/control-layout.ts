@@ -1,8 +1,8 @@
 /**
  * The layout of a run's control memory: split counters of the sources and words of the loops, then a parker word, a
- * command word and the triggers of checkpoints for each slot, then the watermarks of subtasks that align theirs.
- * Callers: deploy, slots, coordinator. Runs on: any thread. Invariant: words of different slots lie two cache lines
- * apart.
+ * command word, the level of logs and the triggers of checkpoints for each slot, then the watermarks of subtasks that
+ * align theirs. Callers: deploy, slots, coordinator. Runs on: any thread. Invariant: words of different slots lie two
+ * cache lines apart.
  */
 import { createParkerWord, PARKER_BYTES } from '../ring/parker.js';
 
@@ -17,8 +17,11 @@ export const COMMAND_DRAIN = 3;
 /** Words of different owners do not share a pair of cache lines. */
 const COUNTER_BYTES = 128;
 const COMMAND_BYTES = 128;
-/** Behind the command. */
+/** Behind the command: how often something was asked of the slot. */
+const ASKED_OFFSET = 4;
 const TRIGGERS_OFFSET = 8;
+/** Behind the triggers. */
+const LOG_LEVEL_OFFSET = 124;
 const SLOT_BYTES = PARKER_BYTES + COMMAND_BYTES;
 
 /** Bytes of the control memory of a plan; `slots` counts the host slot too. */
@@ -72,13 +75,29 @@ export class ControlMemory {
 
   /** The current command of a slot. */
   commandWord(slot: number): Int32Array {
-    return new Int32Array(this.#memory, this.#slotsOffset + slot * SLOT_BYTES + PARKER_BYTES, 1);
+    return this.#word(slot, 0);
+  }
+
+  /** Goes up with every request that waits for a slot. */
+  askedWord(slot: number): Int32Array {
+    return this.#word(slot, ASKED_OFFSET);
+  }
+
+  /** The lowest level that the functions of a slot log, by its number. */
+  logLevelWord(slot: number): Int32Array {
+    return this.#word(slot, LOG_LEVEL_OFFSET);
   }
 
   /** Where a slot is told of checkpoints, by `TriggerCells`. */
   triggerCells(slot: number): { readonly memory: SharedArrayBuffer; readonly byteOffset: number } {
     const byteOffset = this.#slotsOffset + slot * SLOT_BYTES + PARKER_BYTES + TRIGGERS_OFFSET;
     return { memory: this.#memory, byteOffset };
+  }
+
+  /** A word behind the one that the slot parks on. */
+  #word(slot: number, offset: number): Int32Array {
+    const byteOffset = this.#slotsOffset + slot * SLOT_BYTES + PARKER_BYTES + offset;
+    return new Int32Array(this.#memory, byteOffset, 1);
   }
 
   /** Gives a slot a command; a cancellation is never taken back by a later stop. */

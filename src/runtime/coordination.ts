@@ -52,7 +52,7 @@ export class Coordination {
     this.#tell = tell;
     this.#control = new ControlMemory(start.control, start.vertices);
     this.#watchdog = new Watchdog(start, clock);
-    const { slots, cancellationTimeoutMs } = start;
+    const { slots, cancellationTimeoutMs, regions } = start;
     this.#keeper =
       keep?.({
         trigger: (slot, trigger) => {
@@ -74,7 +74,10 @@ export class Coordination {
       // What past events lead to was carried out before.
       if (!isPast) this.#perform(action);
     };
-    this.#coordinator = new RunCoordinator({ slots, cancellationTimeoutMs, perform }, this.#keeper);
+    this.#coordinator = new RunCoordinator(
+      { slots, cancellationTimeoutMs, regions, perform },
+      this.#keeper,
+    );
     this.#past = [...start.past];
     for (const event of start.past) this.#coordinator.handle(event);
     isPast = false;

@@ -9,6 +9,7 @@ import { MillraceError, toWire, type WireError } from '../base/errors.js';
 import type { CheckpointEvent } from '../checkpoint/checkpoint-protocol.js';
 import type { SinkCommit, SubtaskSnapshot } from '../checkpoint/contract.js';
 import { COMMAND_CANCEL, COMMAND_DRAIN, COMMAND_STOP } from './control-layout.js';
+import { type RegionEvent, RunRegions, type RegionAction, type RunRegion } from './run-regions.js';
 
 /** States of a job, as Flink names them. */
 export type JobState =
@@ -37,6 +38,7 @@ export type CoordinatorEvent =
   /** The slot's loop ended by itself or after a cancel command. */
   | { readonly kind: 'slotEnded'; readonly slot: number }
   | { readonly kind: 'slotFailed'; readonly slot: number; readonly error: WireError }
+  | RegionEvent
   /** A function of the job did not return in time: the thread can only be terminated. */
   | { readonly kind: 'slotStalled'; readonly slot: number; readonly error: WireError }
   /** The slot's thread is gone; `error` says why when that is known. */
@@ -54,11 +56,14 @@ export type RunEvent =
   | CoordinatorEvent
   | Extract<
       CheckpointEvent,
-      { readonly kind: 'request' | 'committed' | 'slotAcknowledged' | 'slotDeclined' }
+      {
+        readonly kind: 'request' | 'followed' | 'committed' | 'slotAcknowledged' | 'slotDeclined';
+      }
     >;
 
 /** What the caller must do. */
 export type CoordinatorAction =
+  | RegionAction
   | { readonly kind: 'state'; readonly state: JobState }
   | { readonly kind: 'command'; readonly slot: number; readonly command: number }
   | { readonly kind: 'terminate'; readonly slot: number }
@@ -73,6 +78,8 @@ export type CoordinatorAction =
 export interface CoordinatorOptions {
   readonly slots: readonly number[];
   readonly cancellationTimeoutMs: number;
+  /** What a failure restarts by itself; none for a run that it restarts as a whole. */
+  readonly regions: readonly RunRegion[];
   /** Whether output is made visible with checkpoints, so that the run is complete only after the last. */
   readonly takesCheckpoints: boolean;
 }
@@ -83,7 +90,9 @@ export class Coordinator {
   readonly #options: CoordinatorOptions;
   readonly #waitingToStart: Set<number>;
   readonly #live: Set<number>;
-  readonly #commits: SinkCommit[] = [];
+  readonly #regions: RunRegions;
+  #commits: readonly SinkCommit[] = [];
+  #isStopping = false;
   #error: WireError | null = null;
   #isComplete = false;
   /** When the remaining slots are terminated; set by the first tick after cancelling began. */
@@ -93,6 +102,7 @@ export class Coordinator {
     this.#options = options;
     this.#waitingToStart = new Set(options.slots);
     this.#live = new Set(options.slots);
+    this.#regions = new RunRegions(options.regions, options.cancellationTimeoutMs);
   }
 
   handle(event: CoordinatorEvent): readonly CoordinatorAction[] {
@@ -101,12 +111,17 @@ export class Coordinator {
       case 'slotReady':
         return this.#ready(event.slot);
       case 'subtaskFinished':
-        if (!this.#options.takesCheckpoints) this.#commits.push(...event.snapshot.commits);
+        if (this.#options.takesCheckpoints) return [];
+        this.#commits = [...this.#commits, ...event.snapshot.commits];
         return [];
       case 'slotEnded':
         return this.#ended(event.slot);
       case 'slotFailed':
         return [...this.#fail(event.error), ...this.#ended(event.slot)];
+      case 'regionFailed':
+      case 'regionEnded':
+      case 'regionReady':
+        return this.#regionChanged(event);
       case 'slotStalled':
         return [...this.#fail(event.error), { kind: 'terminate', slot: event.slot }];
       case 'slotExited':
@@ -130,16 +145,45 @@ export class Coordinator {
     return [this.#enter('RUNNING')];
   }
 
+  get #isUp(): boolean {
+    return this.state === 'RUNNING' || this.state === 'RESTARTING';
+  }
+
+  #regionChanged(event: RegionEvent): CoordinatorAction[] {
+    if (event.kind === 'regionFailed') {
+      // The whole run fails where the region cannot begin again: a slot of it has ended, or a stop has begun.
+      const isWhole = this.#regions.slotsOf(event.region).every((one) => this.#live.has(one));
+      if (!this.#isUp || !isWhole || this.#isStopping) return this.#fail(event.error);
+    }
+    if (!this.#isUp) return [];
+    const actions = this.#regions.handle(event);
+    for (const action of actions) {
+      if (action.kind !== 'regionDown') continue;
+      // What it prepared is prepared again.
+      this.#commits = this.#commits.filter(({ uid }) => !action.sinks.includes(uid));
+    }
+    const { areUp } = this.#regions;
+    if (areUp === (this.state === 'RUNNING')) return [...actions];
+    return areUp ? [...actions, this.#enter('RUNNING')] : [this.#enter('RESTARTING'), ...actions];
+  }
+
   #ended(slot: number): CoordinatorAction[] {
     this.#waitingToStart.delete(slot);
-    if (!this.#live.delete(slot) || this.#live.size > 0) return [];
+    if (!this.#live.delete(slot)) return [];
+    const missed = this.#regions.missed(slot);
+    if (missed !== undefined && this.state === 'RESTARTING')
+      return this.#endingWith(this.#fail(missed));
+    if (this.#live.size > 0) return [];
     const isVisible = !this.#options.takesCheckpoints || this.state !== 'RUNNING';
     return isVisible ? this.#complete() : [];
   }
 
-  /** After its slots have ended nothing is left that could end the run. */
   #failedOutside(error: WireError): CoordinatorAction[] {
-    const actions = this.#fail(error);
+    return this.#endingWith(this.#fail(error));
+  }
+
+  /** After its slots have ended nothing else is left that could end a run whose output is not to be visible. */
+  #endingWith(actions: CoordinatorAction[]): CoordinatorAction[] {
     return this.#live.size > 0 ? actions : [...actions, ...this.#complete()];
   }
 
@@ -160,15 +204,17 @@ export class Coordinator {
   #cancel(reason: WireError | null): CoordinatorAction[] {
     if (this.state === 'FAILING' || this.state === 'CANCELLING') return [];
     this.#error = reason;
-    return [this.#enter('CANCELLING'), ...this.#commandAll(COMMAND_CANCEL)];
+    return this.#endingWith([this.#enter('CANCELLING'), ...this.#commandAll(COMMAND_CANCEL)]);
   }
 
   #stop(drain: boolean): CoordinatorAction[] {
-    if (this.state !== 'RUNNING' && this.state !== 'CREATED') return [];
+    if (!this.#isUp && this.state !== 'CREATED') return [];
+    this.#isStopping = true;
     return this.#commandAll(drain ? COMMAND_DRAIN : COMMAND_STOP);
   }
 
   #tick(nowMs: number): CoordinatorAction[] {
+    if (this.state === 'RESTARTING') return this.#regions.overdue(nowMs);
     if (this.state !== 'FAILING' && this.state !== 'CANCELLING') return [];
     this.#deadlineMs ??= nowMs + this.#options.cancellationTimeoutMs;
     if (nowMs < this.#deadlineMs) return [];

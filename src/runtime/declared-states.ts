@@ -3,6 +3,7 @@
  * and it is closed again at once. Callers: `restored-function-states.ts`. Runs on: the caller's thread. Invariant: no
  * record is given to the function, and it keeps nothing.
  */
+import { NO_LOG } from '../base/function-log.js';
 import { unreachable } from '../base/assert.js';
 import { metricGroup } from '../metrics/user-metrics.js';
 import type { ProcessOperator } from '../operator/chain-process.js';
@@ -47,6 +48,7 @@ export function declaredStates(
     operatorState: new OperatorStateStore(uid, () => true),
     subtask: 0,
     parallelism,
+    log: NO_LOG,
     countLate() {},
     metrics: metricGroup({ place: sketchMetrics(job), owner: 0 }),
     timerService: () => NO_TIMERS,

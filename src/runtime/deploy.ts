@@ -9,7 +9,7 @@ import { Ledger } from '../memory/ledger.js';
 import { fractionsOf, ringBytes, slotBudgetOf } from '../memory/slot-budget.js';
 import { userMetricsBytes } from '../metrics/metric-directory-layout.js';
 import { runMetricsBytes } from '../metrics/run-metrics.js';
-import { createRing, MESSAGE_BYTES_MAX } from '../ring/spsc-ring.js';
+import { createRing, MESSAGE_BYTES_MAX } from '../ring/make-ring.js';
 import { WATERMARK_MIN } from '../time/watermark.js';
 import { targetsOf } from './channels.js';
 import { AlignmentGroups } from './alignment-groups.js';

@@ -7,6 +7,7 @@ import type { PlainData, SourcePlan } from '../connector/contract.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import type { DirectorySize } from '../metrics/metric-directory-layout.js';
 import type { LambdaReadings } from './lambda-readings.js';
+import type { KeptOfPlan } from './plan-options.js';
 import type { Settings } from './settings.js';
 import type { RestoredSource } from './source-head.js';
 
@@ -45,6 +46,8 @@ export interface Deployment {
   /** What is known of the job's functions, so that slots need not parse them. */
   readonly lambdaReadings: LambdaReadings;
   readonly parallelism: number;
+  /** What was settled before this attempt. */
+  readonly kept: KeptOfPlan;
   readonly baseDirectory: string;
   readonly settings: Settings;
   readonly seed: number;
@@ -74,7 +77,6 @@ export interface Deployment {
 export interface CheckpointingPlace {
   /** The job's checkpoint directory, absolute; null: state goes with the answers and stays in memory. */
   readonly directory: string | null;
-  readonly isIncremental: boolean;
   /** Tells the files of this attempt from those of others. */
   readonly attempt: number;
 }

@@ -9,13 +9,15 @@ export type EntryName =
   | 'slot'
   | 'coordinator'
   | 'keeper'
+  | 'state-reader'
   | 'process'
+  | 'thread-stacks'
   | 'server'
   | 'client'
   | 'cli';
 
 /** Threads are no modules, because they start sooner without their loader. */
-const THREADS: ReadonlySet<EntryName> = new Set(['slot', 'coordinator', 'keeper']);
+const THREADS: ReadonlySet<EntryName> = new Set(['slot', 'coordinator', 'keeper', 'state-reader']);
 
 /** The name of an entry's file. */
 export function entryFile(name: EntryName): string {

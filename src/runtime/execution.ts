@@ -6,28 +6,37 @@
 import { resolve } from 'node:path';
 import { systemClock } from '../base/clock.js';
 import type { Disk } from '../base/disk.js';
+import { type LogLevel, type LogLine, logLevelNumber } from '../base/function-log.js';
 import { fromWire, MillraceError, toWire, type WireError } from '../base/errors.js';
 import { nodeDisk } from '../base/node-disk.js';
 import { settledAfter } from '../base/settled-after.js';
-import { pauseFor } from '../base/pause.js';
+import { type Pause, pauseFor } from '../base/pause.js';
 import type { CheckpointOutcome, EndReason } from '../checkpoint/checkpoint-protocol.js';
 import { type CheckpointStatistics, NO_STATISTICS } from '../checkpoint/checkpoint-statistics.js';
 import type { CheckpointManifest, CheckpointReport, SinkCommit } from '../checkpoint/contract.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import type { LedgerRow } from '../memory/ledger.js';
-import { CheckpointRequests, type SavepointOptions } from './checkpoint-requests.js';
+import type { KeptTable } from '../state/state-writer.js';
+import { attemptEnded, CheckpointRequests, type SavepointOptions } from './checkpoint-requests.js';
 import type { JobState, RunEvent } from './coordinator.js';
 import type { Deployment } from './deployment.js';
-import { EventStream } from './event-stream.js';
+import { ControlMemory, slotWord } from './control-layout.js';
+import type { FurtherAttempts, NextAttempt, RestoredAttempt } from './further-attempts.js';
+import { JobEvents } from './job-events.js';
+import type { JobProfile, ProfileOptions } from './job-profile.js';
 import type { BadRecordReport, CheckpointTold } from './messages.js';
 import { type RunMetricsSnapshot, snapshotMetrics } from './metrics-snapshot.js';
-import type { PlannedAt } from './job-attempts.js';
+import type { PlannedAt } from './plan-further.js';
+import { clearRegion } from './region-memory.js';
 import type { RescaleReport, Rescaling } from './rescaling.js';
-import type { RestoreMapping } from './restore-plan.js';
 import type { RunCompletion, RunControl, RunObserver } from './run-control.js';
+import type { RegionDown } from './run-regions.js';
 import { type TimeReport, timeReports } from './time-report.js';
 import { sharedLedger } from './shared-ledger.js';
 import { abortSinks, commitSinks, type SinkCommitParts } from './sink-commit.js';
+import { Tap, type TapObserver, type TapOptions } from './tap.js';
+import type { TapReport } from './tap-protocol.js';
+import type { Taps } from './taps.js';
 
 /** What `events()` yields. */
 export type ExecutionEvent =
@@ -45,8 +54,18 @@ export type ExecutionEvent =
    * wrong, and where, is in `error`.
    */
   | { readonly type: 'chainBroken'; readonly error: WireError }
-  /** An attempt has failed, and the next one begins after `delayMs`. */
-  | { readonly type: 'restart'; readonly error: WireError; readonly delayMs: number }
+  /**
+   * An attempt has failed, and the next one begins after `delayMs`; where the job has parts that share nothing, only
+   * that which failed: `vertices` are the ids of its chains, null for all.
+   */
+  | {
+      readonly type: 'restart';
+      readonly error: WireError;
+      readonly delayMs: number;
+      readonly vertices: readonly number[] | null;
+    }
+  /** A function of the job has logged a line; attempts count from 0. */
+  | { readonly type: 'log'; readonly line: LogLine; readonly attempt: number }
   /** The job runs at another parallelism now. */
   | { readonly type: 'rescaled'; readonly report: RescaleReport };
 
@@ -83,6 +102,28 @@ export interface JobExecution {
   stop(options?: { readonly drain?: boolean }): Promise<JobResult>;
   /** What happens from now on, until the end; each call is a stream of its own. */
   events(): AsyncIterableIterator<ExecutionEvent>;
+  /**
+   * Looks at records as they pass, without holding them up: at some of each subtask, as `sample` says, and at no more
+   * than a hundredth of its time. `counts` of what it gives tells how many passed. A wrong option rejects the first
+   * record: OPERATOR_UNKNOWN, TAP_UNAVAILABLE for operators inside a chain, EXPRESSION_INVALID, FIELD_UNKNOWN.
+   *
+   * @example
+   * const tap = execution.tap({ operator: 'parse', filter: 'amount > 100', limit: 10 });
+   * for await (const { record, subtask } of tap) console.log(subtask, record);
+   */
+  tap(options: TapOptions): Tap;
+  /**
+   * Has V8 sample what the threads of the job do, for a second unless `seconds` says otherwise: what is in `threads` of
+   * the result, written to a file, is a `.cpuprofile`, which the developer tools of browsers and editors open. It
+   * begins a fifth of a second later: functions that are optimized are compiled again, so that all of them have their
+   * names. Nothing of it is there before and after. Rejects with JOB_NOT_RUNNING, OPTION_INVALID, and
+   * PROFILE_UNAVAILABLE, as in a program that started the job in a worker thread.
+   *
+   * @example
+   * const { threads } = await execution.profile({ seconds: 5 });
+   * writeFileSync('slot-0.cpuprofile', JSON.stringify(threads[0].profile));
+   */
+  profile(options?: ProfileOptions): Promise<JobProfile>;
   /** The counters of all subtasks and edges, read from shared memory without disturbing the workers. */
   metrics(): RunMetricsSnapshot;
   /**
@@ -90,10 +131,14 @@ export interface JobExecution {
    * timers that do not fire wait for. Empty for a job without event time.
    */
   whyNoOutput(): readonly TimeReport[];
-  /** Takes a checkpoint now, beside the periodic ones. Rejects with CHECKPOINT_FAILED. */
+  /**
+   * Takes a checkpoint now, beside the periodic ones. Rejects with CHECKPOINT_FAILED, at once while the job is
+   * RESTARTING.
+   */
   checkpoint(): Promise<CheckpointReport>;
   /**
-   * Takes a savepoint, which is whole, relocatable, and never deleted by the engine. Rejects with CHECKPOINT_FAILED.
+   * Takes a savepoint, which is whole, relocatable, and never deleted by the engine. Rejects with CHECKPOINT_FAILED,
+   * at once while the job is RESTARTING.
    */
   savepoint(options?: SavepointOptions): Promise<CheckpointReport>;
   /**
@@ -101,12 +146,15 @@ export interface JobExecution {
    * checkpoint, from which it goes on, exactly once, without being started again. The maximum parallelism stays as it
    * is, and bounds it. Resolves when all subtasks run again, and an event `rescaled` tells so; rejects with
    * PARALLELISM_INVALID before anything is done, and with RESCALE_FAILED when it is not done: the job then goes on as
-   * before. Jobs in a process of their own refuse it with FEATURE_UNSUPPORTED.
+   * before. With checkpoints in a directory, threads of the next attempt first load the state of some while this one
+   * runs, within memory that is free: the job then pauses for what has changed since.
    *
    * @example
    * const { checkpointMs, restartMs } = await execution.rescale(4);
    */
   rescale(parallelism: number): Promise<RescaleReport>;
+  /** Has the functions of the job log from that level on: what is below it is not made at all. */
+  setLogLevel(level: LogLevel): void;
   /** How often the job has been restarted after a failure. */
   readonly restarts: number;
   /** What the job went on from when it was started; null when it began. */
@@ -119,44 +167,8 @@ export interface JobExecution {
 export interface StartedJob extends JobExecution {
   /** Has something done when the job has ended, before `finished` settles. It never rejects. */
   afterEnd(action: () => Promise<void>): void;
-}
-
-/** What gives a job further attempts after a failure. */
-export interface FurtherAttempts {
-  /** After how long the job is to be started again, or what it ends with. */
-  afterFailure(error: WireError, nowMs: number): number | WireError;
-  /** A checkpoint has completed. */
-  checkpointed(): void;
-  /** The next attempt, which goes on from the newest checkpoint; `kept` is that of a job that keeps them in memory. */
-  next(kept: CheckpointManifest | null, statistics: CheckpointStatistics): Promise<NextAttempt>;
-  /** The job at another parallelism. Throws PARALLELISM_INVALID. */
-  planAt(parallelism: number): PlannedAt;
-  /** Makes further attempts of it; gives what they were made of before. */
-  adopt(planned: PlannedAt): PlannedAt;
-  /** Output that savepoints hold and no checkpoint has made visible: not to be thrown away. */
-  savedOutput(): readonly SinkCommit[];
-  /**
-   * There will be no further attempt: what the job need not leave behind goes. `suspendedTo` is the savepoint with
-   * which it was stopped, to go on another time; null for none.
-   */
-  end(reason: EndReason, suspendedTo: string | null): void;
-}
-
-/** An attempt that is ready to start. */
-export interface NextAttempt {
-  readonly plan: PhysicalPlan;
-  readonly deployment: Deployment;
-  readonly restored: RestoredAttempt | null;
-  start(observer: RunObserver): Promise<RunControl>;
-}
-
-/** What an attempt goes on from. */
-export interface RestoredAttempt {
-  readonly checkpoint: number;
-  readonly path: string | null;
-  readonly mapping: RestoreMapping;
-  /** Newer ones that are damaged, which were passed over: what is wrong with each. */
-  readonly damaged: readonly WireError[];
+  /** Opens a tap; gives what closes it. */
+  openTap(options: TapOptions, observer: TapObserver): () => void;
 }
 
 /** A job that runs in this process. */
@@ -170,7 +182,7 @@ export class Execution implements RunObserver, StartedJob {
   restored: RestoredAttempt | null = null;
   checkpoints: CheckpointStatistics = NO_STATISTICS;
   readonly #startedMs = systemClock.monotonicMs();
-  readonly #events = new EventStream<ExecutionEvent>();
+  readonly #events = new JobEvents(() => this.plan.jobName);
   readonly #ledger: { slot: number; rows: readonly LedgerRow[] }[] = [];
   readonly #signal: AbortSignal | null;
   readonly #disk: Disk;
@@ -185,13 +197,27 @@ export class Execution implements RunObserver, StartedJob {
   #kept: CheckpointManifest | null = null;
   /** The savepoint with which the job was stopped. */
   #suspendedTo: string | null = null;
+  /** What the state of the newest checkpoint is in, by operator and name. */
+  readonly #tables = new Map<string, KeptTable>();
   /** A change of the parallelism that is under way. */
   #rescaling: Rescaling | null = null;
+  /** Null until somebody looks at records. */
+  #taps: Promise<Taps> | null = null;
+  /** The newest attempt that has ended. */
+  #endedAttempt: string | null = null;
   #hasStarted = false;
+  /** Where the newest checkpoint of this attempt is. */
+  #newest: string | null = null;
+  /** Regions that are down, and what is being done about them. */
+  readonly #down = new Map<number, Promise<void>>();
+  /** Whether the job ends with the failure of a region. */
+  #isGivenUp = false;
+  /** Of all attempts. */
+  #logLevel: LogLevel;
   /** What the job is to end with before the next attempt begins. */
   #ending: RunEvent | null = null;
-  /** Ends the wait before the next attempt. */
-  #wakeUp: () => void = () => {};
+  /** Waits before an attempt or a region begins again. */
+  readonly #pauses = new Set<Pause>();
 
   /** `disk` is where sinks commit to; `further` is null for a job that a failure ends. */
   constructor(
@@ -203,12 +229,16 @@ export class Execution implements RunObserver, StartedJob {
   ) {
     this.plan = plan;
     this.deployment = deployment;
+    this.#logLevel = deployment.settings['log.level'] as LogLevel;
+    this.#writeLogLevel(this.#logLevel);
     this.#signal = signal;
     this.#disk = disk;
     this.#further = further;
-    this.#requests = new CheckpointRequests(deployment.settings, (request) =>
-      this.#control?.send({ kind: 'request', request }),
-    );
+    this.#requests = new CheckpointRequests(deployment.settings, (request) => {
+      if (this.#down.size > 0) return false;
+      this.#control?.send({ kind: 'request', request });
+      return this.#control !== null;
+    });
     this.finished = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -222,6 +252,8 @@ export class Execution implements RunObserver, StartedJob {
   async start(attempt: NextAttempt): Promise<void> {
     this.plan = attempt.plan;
     this.deployment = attempt.deployment;
+    this.#newest = null;
+    this.#writeLogLevel(this.#logLevel);
     if (!this.#hasStarted) this.restored = attempt.restored;
     else if (attempt.restored !== null)
       this.#events.push({ type: 'restored', ...attempt.restored });
@@ -234,6 +266,7 @@ export class Execution implements RunObserver, StartedJob {
     this.#control = control;
     if (this.#signal?.aborted === true && this.#ending === null) this.#onAbort();
     else if (this.#ending !== null) control.send(this.#ending);
+    void this.#taps?.then((taps) => taps.begin());
   }
 
   get jobName(): string {
@@ -281,8 +314,57 @@ export class Execution implements RunObserver, StartedJob {
     return report;
   }
 
+  tap(options: TapOptions): Tap {
+    return new Tap(options, (observer) => this.openTap(options, observer));
+  }
+
+  openTap(options: TapOptions, observer: TapObserver): () => void {
+    let isClosed = false;
+    let close = (): void => {};
+    void this.#openedTaps()
+      .then((taps) => {
+        if (ENDED.has(this.state)) observer.end(null);
+        else if (!isClosed) close = taps.open(options, observer);
+      })
+      .catch((error: unknown) => observer.end(toWire(error)));
+    return () => {
+      isClosed = true;
+      close();
+    };
+  }
+
+  #openedTaps(): Promise<Taps> {
+    this.#taps ??= import('./taps.js').then(
+      ({ Taps: OpenTaps }) =>
+        new OpenTaps({
+          now: () => this,
+          ask: (request) => this.#control?.ask(request),
+        }),
+    );
+    return this.#taps;
+  }
+
+  onTapped(report: TapReport): void {
+    void this.#taps?.then((taps) => taps.report(report));
+  }
+
+  async profile({ seconds }: ProfileOptions = {}): Promise<JobProfile> {
+    const { profileMs, profileSlots } = await import('./profiling.js');
+    const ms = profileMs(seconds);
+    if (this.state === 'RUNNING' && this.#control !== null) {
+      return profileSlots(this.#control.threads, ms);
+    }
+    throw new MillraceError(
+      'JOB_NOT_RUNNING',
+      `The job is ${this.state}, which none can profile.`,
+      {
+        where: { job: this.jobName },
+      },
+    );
+  }
+
   async rescale(parallelism: number): Promise<RescaleReport> {
-    const { Rescaling: Change } = await import('./rescaling.js');
+    const { Rescaling: Change, notNow } = await import('./rescaling.js');
     const from = this.deployment.parallelism;
     const further = this.#further;
     const hasEnded = ENDED.has(this.state);
@@ -293,12 +375,39 @@ export class Execution implements RunObserver, StartedJob {
     if (parallelism === from) {
       return { from, to: from, checkpoint: null, checkpointMs: 0, restartMs: 0 };
     }
-    const change = new Change(from, planned, this.#requests.suspend());
+    const suspending = this.#loadAhead(further, planned).then((isLive) => {
+      if (!isLive) throw attemptEnded();
+      return this.#requests.suspend();
+    });
+    const change = new Change(from, planned, suspending);
     this.#rescaling = change;
     void change.suspended.then((isSuspended) => {
-      if (!isSuspended && this.#rescaling === change) this.#rescaling = null;
+      if (isSuspended) return;
+      this.#follow(false);
+      further.dropAhead();
+      if (this.#rescaling === change) this.#rescaling = null;
     });
     return change.done;
+  }
+
+  /** Has the next attempt load what it can before this one is suspended; false when this one has ended meanwhile. */
+  async #loadAhead(further: FurtherAttempts, planned: PlannedAt): Promise<boolean> {
+    const { attempt } = this.deployment;
+    const isLive = (): boolean => this.#endedAttempt !== attempt;
+    if (!further.canLoadAhead) return isLive();
+    const { followCheckpoints } = await import('./rescaling.js');
+    this.#follow(true);
+    await followCheckpoints({
+      isLive,
+      checkpoint: () => this.#requests.checkpoint(),
+      load: (path) => further.loadAhead(planned, { path, tables: [...this.#tables.values()] }),
+    });
+    return isLive();
+  }
+
+  /** Has the checkpoints of this attempt build on each other, or as the settings say. */
+  #follow(isFollowed: boolean): void {
+    this.#control?.send({ kind: 'followed', isFollowed });
   }
 
   events(): AsyncIterableIterator<ExecutionEvent> {
@@ -315,11 +424,30 @@ export class Execution implements RunObserver, StartedJob {
 
   /** The end is not announced here, because sinks have not been committed yet. */
   onState(state: JobState): void {
+    if (state === 'RUNNING') this.#down.clear();
     if (!ENDED.has(state)) this.#enter(state);
     // The first attempt may only now have come up that is to be suspended.
     if (state !== 'RUNNING' || this.#rescaling === null || this.#rescaling.before === null) return;
     this.#events.push({ type: 'rescaled', report: this.#rescaling.succeed() });
     this.#rescaling = null;
+  }
+
+  setLogLevel(level: LogLevel): void {
+    this.#logLevel = level;
+    this.#writeLogLevel(level);
+  }
+
+  /** Into the memory of the attempt that runs, from which its functions take it. */
+  #writeLogLevel(level: LogLevel): void {
+    const control = new ControlMemory(this.deployment.control, this.plan.vertices.length);
+    const { slots } = this.deployment;
+    for (let slot = -1; slot < slots; slot++) {
+      Atomics.store(control.logLevelWord(slotWord(slots, slot)), 0, logLevelNumber(level));
+    }
+  }
+
+  onLog(line: LogLine): void {
+    this.#events.push({ type: 'log', line, attempt: this.restarts });
   }
 
   onBadRecord(record: BadRecordReport): void {
@@ -346,7 +474,13 @@ export class Execution implements RunObserver, StartedJob {
     this.checkpoints = statistics;
     this.#kept = kept ?? this.#kept;
     if (report.status === 'completed') this.#further?.checkpointed();
+    if (report.status === 'completed' && report.kind === 'checkpoint') this.#newest = report.path;
     this.#events.push({ type: 'checkpoint', report, statistics });
+  }
+
+  onTables(tables: readonly KeptTable[]): void {
+    for (const table of tables)
+      this.#tables.set(JSON.stringify([table.uid, table.spec.name]), table);
   }
 
   onChainBroken(error: WireError): void {
@@ -357,21 +491,56 @@ export class Execution implements RunObserver, StartedJob {
     this.#requests.answer(token, outcome);
   }
 
+  onRegionDown(down: RegionDown): void {
+    this.#down.set(down.region, this.#restartRegion(down));
+  }
+
+  /** Begins a region again while the others go on; where that cannot be done, the attempt fails. */
+  async #restartRegion({ region, round, error, vertices }: RegionDown): Promise<void> {
+    const [control, further] = [this.#control, this.#further];
+    await this.#commits;
+    if (control === null || this.#control !== control) return;
+    const next = further?.afterFailure(error, systemClock.monotonicMs()) ?? error;
+    if (further === null || typeof next !== 'number') {
+      this.#isGivenUp = true;
+      return control.send({ kind: 'failed', error: typeof next === 'number' ? error : next });
+    }
+    this.#events.push({ type: 'restart', error, delayMs: next, vertices });
+    await this.#delay(next);
+    if (this.#control !== control) return;
+    try {
+      const newest = { path: this.#newest, kept: this.#kept };
+      const { start, restored } = await further.region(vertices, newest);
+      const { sourcePlans, sinkPlans } = start;
+      this.deployment = { ...this.deployment, sourcePlans, sinkPlans };
+      clearRegion(this.plan, this.deployment, vertices);
+      this.restarts++;
+      if (restored !== null) this.#events.push({ type: 'restored', ...restored });
+      control.ask({ kind: 'startRegion', region, round, start });
+    } catch (cause) {
+      control.send({ kind: 'failed', error: toWire(cause) });
+    }
+  }
+
   onComplete(completion: RunCompletion): void {
-    void this.#commits.then(() => this.#ended(completion));
+    this.#control = null;
+    this.#wakeUp();
+    const busy = [this.#commits, ...this.#down.values()];
+    void Promise.all(busy).then(() => this.#ended(completion));
   }
 
   async #ended(completion: RunCompletion): Promise<void> {
+    this.#endedAttempt = this.deployment.attempt;
+    this.#down.clear();
     this.#requests.endAttempt();
     if (await this.#goesOnRescaled(completion)) return;
     const { state, error } = completion;
-    const mayGoOn = state === 'FAILED' && this.#ending === null;
+    const mayGoOn = state === 'FAILED' && this.#ending === null && !this.#isGivenUp;
     if (!mayGoOn || error === null || this.#further === null) return this.#settle(completion);
     const delayMs = this.#further.afterFailure(error, systemClock.monotonicMs());
     if (typeof delayMs !== 'number') return this.#settle({ ...completion, error: delayMs });
-    this.#control = null;
     this.#enter('RESTARTING');
-    this.#events.push({ type: 'restart', error, delayMs });
+    this.#events.push({ type: 'restart', error, delayMs, vertices: null });
     await this.#delay(delayMs);
     const ending = this.#endingNow();
     if (ending?.kind === 'cancel') {
@@ -400,14 +569,14 @@ export class Execution implements RunObserver, StartedJob {
       change.fail(completion.error);
       return false;
     }
-    this.#control = null;
     this.#enter('RESTARTING');
     if (isUnfit) this.#rescaling = null;
     try {
       if (isSuspended) await commitSinks(this.#commitParts(), completion.commits);
       const before = further.adopt(change.before ?? change.planned);
       if (isSuspended) change.before = before;
-      await this.start(await further.next(this.#kept, this.checkpoints));
+      const suspendedWith = isSuspended ? change.path : null;
+      await this.start(await further.next(this.#kept, this.checkpoints, suspendedWith));
       if (isUnfit) change.fail(completion.error);
     } catch (cause) {
       if (isUnfit) change.fail(completion.error);
@@ -423,14 +592,20 @@ export class Execution implements RunObserver, StartedJob {
 
   async #delay(delayMs: number): Promise<void> {
     const pause = pauseFor(delayMs);
-    this.#wakeUp = pause.end;
+    this.#pauses.add(pause);
     await pause.over;
-    this.#wakeUp = () => {};
+    this.#pauses.delete(pause);
+  }
+
+  /** Ends every wait before something begins again. */
+  #wakeUp(): void {
+    for (const pause of this.#pauses) pause.end();
   }
 
   async #settle(completion: RunCompletion): Promise<void> {
     this.#signal?.removeEventListener('abort', this.#onAbort);
     this.#requests.end();
+    (await this.#taps)?.end();
     const failure = await this.#closeSinks(completion);
     if (failure === null) {
       this.#tidyUp('finished');
@@ -503,15 +678,6 @@ export class Execution implements RunObserver, StartedJob {
 }
 
 const ENDED: ReadonlySet<JobState> = new Set(['FINISHED', 'FAILED', 'CANCELED']);
-
-function notNow(job: string, parallelism: number, hasEnded: boolean): MillraceError {
-  const why = hasEnded ? 'it has ended' : 'another change is under way';
-  return new MillraceError(
-    'RESCALE_FAILED',
-    `The job was not rescaled to ${parallelism}: ${why}.`,
-    hasEnded ? { where: { job } } : { where: { job }, advice: 'Wait for what rescale() gave.' },
-  );
-}
 
 function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));

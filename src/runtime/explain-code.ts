@@ -101,7 +101,7 @@ interface SketchParts {
 }
 
 function compileVertex(parts: SketchParts): string {
-  const { vertex, settings, loaded, rows } = parts;
+  const { plan, vertex, settings, loaded, rows } = parts;
   const schemas = vertex.operators.map(() => new SketchSchemas());
   const { parallelism, maxParallelism } = vertex;
   const keyGroups = keyGroupRange(0, parallelism, maxParallelism);
@@ -109,6 +109,7 @@ function compileVertex(parts: SketchParts): string {
   const task = createChainTask({
     vertexName: vertex.name,
     operators: vertex.operators,
+    inputSides: vertex.inputs.map((edge) => plan.edges[edge].side),
     outputs: sketchOutputs(parts),
     streamSchemas: (operator) => schemas[operator],
     subtask: 0,
@@ -123,7 +124,7 @@ function compileVertex(parts: SketchParts): string {
       assert(openTable, 'Only operators with state open tables.');
       return openTable(spec, { keyGroups });
     },
-    userMetrics: sketchMetrics(parts.plan.jobName),
+    userMetrics: sketchMetrics(plan.jobName),
     countLate: () => undefined,
     preAggregateKeysMax: settings['aggregate.preAggregateKeys'],
   });

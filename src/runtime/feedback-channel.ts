@@ -60,6 +60,16 @@ export class FeedbackChannel implements FrameSender {
     return true;
   }
 
+  disown(): 'refused' {
+    return 'refused';
+  }
+
+  announce(): void {
+    assert(false, 'Jobs with loops take no checkpoints.');
+  }
+
+  readonly unsent = null;
+
   countTime(): void {
     // The edges of the loop tell what time it is there.
   }

@@ -8,10 +8,13 @@ import type { CheckpointReport } from '../checkpoint/contract.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import type { JobState } from './coordinator.js';
 import { EventStream } from './event-stream.js';
-import type { ExecutionEvent, StartedJob, JobResult, RestoredAttempt } from './execution.js';
+import type { ExecutionEvent, StartedJob, JobResult } from './execution.js';
+import type { RestoredAttempt } from './further-attempts.js';
+import type { JobProfile } from './job-profile.js';
 import type { RunMetricsSnapshot } from './metrics-snapshot.js';
 import { NO_METRICS } from './no-metrics.js';
 import type { RescaleReport } from './rescaling.js';
+import { Tap, type TapObserver, type TapOptions } from './tap.js';
 import type { TimeReport } from './time-report.js';
 
 /** The handle on it. */
@@ -73,6 +76,22 @@ export class FinishedRun implements StartedJob {
   savepoint(): Promise<CheckpointReport> {
     return Promise.reject(hasEnded('savepoint'));
   }
+
+  tap(): Tap {
+    return new Tap({}, (observer) => this.openTap({ operator: '' }, observer));
+  }
+
+  openTap(_options: TapOptions, { end }: TapObserver): () => void {
+    end(null);
+    return () => {};
+  }
+
+  profile(): Promise<JobProfile> {
+    const where = { job: this.jobName };
+    return Promise.reject(new MillraceError('JOB_NOT_RUNNING', 'The job has ended.', { where }));
+  }
+
+  setLogLevel(): void {}
 
   rescale(): Promise<RescaleReport> {
     return Promise.reject(cannotRescale(this.jobName));

@@ -4,9 +4,20 @@
  * current; what it views stays untouched until `release`.
  */
 import type { Batch, SpentBatch } from '../record/batch.js';
-import { decodeFrame } from '../record/frame-codec.js';
+import { decodeFrame, schemaVersionOf } from '../record/frame-codec.js';
+import type { Schema } from '../record/schema.js';
 import type { StreamSchemas } from '../record/schema-registry.js';
-import type { FrameKind, RingReader } from '../ring/contract.js';
+import {
+  type AheadMessage,
+  FRAME_DATA,
+  type FrameKind,
+  type RingAhead,
+  type RingLookParts,
+  type RingReader,
+} from '../ring/contract.js';
+
+/** How to look at the messages of a ring before their turn. */
+export type RingLooking = (from: RingLookParts) => RingAhead;
 
 /** The way from one upstream subtask. */
 export interface FrameReceiver {
@@ -21,6 +32,14 @@ export interface FrameReceiver {
   payload(): Uint8Array;
   /** Ends the use of the current message. */
   release(): void;
+  /** Begins to look at what comes behind the current message; channels of jobs can. */
+  ahead?(look: RingLooking): FrameAhead;
+}
+
+/** Looks at messages before their turn; to be asked until it has none before each `poll`. */
+export interface FrameAhead {
+  /** The next message, null when there is none now; data as a frame with its schema. */
+  next(): (AheadMessage & { readonly schema: Schema | null }) | null;
 }
 
 /** Receives from a ring. */
@@ -60,5 +79,20 @@ export class RingReceiver implements FrameReceiver {
 
   release(): void {
     this.#ring.release();
+  }
+
+  ahead(looking: RingLooking): FrameAhead {
+    const look = this.#ring.ahead(looking);
+    return {
+      next: () => {
+        const message = look.next();
+        if (message === null) return null;
+        const isData = message.kind === FRAME_DATA;
+        return {
+          ...message,
+          schema: isData ? this.#schemas.get(schemaVersionOf(message.bytes)) : null,
+        };
+      },
+    };
   }
 }

@@ -22,6 +22,15 @@ export interface FrameSender {
   settle(): boolean;
   /** Sends a control message; false while there is no room. */
   sendControl(kind: FrameKind, payload: Uint8Array): boolean;
+  /**
+   * What has become of a batch that was refused: it has been copied, so that its memory is free and `send` need not be
+   * repeated; it is still looked at; or it has not been taken over.
+   */
+  disown(batch: Batch): 'copied' | 'lent' | 'refused';
+  /** Tells of a barrier that overtakes what is under way; it comes behind that, and needs no room. */
+  announce(payload: Uint8Array): void;
+  /** A frame that has not wholly left, and that the consumer cannot see before it has; null for none. */
+  readonly unsent: Uint8Array | null;
   /** Notes for the metrics what time has been sent; null before the first watermark. */
   countTime(watermarkMs: number | null, isIdle: boolean): void;
 }
@@ -89,6 +98,18 @@ export class RingSender implements FrameSender {
     // Told here too, since no frame may follow for long.
     this.#metrics.edge.setQueued(this.#ring.queuedBytes());
     return isSent;
+  }
+
+  disown(): 'refused' {
+    return 'refused';
+  }
+
+  announce(payload: Uint8Array): void {
+    this.#ring.announce(payload);
+  }
+
+  get unsent(): Uint8Array | null {
+    return this.#pending?.frame ?? null;
   }
 
   countTime(watermarkMs: number | null, isIdle: boolean): void {

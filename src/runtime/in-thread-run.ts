@@ -18,6 +18,9 @@ import { eventLoopHold, nextEventLoopTurn } from './event-loop.js';
 import type { CheckpointMessage, SlotMessage } from './messages.js';
 import { observeCheckpoints, type RunControl, type RunObserver } from './run-control.js';
 import { RunCoordinator } from './run-coordinator.js';
+import { MAIN_THREAD, type SlotThreadId } from './slot-thread-id.js';
+import { runRegions } from './run-regions.js';
+import type { SlotRequest } from './tap-listener.js';
 import { TriggerCells } from './trigger-cells.js';
 
 /** What a simulation replaces. */
@@ -69,6 +72,8 @@ class InThreadRun implements RunControl {
   /** Null until what it needs is loaded. */
   #coordinator: RunCoordinator | null = null;
   #early: RunEvent[] = [];
+  /** Requests that the slot has not taken. */
+  readonly #asked: SlotRequest[] = [];
   #close: () => void = () => {};
 
   constructor(
@@ -102,6 +107,10 @@ class InThreadRun implements RunControl {
         asyncParker: (word, awaitsAnswers) => events.parker(word, awaitsAnswers),
         yieldToEvents: () => events.yieldToEvents(),
         report: (message) => this.#onMessage(message),
+        tapDesk: {
+          take: () => this.#asked.shift() ?? null,
+          tell: (report) => this.#observer.onTapped(report),
+        },
       });
     } catch (error) {
       // Also a run whose checkpoints cannot be opened ends in order.
@@ -115,6 +124,17 @@ class InThreadRun implements RunControl {
   send(event: RunEvent): void {
     if (this.#coordinator === null) this.#early.push(event);
     else this.#coordinator.handle(event);
+  }
+
+  get threads(): readonly SlotThreadId[] {
+    return [{ slot: HOST_SLOT, threadId: MAIN_THREAD }];
+  }
+
+  ask(request: SlotRequest): void {
+    this.#asked.push(request);
+    const { slots } = this.#deployment;
+    Atomics.add(this.#control.askedWord(slots), 0, 1);
+    wakerFor(this.#control.parkerWord(slots)).wake();
   }
 
   async #coordinate(start: CheckpointingStart | null, events: InThreadEvents): Promise<void> {
@@ -141,6 +161,7 @@ class InThreadRun implements RunControl {
     const coordinator = new RunCoordinator(
       {
         slots: SLOTS,
+        regions: runRegions(this.#plan),
         cancellationTimeoutMs: this.#deployment.settings['task.cancellationTimeout'],
         perform: (action) => this.#perform(action),
       },
@@ -153,6 +174,8 @@ class InThreadRun implements RunControl {
   #onMessage(message: SlotMessage): void {
     if (message.kind === 'event') this.send(message.event);
     else if (message.kind === 'badRecord') this.#observer.onBadRecord(message.record);
+    else if (message.kind === 'log') this.#observer.onLog(message.line);
+    else if (message.kind === 'tables') this.#observer.onTables(message.tables);
     else this.#observer.onLedger(message.slot, message.rows);
   }
 
@@ -162,6 +185,10 @@ class InThreadRun implements RunControl {
     } else if (action.kind === 'command') {
       this.#control.command(this.#deployment.slots, action.command);
       wakerFor(this.#control.parkerWord(this.#deployment.slots)).wake();
+    } else if (action.kind === 'endRegion') {
+      this.ask(action);
+    } else if (action.kind === 'regionDown') {
+      this.#observer.onRegionDown(action);
     } else if (action.kind === 'complete') {
       this.#close();
       this.#observer.onComplete(action);

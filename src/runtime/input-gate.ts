@@ -4,7 +4,9 @@
  * memory stays untouched until `release`.
  */
 import { assert } from '../base/assert.js';
+import type { CheckpointTrigger } from '../checkpoint/contract.js';
 import type { Batch } from '../record/batch.js';
+import { decodeFrameAs } from '../record/frame-codec.js';
 import {
   FRAME_ACTIVE,
   FRAME_BARRIER,
@@ -17,6 +19,8 @@ import {
 import { WatermarkMerge } from '../time/watermark-merge.js';
 import type { Aligned, BarrierAlignment } from './barrier-alignment.js';
 import type { FrameReceiver } from './frame-receiver.js';
+import { encoded } from './frame-sender.js';
+import type { InFlightCapture, InputFrame } from './in-flight.js';
 import { watermarkOf } from './time-sender.js';
 
 /** One upstream subtask. */
@@ -44,6 +48,8 @@ export interface SubtaskGate {
   /** Input edge and frame bytes of the current batch. */
   readonly input: number;
   readonly bytes: number;
+  /** The row of the current batch to begin with; omitted: the first. */
+  readonly first?: number;
   /** False once an upstream subtask ended without draining: held-back results must not be emitted. */
   readonly isDraining: boolean;
   readonly time: { readonly watermarkMs: number; readonly isIdle: boolean };
@@ -55,14 +61,30 @@ export interface SubtaskGate {
   release(): void;
   /** Ends before its natural end what only the gate can end: a loop. */
   stop?(): void;
+  /** A checkpoint has begun. */
+  tell?(trigger: CheckpointTrigger): void;
+  /** When that overtakes what waits here, by the wall clock; `Infinity` for never. */
+  readonly overtakesAtMs?: number;
+  /** Takes the checkpoint that overtakes by now, null for none; `capture` follows before anything else is read. */
+  overtake?(): Aligned | null;
+  /**
+   * Keeps what comes before the barriers of that checkpoint, from row `position` of the current batch on, which becomes
+   * a copy in memory of its own. `done` is given all of it, null when it is given up.
+   */
+  capture?(position: number, done: (frames: readonly InputFrame[] | null) => void): void;
+  /** Looks at what has come before those barriers, as often as may be. */
+  look?(): void;
+  /** Gives up what is being kept. */
+  abandon?(): void;
 }
 
 /** Reads the channels of one subtask. */
 export class InputGate implements SubtaskGate {
   batch: Batch | null = null;
-  /** Input edge and frame bytes of the current batch. */
+  /** Input edge, frame bytes and first row of the current batch. */
   input = 0;
   bytes = 0;
+  first = 0;
   /** False once an upstream subtask ended without draining: held-back results must not be emitted. */
   isDraining = true;
   /** The watermarks of the channels, and of the input as a whole. */
@@ -76,9 +98,17 @@ export class InputGate implements SubtaskGate {
   #next = 0;
   /** Whether time has changed together with the barrier that was told last. */
   #isTimeNew = false;
+  /** What was under way when the checkpoint was taken that the run goes on from: it comes before anything new. */
+  readonly #recovered: InputFrame[];
+  #capture: InFlightCapture | null = null;
 
   /** `alignment` is null for a run that takes no checkpoints. */
-  constructor(channels: readonly InputChannel[], alignment: BarrierAlignment | null = null) {
+  constructor(
+    channels: readonly InputChannel[],
+    alignment: BarrierAlignment | null = null,
+    recovered: readonly InputFrame[] = [],
+  ) {
+    this.#recovered = [...recovered];
     this.#channels = channels;
     this.#alignment = alignment;
     this.#finished = channels.map(() => false);
@@ -87,7 +117,9 @@ export class InputGate implements SubtaskGate {
   }
 
   poll(): number {
-    assert(this.#current < 0, 'The current batch is released before the next poll.');
+    assert(this.batch === null, 'The current batch is released before the next poll.');
+    this.look();
+    if (this.#recovered.length > 0) return this.#recover();
     if (this.#isTimeNew) {
       this.#isTimeNew = false;
       return GATE_TIME;
@@ -106,9 +138,62 @@ export class InputGate implements SubtaskGate {
   }
 
   release(): void {
-    this.#channels[this.#current].receiver.release();
+    if (this.#current >= 0) this.#channels[this.#current].receiver.release();
     this.#current = -1;
     this.batch = null;
+    this.first = 0;
+  }
+
+  tell(trigger: CheckpointTrigger): void {
+    this.#alignment?.tell(trigger);
+  }
+
+  get overtakesAtMs(): number {
+    return this.#alignment?.overtakesAtMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  overtake(): Aligned | null {
+    return this.#alignment?.overtake() ?? null;
+  }
+
+  capture(position: number, done: (frames: readonly InputFrame[] | null) => void): void {
+    const { batch, input } = this;
+    const frames: InputFrame[] = [];
+    if (batch !== null) {
+      const { schema } = batch;
+      const frame = encoded(batch);
+      if (position < batch.rows) frames.push({ input, schema, frame, first: position });
+      this.release();
+      this.batch = decodeFrameAs(schema, frame);
+    }
+    const channels = this.#channels.flatMap(({ input, receiver }, index) => {
+      const ahead = this.#alignment?.aheadOf(index, receiver);
+      return ahead === undefined ? [] : [{ input, ahead }];
+    });
+    const all = [...frames, ...this.#recovered];
+    this.#capture = this.#alignment?.capture(all, channels, done) ?? null;
+    this.look();
+  }
+
+  /** Keeps what has come for a checkpoint that has overtaken it; before anything is read, and as often as may be. */
+  look(): void {
+    if (this.#capture?.step() === true) this.#capture = null;
+  }
+
+  /** Gives up what is being kept. */
+  abandon(): void {
+    this.#capture?.abandon();
+    this.#capture = null;
+  }
+
+  #recover(): number {
+    const next = this.#recovered.shift();
+    assert(next !== undefined, 'There is something to recover.');
+    this.batch = decodeFrameAs(next.schema, next.frame);
+    this.input = next.input;
+    this.bytes = next.frame.byteLength;
+    this.first = next.first;
+    return GATE_BATCH;
   }
 
   #isBlocked(index: number): boolean {

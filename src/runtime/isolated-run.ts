@@ -3,20 +3,29 @@
  * Callers: `launch-run.ts` for `isolate: 'process'`. Runs on: the caller's thread.
  */
 import { systemClock } from '../base/clock.js';
-import { type ErrorWhere, MillraceError } from '../base/errors.js';
+import type { ErrorWhere } from '../base/errors.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import type { StartedJob } from './execution.js';
 import { JobProcess, type ProcessRun } from './job-process.js';
+import { ForkedLink } from './process-link.js';
 import type { RescaleReport } from './rescaling.js';
 import { type TimeReport, timeReports } from './time-report.js';
 
 /** A job in a child process. */
 export class IsolatedRun extends JobProcess implements StartedJob {
-  readonly plan: PhysicalPlan;
+  plan: PhysicalPlan;
+  readonly #planWide: (parallelism: number) => PhysicalPlan;
 
-  constructor(plan: PhysicalPlan, request: ProcessRun, signal: AbortSignal | null) {
-    super(request, process);
+  /** `planWide` gives the plan at another parallelism, as the child makes it. */
+  constructor(
+    plan: PhysicalPlan,
+    request: ProcessRun,
+    signal: AbortSignal | null,
+    planWide: (parallelism: number) => PhysicalPlan,
+  ) {
+    super(request, new ForkedLink(request, process));
     this.plan = plan;
+    this.#planWide = planWide;
     const onAbort = (): void => this.cancel();
     signal?.addEventListener('abort', onAbort, { once: true });
     void this.finished.catch(() => {}).then(() => signal?.removeEventListener('abort', onAbort));
@@ -27,17 +36,11 @@ export class IsolatedRun extends JobProcess implements StartedJob {
     return timeReports(this.plan, this.metrics(), systemClock.epochMs());
   }
 
-  rescale(): Promise<RescaleReport> {
-    return Promise.reject(
-      new MillraceError(
-        'FEATURE_UNSUPPORTED',
-        'A job in a process of its own is not rescaled while it runs.',
-        {
-          where: { job: this.plan.jobName },
-          advice: "Stop it with savepoint({ stop: 'suspend' }), and go on from that with -p.",
-        },
-      ),
-    );
+  override async rescale(parallelism: number): Promise<RescaleReport> {
+    const plan = this.#planWide(parallelism);
+    const report = await super.rescale(parallelism);
+    this.plan = plan;
+    return report;
   }
 
   protected override operatorAt(vertex: number, operator: number): ErrorWhere {

@@ -8,22 +8,30 @@ import { systemClock } from '../base/clock.js';
 import type { Disk } from '../base/disk.js';
 import { nodeDisk } from '../base/node-disk.js';
 import { freshSeed } from '../base/random.js';
-import type { SourcePlan } from '../connector/contract.js';
+import type { PlainData, SourcePlan } from '../connector/contract.js';
 import type { EndReason } from '../checkpoint/checkpoint-protocol.js';
 import type { CheckpointStatistics } from '../checkpoint/checkpoint-statistics.js';
 import type { CheckpointManifest, SinkCommit } from '../checkpoint/contract.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
-import { defaultMaxParallelism } from '../record/key-group.js';
 import type { Schema } from '../record/schema.js';
+import type { AheadCheckpoint } from './ahead-tasks.js';
 import type { CheckpointingSetup, RestoreFrom } from './checkpointing-setup.js';
 import { deploy } from './deploy.js';
 import type { Deployment } from './deployment.js';
-import type { NextAttempt } from './execution.js';
+import type {
+  NewestCheckpoint,
+  NextAttempt,
+  NextRegion,
+  RestoredAttempt,
+} from './further-attempts.js';
 import { importableUrl } from './importable-url.js';
-import { type PlannedRun, planOf, type RunRequest } from './plan-run.js';
+import { type PlannedAt, planAt, planKeeping } from './plan-further.js';
+import { NOTHING_KEPT } from './plan-options.js';
+import type { PlannedRun, RunRequest } from './plan-run.js';
 import {
   abortPrepared,
   type PreparedConnectors,
+  preparedVertex,
   prepareConnectors,
   type RestoredConnectors,
 } from './prepare-connectors.js';
@@ -31,11 +39,6 @@ import type { PlannedRestore } from './restore-plan.js';
 import type { RunControl, RunObserver } from './run-control.js';
 import { SlotThreads } from './slot-threads.js';
 import { startThreads } from './threaded-run.js';
-
-/** A job planned at a parallelism. */
-export interface PlannedAt extends PlannedRun {
-  readonly request: RunRequest;
-}
 
 /** Makes the attempts of one job. */
 export class JobAttempts {
@@ -49,6 +52,11 @@ export class JobAttempts {
   /** What the job was told to go on from. */
   #origin: RestoreFrom | null = null;
   #prepared: PreparedConnectors | null = null;
+  /** What the attempt that runs went on from. */
+  #from: RestoreFrom | null = null;
+  #hasEnded = false;
+  /** Threads that have loaded state for what is planned next. */
+  #ahead: { readonly plan: PhysicalPlan; readonly threads: SlotThreads } | null = null;
 
   constructor(request: RunRequest, planned: PlannedRun, threads: SlotThreads | null) {
     this.#request = request;
@@ -82,24 +90,87 @@ export class JobAttempts {
     return this.#attempt(this.#origin);
   }
 
-  /** The attempt after one that has failed; `kept` is the newest checkpoint of a job that keeps them in memory. */
-  next(kept: CheckpointManifest | null, statistics: CheckpointStatistics): Promise<NextAttempt> {
-    if (this.#setup !== null) this.#setup.statistics = statistics;
-    return this.#attempt(this.#setup?.latest(kept) ?? this.#origin);
+  /**
+   * The attempt after one that has failed, or was suspended with the checkpoint at this path; `kept` is the newest
+   * checkpoint of a job that keeps them in memory.
+   */
+  next(
+    kept: CheckpointManifest | null,
+    statistics: CheckpointStatistics,
+    suspendedWith: string | null = null,
+  ): Promise<NextAttempt> {
+    const setup = this.#setup;
+    if (setup === null) return this.#attempt(this.#origin);
+    setup.statistics = statistics;
+    const from = suspendedWith === null ? setup.latest(kept) : setup.suspendedWith(suspendedWith);
+    return this.#attempt(from ?? this.#origin);
   }
 
   /**
-   * The job at another parallelism of the operators that name none of their own; the number of key groups stays. Throws
-   * PARALLELISM_INVALID and whatever planning throws.
+   * What vertices of the attempt that runs begin again with: sinks make visible what the newest checkpoint holds, and
+   * throw away what came after it. The checkpoints stay with whoever takes them.
    */
+  async region(vertices: readonly number[], newest: NewestCheckpoint): Promise<NextRegion> {
+    const from = this.#newest(newest);
+    const restore = from === null ? null : await this.#planRestore(from);
+    const { plan } = this.#planned;
+    const { baseDirectory } = this.#request;
+    const restored = this.#known(restore?.connectors ?? null);
+    const world = { disk: this.#disk, baseDirectory, restored, kept: this.savedOutput() };
+    for (const id of vertices) {
+      const sinks: PlainData[] = [];
+      const source = await preparedVertex(plan.jobName, plan.vertices[id], world, sinks);
+      const { sourcePlans = [], sinkPlans = [] } = this.#prepared ?? {};
+      this.#prepared = {
+        sourcePlans: sourcePlans.with(id, source),
+        sinkPlans: sinkPlans.with(id, sinks),
+      };
+    }
+    const { sourcePlans = [], sinkPlans = [] } = this.#prepared ?? {};
+    const start = {
+      attempt: freshAttempt(),
+      restore: restore?.restore ?? null,
+      sourcePlans,
+      sinkPlans,
+    };
+    return { start, restored: restoredAttempt(from, restore) };
+  }
+
+  #newest({ path, kept }: NewestCheckpoint): RestoreFrom | null {
+    if (path !== null) return this.#setup?.newest(path) ?? null;
+    return kept === null ? this.#from : { manifest: kept, path, isOwn: true, damaged: [] };
+  }
+
+  /** The job at another parallelism. Throws PARALLELISM_INVALID and whatever planning throws. */
   planAt(parallelism: number): PlannedAt {
-    const { settings, job, params } = this.#request;
-    const maxParallelism =
-      settings.maxParallelism ?? defaultMaxParallelism(this.#planned.parallelism);
-    const request = { ...this.#request, settings: { ...settings, parallelism, maxParallelism } };
-    const isThreaded = this.#isThreaded;
-    const draft = { graph: job.build(params), parallelism, isThreaded };
-    return { ...planOf(request, draft), request };
+    return planAt(this.#request, this.#planned.plan, parallelism);
+  }
+
+  /** Whether later attempts can load state while the one before them still runs. */
+  get canLoadAhead(): boolean {
+    const isInMemory = this.#request.settings['state.backend'] !== 'lsm';
+    const place = this.#setup?.place ?? null;
+    return this.#isThreaded && isInMemory && place !== null;
+  }
+
+  /**
+   * Has threads load the state of a checkpoint for what was planned, or what is new in it since the one before; until
+   * `adopt`, or `dropAhead`.
+   */
+  async loadAhead({ plan, request }: PlannedAt, checkpoint: AheadCheckpoint): Promise<void> {
+    const { aheadTasks } = await import('./ahead-tasks.js');
+    if (this.#hasEnded) return;
+    if (this.#ahead?.plan !== plan) {
+      this.dropAhead();
+      this.#ahead = { plan, threads: new SlotThreads(plan.slots, request.settings) };
+    }
+    await this.#ahead?.threads.loadAhead(aheadTasks(plan, request.settings, checkpoint));
+  }
+
+  /** Ends threads that have loaded state for nothing. */
+  dropAhead(): void {
+    void this.#ahead?.threads.terminate();
+    this.#ahead = null;
   }
 
   /** Makes further attempts of what was planned; gives what they were made of before. */
@@ -117,13 +188,16 @@ export class JobAttempts {
 
   /** The job has ended for good. */
   end(reason: EndReason, suspendedTo: string | null): void {
+    this.#hasEnded = true;
+    this.dropAhead();
     if (this.#request.identity === undefined) this.#setup?.end(reason, suspendedTo);
   }
 
   async #attempt(from: RestoreFrom | null): Promise<NextAttempt> {
     const { baseDirectory } = this.#request;
-    const { plan } = this.#planned;
+    this.#from = from;
     const restore = from === null ? null : await this.#planRestore(from);
+    const { plan } = this.#planned;
     const known = this.#known(restore?.connectors ?? null);
     const saved = this.savedOutput();
     const prepared = await prepareConnectors(plan, this.#disk, baseDirectory, known, saved);
@@ -131,15 +205,7 @@ export class JobAttempts {
     try {
       this.#planned.check(foundSchemas(plan, prepared.sourcePlans));
       const deployment = await this.#deploy(prepared, restore);
-      const restored =
-        from === null || restore === null
-          ? null
-          : {
-              checkpoint: from.manifest.id,
-              path: from.path,
-              mapping: restore.mapping,
-              damaged: from.damaged,
-            };
+      const restored = restoredAttempt(from, restore);
       const threads = this.#takeThreads();
       return {
         plan,
@@ -154,7 +220,12 @@ export class JobAttempts {
   }
 
   async #planRestore({ manifest, path, isOwn }: RestoreFrom): Promise<PlannedRestore> {
-    const { planRestore } = await import('./restore-plan.js');
+    const { planToKeep, planRestore } = await import('./restore-plan.js');
+    const kept = planToKeep(manifest, this.#planned.plan);
+    if (kept !== null) {
+      const draft = { parallelism: this.#planned.parallelism, isThreaded: this.#isThreaded };
+      this.adopt(planKeeping(this.#request, draft, kept));
+    }
     const allowNonRestored = this.#request.settings['execution.stateRecovery.ignoreUnclaimedState'];
     return planRestore(manifest, this.#planned.plan, { path, isOwn, allowNonRestored });
   }
@@ -184,11 +255,12 @@ export class JobAttempts {
     const takesCheckpoints = settings['execution.checkpointing.interval'] !== null;
     return deploy(plan, {
       jobName: plan.jobName,
-      attempt: `${systemClock.epochMs().toString(36)}-${freshSeed().toString(36)}`,
+      attempt: freshAttempt(),
       moduleUrl: this.#isThreaded ? await importableUrl(job.module ?? '') : null,
       params,
       planHash: plan.hash,
       parallelism,
+      kept: this.#request.kept ?? NOTHING_KEPT,
       baseDirectory,
       settings,
       seed: settings.seed ?? freshSeed(),
@@ -200,7 +272,11 @@ export class JobAttempts {
 
   #takeThreads(): SlotThreads | null {
     if (!this.#isThreaded) return null;
-    const threads = this.#threads ?? new SlotThreads(this.plan.slots, this.#request.settings);
+    const ahead = this.#ahead;
+    if (ahead?.plan === this.plan) this.#ahead = null;
+    else this.dropAhead();
+    const own = ahead?.plan === this.plan ? ahead.threads : this.#threads;
+    const threads = own ?? new SlotThreads(this.plan.slots, this.#request.settings);
     this.#threads = null;
     threads.resize(this.plan.slots);
     return threads;
@@ -225,6 +301,19 @@ export class JobAttempts {
     const realWorld = { clock: systemClock, disk: nodeDisk, shuffle: null };
     return startInThread(plan, deployment, observer, world ?? realWorld, checkpointing);
   }
+}
+
+function freshAttempt(): string {
+  return `${systemClock.epochMs().toString(36)}-${freshSeed().toString(36)}`;
+}
+
+function restoredAttempt(
+  from: RestoreFrom | null,
+  restore: PlannedRestore | null,
+): RestoredAttempt | null {
+  if (from === null || restore === null) return null;
+  const { manifest, path, damaged } = from;
+  return { checkpoint: manifest.id, path, mapping: restore.mapping, damaged };
 }
 
 function foundSchemas(

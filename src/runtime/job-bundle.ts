@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { BuildFailure, BuildOptions, BuildResult } from 'esbuild';
 import { MillraceError } from '../base/errors.js';
@@ -15,9 +15,22 @@ import { entryUrl } from './entry-url.js';
 
 /** The URL of the bundle of a TypeScript module, which is written when there is none yet. */
 export async function bundledUrl(moduleUrl: string): Promise<string> {
+  return (await bundledModule(moduleUrl)).url;
+}
+
+/** A module as slots import it, and what it was made of. */
+export interface BundledModule {
+  /** Another one whenever the code is another. */
+  readonly url: string;
+  /** Every file of the user's that is in it, itself included: absolute paths. */
+  readonly files: readonly string[];
+}
+
+/** The bundle of a module, TypeScript or not. Throws JOB_NOT_IMPORTABLE with the place of what cannot be compiled. */
+export async function bundledModule(moduleUrl: string): Promise<BundledModule> {
   const path = fileURLToPath(moduleUrl);
   const directory = cacheDirectory(path);
-  const code = await bundle(path, moduleUrl, directory, FOR_SLOTS);
+  const { code, files } = await bundle(path, moduleUrl, directory, FOR_SLOTS);
   const hash = createHash('sha256').update(code).digest('hex').slice(0, 16);
   const target = join(directory, `${hash}.mjs`);
   if (!existsSync(target)) {
@@ -26,7 +39,7 @@ export async function bundledUrl(moduleUrl: string): Promise<string> {
     writeFileSync(aside, code);
     renameSync(aside, target);
   }
-  return pathToFileURL(target).href;
+  return { url: pathToFileURL(target).href, files };
 }
 
 /** What becomes of imports of packages. */
@@ -43,15 +56,20 @@ const FOR_SLOTS: BundlePolicy = { packages: 'external', isPinned: true, sourcesC
  * The module as it goes to a server: one file that needs nothing but the engine. Throws JOB_NOT_IMPORTABLE with the
  * place of what cannot be compiled or found.
  */
-export function portableBundle(path: string): Promise<string> {
+export async function portableBundle(path: string): Promise<string> {
   const policy = { packages: 'bundle', isPinned: false, sourcesContent: true } as const;
-  return bundle(path, pathToFileURL(path).href, dirname(path), policy);
+  return (await bundle(path, pathToFileURL(path).href, dirname(path), policy)).code;
+}
+
+/** What the bundle of a module is called. */
+export function bundleName(path: string): string {
+  return basename(path).replace(/\.[cm]?[jt]sx?$/, '.mjs');
 }
 
 /** A module that has come to a server, with the engine pinned to this copy. Throws JOB_NOT_IMPORTABLE. */
-export function servedBundle(path: string): Promise<string> {
+export async function servedBundle(path: string): Promise<string> {
   const policy = { packages: 'bundle', isPinned: true, sourcesContent: true } as const;
-  return bundle(path, pathToFileURL(path).href, dirname(path), policy);
+  return (await bundle(path, pathToFileURL(path).href, dirname(path), policy)).code;
 }
 
 async function bundle(
@@ -59,12 +77,13 @@ async function bundle(
   moduleUrl: string,
   directory: string,
   { packages, isPinned, sourcesContent }: BundlePolicy,
-): Promise<string> {
+): Promise<{ readonly code: string; readonly files: readonly string[] }> {
   const { build } = await import('esbuild');
   const options = {
     entryPoints: [path],
     bundle: true,
     write: false,
+    metafile: true,
     // Nothing is written there; the source map names its sources relative to it.
     outdir: directory,
     format: 'esm',
@@ -93,7 +112,8 @@ async function bundle(
   } catch (cause) {
     throw compileError(cause, path);
   }
-  return result.outputFiles[0].text;
+  const files = Object.keys(result.metafile.inputs).map((file) => resolve(file));
+  return { code: result.outputFiles[0].text, files };
 }
 
 /**

@@ -4,8 +4,7 @@
  * `isolate: 'process'`, the server for each of its jobs. Runs on: the caller's thread. Invariant: the child is gone
  * when `finished` settles.
  */
-import { type ChildProcess, fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import type { LogLevel } from '../base/function-log.js';
 import { type ErrorWhere, fromWire, MillraceError, type WireError } from '../base/errors.js';
 import { settledAfter } from '../base/settled-after.js';
 import type { CheckpointOutcome, CheckpointRequest } from '../checkpoint/checkpoint-protocol.js';
@@ -14,14 +13,20 @@ import type { CheckpointReport } from '../checkpoint/contract.js';
 import type { PlanExplanation } from '../graph/explain.js';
 import { CheckpointRequests, type SavepointOptions } from './checkpoint-requests.js';
 import type { JobState } from './coordinator.js';
-import { entryUrl } from './entry-url.js';
-import { EventStream } from './event-stream.js';
-import type { ExecutionEvent, JobResult, RestoredAttempt } from './execution.js';
+import { JobEvents } from './job-events.js';
+import type { JobProfile, ProfileOptions, ThreadStack } from './job-profile.js';
+import type { ExecutionEvent, JobResult } from './execution.js';
+import type { RestoredAttempt } from './further-attempts.js';
 import type { RunMetricsSnapshot } from './metrics-snapshot.js';
 import { NO_METRICS } from './no-metrics.js';
 import type { JobIdentity } from './plan-run.js';
+import { type CallOutcome, type ProcessCall, ProcessCalls } from './process-calls.js';
+import type { ProcessLink } from './process-link.js';
 import { RateWindow } from './rate-window.js';
+import type { RescaleReport } from './rescaling.js';
+import type { RestoreReport } from './restore-report.js';
 import type { Settings } from './settings.js';
+import { Tap, type TapChunk, type TapObserver, type TapOptions } from './tap.js';
 
 /** What a child runs. */
 export interface ProcessRun {
@@ -38,15 +43,44 @@ export interface ProcessRun {
   readonly identity: JobIdentity | null;
   /** Whether the child reports its plan and waits to be admitted before anything of it is started. */
   readonly awaitsAdmission: boolean;
+  /** What it needs to outlive its server; null for one that ends with its parent. */
+  readonly served: ServedRun | null;
+}
+
+/** How the process of a job goes on without its server, and is found by the next one. */
+export interface ServedRun {
+  /** Of the job, where its door is. Absolute. */
+  readonly directory: string;
+  /** Number of the term of the server. */
+  readonly epoch: number;
+  /** What a server has to speak to go on with it: the version of the package, and that of V8. */
+  readonly protocol: string;
+  /** For so long it goes on without a server; 0 ends it at once. */
+  readonly orphanTimeoutMs: number;
+  /** What became of the checkpoints of the processes before it, for the server that finds it. */
+  readonly checkpointsBefore: CheckpointStatistics;
+  /** The file to which its output goes, which is put aside when it has so many bytes. */
+  readonly output: { readonly path: string; readonly bytesMax: number };
+}
+
+/** What an admitted job goes on from, when that was not known yet as it was planned. */
+export interface AdmittedRestore {
+  readonly path: string;
+  /** Whether state of operators that the job does not have is left out. */
+  readonly allowNonRestored: boolean;
 }
 
 /** To the child. */
 export type ProcessRequest =
   | ProcessRun
-  | { readonly kind: 'admit' }
+  | { readonly kind: 'admit'; readonly restore: AdmittedRestore | null }
   | { readonly kind: 'cancel' }
+  | { readonly kind: 'logLevel'; readonly level: LogLevel }
   | { readonly kind: 'stop'; readonly drain: boolean }
-  | { readonly kind: 'checkpoint'; readonly request: CheckpointRequest };
+  | { readonly kind: 'checkpoint'; readonly request: CheckpointRequest }
+  | { readonly kind: 'call'; readonly call: ProcessCall }
+  | { readonly kind: 'openTap'; readonly tap: number; readonly options: TapOptions }
+  | { readonly kind: 'closeTap'; readonly tap: number };
 
 /** From the child. */
 export type ProcessReport =
@@ -54,13 +88,20 @@ export type ProcessReport =
   | { readonly kind: 'event'; readonly event: ExecutionEvent }
   | { readonly kind: 'metrics'; readonly metrics: RunMetricsSnapshot }
   | { readonly kind: 'answer'; readonly token: number; readonly outcome: CheckpointOutcome }
+  | { readonly kind: 'returned'; readonly token: number; readonly outcome: CallOutcome }
+  | { readonly kind: 'tapped'; readonly tap: number; readonly chunk: TapChunk }
+  | { readonly kind: 'tapEnded'; readonly tap: number; readonly error: WireError | null }
   | { readonly kind: 'finished'; readonly result: JobResult }
   | { readonly kind: 'failed'; readonly error: WireError };
 
-/** Where what the child prints goes. */
-export interface ProcessOutput {
-  readonly stdout: NodeJS.WritableStream;
-  readonly stderr: NodeJS.WritableStream;
+/** What is known of a job whose process was started by somebody else. */
+export interface KnownProgress {
+  readonly plan: PlanExplanation;
+  readonly state: JobState;
+  readonly restarts: number;
+  readonly restored: RestoredAttempt | null;
+  readonly metrics: RunMetricsSnapshot | null;
+  readonly checkpoints: CheckpointStatistics;
 }
 
 /** A job in a child process. */
@@ -71,41 +112,40 @@ export class JobProcess {
   restored: RestoredAttempt | null = null;
   checkpoints: CheckpointStatistics = NO_STATISTICS;
   readonly #requests: CheckpointRequests;
-  readonly #child: ChildProcess;
-  readonly #events = new EventStream<ExecutionEvent>();
+  readonly #calls = new ProcessCalls((call) => this.#send({ kind: 'call', call }));
+  readonly #link: ProcessLink;
+  readonly #events = new JobEvents(() => this.jobName);
   readonly #jobName: string;
   readonly #planned: Promise<PlanExplanation>;
   #onPlanned: (plan: PlanExplanation) => void = () => {};
+  #reject: (error: unknown) => void = () => {};
   #plan: PlanExplanation | null = null;
   readonly #metrics = new RateWindow(NO_METRICS);
+  readonly #taps = new Map<number, TapObserver>();
+  #lastTap = 0;
   #outcome: ProcessReport | null = null;
 
-  constructor(request: ProcessRun, output: ProcessOutput) {
+  /** `link` leads to the child, which has been told what to run. */
+  constructor(request: Pick<ProcessRun, 'jobName' | 'settings'>, link: ProcessLink) {
     this.#jobName = request.jobName ?? '';
     this.#planned = new Promise((resolve) => {
       this.#onPlanned = resolve;
     });
-    this.#requests = new CheckpointRequests(request.settings, (asked) =>
-      this.#send({ kind: 'checkpoint', request: asked }),
-    );
-    // The id is there for people who look for the process of a job, and for a server that looks for one left behind.
-    const words = request.identity === null ? [] : [request.identity.jobId];
-    const options = { serialization: 'advanced', silent: true } as const;
-    this.#child = fork(fileURLToPath(entryUrl('process')), words, options);
-    // What the child prints goes through this process, as that of worker threads does, so that the caller stays
-    // the only writer of its terminal.
-    this.#child.stdout?.pipe(output.stdout, { end: false });
-    this.#child.stderr?.pipe(output.stderr, { end: false });
-    this.#child.on('message', (report: ProcessReport) => this.#onReport(report));
+    // The process answers, or its end does.
+    this.#requests = new CheckpointRequests(request.settings, (asked) => {
+      this.#send({ kind: 'checkpoint', request: asked });
+      return true;
+    });
+    this.#link = link;
     this.finished = new Promise((resolve, reject) => {
-      this.#child.once('error', reject);
-      // Unlike 'exit', it comes after everything that the child has printed.
-      this.#child.once('close', (code, exitSignal) => {
-        this.#settle(code, exitSignal, resolve, reject);
+      this.#reject = reject;
+      link.open({
+        report: (report) => this.#onReport(report),
+        failed: reject,
+        ended: (how) => this.#settle(how, resolve, reject),
       });
     });
     this.finished.catch(() => {});
-    this.#send(request);
   }
 
   get jobName(): string {
@@ -118,7 +158,7 @@ export class JobProcess {
 
   /** Of the child; null when it could not be started. */
   get pid(): number | null {
-    return this.#child.pid ?? null;
+    return this.#link.pid;
   }
 
   /** The plan of a job that awaits admission; rejects when there is none. */
@@ -127,9 +167,13 @@ export class JobProcess {
     return Promise.race([this.#planned, ended]);
   }
 
-  /** Lets a job start that has been planned. */
-  admit(): void {
-    this.#send({ kind: 'admit' });
+  /** Lets a job start that has been planned; `restore` null goes on from what its settings say. */
+  admit(restore: AdmittedRestore | null = null): void {
+    this.#send({ kind: 'admit', restore });
+  }
+
+  setLogLevel(level: LogLevel): void {
+    this.#send({ kind: 'logLevel', level });
   }
 
   cancel(): void {
@@ -138,7 +182,19 @@ export class JobProcess {
 
   /** Ends the child without asking it. */
   kill(): void {
-    this.#child.kill('SIGKILL');
+    this.#link.kill();
+  }
+
+  /** Lets go of the child, which another server goes on with. `finished` rejects with LEADERSHIP_LOST. */
+  leave(): void {
+    this.#link.leave();
+    this.#end();
+    this.#reject(
+      new MillraceError('LEADERSHIP_LOST', 'Another server goes on with the process of the job.', {
+        where: { job: this.jobName },
+      }),
+    );
+    this.#events.end();
   }
 
   stop(options: { readonly drain?: boolean } = {}): Promise<JobResult> {
@@ -152,6 +208,50 @@ export class JobProcess {
 
   savepoint(options: SavepointOptions = {}): Promise<CheckpointReport> {
     return this.#requests.savepoint(options);
+  }
+
+  /** How the job would run at another parallelism. Rejects with PARALLELISM_INVALID. */
+  planAt(parallelism: number): Promise<PlanExplanation> {
+    return this.#calls.ask('plan', parallelism);
+  }
+
+  /** What going on from the snapshot of its settings would mean. Rejects with why that cannot be told. */
+  restorePlan(): Promise<RestoreReport> {
+    return this.#calls.ask('restorePlan', 0);
+  }
+
+  /** Has the job go on at another parallelism. Rejects as that of an execution, and with JOB_NOT_RUNNING. */
+  rescale(parallelism: number): Promise<RescaleReport> {
+    return this.#calls.ask('rescale', parallelism);
+  }
+
+  /** Rejects as that of an execution, and with JOB_NOT_RUNNING. */
+  profile({ seconds = 1 }: ProfileOptions = {}): Promise<JobProfile> {
+    return this.#calls.ask('profile', seconds);
+  }
+
+  /** What every thread of the child does now. Rejects with PROFILE_UNAVAILABLE and JOB_NOT_RUNNING. */
+  threadStacks(): Promise<readonly ThreadStack[]> {
+    return this.#calls.ask('stacks', 0);
+  }
+
+  tap(options: TapOptions): Tap {
+    return new Tap(options, (observer) => this.openTap(options, observer));
+  }
+
+  openTap(options: TapOptions, observer: TapObserver): () => void {
+    const tap = ++this.#lastTap;
+    this.#taps.set(tap, observer);
+    this.#send({ kind: 'openTap', tap, options });
+    return () => {
+      if (this.#taps.delete(tap)) this.#send({ kind: 'closeTap', tap });
+    };
+  }
+
+  #endTap(tap: number, error: WireError | null): void {
+    const observer = this.#taps.get(tap);
+    this.#taps.delete(tap);
+    observer?.end(error);
   }
 
   events(): AsyncIterableIterator<ExecutionEvent> {
@@ -175,12 +275,15 @@ export class JobProcess {
   }
 
   #send(request: ProcessRequest): void {
-    if (this.#child.connected) this.#child.send(request);
+    this.#link.send(request);
   }
 
   #onReport(report: ProcessReport): void {
     if (report.kind === 'metrics') this.#metrics.add(report.metrics);
+    else if (report.kind === 'tapped') this.#taps.get(report.tap)?.chunk(report.chunk);
+    else if (report.kind === 'tapEnded') this.#endTap(report.tap, report.error);
     else if (report.kind === 'answer') this.#requests.answer(report.token, report.outcome);
+    else if (report.kind === 'returned') this.#calls.answer(report.token, report.outcome);
     else if (report.kind === 'planned') {
       this.#plan = report.plan;
       this.#onPlanned(report.plan);
@@ -201,13 +304,30 @@ export class JobProcess {
     if (state === 'RUNNING') this.#metrics.begin();
   }
 
+  /** What the child has come to before this parent had it. */
+  protected goOn(known: KnownProgress): void {
+    const { plan, state, restarts, restored, metrics, checkpoints } = known;
+    Object.assign(this, { state, restarts, restored, checkpoints });
+    this.#plan = plan;
+    this.#onPlanned(plan);
+    if (metrics === null) return;
+    this.#metrics.begin();
+    this.#metrics.add(metrics);
+  }
+
+  /** Nobody answers any more. */
+  #end(): void {
+    this.#requests.end();
+    this.#calls.end();
+    for (const tap of this.#taps.keys()) this.#endTap(tap, null);
+  }
+
   #settle(
-    code: number | null,
-    exitSignal: NodeJS.Signals | null,
+    how: string,
     resolve: (result: JobResult) => void,
     reject: (error: unknown) => void,
   ): void {
-    this.#requests.end();
+    this.#end();
     const outcome = this.#outcome;
     if (outcome?.kind === 'finished') {
       this.#metrics.add(outcome.result.metrics);
@@ -217,7 +337,7 @@ export class JobProcess {
       reject(fromWire(outcome.error));
     } else {
       this.state = 'FAILED';
-      reject(this.#died(exitSignal === null ? `with code ${code}` : `by ${exitSignal}`));
+      reject(this.#died(how));
     }
     this.#events.end();
   }

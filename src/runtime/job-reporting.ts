@@ -51,7 +51,8 @@ export class JobReporting {
         window.add(execution.metrics());
         const { plan, jobName, restarts, checkpoints, state } = execution;
         const runningMs = state === 'RUNNING' ? systemClock.monotonicMs() - startedMs : 0;
-        const job = { id, name: jobName, restarts, checkpoints, runningMs, isOver: false };
+        const nowMs = systemClock.epochMs();
+        const job = { id, name: jobName, restarts, checkpoints, runningMs, isOver: false, nowMs };
         const counters = { now: window.newest, earlier: window.earlier };
         return jobPoints({ ...job, ...counters, vertices: plan.vertices }, host);
       },

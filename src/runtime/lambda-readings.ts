@@ -5,7 +5,7 @@
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import { type BrevityReading, brevityOf, learnBrevity } from '../operator/lambda-brevity.js';
 import { type LambdaReading, learnReadings, readingsOf } from '../operator/lambda-fields.js';
-import type { UserFunction } from '../operator/operator-spec.js';
+import type { AggregateSpec, UserFunction } from '../operator/operator-spec.js';
 
 /** Plain data. */
 export interface LambdaReadings {
@@ -21,12 +21,17 @@ export function lambdaReadings(plan: PhysicalPlan): LambdaReadings {
       if ('fn' in spec) functions.push(spec.fn);
       if (spec.kind === 'join' && spec.apply !== null) functions.push(spec.apply);
       if (spec.kind === 'asyncWait') functions.push(...spec.readers);
+      if (spec.kind === 'aggregate') functions.push(...spec.aggregates.flatMap(adderOf));
     }
   }
   for (const { partitioner } of plan.edges) {
     if (partitioner.kind === 'custom') functions.push(partitioner.fn);
   }
   return { fields: readingsOf(functions), brevity: brevityOf(functions) };
+}
+
+function adderOf(aggregate: AggregateSpec): readonly UserFunction[] {
+  return aggregate.fn === 'user' ? [aggregate.aggregator.add] : [];
 }
 
 /** Takes over what the caller's thread found. */

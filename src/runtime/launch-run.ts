@@ -3,14 +3,14 @@
  * Callers: `start-run.ts`, which loads it. Runs on: the caller's thread.
  */
 import { MillraceError, type WireError } from '../base/errors.js';
-import type { PhysicalPlan } from '../graph/physical-plan.js';
 import { freshSeed, SeededRandom } from '../base/random.js';
 import { RepeatedFailures } from '../checkpoint/repeated-failures.js';
 import type { EndReason } from '../checkpoint/checkpoint-protocol.js';
 import { RestartStrategy } from '../checkpoint/restart-strategy.js';
 import { Execution, type StartedJob } from './execution.js';
 import { importableUrl } from './importable-url.js';
-import { JobAttempts, type PlannedAt } from './job-attempts.js';
+import { JobAttempts } from './job-attempts.js';
+import { type PlannedAt, planAt } from './plan-further.js';
 import { notImportable, type PlannedRun, type RunRequest } from './plan-run.js';
 import { checkRecoverySettings, restartPolicyOf } from './recovery-policy.js';
 import type { SlotThreads } from './slot-threads.js';
@@ -23,11 +23,7 @@ export async function launchRun(
 ): Promise<StartedJob> {
   const { plan } = planned;
   checkRecoverySettings(request.settings);
-  if (request.settings['state.backend'] === 'lsm') {
-    const { checkTieredState } = await import('./state-backend.js');
-    checkTieredState(plan);
-  }
-  if (request.settings.isolate === 'process') return startIsolated(plan, request);
+  if (request.settings.isolate === 'process') return startIsolated(planned, request);
   threads?.resize(plan.slots);
   const attempts = new JobAttempts(request, planned, threads);
   const first = await attempts.first();
@@ -45,7 +41,13 @@ export async function launchRun(
       repeated.failed(error) ?? strategy.failed(error, nowMs) ?? error,
     checkpointed: () => repeated.passed(),
     next: (...past: Parameters<JobAttempts['next']>) => attempts.next(...past),
+    region: (...region: Parameters<JobAttempts['region']>) => attempts.region(...region),
     planAt: (parallelism: number) => attempts.planAt(parallelism),
+    get canLoadAhead() {
+      return attempts.canLoadAhead;
+    },
+    loadAhead: (...what: Parameters<JobAttempts['loadAhead']>) => attempts.loadAhead(...what),
+    dropAhead: () => attempts.dropAhead(),
     adopt: (planned: PlannedAt) => attempts.adopt(planned),
     savedOutput: () => attempts.savedOutput(),
     end: (reason: EndReason, suspendedTo: string | null) => attempts.end(reason, suspendedTo),
@@ -56,7 +58,8 @@ export async function launchRun(
 }
 
 /** Sinks that hand results to the caller have no meaning in another process, so they are refused. */
-async function startIsolated(plan: PhysicalPlan, request: RunRequest): Promise<StartedJob> {
+async function startIsolated(planned: PlannedRun, request: RunRequest): Promise<StartedJob> {
+  const { plan } = planned;
   const { job, params, settings, baseDirectory, signal } = request;
   if (!job.isImportable || job.module === null) throw notImportable(request);
   for (const sink of plan.vertices.flatMap((vertex) => vertex.sinks)) {
@@ -78,7 +81,9 @@ async function startIsolated(plan: PhysicalPlan, request: RunRequest): Promise<S
     columns: process.stdout.isTTY === true ? process.stdout.columns : null,
     identity: null,
     awaitsAdmission: false,
+    served: null,
   } as const;
   const { IsolatedRun } = await import('./isolated-run.js');
-  return new IsolatedRun(plan, run, signal);
+  const planWide = (width: number) => planAt(request, plan, width).plan;
+  return new IsolatedRun(plan, run, signal, planWide);
 }

@@ -143,7 +143,7 @@ export class LoopGate implements SubtaskGate {
   #show(batch: Batch, input: number, bytes: number): number {
     const { schema, schemaVersion, rows, columns, kinds, selection = null } = batch;
     const times = this.#timesOf(selection === null ? rows : highest(selection, rows) + 1);
-    this.batch = { schema, schemaVersion, rows, columns, kinds, selection, times };
+    this.batch = { schema, schemaVersion, rows, columns, times, kinds, selection };
     this.input = input;
     this.bytes = bytes;
     return GATE_BATCH;

@@ -45,6 +45,8 @@ export interface MeasuredJob {
   readonly restarts: number;
   readonly runningMs: number;
   readonly checkpoints: CheckpointStatistics;
+  /** Wall clock. */
+  readonly nowMs: number;
 }
 
 /** A metric of a function of the job, with its value as points have it. */
@@ -53,8 +55,41 @@ export interface MeasuredUserMetric extends Omit<UserMetric, 'type' | 'value'> {
 }
 
 /** The metrics of the job as a whole. */
-export function jobMetrics({ restarts, runningMs, checkpoints }: MeasuredJob) {
-  return measured(JOB_METRICS, { restarts, runningMs, checkpoints });
+export function jobMetrics(job: MeasuredJob) {
+  return measured(JOB_METRICS, {
+    ...job,
+    pendingRecords: pendingOf(job, 'rowsTotal', 'rowsIn'),
+    pendingBytes: pendingOf(job, 'bytesTotal', 'bytesIn'),
+    dataSkew: worstSkew(job),
+  });
+}
+
+/** What sources have not read yet; null where none of them knows, and when the job has ended. */
+function pendingOf(
+  { now, isOver }: MeasuredJob,
+  total: 'rowsTotal' | 'bytesTotal',
+  read: 'rowsIn' | 'bytesIn',
+): number | null {
+  let pending: number | null = null;
+  for (const vertex of now?.vertices ?? []) {
+    const all = vertex[total];
+    if (all !== null && !isOver) pending = (pending ?? 0) + Math.max(0, all - vertex[read]);
+  }
+  return pending;
+}
+
+/** The greatest skew of the chains that have several subtasks; null where there are none. */
+function worstSkew({ now }: MeasuredJob): number | null {
+  const chains = (now?.vertices ?? []).filter(({ parallelism }) => parallelism > 1);
+  if (chains.length === 0) return null;
+  return Math.max(...chains.map(({ subtasks }) => skewOf(subtasks.map(({ rowsIn }) => rowsIn))));
+}
+
+/** Share of the mean by which values differ from it on average, in percent, as Flink's data skew. */
+export function skewOf(values: readonly number[]): number {
+  const mean = values.reduce((total, value) => total + value, 0) / values.length;
+  const away = values.reduce((total, value) => total + Math.abs(value - mean), 0) / values.length;
+  return mean === 0 ? 0 : Math.min(100, (away / Math.abs(mean)) * 100);
 }
 
 /** Those of a subtask. */
@@ -65,6 +100,7 @@ export function taskMetrics(job: MeasuredJob, vertex: MeasuredVertex, subtask: n
     task,
     rates: taskRates(job, vertex, subtask, task),
     inputWatermarkMs: inputWatermark(job, vertex, subtask),
+    nowMs: job.nowMs,
   });
 }
 

@@ -2,15 +2,19 @@
  * Messages between the threads of a run; all plain data. Rows never travel this way. Callers: slot threads, the
  * coordinator thread, the caller's thread. Runs on: any thread.
  */
+import type { LogLine } from '../base/function-log.js';
 import type { MessagePort } from 'node:worker_threads';
 import type { WireError } from '../base/errors.js';
 import type { LedgerRow } from '../memory/ledger.js';
 import type { CheckpointOutcome } from '../checkpoint/checkpoint-protocol.js';
 import type { CheckpointStatistics } from '../checkpoint/checkpoint-statistics.js';
 import type { CheckpointManifest, CheckpointReport, SinkCommit } from '../checkpoint/contract.js';
+import type { KeptTable } from '../state/state-writer.js';
 import type { CheckpointingStart } from './checkpoint-keeper.js';
 import type { CoordinatorAction, CoordinatorEvent, RunEvent } from './coordinator.js';
 import type { Deployment } from './deployment.js';
+import type { RunRegion } from './run-regions.js';
+import type { AheadTask } from './tables-ahead.js';
 
 /** Given to a slot's thread once it is settled what it runs. */
 export interface SlotThreadData {
@@ -18,6 +22,17 @@ export interface SlotThreadData {
   readonly slot: number;
   /** To the coordinator. */
   readonly port: MessagePort;
+}
+
+/** Given to a slot's thread before that, if it is to load state while another attempt still runs. */
+export interface SlotAheadData {
+  readonly ahead: AheadTask;
+}
+
+/** What the thread answers. */
+export interface SlotAheadDone {
+  /** Why it has loaded nothing; null when it has. */
+  readonly error: WireError | null;
 }
 
 /** Given to the coordinator's thread at start. */
@@ -40,6 +55,7 @@ export interface CoordinationStart {
   readonly metrics: SharedArrayBuffer;
   readonly vertices: number;
   readonly workerSlots: number;
+  readonly regions: readonly RunRegion[];
   readonly cancellationTimeoutMs: number;
   readonly stallTimeoutMs: number;
   /** How checkpoints are taken; null for a run without. */
@@ -62,6 +78,9 @@ export interface WatchedSubtask {
 export type SlotMessage =
   | { readonly kind: 'event'; readonly event: RunEvent }
   | { readonly kind: 'badRecord'; readonly record: BadRecordReport }
+  | { readonly kind: 'log'; readonly line: LogLine }
+  /** What the state of a subtask is in, in a checkpoint that others may build on. */
+  | { readonly kind: 'tables'; readonly tables: readonly KeptTable[] }
   | { readonly kind: 'ledger'; readonly slot: number; readonly rows: readonly LedgerRow[] };
 
 /** A bad record as it reaches the caller. */
@@ -77,8 +96,7 @@ export interface BadRecordReport {
 /** From the coordinator to the caller's thread. */
 export type HostMessage =
   | { readonly kind: 'action'; readonly action: CoordinatorAction }
-  | { readonly kind: 'badRecord'; readonly record: BadRecordReport }
-  | { readonly kind: 'ledger'; readonly slot: number; readonly rows: readonly LedgerRow[] }
+  | Exclude<SlotMessage, { readonly kind: 'event' }>
   | CheckpointMessage;
 
 /** What the caller's thread is told of checkpoints. */

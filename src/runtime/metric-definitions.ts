@@ -22,6 +22,8 @@ export interface TaskMeasure {
   readonly rates: TaskRates;
   /** The least that its inputs have come to; null before one has. */
   readonly inputWatermarkMs: number | null;
+  /** Wall clock. */
+  readonly nowMs: number;
 }
 
 /** A job at one moment. */
@@ -30,6 +32,13 @@ export interface JobMeasure {
   /** How long it has been running, 0 while it is not. */
   readonly runningMs: number;
   readonly checkpoints: CheckpointStatistics;
+  /** Wall clock. */
+  readonly nowMs: number;
+  /** What its sources have not read yet; null where none of them knows. */
+  readonly pendingRecords: number | null;
+  readonly pendingBytes: number | null;
+  /** How unevenly the records of its chains go to their subtasks: the worst one, in per cent. */
+  readonly dataSkew: number | null;
 }
 
 /** A process at one moment, and what it took of the cores of late, as a share. */
@@ -82,6 +91,13 @@ export function watermark(watermarkMs: number | null): number {
   return watermarkMs >= WATERMARK_MAX ? END_OF_TIME : watermarkMs;
 }
 
+/** How far a watermark is behind the wall clock; null where there is none, and when event time has ended or rests. */
+function lagOf({ task: { watermarkMs, isIdle }, nowMs }: TaskMeasure): number | null {
+  return watermarkMs === null || isIdle || watermarkMs >= WATERMARK_MAX
+    ? null
+    : nowMs - watermarkMs;
+}
+
 /** Back pressure from this share of time on is low, and high, as Flink has it. */
 export const BACK_PRESSURE = { low: 0.1, high: 0.5 } as const;
 
@@ -121,6 +137,7 @@ export const TASK_METRICS = {
   numRecordsInErrors: counter(({ task }: TaskMeasure) => task.badRecords),
   currentInputWatermark: gauge(({ inputWatermarkMs }: TaskMeasure) => watermark(inputWatermarkMs)),
   currentOutputWatermark: gauge(({ task }: TaskMeasure) => watermark(task.watermarkMs)),
+  watermarkLag: gauge(lagOf),
   heapUsedBytes: gauge(({ task }: TaskMeasure) => task.heapUsedBytes),
   heapLimitBytes: gauge(({ task }: TaskMeasure) => task.heapLimitBytes),
   loopLagMs: gauge(({ task }: TaskMeasure) => task.loopLagMs),
@@ -131,6 +148,12 @@ export const TASK_METRICS = {
   lookupFailures: counter(({ task }: TaskMeasure) => task.lookupFailures),
   cachedRows: gauge(({ task }: TaskMeasure) => task.cachedRows),
   cachedBytes: gauge(({ task }: TaskMeasure) => task.cachedBytes),
+  spilledBytes: gauge(({ task }: TaskMeasure) => task.spilledBytes),
+  spilledBytesOut: counter(({ task }: TaskMeasure) => task.spilledBytesOut),
+  spilledBytesIn: counter(({ task }: TaskMeasure) => task.spilledBytesIn),
+  spillReads: counter(({ task }: TaskMeasure) => task.spillReads),
+  coldLookups: counter(({ task }: TaskMeasure) => task.coldLookups),
+  coldHits: counter(({ task }: TaskMeasure) => task.coldHits),
 } as const;
 
 /** Of jobs. */
@@ -162,12 +185,20 @@ export const JOB_METRICS = {
       ? null
       : Math.round(latest.completed.triggeredMs + (latest.completed.durationMs ?? 0)),
   ),
+  lastCheckpointAge: gauge(({ checkpoints: { latest, counts }, nowMs, runningMs }: JobMeasure) => {
+    const newest = latest.completed;
+    if (newest !== null) return Math.round(nowMs - newest.triggeredMs);
+    return counts.total > 0 ? runningMs : null;
+  }),
   lastCheckpointExternalPath: text(({ checkpoints: { latest } }: JobMeasure) =>
     latest.completed === null ? null : (latest.completed.path ?? 'n/a'),
   ),
   lastCheckpointRestoreTimestamp: gauge(({ checkpoints: { latest } }: JobMeasure) =>
     latest.restored === null ? null : Math.round(latest.restored.restoredMs),
   ),
+  pendingRecords: gauge(({ pendingRecords }: JobMeasure) => pendingRecords),
+  pendingBytes: gauge(({ pendingBytes }: JobMeasure) => pendingBytes),
+  dataSkew: gauge(({ dataSkew }: JobMeasure) => dataSkew),
 } as const;
 
 /** Of the processes of jobs and of the server. */

@@ -36,6 +36,7 @@ export const TASK_MEANINGS: Meanings<typeof TASK_METRICS> = {
     'The least watermark of the inputs that are not idle, in milliseconds since the epoch; -2^63 ' +
     'before there is one, 2^63 once event time has ended.',
   currentOutputWatermark: 'The watermark behind the chain.',
+  watermarkLag: 'Milliseconds by which the watermark behind the outputs is behind the clock.',
   heapUsedBytes: 'Heap of the thread of its slot.',
   heapLimitBytes: 'The most that heap may be.',
   loopLagMs: 'How long the event loop of its thread waited when it was last served.',
@@ -46,6 +47,14 @@ export const TASK_MEANINGS: Meanings<typeof TASK_METRICS> = {
   lookupFailures: 'How many of those calls failed.',
   cachedRows: 'Rows in the cache of look-ups.',
   cachedBytes: 'What they take, about.',
+  spilledBytes:
+    'What lies on disk now because it does not fit in memory: state with `state.backend: lsm`, ' +
+    'records that wait or are sorted.',
+  spilledBytesOut: 'Bytes written there, also by merging what was there.',
+  spilledBytesIn: 'Bytes read from there.',
+  spillReads: 'Reads from there.',
+  coldLookups: 'Look-ups of state by keys that are not in memory, with `state.backend: lsm`.',
+  coldHits: 'How many of them found an entry on disk; the others are keys that have none.',
 };
 
 /** Of the metrics of jobs. */
@@ -64,7 +73,13 @@ export const JOB_MEANINGS: Meanings<typeof JOB_METRICS> = {
   lastCheckpointFullSize: 'Bytes of all state that it refers to.',
   lastCheckpointCompletedTimestamp: 'When it completed, in milliseconds since the epoch.',
   lastCheckpointExternalPath: 'Where it is; `n/a` in memory.',
+  lastCheckpointAge:
+    'Milliseconds since the newest that has completed began, or since the job runs without one.',
   lastCheckpointRestoreTimestamp: 'When the job last went on from a checkpoint.',
+  pendingRecords: 'Records that its sources have not read yet, where they know.',
+  pendingBytes: 'Bytes that its sources have not read yet, where they know.',
+  dataSkew:
+    'How far the records of subtasks are from their mean, in per cent of it, in the worst chain.',
 };
 
 /** Of the metrics of processes. Names are those of the JVM, where Node.js has the same. */

@@ -13,7 +13,7 @@ import type { MetricReporter } from '../reporters/reporter.js';
 import type { Schema } from '../record/schema.js';
 import type { InThreadWorld } from './in-thread-run.js';
 import type { RunnableJob } from './job-import.js';
-import { planOptionsOf } from './plan-options.js';
+import { type KeptOfPlan, planOptionsOf } from './plan-options.js';
 import type { Settings } from './settings.js';
 
 /** Who a job is over all of its lives, for whoever starts it again after its process has died. */
@@ -41,6 +41,8 @@ export interface RunRequest {
    * checkpoints once it has recorded how the job ended.
    */
   readonly identity?: JobIdentity;
+  /** What was settled before of operators that are told nothing else; absent for nothing. */
+  readonly kept?: KeptOfPlan;
   /** Reporters of the user, by name; the settings have those of the engine. */
   readonly reporters?: Readonly<Record<string, MetricReporter>>;
   /** Replaces clock, disk and order of stepping of an in-thread run; for tests and simulation. */
@@ -67,7 +69,8 @@ export function draftOf(request: RunRequest): RunDraft {
 /** Plans the job as `startRun` would, without running it. */
 export function planOf(request: RunRequest, draft: RunDraft = draftOf(request)): PlannedRun {
   const { graph, parallelism, isThreaded } = draft;
-  const options = { ...planOptionsOf(request.settings, request.params), parallelism };
+  const { settings, params, kept } = request;
+  const options = { ...planOptionsOf(settings, params, kept), parallelism };
   const plan = planJob(graph, options);
   return {
     plan: isThreaded ? plan : planInThread(plan),

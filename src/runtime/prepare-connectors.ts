@@ -5,7 +5,7 @@
 import type { Disk } from '../base/disk.js';
 import type { PlainData, ResumeContext, SinkConnector, SourcePlan } from '../connector/contract.js';
 import type { SinkCommit } from '../checkpoint/contract.js';
-import type { PhysicalPlan } from '../graph/physical-plan.js';
+import type { PhysicalPlan, Vertex } from '../graph/physical-plan.js';
 import type { OperatorIdentity } from '../operator/operator-spec.js';
 import { connectorFailure } from './connector-failure.js';
 import { abortSinks, committablesOf } from './sink-commit.js';
@@ -44,34 +44,55 @@ export async function prepareConnectors(
 ): Promise<PreparedConnectors> {
   const sourcePlans: (SourcePlan | null)[] = [];
   const sinkPlans: PlainData[][] = [];
+  const world = { disk, baseDirectory, restored, kept };
   try {
     for (const vertex of plan.vertices) {
-      const context = { parallelism: vertex.parallelism, disk, baseDirectory };
-      const known = restored?.sourcePlans[vertex.id] ?? null;
-      const isNew = known === null;
-      const planned = isNew ? await sourcePlan(plan.jobName, vertex.source, context) : known;
-      sourcePlans.push(declared(vertex.source, planned));
       const prepared: PlainData[] = [];
       sinkPlans.push(prepared);
-      for (const [index, { identity, connector }] of vertex.sinks.entries()) {
-        const before = restored?.sinkPlans[vertex.id]?.[index];
-        const prepare = (): PlainData | Promise<PlainData> =>
-          before === undefined
-            ? connector.plan(context)
-            : resumeSink(connector, before, {
-                disk,
-                baseDirectory,
-                kept: committablesOf(identity, kept),
-                isOwn: restored?.isOwn ?? true,
-              });
-        prepared.push(await placed(plan.jobName, identity, 'SINK_FAILED', prepare));
-      }
+      sourcePlans.push(await preparedVertex(plan.jobName, vertex, world, prepared));
     }
   } catch (error) {
     await abortPrepared(plan, { sourcePlans, sinkPlans }, disk, baseDirectory, kept);
     throw error;
   }
   return { sourcePlans, sinkPlans };
+}
+
+/** What connectors prepare with. */
+export interface PreparingWorld {
+  readonly disk: Disk;
+  readonly baseDirectory: string;
+  readonly restored: RestoredConnectors | null;
+  readonly kept: readonly SinkCommit[];
+}
+
+/** Prepares the connectors of one vertex: gives what its source has decided, and fills `sinkPlans`. */
+export async function preparedVertex(
+  jobName: string,
+  vertex: Vertex,
+  { disk, baseDirectory, restored, kept }: PreparingWorld,
+  sinkPlans: PlainData[],
+): Promise<SourcePlan | null> {
+  const context = { parallelism: vertex.parallelism, disk, baseDirectory };
+  const known = restored?.sourcePlans[vertex.id] ?? null;
+  const isNew = known === null;
+  const planned = isNew ? await sourcePlan(jobName, vertex.source, context) : known;
+  for (const [index, { identity, connector }] of vertex.sinks.entries()) {
+    const before = restored?.sinkPlans[vertex.id]?.[index];
+    const ofSavepoints = committablesOf(identity, kept);
+    const sink = { disk, baseDirectory, kept: ofSavepoints };
+    const prepare = async (): Promise<PlainData> => {
+      if (before !== undefined) {
+        return resumeSink(connector, before, { ...sink, isOwn: restored?.isOwn ?? true });
+      }
+      const plan = await connector.plan(context);
+      // A job that begins anew beside its savepoints leaves them what they hold, names included.
+      if (ofSavepoints.length === 0 || connector.resume === undefined) return plan;
+      return connector.resume({ plan, ...sink, isOwn: false });
+    };
+    sinkPlans.push(await placed(jobName, identity, 'SINK_FAILED', prepare));
+  }
+  return declared(vertex.source, planned);
 }
 
 async function resumeSink(

@@ -51,6 +51,7 @@ export function checkRecoverySettings(settings: Settings): void {
       },
     );
   }
+  checkUnaligned(settings);
   const minPause = settings['execution.checkpointing.minPause'];
   const concurrent = settings['execution.checkpointing.maxConcurrentCheckpoints'];
   if (minPause === 0 || concurrent === 1) return;
@@ -59,5 +60,34 @@ export function checkRecoverySettings(settings: Settings): void {
     `execution.checkpointing.minPause is ${minPause} ms, so no more than one checkpoint is under ` +
       `way, but maxConcurrentCheckpoints is ${concurrent}.`,
     { advice: 'Set maxConcurrentCheckpoints to 1, or minPause to 0.' },
+  );
+}
+
+/** A record that was overtaken is kept once, which says nothing where records may count twice. */
+function checkUnaligned(settings: Settings): void {
+  const timeoutMs = settings['execution.checkpointing.alignedCheckpointTimeout'];
+  if (!settings['execution.checkpointing.unaligned.enabled']) {
+    if (timeoutMs === 0) return;
+    throw new MillraceError(
+      'OPTION_INVALID',
+      `execution.checkpointing.alignedCheckpointTimeout is ${timeoutMs} ms, after which nothing ` +
+        'happens while checkpoints do not overtake.',
+      { advice: 'Set execution.checkpointing.unaligned.enabled to true, or leave it out.' },
+    );
+  }
+  const isExact = settings['execution.checkpointing.mode'] === 'exactlyOnce';
+  const concurrent = settings['execution.checkpointing.maxConcurrentCheckpoints'];
+  if (isExact && concurrent === 1) return;
+  const reason = isExact
+    ? `maxConcurrentCheckpoints is ${concurrent}, and barriers that overtake must not meet`
+    : 'mode is atLeastOnce, in which no barrier waits for another';
+  throw new MillraceError(
+    'OPTION_INVALID',
+    `execution.checkpointing.unaligned.enabled is true, but ${reason}.`,
+    {
+      advice: isExact
+        ? 'Set maxConcurrentCheckpoints to 1.'
+        : 'Set execution.checkpointing.mode to exactlyOnce, or leave unaligned checkpoints off.',
+    },
   );
 }

@@ -18,6 +18,8 @@ export const RECOVERY_SETTINGS = {
     max: 2 ** 50,
   },
   'execution.checkpointing.incremental': OFF,
+  'execution.checkpointing.unaligned.enabled': OFF,
+  'execution.checkpointing.alignedCheckpointTimeout': duration(0),
   'execution.checkpointing.timeout': duration('10min', 1),
   'execution.checkpointing.minPause': duration(0),
   'execution.checkpointing.maxConcurrentCheckpoints': count(1, 1, 4),

@@ -6,7 +6,7 @@
 import { systemClock } from '../base/clock.js';
 import { fromWire, MillraceError, type WireError } from '../base/errors.js';
 import type { CheckpointReport } from '../checkpoint/contract.js';
-import type { PlannedAt } from './job-attempts.js';
+import type { PlannedAt } from './plan-further.js';
 
 /** How a job was rescaled. */
 export interface RescaleReport {
@@ -18,6 +18,45 @@ export interface RescaleReport {
   readonly checkpointMs: number;
   /** From then until all subtasks ran again. */
   readonly restartMs: number;
+}
+
+/** A job whose next attempt loads its state while it runs. */
+export interface Followed {
+  /** Whether the attempt still runs. */
+  isLive(): boolean;
+  checkpoint(): Promise<CheckpointReport>;
+  /** Has the state of a checkpoint loaded, or what is new in one; settles when it is, or cannot be. */
+  load(path: string): Promise<void>;
+}
+
+/** As many checkpoints are loaded at most. */
+const ROUNDS_MAX = 12;
+/** Another one is loaded where the last had no more than this of what the one before had. */
+const WORTH_SHARE = 0.8;
+/** So much is written and loaded faster than threads start. */
+const LITTLE_BYTES = 4 * 1024 * 1024;
+/** Tables take more than their pieces, and there is to be room for whatever else the machine does. */
+const ROOM_PER_BYTE = 4;
+
+/**
+ * Takes a checkpoint, whose state is loaded while the job runs, and then others, each with what has changed while the
+ * one before was loaded, until that is little or gets no less: so the job stands still for no longer than what has
+ * changed since the last one takes to be written and loaded.
+ */
+export async function followCheckpoints({ isLive, checkpoint, load }: Followed): Promise<void> {
+  let worthBytes = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    // Without one the job is suspended with all that it has.
+    const report = await checkpoint().catch(() => null);
+    if (report === null || report.path === null || !isLive()) return;
+    const { path, bytes, fullBytes } = report;
+    // The state of both attempts is in memory at once.
+    if (round === 0 && fullBytes * ROOM_PER_BYTE > process.availableMemory()) return;
+    await load(path);
+    if (round === 0) continue;
+    if (!isLive() || bytes <= LITTLE_BYTES || bytes > worthBytes) return;
+    worthBytes = bytes * WORTH_SHARE;
+  }
 }
 
 /** One that is under way. */
@@ -33,6 +72,8 @@ export class Rescaling {
   readonly #beganMs = systemClock.monotonicMs();
   #suspendedMs = 0;
   #checkpoint: number | null = null;
+  /** Where the checkpoint is with which the job was suspended; null in memory, and before. */
+  path: string | null = null;
   #resolve: (report: RescaleReport) => void = () => {};
   #reject: (error: MillraceError) => void = () => {};
 
@@ -44,7 +85,8 @@ export class Rescaling {
       this.#reject = reject;
     });
     this.suspended = suspending.then(
-      ({ id }) => {
+      ({ id, path }) => {
+        this.path = path;
         this.#suspendedMs = systemClock.monotonicMs();
         this.#checkpoint = id;
         return true;
@@ -83,4 +125,14 @@ export class Rescaling {
       ...(cause === undefined ? {} : { cause }),
     });
   }
+}
+
+/** The error of a change that cannot begin. */
+export function notNow(job: string, parallelism: number, hasEnded: boolean): MillraceError {
+  const why = hasEnded ? 'it has ended' : 'another change is under way';
+  return new MillraceError(
+    'RESCALE_FAILED',
+    `The job was not rescaled to ${parallelism}: ${why}.`,
+    hasEnded ? { where: { job } } : { where: { job }, advice: 'Wait for what rescale() gave.' },
+  );
 }

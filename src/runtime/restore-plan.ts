@@ -5,12 +5,17 @@
  */
 import { MillraceError } from '../base/errors.js';
 import { nearestName } from '../base/nearest-name.js';
+import { inFlightPlace } from '../checkpoint/in-flight-pieces.js';
 import type { CheckpointManifest, SourceProgress } from '../checkpoint/contract.js';
 import type { SourcePlan } from '../connector/contract.js';
 import type { PhysicalPlan, Vertex } from '../graph/physical-plan.js';
+import type { AggregateOperator } from '../operator/aggregate-fields.js';
+import { partialUid } from '../operator/pre-aggregate.js';
 import type { RestorePlan } from './deployment.js';
+import type { KeptOfPlan } from './plan-options.js';
 import type { RestoredConnectors } from './prepare-connectors.js';
 import type { RestoredSource } from './source-head.js';
+import { receiverUid, uidsOf } from './vertex-uids.js';
 
 /** What a checkpoint means for a plan. */
 export interface RestoreMapping {
@@ -81,15 +86,6 @@ export function planRestore(
   };
 }
 
-/** Every operator, source and sink of a vertex. */
-export function uidsOf(vertex: Vertex): readonly string[] {
-  return [
-    ...(vertex.source === null ? [] : [vertex.source.identity.uid]),
-    ...vertex.operators.map(({ spec }) => spec.uid),
-    ...vertex.sinks.map(({ identity }) => identity.uid),
-  ];
-}
-
 /** Why a plan may not go on from a checkpoint, all that is known before it runs. */
 export function restoreRefusals(
   manifest: CheckpointManifest,
@@ -101,6 +97,8 @@ export function restoreRefusals(
   return [
     ...(isLost ? [notRestored(manifest, plan, mapping)] : []),
     ...drainedSources(manifest, plan),
+    ...otherReceivers(manifest, plan),
+    ...otherPhaseErrors(manifest, plan),
     ...plan.vertices.flatMap((vertex) => otherKeyGroups(manifest, vertex, plan.jobName)),
   ];
 }
@@ -145,26 +143,124 @@ export function dealSplits(
   }));
 }
 
+/** Records that were under way go on to an input of the same vertex, which the plan may have cut in another place. */
+function otherReceivers(
+  { pieces, operators }: CheckpointManifest,
+  { vertices, jobName }: PhysicalPlan,
+): readonly MillraceError[] {
+  const inputs = new Map(vertices.map((vertex) => [receiverUid(vertex), vertex.inputs.length]));
+  const known = new Set(vertices.flatMap(uidsOf));
+  const lost = pieces.find((piece) => {
+    const place = inFlightPlace(piece);
+    return place !== null && known.has(piece.uid) && place.input >= (inputs.get(piece.uid) ?? 0);
+  });
+  if (lost === undefined) return [];
+  const operator = operators.find(({ uid }) => uid === lost.uid)?.name ?? lost.uid;
+  return [
+    new MillraceError(
+      'STATE_NOT_RESTORED',
+      `The checkpoint holds records on their way to "${operator}", which has no such input now.`,
+      {
+        where: { job: jobName, operator, uid: lost.uid },
+        advice: 'Go on from a savepoint: those hold no records that are under way.',
+      },
+    ),
+  ];
+}
+
+/**
+ * What the plan has to take over of that of the checkpoint: the numbers of key groups that keyed state was written
+ * with, for operators that are told none, as in Flink, and the phases of aggregations with records on their way to
+ * them. Null when it has all that.
+ */
+export function planToKeep(manifest: CheckpointManifest, plan: PhysicalPlan): KeptOfPlan | null {
+  const keyGroups = keyGroupsToKeep(manifest, plan);
+  const others = otherPhases(manifest, plan);
+  if (keyGroups === null && others.length === 0) return null;
+  const twoPhases = others.map(({ spec, hadTwo }) => [spec.uid, hadTwo] as const);
+  return { keyGroups: keyGroups ?? {}, twoPhases: Object.fromEntries(twoPhases) };
+}
+
+/**
+ * Aggregations with records on their way to them that have other phases now: what is on its way to a second phase has
+ * been added up, and only such a one reads it.
+ */
+function otherPhases(
+  { pieces, operators }: CheckpointManifest,
+  { vertices }: PhysicalPlan,
+): readonly { readonly spec: AggregateOperator; readonly hadTwo: boolean }[] {
+  const receivers = new Set(
+    pieces.filter((piece) => inFlightPlace(piece) !== null).map(({ uid }) => uid),
+  );
+  const had = new Set(operators.map(({ uid }) => uid));
+  return vertices.flatMap((vertex) => {
+    const spec = vertex.operators[0]?.spec;
+    if (spec?.kind !== 'aggregate' || !receivers.has(spec.uid)) return [];
+    if (receiverUid(vertex) !== spec.uid) return [];
+    const hadTwo = had.has(partialUid(spec.uid, 0, 1)) || had.has(partialUid(spec.uid, 0, 2));
+    return hadTwo === (spec.phase === 'merge') ? [] : [{ spec, hadTwo }];
+  });
+}
+
+/** Only those that the job cannot have any more are left, once the plan has taken over what it had to. */
+function otherPhaseErrors(
+  manifest: CheckpointManifest,
+  plan: PhysicalPlan,
+): readonly MillraceError[] {
+  return otherPhases(manifest, plan).map(
+    ({ spec: { name, uid } }) =>
+      new MillraceError(
+        'STATE_NOT_RESTORED',
+        `The checkpoint holds records on their way to "${name}" that were added up before they ` +
+          'were sent, which this job does not do.',
+        {
+          where: { job: plan.jobName, operator: name, uid },
+          advice:
+            'Leave the aggregation and aggregate.preAggregateKeys as they were, or go on from a ' +
+            'savepoint: those hold no records that are under way.',
+        },
+      ),
+  );
+}
+
+function keyGroupsToKeep(
+  manifest: CheckpointManifest,
+  { vertices }: PhysicalPlan,
+): KeptOfPlan['keyGroups'] | null {
+  const kept = keyGroupsOfState(manifest);
+  const others = vertices.flatMap((vertex) =>
+    vertex.operators.flatMap(({ spec: { uid } }) => {
+      const count = kept.get(uid) ?? vertex.maxParallelism;
+      return count === vertex.maxParallelism ? [] : [[uid, count] as const];
+    }),
+  );
+  return others.length === 0 ? null : Object.fromEntries(others);
+}
+
+/** By uid of the operators that have keyed state. */
+function keyGroupsOfState({ pieces, operators }: CheckpointManifest): ReadonlyMap<string, number> {
+  const keyed = new Set(pieces.filter(({ keyGroup }) => keyGroup >= 0).map(({ uid }) => uid));
+  const own = operators.filter(({ uid }) => keyed.has(uid));
+  return new Map(own.map(({ uid, maxParallelism }) => [uid, maxParallelism]));
+}
+
 function otherKeyGroups(
   manifest: CheckpointManifest,
   vertex: Vertex,
   job: string,
 ): readonly MillraceError[] {
-  const keyed = new Set(
-    manifest.pieces.filter(({ keyGroup }) => keyGroup >= 0).map(({ uid }) => uid),
-  );
+  const kept = keyGroupsOfState(manifest);
   return vertex.operators.flatMap(({ spec }) => {
-    const record = manifest.operators.find(({ uid }) => uid === spec.uid);
-    if (record === undefined || !keyed.has(spec.uid)) return [];
-    if (record.maxParallelism === vertex.maxParallelism) return [];
+    const count = kept.get(spec.uid) ?? vertex.maxParallelism;
+    if (count === vertex.maxParallelism) return [];
     const error = new MillraceError(
       'PARALLELISM_INVALID',
-      `The state of "${spec.name}" has ${record.maxParallelism} key groups, but its maximum ` +
-        `parallelism is now ${vertex.maxParallelism}.`,
+      `The state of "${spec.name}" has ${count} key groups, but its maximum parallelism is now ` +
+        `${vertex.maxParallelism}.`,
       {
         where: { job, operator: spec.name, uid: spec.uid },
         advice:
-          `Set maxParallelism to ${record.maxParallelism}, which bounds every later rescale, or ` +
+          `Set maxParallelism to ${count}, or leave it out, which bounds every later rescale, or ` +
           'deal the state anew with `millrace state edit --max-parallelism`.',
       },
     );

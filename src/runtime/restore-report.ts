@@ -13,13 +13,15 @@ import { pinnedSnapshot } from '../checkpoint/snapshot-pin.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import { type OperatorInfo, SavepointReader } from '../savepoint/savepoint-reader.js';
 import { LATEST } from './checkpointing-setup.js';
-import { planOf, type RunRequest } from './plan-run.js';
+import { planKeeping } from './plan-further.js';
+import { draftOf, planOf, type RunRequest } from './plan-run.js';
 import {
   type RestoredFunction,
   type RestoredFunctionState,
   restoredFunction,
 } from './restored-function-states.js';
-import { mappingOf, restoreRefusals, uidsOf } from './restore-plan.js';
+import { planToKeep, mappingOf, restoreRefusals } from './restore-plan.js';
+import { uidsOf } from './vertex-uids.js';
 
 /** What becomes of an operator, source or sink. */
 export type RestoreFate = 'restored' | 'new' | 'lost' | 'dropped';
@@ -70,15 +72,18 @@ export interface RestoreReport {
  * CHECKPOINT_NOT_FOUND, and OPTION_INVALID without a checkpoint to go on from.
  */
 export function reportRestore(request: RunRequest): RestoreReport {
-  const { plan } = planOf(request);
+  const draft = draftOf(request);
+  const { plan: asked } = planOf(request, draft);
   const { settings, world } = request;
   const disk = world?.disk ?? nodeDisk;
-  const { path, unreadable } = findCheckpoint(request, plan.jobName);
-  const nothing = { job: plan.jobName, unreadable, refusals: [] };
-  if (path === null) return { ...nothing, checkpoint: null, operators: beginning(plan) };
+  const { path, unreadable } = findCheckpoint(request, asked.jobName);
+  const nothing = { job: asked.jobName, unreadable, refusals: [] };
+  if (path === null) return { ...nothing, checkpoint: null, operators: beginning(asked) };
   const reader = SavepointReader.read(path, disk);
   try {
     const { id, kind, jobName, timestampMs, manifest } = reader;
+    const kept = planToKeep(manifest, asked);
+    const plan = kept === null ? asked : planKeeping(request, draft, kept).plan;
     const allowed = settings['execution.stateRecovery.ignoreUnclaimedState'];
     const functions = functionsOf(reader, plan);
     const refusals = [

@@ -3,6 +3,7 @@
  * Callers: the slot builder. Runs on: the slot's thread. Invariant: over all subtasks of an operator every key group
  * and every item of a list is given exactly once, whatever the parallelism was.
  */
+import { type InFlightPlace, inFlightPlace } from '../checkpoint/in-flight-pieces.js';
 import type { CheckpointManifest, StatePiece } from '../checkpoint/contract.js';
 import { NO_KEY_GROUP } from '../checkpoint/contract.js';
 import type { SnapshotSource } from '../operator/contract.js';
@@ -39,22 +40,44 @@ export class RestoredState {
     for (const { uid, parallelism } of operators) this.#parallelism.set(uid, parallelism);
   }
 
-  /** What a subtask restores from. */
-  sourceFor(who: RestoredSubtask): SnapshotSource {
-    const range = keyGroupRange(who.subtask, who.parallelism, who.maxParallelism);
+  /** Subtasks that an operator had; undefined for one that is new. */
+  parallelismOf(uid: string): number | undefined {
+    return this.#parallelism.get(uid);
+  }
+
+  /** Records on their way to an operator, in an order in which they may be processed. */
+  inFlight(uid: string): readonly { readonly place: InFlightPlace; readonly bytes: Uint8Array }[] {
+    const pieces = [...(this.#pieces.get(uid)?.values() ?? [])].flat();
+    const found = pieces.flatMap((piece) => {
+      const place = inFlightPlace(piece);
+      return place === null ? [] : [{ place, bytes: this.#read(piece) }];
+    });
+    const rank = ({ place }: { readonly place: InFlightPlace }): number =>
+      place.stage === 'received' ? 0 : 1;
+    return found.toSorted((a, b) => rank(a) - rank(b));
+  }
+
+  /** What a subtask restores from; `loadedOf` says how many of its pieces by key it has already. */
+  sourceFor(
+    who: RestoredSubtask,
+    loadedOf: (uid: string, name: string) => number = () => 0,
+  ): SnapshotSource {
     return {
       get: (uid, name) => {
         const pieces = this.#pieces.get(uid)?.get(name) ?? [];
-        const keyed = pieces.filter(({ keyGroup }) => keyGroup !== NO_KEY_GROUP);
-        if (keyed.length > 0) {
-          const own = keyed.filter(
-            ({ keyGroup }) => keyGroup >= range.start && keyGroup < range.end,
-          );
-          return this.#readAll(own);
+        if (pieces.some(({ keyGroup }) => keyGroup !== NO_KEY_GROUP)) {
+          return this.#readAll(this.keyedPieces(uid, name, who).slice(loadedOf(uid, name)));
         }
         return this.#withoutKeys(uid, name, pieces, who);
       },
     };
+  }
+
+  /** The pieces of the key groups of a subtask, in the order in which they build on each other. */
+  keyedPieces(uid: string, name: string, who: RestoredSubtask): readonly WrittenPiece[] {
+    const { start, end } = keyGroupRange(who.subtask, who.parallelism, who.maxParallelism);
+    const pieces = this.#pieces.get(uid)?.get(name) ?? [];
+    return pieces.filter(({ keyGroup }) => keyGroup >= start && keyGroup < end);
   }
 
   *#readAll(

@@ -10,11 +10,13 @@ import {
   type RunEvent,
 } from './coordinator.js';
 import type { CheckpointKeeper } from './checkpoint-keeper.js';
+import type { RunRegion } from './run-regions.js';
 
 /** What a run coordinator is made of. */
 export interface RunCoordinatorParts {
   readonly slots: readonly number[];
   readonly cancellationTimeoutMs: number;
+  readonly regions: readonly RunRegion[];
   /** Carries out what the life cycle demands. */
   perform(action: CoordinatorAction): void;
 }
@@ -25,6 +27,7 @@ const NO_TIMING = {
   syncMs: 0,
   asyncMs: 0,
   bytes: 0,
+  inFlightBytes: 0,
 };
 
 type SlotGone = Extract<RunEvent, { readonly kind: 'slotEnded' | 'slotFailed' | 'slotExited' }>;
@@ -40,12 +43,13 @@ export class RunCoordinator {
 
   /** `keeper` is null for a run that takes no checkpoints. */
   constructor(parts: RunCoordinatorParts, keeper: CheckpointKeeper | null) {
-    const { slots, cancellationTimeoutMs } = parts;
+    const { slots, cancellationTimeoutMs, regions } = parts;
     this.#parts = parts;
     this.#keeper = keeper;
     this.#coordinator = new Coordinator({
       slots,
       cancellationTimeoutMs,
+      regions,
       takesCheckpoints: keeper !== null,
     });
   }
@@ -53,18 +57,24 @@ export class RunCoordinator {
   handle(event: RunEvent): void {
     switch (event.kind) {
       case 'request':
+      case 'followed':
       case 'committed':
       case 'slotAcknowledged':
       case 'slotDeclined':
         this.#keeper?.handle(event);
         return;
+      case 'regionFailed':
+        // Sources that a checkpoint has stopped do not begin again.
+        if (this.#keeper?.isStopped === true) {
+          return this.handle({ kind: 'failed', error: event.error });
+        }
+        break;
       case 'slotEnded':
       case 'slotFailed':
       case 'slotExited':
         return this.#slotGone(event);
-      default:
-        for (const action of this.#coordinator.handle(event)) this.#perform(action);
     }
+    for (const action of this.#coordinator.handle(event)) this.#perform(action);
     if (event.kind === 'subtaskFinished') {
       const { kind, checkpoint } = event;
       const snapshot = { ...event.snapshot, isFinished: true, pieces: [], timing: NO_TIMING };
@@ -92,13 +102,17 @@ export class RunCoordinator {
   /** A slot without work may have ended before others have started. */
   get #isGoingWell(): boolean {
     const { state } = this.#coordinator;
-    return state === 'CREATED' || state === 'RUNNING';
+    return state === 'CREATED' || state === 'RUNNING' || state === 'RESTARTING';
   }
 
   #perform(action: CoordinatorAction): void {
     if (action.kind === 'state') {
       if (action.state === 'RUNNING') this.#keeper?.handle({ kind: 'running' });
+      if (action.state === 'RESTARTING') this.#keeper?.handle({ kind: 'regionFailed' });
       if (ENDS.has(action.state)) this.#keeper?.end();
+    }
+    if (action.kind === 'regionDown') {
+      this.#keeper?.handle({ ...action, kind: 'regionEnded' });
     }
     this.#parts.perform(action);
   }

@@ -29,6 +29,8 @@ export const SETTING_MEANINGS: Readonly<Record<SettingKey, string>> = {
   'state.localDir':
     'Directory for what does not fit in memory; it is gone when the job has ended. Default: the ' +
     'directory of the system for temporary files.',
+  'log.level':
+    'The lowest level of what functions log by `context.log`; it may change while the job runs.',
   'metrics.perSubtask':
     'Metrics that the functions of a subtask may register; room for them is reserved at the start.',
   'metrics.histogramsPerSubtask': 'How many of them may be histograms, of 6 KB each.',
@@ -53,6 +55,11 @@ export const SETTING_MEANINGS: Readonly<Record<SettingKey, string>> = {
     'No further checkpoint begins while those of the job have so many bytes; it is tried again ' +
     'after waits that double. Default: no bound.',
   'execution.checkpointing.incremental': 'Write only what changed since the checkpoint before.',
+  'execution.checkpointing.unaligned.enabled':
+    'Checkpoints overtake records that wait between subtasks and hold them, so that slow ' +
+    'operators do not delay them. With exactlyOnce and one checkpoint at a time.',
+  'execution.checkpointing.alignedCheckpointTimeout':
+    'With unaligned checkpoints: how long one waits its turn before it overtakes. 0: not at all.',
   'execution.checkpointing.timeout': 'A checkpoint that takes longer is given up.',
   'execution.checkpointing.minPause':
     'Least time from the end of a checkpoint to the start of the next periodic one.',

@@ -49,12 +49,13 @@ export const SETTINGS = {
   },
   'slot.networkFraction': number(0.125, 0.01, 0.8),
   'slot.managedFraction': number(0.375, 0.01, 0.9),
-  'exchange.batchRows': count(1024, 1, 65_536),
+  'exchange.batchRows': count(2048, 1, 65_536),
   'exchange.targetDrain': duration('1s', 1, DAY_MS),
   'pipeline.autoWatermarkInterval': duration('200ms', 1, DAY_MS),
   'aggregate.preAggregateKeys': count(262_144, 0, 16_777_216),
   'state.backend': choice('memory', 'lsm'),
   'state.localDir': PATH,
+  'log.level': choice('info', 'trace', 'debug', 'warn', 'error', 'silent'),
   'metrics.perSubtask': count(64, 0, 1024),
   'metrics.histogramsPerSubtask': count(8, 0, 256),
   'metrics.scope.jm': text('<host>.jobmanager'),
@@ -118,14 +119,16 @@ export function resolveSettings(layers: readonly SettingsLayer[]): Settings {
   const resolved: Record<string, unknown> = {};
   for (const [key, definition] of Object.entries(SETTINGS)) {
     resolved[key] =
-      definition.default === null ? null : convert(key, definition, definition.default, 'default');
+      definition.default === null
+        ? null
+        : settingValue(key, definition, definition.default, 'default');
   }
   for (const { origin, values } of layers) {
     for (const [key, value] of Object.entries(values)) {
       if (value === undefined) continue;
       const [, name, option = ''] = REPORTER_KEY.exec(key) ?? [];
       if (name !== undefined) reporters[name] = { ...reporters[name], [option]: value };
-      else resolved[key] = convert(key, definitionOf(key, origin), value, origin);
+      else resolved[key] = settingValue(key, definitionOf(key, origin), value, origin);
     }
   }
   const settings = { ...(resolved as KeyedSettings), 'metrics.reporters': reporters };
@@ -148,7 +151,8 @@ function definitionOf(key: string, origin: string): SettingDefinition {
   });
 }
 
-function convert(
+/** A value as the engine takes it. Throws OPTION_INVALID, naming `origin`. */
+export function settingValue(
   key: string,
   definition: SettingDefinition,
   value: unknown,

@@ -13,6 +13,7 @@ import { createBatchBuilder } from '../record/batch-builder.js';
 import type { Schema } from '../record/schema.js';
 import type { StreamSchemas } from '../record/schema-registry.js';
 import { connectorFailure } from './connector-failure.js';
+import type { TapSite } from './tap-site.js';
 
 /** What a sink port is made of. */
 export interface SinkPortParts {
@@ -22,6 +23,7 @@ export interface SinkPortParts {
   readonly schemas: StreamSchemas;
   readonly batchRows: number;
   readonly metrics: TaskMetricsWriter;
+  readonly tap: TapSite;
 }
 
 /** An output port over a sink writer. */
@@ -35,8 +37,11 @@ export class SinkPort implements OutputPort {
   readonly #schemas: StreamSchemas;
   readonly #batchRows: number;
   readonly #metrics: TaskMetricsWriter;
+  readonly #tap: TapSite;
   /** Rows of the builder that the writer has taken already. */
   #taken = 0;
+  /** Whether it has been offered to the writer, so that nobody sees it twice. */
+  #isSeen = false;
 
   constructor(parts: SinkPortParts) {
     this.#writer = parts.writer;
@@ -44,6 +49,7 @@ export class SinkPort implements OutputPort {
     this.#schemas = parts.schemas;
     this.#batchRows = parts.batchRows;
     this.#metrics = parts.metrics;
+    this.#tap = parts.tap;
   }
 
   open(schema: Schema, options: PortOptions): boolean {
@@ -64,13 +70,17 @@ export class SinkPort implements OutputPort {
     this.#metrics.addRowsOut(this.#taken);
     this.#metrics.setBytesOut(this.#writer.bytesWritten);
     this.#taken = 0;
+    this.#isSeen = false;
     builder.reset();
     return true;
   }
 
   #write(builder: BatchBuilder): number {
     try {
-      return this.#writer.write(builder.take(), this.#taken);
+      const batch = builder.take();
+      if (!this.#isSeen) this.#tap.watcher?.look(batch);
+      this.#isSeen = true;
+      return this.#writer.write(batch, this.#taken);
     } catch (cause) {
       throw this.#failed(cause);
     }

@@ -3,6 +3,7 @@
  * compiles chains lazily on their first batch. Callers: `slot-thread.ts`, `host-slot.ts`. Runs on: the slot's
  * thread. Invariant: what was opened is closed again when building fails half-way.
  */
+import { FunctionLog, type FunctionLogger, type LogLine } from '../base/function-log.js';
 import { assert } from '../base/assert.js';
 import type { Clock } from '../base/clock.js';
 import type { Disk } from '../base/disk.js';
@@ -55,10 +56,12 @@ import { type InputChannel, InputGate, type SubtaskGate } from './input-gate.js'
 import { LocalChannel } from './local-channel.js';
 import { QueueLimit } from './queue-limit.js';
 import { SinkPort } from './sink-port.js';
+import type { RestoredSubtask } from './restored-state.js';
 import type { SlotCheckpointing } from './slot-checkpointing.js';
 import type { TieredTables } from './state-backend.js';
 import { SourceHead } from './source-head.js';
 import { Subtask, type SubtaskSink } from './subtask.js';
+import type { TapSite, TapSites } from './tap-site.js';
 
 /** Bad records a subtask sends to the caller one by one; all are counted, and written as dead letters. */
 const BAD_RECORDS_REPORTED_MAX = 1000;
@@ -67,6 +70,7 @@ const BAD_RECORDS_REPORTED_MAX = 1000;
 export interface HeldTable {
   readonly table: Pick<StateTable, 'bytes'>;
   readonly operator: string;
+  readonly vertex: number;
   readonly subtask: number;
   /** What the ledger calls it: 'state', or 'cache' for one that is no state. */
   readonly purpose: string;
@@ -84,19 +88,25 @@ export interface SlotParts {
   readonly disk: Disk;
   /** Filled with every state table of the slot as it is created. */
   readonly tables: HeldTable[];
+  /** Filled with every place where records may be looked at. */
+  readonly taps: TapSites;
   onBadRecord(vertex: Vertex, record: BadRecord): void;
+  onLog(line: LogLine): void;
   /** Checkpoints of the slot, and what it goes on from; null for a run that has neither. */
   readonly checkpointing: SlotCheckpointing | null;
   /** What the chain of a source consumes in the place of its reader; absent: readers are opened. */
   feed?(vertex: Vertex): FrameReceiver;
 }
 
-/** Builds every subtask that the plan puts into this slot, producers before consumers. */
-export async function buildSlot(parts: SlotParts): Promise<readonly Subtask[]> {
+/** Builds every subtask that the plan puts into this slot, producers before consumers; or those of some vertices. */
+export async function buildSlot(
+  parts: SlotParts,
+  isBuilt: (vertex: Vertex) => boolean = () => true,
+): Promise<readonly Subtask[]> {
   const builder = new SlotBuilder(parts);
   const subtasks: Subtask[] = [];
   try {
-    for (const vertex of parts.plan.vertices) {
+    for (const vertex of parts.plan.vertices.filter(isBuilt)) {
       for (let index = 0; index < vertex.parallelism; index++) {
         if (vertex.slots[index] !== parts.slot) continue;
         subtasks.push(await builder.subtask(vertex, index));
@@ -125,6 +135,8 @@ class SlotBuilder {
   readonly #local = new Map<number, LocalChannel>();
   /** Ways back to the heads of loops in this slot, by uid and subtask. */
   readonly #feedbacks = new Map<string, FeedbackChannel>();
+  /** The subtask whose state is being restored, if any: no others take tables that were loaded ahead. */
+  #restoring: RestoredSubtask | null = null;
   /** Readers, writers and the chain of the subtask being built, closed when building it fails. */
   readonly opened: { close(): void }[] = [];
 
@@ -171,8 +183,10 @@ class SlotBuilder {
     const loaded = await loadChainParts(vertex.operators.map(({ spec }) => spec));
     const { stateful, sorting } = loaded;
     const space =
-      stateful || sorting ? (await import('./spill-space.js')).spillSpace(this.#parts) : null;
-    const tiers = stateful ? await this.#tiers() : null;
+      stateful || sorting
+        ? (await import('./spill-space.js')).spillSpace(this.#parts, metrics)
+        : null;
+    const tiers = stateful ? await this.#tiers(metrics) : null;
     const openTable = stateful ? this.#tables(vertex, index, stateful, tiers) : refuseTable;
     const task = createChainTask({
       vertexName: vertex.name,
@@ -193,10 +207,10 @@ class SlotBuilder {
       ...(tiers === null ? {} : { makeRoom: () => tiers.makeRoom() }),
       aligned: (operator) => this.#aligned(vertex.id, operator, index),
       userMetrics,
+      log: (operator) => this.#log(vertex.operators[operator].spec, index),
       countLate: (records) => metrics.addLateRecords(records),
       wake: this.#wakeSelf(),
-      holds: (table, purpose) =>
-        this.#parts.tables.push({ table, operator: vertex.name, subtask: index, purpose }),
+      holds: (table, purpose) => this.#hold(vertex, index, table, purpose),
       preAggregateKeysMax: preAggregateKeysMax(
         deployment.settings['aggregate.preAggregateKeys'],
         slotBudgetOf(deployment.settings).managedBytes,
@@ -208,11 +222,17 @@ class SlotBuilder {
     const hadFinished = deployment.restore?.finished.includes(vertex.id) ?? false;
     const { parallelism, maxParallelism } = vertex;
     const state = checkpointing?.stateOf({ subtask: index, parallelism, maxParallelism }) ?? null;
-    if (state !== null && !hadFinished) task.restore(state);
+    if (state !== null && !hadFinished) {
+      this.#restoring = { subtask: index, parallelism, maxParallelism };
+      task.restore(state);
+      this.#restoring = null;
+    }
     const isFed = vertex.source === null || feed !== undefined;
     const source = isFed
       ? null
       : await this.#source(vertex, index, sinks, { metrics, userMetrics, task });
+    const gate = source === null ? await this.#gate(vertex, index) : null;
+    const held = { vertexId: vertex.id, index, task, source, gate, sinks, ports, clock };
     return new Subtask({
       vertexId: vertex.id,
       index,
@@ -220,17 +240,22 @@ class SlotBuilder {
       uid: vertex.uid,
       task,
       source,
-      gate: source === null ? await this.#gate(vertex, index) : null,
+      gate,
       ports,
       sinks,
+      taps: this.#taps(vertex, index),
       metrics,
       clock,
       tickIntervalMs: deployment.settings['pipeline.autoWatermarkInterval'],
-      barrier:
-        checkpointing?.barrier({ vertexId: vertex.id, index, task, source, sinks, ports, clock }) ??
-        null,
+      barrier: checkpointing?.barrier(held) ?? null,
       hadFinished,
     });
+  }
+
+  #taps({ id, source, inputs }: Vertex, index: number): readonly TapSite[] {
+    const { taps } = this.#parts;
+    if (source !== null) return [taps.add({ kind: 'source', vertex: id }, index)];
+    return inputs.map((edge) => taps.add({ kind: 'edge', edge }, index));
   }
 
   #aligned(vertex: number, operator: number, subtask: number): AlignmentMember | null {
@@ -240,6 +265,15 @@ class SlotBuilder {
     const slots = deployment.slots + 1;
     const cells = alignmentCells(deployment.control, plan.vertices.length, slots, groups.cells);
     return groups.member(cells, vertex, operator, subtask);
+  }
+
+  #log(
+    { name, uid }: { readonly name: string; readonly uid: string },
+    subtask: number,
+  ): FunctionLogger {
+    const { deployment, slot, clock, onLog } = this.#parts;
+    const word = this.#control.logLevelWord(slotWord(deployment.slots, slot));
+    return new FunctionLog(word, clock, { operator: name, uid, subtask }, onLog);
   }
 
   #userMetrics(vertex: number, subtask: number): MetricsPlace {
@@ -253,10 +287,11 @@ class SlotBuilder {
   }
 
   /** What makes those tables of a subtask that may have a part on disk; null where none may. */
-  async #tiers(): Promise<TieredTables | null> {
+  async #tiers(metrics: TaskMetricsWriter): Promise<TieredTables | null> {
     if (this.#parts.deployment.settings['state.backend'] !== 'lsm') return null;
     const { TieredTables } = await import('./state-backend.js');
-    return new TieredTables((await import('./spill-space.js')).operatorSpace(this.#parts));
+    const { operatorSpace } = await import('./spill-space.js');
+    return new TieredTables(operatorSpace(this.#parts, metrics), metrics);
   }
 
   /** What makes the tables of a subtask. */
@@ -268,14 +303,19 @@ class SlotBuilder {
   ): (uid: string, spec: TableSpec) => StateTable {
     const keyGroups = keyGroupRange(index, vertex.parallelism, vertex.maxParallelism);
     return (uid, spec) => {
+      const who = this.#restoring;
+      const ahead = who === null ? null : this.#parts.checkpointing?.tableAhead(uid, spec, who);
       const table =
         tiers !== null && spec.isEvictable === true
           ? tiers.open(uid, spec, keyGroups)
-          : createHotTable(spec, { keyGroups });
-      const held = { table, operator: vertex.name, subtask: index, purpose: 'state' };
-      this.#parts.tables.push(held);
+          : (ahead ?? createHotTable(spec, { keyGroups }));
+      this.#hold(vertex, index, table, 'state');
       return table;
     };
+  }
+
+  #hold({ id, name }: Vertex, subtask: number, table: HeldTable['table'], purpose: string): void {
+    this.#parts.tables.push({ table, operator: name, vertex: id, subtask, purpose });
   }
 
   async #source(
@@ -290,19 +330,21 @@ class SlotBuilder {
     let reported = 0;
     const plan = deployment.sourcePlans[vertex.id];
     if (vertex.source === null || plan === null) throw missing(vertex, 'source');
-    const { connector, columns, paths, identity } = vertex.source;
+    const { connector, columns, paths, filter, identity } = vertex.source;
     const context: ReaderContext = {
       plan,
       subtask: index,
       parallelism: vertex.parallelism,
       columns,
       paths,
+      filter,
       disk,
       clock,
       baseDirectory: deployment.baseDirectory,
       schemas: this.#registry.stream(this.#streams.source(vertex.id)),
       batchRows: deployment.settings['exchange.batchRows'],
       metrics: { place: userMetrics, owner: SOURCE_OWNER },
+      log: this.#log(identity, index),
       wake: this.#wakeSelf(),
       badRecord: (record) => {
         metrics.addBadRecords(1);
@@ -340,13 +382,15 @@ class SlotBuilder {
       clock,
       baseDirectory: deployment.baseDirectory,
       metrics: { place: userMetrics, owner: FIRST_SINK_OWNER - sinkIndex },
+      log: this.#log(identity, index),
       wake: this.#wakeSelf(),
     };
     const open = (): SinkWriter | Promise<SinkWriter> => connector.open(context);
     const writer = await this.#open('SINK_FAILED', identity, index, open);
     const schemas = this.#registry.stream(this.#streams.sink(vertex.id, sinkIndex));
     const batchRows = deployment.settings['exchange.batchRows'];
-    const port = new SinkPort({ writer, identity, schemas, batchRows, metrics });
+    const tap = this.#parts.taps.add({ kind: 'sink', vertex: vertex.id, sink: sinkIndex }, index);
+    const port = new SinkPort({ writer, identity, schemas, batchRows, metrics, tap });
     return { sinkIndex, writer, port };
   }
 
@@ -377,6 +421,7 @@ class SlotBuilder {
       broadcast: edge.partitioner.kind === 'broadcast',
       schemas: this.#registry.stream(this.#streams.edge(edgeId)),
       batchRows: deployment.settings['exchange.batchRows'],
+      mayOvertake: this.#parts.checkpointing?.mayOvertake(edgeId) ?? false,
     });
   }
 
@@ -423,7 +468,7 @@ class SlotBuilder {
     const id = `${loop}/${index}`;
     const known = this.#feedbacks.get(id);
     if (known !== undefined) return known;
-    const { plan, tables } = this.#parts;
+    const { plan } = this.#parts;
     const { FeedbackChannel } = await import('./loops.js');
     const places = plan.vertices.flatMap((vertex) =>
       vertex.operators.map(({ spec }, operator) => ({ vertex, spec, operator })),
@@ -434,12 +479,12 @@ class SlotBuilder {
     const schemas = this.#registry.stream(this.#streams.operator(tail.vertex.id, tail.operator));
     const channel = new FeedbackChannel(head.spec.name, schemas, wakerFor(this.#ownWord()));
     this.#feedbacks.set(id, channel);
-    tables.push({ table: channel, operator: head.vertex.name, subtask: index, purpose: 'state' });
+    this.#hold(head.vertex, index, channel, 'state');
     return channel;
   }
 
   async #gate(vertex: Vertex, index: number): Promise<SubtaskGate> {
-    const input = this.#inputGate(vertex, index);
+    const input = await this.#inputGate(vertex, index);
     const head = vertex.operators[0]?.spec;
     if (head?.kind !== 'loop') return input;
     const { LoopGate, LoopRounds } = await import('./loops.js');
@@ -459,22 +504,22 @@ class SlotBuilder {
     }
   }
 
-  #inputGate(vertex: Vertex, index: number): InputGate {
-    const { plan, feed } = this.#parts;
+  async #inputGate(vertex: Vertex, index: number): Promise<InputGate> {
+    const { plan, feed, checkpointing } = this.#parts;
     if (vertex.source !== null && feed !== undefined) {
-      return this.#gateOver([{ input: 0, receiver: feed(vertex) }]);
+      return new InputGate([{ input: 0, receiver: feed(vertex) }]);
     }
-    const channels = vertex.inputs.flatMap((edgeId, input): readonly InputChannel[] =>
-      originsOf(plan, plan.edges[edgeId], index).map((from) => ({
-        input,
-        receiver: this.#receiver({ edge: edgeId, from, to: index }),
-      })),
-    );
-    return this.#gateOver(channels);
-  }
-
-  #gateOver(channels: readonly InputChannel[]): InputGate {
-    return new InputGate(channels, this.#parts.checkpointing?.alignment(channels.length) ?? null);
+    const edges: number[] = [];
+    const channels: InputChannel[] = [];
+    for (const [input, edge] of vertex.inputs.entries()) {
+      for (const from of originsOf(plan, plan.edges[edge], index)) {
+        edges.push(edge);
+        channels.push({ input, receiver: this.#receiver({ edge, from, to: index }) });
+      }
+    }
+    if (checkpointing === null) return new InputGate(channels);
+    const recovered = await checkpointing.recovered(vertex, index);
+    return new InputGate(channels, checkpointing.alignment(edges), recovered);
   }
 
   #receiver(pair: ChannelPair): FrameReceiver {

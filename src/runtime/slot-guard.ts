@@ -14,11 +14,23 @@ import type { Deployment } from './deployment.js';
 import type { HeldTable } from './slot-builder.js';
 import type { Subtask } from './subtask.js';
 
+const RAISE = 'Raise slot.memory or slot.managedFraction, use more slots, ';
+/** What to do when state is too large for a slot, by state.backend. */
+const ADVICE: Readonly<Record<string, string>> = {
+  memory:
+    `${RAISE}set state.backend to lsm, or give the state a time to live. Aggregations by key of ` +
+    'bounded input go on from disk in a job that takes no checkpoints.',
+  lsm:
+    `${RAISE}or make what state.backend lsm keeps in memory smaller: keys with a ` +
+    'timer, and what a single key holds.',
+};
+
 /** Guards one slot. */
 export class SlotGuard {
   readonly #tables: readonly HeldTable[];
   readonly #heap: HeapGuard;
   readonly #managedBytes: number;
+  readonly #backend: string;
 
   /** `tables` is the live list of the slot's state tables; it grows while subtasks compile. */
   constructor(deployment: Deployment, slot: number, tables: readonly HeldTable[]) {
@@ -26,6 +38,7 @@ export class SlotGuard {
     const budget = slotBudgetOf(settings);
     this.#tables = tables;
     this.#managedBytes = budget.managedBytes;
+    this.#backend = settings['state.backend'];
     // The caller's thread belongs to the embedding program: there the limit is V8's own, not the slot's.
     const isHost = slot === HOST_SLOT;
     this.#heap = new HeapGuard({
@@ -40,7 +53,7 @@ export class SlotGuard {
   /** Throws MEMORY_EXHAUSTED. */
   check(subtask: Subtask): void {
     const stateBytes = this.stateBytes();
-    if (stateBytes > this.#managedBytes) throw exhausted(subtask, stateBytes, this.#managedBytes);
+    if (stateBytes > this.#managedBytes) throw this.#exhausted(subtask, stateBytes);
     this.#heap.frameDone(subtask.parts.name);
     const { usedHeapBytes, heapLimitBytes } = this.#heap.sample;
     subtask.parts.metrics.setMemory(usedHeapBytes, heapLimitBytes, stateBytes);
@@ -55,19 +68,13 @@ export class SlotGuard {
     }
     return bytes;
   }
-}
 
-function exhausted(subtask: Subtask, bytes: number, budgetBytes: number): MillraceError {
-  const { name, uid, index } = subtask.parts;
-  return new MillraceError(
-    'MEMORY_EXHAUSTED',
-    `State holds ${formatBytes(bytes)}; the slot has ${formatBytes(budgetBytes)} for it.`,
-    {
-      where: { operator: name, uid, subtask: index },
-      advice:
-        'Raise slot.memory or slot.managedFraction, use more slots, set state.backend to lsm, ' +
-        'or give the state a time to live. Aggregations by key of bounded input go on from disk ' +
-        'in a job that takes no checkpoints.',
-    },
-  );
+  #exhausted(subtask: Subtask, bytes: number): MillraceError {
+    const { name, uid, index } = subtask.parts;
+    return new MillraceError(
+      'MEMORY_EXHAUSTED',
+      `State holds ${formatBytes(bytes)}; the slot has ${formatBytes(this.#managedBytes)} for it.`,
+      { where: { operator: name, uid, subtask: index }, advice: ADVICE[this.#backend] },
+    );
+  }
 }

@@ -9,6 +9,7 @@ import { MillraceError } from '../base/errors.js';
 import type { Random } from '../base/random.js';
 import type { Parker } from '../ring/contract.js';
 import { COMMAND_CANCEL, COMMAND_DRAIN, COMMAND_RUN } from './control-layout.js';
+import type { SlotRegions } from './slot-regions.js';
 import {
   SUBTASK_BLOCKED,
   SUBTASK_FINISHED,
@@ -20,6 +21,8 @@ import {
 
 /** Longest uninterrupted run on a thread that has an event loop to serve. */
 const YIELD_EVERY_MS = 5;
+/** Longest on any other: what functions leave behind, such as a rejected promise, is noticed then. */
+const YIELD_EVERY_MS_MAX = 500;
 /** Passes over the subtasks between two samples of memory. */
 const GUARD_EVERY_PASSES = 64;
 /**
@@ -46,6 +49,20 @@ export interface SlotHost {
   readonly shuffle: Random | null;
   /** The slot's part in checkpoints; null for a run without. */
   readonly checkpoints: SlotCheckpoints | null;
+  readonly taps: SlotTapping;
+  /** Regions that a failure ends by themselves; null where it ends the run. */
+  readonly regions: Pick<SlotRegions, 'isDown' | 'hasFailed' | 'caught' | 'lose'> | null;
+}
+
+/** Those who look at records, as the loop of a slot sees them. */
+export interface SlotTapping {
+  /** Whether something has been asked for. */
+  readonly isAsked: boolean;
+  /** How long the slot may sleep because of them. */
+  readonly sleepMs: number;
+  hear(): Promise<void>;
+  /** Comes after each pass; `isLast` when there are no more. */
+  tell(nowMs: number, isLast?: boolean): void;
 }
 
 /** Checkpoints as the loop of a slot sees them. */
@@ -69,23 +86,39 @@ export class SlotLoop {
   #nowMs: number;
   #passes = 0;
 
-  constructor(subtasks: readonly Subtask[], host: SlotHost) {
+  /** `live` are those that have not finished; regions that begin again add to them. */
+  constructor(live: Subtask[], host: SlotHost) {
     this.#host = host;
-    this.#live = [...subtasks];
+    this.#live = live;
     this.#nowMs = host.clock.monotonicMs();
     this.#lastYieldMs = this.#nowMs;
   }
 
   async run(): Promise<SlotOutcome> {
-    while (this.#live.length > 0) {
+    const { taps, regions } = this.#host;
+    while (this.#live.length > 0 || regions?.isDown === true) {
+      if (taps.isAsked) await this.#hear();
       const command = this.#host.command();
       if (command === COMMAND_CANCEL) return 'canceled';
       if (command !== COMMAND_RUN && !this.#stopped) this.#stop(command);
       if (!this.#pass()) await this.#park();
+      if (regions?.hasFailed === true) await regions.lose();
       if (this.#mustServeEvents()) await this.#yield();
+      taps.tell(this.#nowMs);
     }
+    taps.tell(this.#nowMs, true);
     this.#host.checkpoints?.finish();
     return 'finished';
+  }
+
+  async #hear(): Promise<void> {
+    const { taps, checkpoints, regions } = this.#host;
+    if (regions === null) return taps.hear();
+    // What begins again takes part in checkpoints to come, not in those that have begun, and is told of a stop anew.
+    checkpoints?.pass(this.#live);
+    await taps.hear();
+    this.#stopped = false;
+    this.#nowMs = this.#host.clock.monotonicMs();
   }
 
   #stop(command: number): void {
@@ -95,11 +128,13 @@ export class SlotLoop {
 
   /** Steps every live subtask once; false when none could do anything. */
   #pass(): boolean {
+    const { regions } = this.#host;
     let progress = this.#host.checkpoints?.pass(this.#live) ?? false;
     if (this.#host.shuffle !== null) shuffle(this.#live, this.#host.shuffle);
     for (let index = 0; index < this.#live.length; index++) {
       const subtask = this.#live[index];
-      const status = this.#step(subtask);
+      const status = regions === null ? this.#step(subtask) : this.#tryStep(subtask, regions);
+      if (regions?.hasFailed === true) return true;
       if (status === SUBTASK_FINISHED) {
         this.#host.finished(subtask);
         this.#live.splice(index--, 1);
@@ -107,6 +142,15 @@ export class SlotLoop {
       if (status === SUBTASK_PROGRESS || status === SUBTASK_FINISHED) progress = true;
     }
     return progress;
+  }
+
+  #tryStep(subtask: Subtask, regions: Pick<SlotRegions, 'caught'>): number {
+    try {
+      return this.#step(subtask);
+    } catch (error) {
+      regions.caught(subtask, error);
+      return SUBTASK_BLOCKED;
+    }
   }
 
   #step(subtask: Subtask): number {
@@ -122,6 +166,7 @@ export class SlotLoop {
       this.#nowMs = endMs;
       if (status === SUBTASK_BLOCKED) metrics.addBackpressuredMs(endMs - startMs);
       else metrics.addBusyMs(endMs - startMs);
+      subtask.tookMs(endMs - startMs);
       subtask.lastStepMs = endMs;
       return status;
     } catch (error) {
@@ -148,12 +193,13 @@ export class SlotLoop {
 
   /** Announces, looks once more, then parks. */
   async #park(): Promise<void> {
-    const { asyncParker, blockingParker } = this.#host;
+    const { asyncParker, blockingParker, taps } = this.#host;
     const ticket = asyncParker.announce();
     const command = this.#host.command();
     const isNew = command === COMMAND_CANCEL || (command !== COMMAND_RUN && !this.#stopped);
-    if (isNew || this.#pass()) return asyncParker.withdraw();
-    const sleepMs = this.#live.reduce((least, one) => Math.min(least, one.sleepMs), PARK_MS_MAX);
+    if (isNew || taps.isAsked || this.#pass()) return asyncParker.withdraw();
+    const mostMs = Math.min(PARK_MS_MAX, taps.sleepMs);
+    const sleepMs = this.#live.reduce((least, one) => Math.min(least, one.sleepMs), mostMs);
     if (sleepMs <= 0) return asyncParker.withdraw();
     // Asked after the last look, in which a sink may have begun something that only the event loop can finish.
     const needsEvents = this.#live.some((subtask) => subtask.waitsForEvents);
@@ -165,10 +211,10 @@ export class SlotLoop {
   }
 
   #mustServeEvents(): boolean {
-    if (this.#nowMs - this.#lastYieldMs < YIELD_EVERY_MS) return false;
-    return (
-      this.#host.blockingParker === null || this.#live.some((subtask) => subtask.waitsForEvents)
-    );
+    const ranMs = this.#nowMs - this.#lastYieldMs;
+    if (ranMs < YIELD_EVERY_MS) return false;
+    if (this.#host.blockingParker === null || ranMs >= YIELD_EVERY_MS_MAX) return true;
+    return this.#live.some((subtask) => subtask.waitsForEvents);
   }
 
   async #yield(): Promise<void> {

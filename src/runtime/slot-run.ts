@@ -7,6 +7,7 @@ import type { Disk } from '../base/disk.js';
 import type { Random } from '../base/random.js';
 import type { BadRecord } from '../connector/contract.js';
 import type { PhysicalPlan, Vertex } from '../graph/physical-plan.js';
+import { regionsOf } from '../graph/regions.js';
 import { Ledger, type LedgerRow } from '../memory/ledger.js';
 import type { Parker } from '../ring/contract.js';
 import { BlockingParker } from '../ring/parker.js';
@@ -15,11 +16,15 @@ import { ControlMemory, slotWord } from './control-layout.js';
 import type { CoordinatorEvent } from './coordinator.js';
 import type { Deployment } from './deployment.js';
 import type { SlotMessage } from './messages.js';
-import { buildSlot, type HeldTable } from './slot-builder.js';
+import { buildSlot, type HeldTable, type SlotParts } from './slot-builder.js';
 import type { SlotCheckpointing } from './slot-checkpointing.js';
 import { SlotGuard } from './slot-guard.js';
 import { SlotLoop } from './slot-loop.js';
+import type { SlotRegions, SlotSubtasks } from './slot-regions.js';
 import { SUBTASK_FINISHED, type Subtask } from './subtask.js';
+import { type TapDesk, TapListener } from './tap-listener.js';
+import { TapSites } from './tap-site.js';
+import type { TablesAhead } from './tables-ahead.js';
 
 /** What a slot is run with. */
 export interface SlotRunParts {
@@ -38,27 +43,40 @@ export interface SlotRunParts {
   asyncParker(word: Int32Array, awaitsAnswers: () => boolean): Parker;
   yieldToEvents(): Promise<void>;
   report(message: SlotMessage): void;
+  /** Who looks at records of the slot. */
+  readonly tapDesk: TapDesk;
+  /** Tables that were loaded before it was known from when the run goes on. */
+  readonly ahead?: TablesAhead | null;
 }
 
 /** Runs the slot to its end and reports it; throws what building or a subtask threw. */
 export async function runSlot(parts: SlotRunParts): Promise<void> {
   const { plan, deployment, slot, report } = parts;
   const tables: HeldTable[] = [];
+  const taps = new TapSites();
   const checkpointing = await openCheckpointing(parts);
-  const subtasks = await buildSlot({
+  const slotParts: SlotParts = {
     plan,
     deployment,
     slot,
     clock: parts.clock,
     disk: parts.disk,
     tables,
+    taps,
     checkpointing,
     onBadRecord: (vertex, record) => reportBadRecord(parts, vertex, record),
-  });
+    onLog: (line) => report({ kind: 'log', line }),
+  };
+  const subtasks = [...(await buildSlot(slotParts))];
+  const all = { subtasks, live: [...subtasks] };
   for (const subtask of subtasks) subtask.parts.metrics.setState('RUNNING');
   report({ kind: 'event', event: { kind: 'slotReady', slot } });
   try {
-    const outcome = await loopOf(parts, subtasks, tables, checkpointing).run();
+    // What gives regions up and builds them again is loaded by runs that have several.
+    const regions = regionsOf(plan).some((region) => region > 0)
+      ? (await import('./slot-regions.js')).slotRegions(parts, slotParts, all)
+      : null;
+    const outcome = await loopOf(parts, slotParts, all, regions).run();
     if (outcome === 'canceled') markEnded(subtasks, 'CANCELED');
     report({ kind: 'ledger', slot, rows: stateRows(parts, tables) });
   } catch (error) {
@@ -92,17 +110,18 @@ function markEnded(subtasks: readonly Subtask[], state: 'CANCELED' | 'FAILED'): 
 
 function loopOf(
   parts: SlotRunParts,
-  subtasks: readonly Subtask[],
-  tables: readonly HeldTable[],
-  checkpoints: SlotCheckpointing | null,
+  slotParts: SlotParts,
+  { subtasks, live }: SlotSubtasks,
+  regions: SlotRegions | null,
 ): SlotLoop {
   const { plan, deployment, slot, report } = parts;
+  const { tables, taps, checkpointing: checkpoints } = slotParts;
   const control = new ControlMemory(deployment.control, plan.vertices.length);
   const index = slotWord(deployment.slots, slot);
   const word = control.parkerWord(index);
   const commandWord = control.commandWord(index);
   const guard = new SlotGuard(deployment, slot, tables);
-  return new SlotLoop(subtasks, {
+  return new SlotLoop(live, {
     clock: parts.clock,
     blockingParker: parts.mayBlock ? new BlockingParker(word) : null,
     asyncParker: parts.asyncParker(word, () => subtasks.some((one) => one.awaitsAnswers)),
@@ -115,6 +134,8 @@ function loopOf(
     guard: (subtask) => guard.check(subtask),
     shuffle: parts.shuffle,
     checkpoints,
+    taps: new TapListener(taps, control.askedWord(index), parts.tapDesk, parts.clock, regions),
+    regions,
   });
 }
 

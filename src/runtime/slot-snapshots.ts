@@ -6,18 +6,21 @@
  */
 import type { Clock } from '../base/clock.js';
 import { MillraceError, toWire, type WireError } from '../base/errors.js';
-import type {
-  CheckpointFile,
-  CheckpointTrigger,
-  PieceLocation,
-  SinkCommit,
-  SlotSnapshot,
-  StatePiece,
-  SubtaskSnapshot,
+import {
+  type CheckpointFile,
+  type CheckpointTrigger,
+  NO_KEY_GROUP,
+  type PieceLocation,
+  type SinkCommit,
+  type SlotSnapshot,
+  type StatePiece,
+  type SubtaskSnapshot,
 } from '../checkpoint/contract.js';
 import type { TaskSnapshot } from '../operator/contract.js';
+import type { KeptTable } from '../state/state-writer.js';
 import type { FrozenSubtask, SnapshotCollector } from './subtask-barrier.js';
 
+const ABANDONED = 'A part of the job failed while it was taken.';
 const OVERTAKEN = 'A later checkpoint overtook it in this slot.';
 /**
  * Entries written between two passes over the subtasks. Rows that come between two slices pay for each entry that they
@@ -37,6 +40,8 @@ export interface PieceWriter {
 /** What the slot says of a checkpoint. */
 export interface SnapshotReports {
   acknowledged(snapshot: SlotSnapshot): void;
+  /** What the state of a subtask is in, before a checkpoint is acknowledged that others may build on. */
+  tables?(tables: readonly KeptTable[]): void;
   /** `commits` are what sinks had prepared all the same. */
   declined(checkpoint: number, error: WireError, commits: readonly SinkCommit[]): void;
 }
@@ -73,6 +78,13 @@ interface Writing {
   bytes: number;
 }
 
+/** A snapshot that is written, of a checkpoint that has not completed. */
+interface Unconfirmed {
+  readonly id: number;
+  readonly vertex: number;
+  readonly state: TaskSnapshot;
+}
+
 /** Collects and writes the snapshots of one slot. */
 export class SlotSnapshots implements SnapshotCollector {
   readonly #parts: SlotSnapshotsParts;
@@ -80,8 +92,7 @@ export class SlotSnapshots implements SnapshotCollector {
   readonly #works: Work[] = [];
   /** The newest checkpoint that was answered or declined. */
   #lastId = 0;
-  /** Snapshots that are written, of checkpoints that have not completed yet. */
-  readonly #unconfirmed: { readonly id: number; readonly state: TaskSnapshot }[] = [];
+  #unconfirmed: readonly Unconfirmed[] = [];
   #completed = 0;
   /** Subtasks that have not finished. */
   live: readonly Member[] = [];
@@ -100,15 +111,17 @@ export class SlotSnapshots implements SnapshotCollector {
 
   add(frozen: FrozenSubtask): void {
     const key = keyOf(frozen.vertex, frozen.subtask);
-    const commits = this.#withCarried(key, frozen.commits);
     const work = this.#workOf(frozen.trigger.id);
-    if (work === null) {
-      frozen.state.abort();
-      this.#carried.set(key, commits);
-      return;
-    }
+    if (work === null) return this.drop(frozen);
+    const commits = this.#withCarried(key, frozen.commits);
     work.missing.delete(key);
     work.frozen.push({ ...frozen, commits });
+  }
+
+  drop({ vertex, subtask, state, commits }: FrozenSubtask): void {
+    const key = keyOf(vertex, subtask);
+    state.abort();
+    this.#carried.set(key, this.#withCarried(key, commits));
   }
 
   /**
@@ -154,9 +167,20 @@ export class SlotSnapshots implements SnapshotCollector {
   completed(id: number): void {
     if (id === this.#completed) return;
     this.#completed = id;
-    for (const { id: own, state } of this.#unconfirmed.splice(0)) {
-      if (own === id) state.confirm();
-      else if (own > id) this.#unconfirmed.push({ id: own, state });
+    for (const { id: own, state } of this.#unconfirmed) if (own === id) state.confirm();
+    this.#unconfirmed = this.#unconfirmed.filter((one) => one.id > id);
+  }
+
+  /**
+   * Subtasks of these vertices are closed, and begin again from a checkpoint that has completed: what is under way is
+   * given up, without what their sinks have prepared.
+   */
+  forget(isOf: (vertex: number) => boolean): void {
+    this.#unconfirmed = this.#unconfirmed.filter(({ vertex }) => !isOf(vertex));
+    for (const key of [...this.#carried.keys()]) if (isOf(vertexOf(key))) this.#carried.delete(key);
+    for (const work of [...this.#works]) {
+      const error = new MillraceError('CHECKPOINT_FAILED', ABANDONED);
+      this.#decline(work, error, ({ vertex }) => !isOf(vertex));
     }
   }
 
@@ -202,11 +226,22 @@ export class SlotSnapshots implements SnapshotCollector {
     if (!isDone) return;
     const { vertex, subtask, source, commits, startDelayMs, alignmentMs, syncMs } = frozen;
     const asyncMs = clock.monotonicMs() - writing.startMs;
-    const { pieces, bytes } = writing;
-    const timing = { startDelayMs, alignmentMs, syncMs, asyncMs, bytes };
+    const { pieces } = writing;
+    const written = writing.bytes;
+    for (const { uid, name, bytes } of frozen.inFlight) {
+      const piece = { uid, name, keyGroup: NO_KEY_GROUP, isChanges: false };
+      pieces.push({ ...piece, at: writer.write(piece, bytes) });
+      writing.bytes += bytes.length;
+    }
+    const { bytes } = writing;
+    const inFlightBytes = bytes - written;
+    const timing = { startDelayMs, alignmentMs, syncMs, asyncMs, bytes, inFlightBytes };
     work.written.push({ vertex, subtask, isFinished: false, pieces, source, commits, timing });
+    const { tables = [] } = frozen.state;
+    if (frozen.trigger.isShared && tables.length > 0) this.#parts.reports.tables?.(tables);
     if (frozen.trigger.kind === 'checkpoint') {
-      this.#unconfirmed.push({ id: work.id, state: frozen.state });
+      const { vertex: of, state } = frozen;
+      this.#unconfirmed = [...this.#unconfirmed, { id: work.id, vertex: of, state }];
     }
     work.frozen.shift();
     work.writing = null;
@@ -228,14 +263,19 @@ export class SlotSnapshots implements SnapshotCollector {
   }
 
   /** What cannot be written costs the checkpoint, not the job. */
-  #decline(work: Work, cause: unknown): void {
+  #decline(
+    work: Work,
+    cause: unknown,
+    counts: (subtask: { readonly vertex: number }) => boolean = () => true,
+  ): void {
     abandon(work);
     this.#end(work);
     const reason = cause instanceof Error ? cause.message : String(cause);
     const error = MillraceError.is(cause)
       ? cause
       : new MillraceError('CHECKPOINT_FAILED', `State could not be written: ${reason}`, { cause });
-    const commits = [...work.written, ...work.frozen].flatMap((one) => one.commits);
+    const ofAll = [...work.written, ...work.frozen].filter(counts);
+    const commits = ofAll.flatMap((one) => one.commits);
     this.#parts.reports.declined(work.id, toWire(error), commits);
   }
 
@@ -252,4 +292,8 @@ function abandon(work: Work): void {
 
 function keyOf(vertex: number, subtask: number): string {
   return `${vertex}/${subtask}`;
+}
+
+function vertexOf(key: string): number {
+  return Number(key.split('/', 1)[0]);
 }

@@ -3,7 +3,7 @@
  * Callers: `slot-threads.ts` starts it as a worker. Runs on: the slot's thread. Invariant: whatever happens, the
  * coordinator is told exactly once how the slot ended, and everything that was opened is closed.
  */
-import { type MessagePort, parentPort } from 'node:worker_threads';
+import { type MessagePort, parentPort, receiveMessageOnPort } from 'node:worker_threads';
 import { systemClock } from '../base/clock.js';
 import { MillraceError, toWire } from '../base/errors.js';
 import { nodeDisk } from '../base/node-disk.js';
@@ -15,9 +15,11 @@ import { eventLoopHold, nextEventLoopTurn } from './event-loop.js';
 import { importJob } from './job-import.js';
 import { keepCode } from './kept-code.js';
 import { learnLambdas } from './lambda-readings.js';
-import type { SlotMessage, SlotThreadData } from './messages.js';
+import type { SlotAheadData, SlotAheadDone, SlotMessage, SlotThreadData } from './messages.js';
 import { planOptionsOf } from './plan-options.js';
 import { runSlot } from './slot-run.js';
+import type { TapDesk } from './tap-listener.js';
+import type { AheadTask, TablesAhead } from './tables-ahead.js';
 
 function post(port: MessagePort, message: SlotMessage): void {
   port.postMessage(message);
@@ -30,7 +32,7 @@ async function rebuildPlan(deployment: Deployment): Promise<PhysicalPlan> {
   const job = await importJob(deployment.moduleUrl, deployment.jobName, { isSlot: true });
   learnLambdas(deployment.lambdaReadings);
   const plan = planJob(job.build(deployment.params), {
-    ...planOptionsOf(deployment.settings, deployment.params),
+    ...planOptionsOf(deployment.settings, deployment.params, deployment.kept),
     parallelism: deployment.parallelism,
   });
   if (plan.hash === deployment.planHash) return plan;
@@ -42,7 +44,16 @@ async function rebuildPlan(deployment: Deployment): Promise<PhysicalPlan> {
   });
 }
 
-async function main({ port, slot, deployment }: SlotThreadData): Promise<void> {
+/** Requests lie at the thread's own port, where a slot that never waits for events finds them too. */
+const desk: TapDesk = {
+  take: () => (parentPort === null ? null : (receiveMessageOnPort(parentPort)?.message ?? null)),
+  tell: (report) => parentPort?.postMessage(report),
+};
+
+async function main(
+  { port, slot, deployment }: SlotThreadData,
+  ahead: TablesAhead | null,
+): Promise<void> {
   // The import may never settle, and `waitAsync` holds nothing.
   const letGo = eventLoopHold();
   try {
@@ -51,6 +62,7 @@ async function main({ port, slot, deployment }: SlotThreadData): Promise<void> {
       plan,
       deployment,
       slot,
+      ahead,
       clock: systemClock,
       disk: nodeDisk,
       mayBlock: true,
@@ -62,6 +74,7 @@ async function main({ port, slot, deployment }: SlotThreadData): Promise<void> {
         if (message.kind === 'event' && message.event.kind === 'slotEnded') keepCode();
         post(port, message);
       },
+      tapDesk: desk,
     });
   } catch (error) {
     post(port, { kind: 'event', event: { kind: 'slotFailed', slot, error: toWire(error) } });
@@ -73,5 +86,27 @@ async function main({ port, slot, deployment }: SlotThreadData): Promise<void> {
   }
 }
 
+/** What cannot be loaded ahead is loaded when the run begins, which tells what is wrong. */
+async function loadAhead(task: AheadTask, before: TablesAhead | null): Promise<void> {
+  const loading = import('./tables-ahead.js').then(({ TablesAhead: Tables }) => {
+    const tables = before ?? new Tables();
+    tables.follow(nodeDisk, task);
+    return tables;
+  });
+  const [ahead, error] = await loading.then(
+    (loaded) => [loaded, null] as const,
+    (cause: unknown) => [null, toWire(cause)] as const,
+  );
+  take(ahead);
+  parentPort?.postMessage({ error } satisfies SlotAheadDone);
+}
+
 // The thread is started before it is settled what it runs.
-parentPort?.once('message', (data: SlotThreadData) => void main(data));
+function take(ahead: TablesAhead | null): void {
+  parentPort?.once('message', (data: SlotThreadData | SlotAheadData) => {
+    if ('ahead' in data) void loadAhead(data.ahead, ahead);
+    else void main(data, ahead);
+  });
+}
+
+take(null);

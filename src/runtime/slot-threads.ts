@@ -5,10 +5,14 @@
  */
 import { type MessagePort, Worker } from 'node:worker_threads';
 import { MillraceError, toWire, type WireError } from '../base/errors.js';
+import { collectsLate } from '../memory/late-collection.js';
 import { resourceLimitsOf } from '../memory/resource-limits.js';
 import type { SlotMemorySettings } from '../memory/slot-budget.js';
 import { entryUrl } from './entry-url.js';
-import type { SlotThreadData } from './messages.js';
+import type { SlotAheadData, SlotAheadDone, SlotThreadData } from './messages.js';
+import type { SlotRequest } from './tap-listener.js';
+import type { TapReport } from './tap-protocol.js';
+import type { AheadTask } from './tables-ahead.js';
 
 /** How a thread ended: with an error, or by itself. */
 export type ThreadEnd = WireError | null;
@@ -40,7 +44,10 @@ export class SlotThreads {
     const resourceLimits = resourceLimitsOf(this.#settings);
     for (let slot = this.#threads.length; slot < slots; slot++) {
       const name = `millrace-slot-${slot}`;
-      this.#threads.push(watched(new Worker(new URL(entryUrl('slot')), { name, resourceLimits })));
+      const started = collectsLate(resourceLimits);
+      const worker = new Worker(new URL(entryUrl('slot')), { name, resourceLimits });
+      worker.once('online', started).once('exit', started);
+      this.#threads.push(watched(worker));
     }
   }
 
@@ -51,6 +58,34 @@ export class SlotThreads {
     // A thread that could not even start takes no port with it.
     if (isGone) port.close();
     else worker.postMessage({ ...data, port } satisfies SlotThreadData, [port]);
+  }
+
+  /** Leaves a request for a thread that has been told what it runs, which looks for it when it is woken. */
+  ask(slot: number, request: SlotRequest): void {
+    this.#threads[slot].worker.postMessage(request);
+  }
+
+  /** Node's number of the thread of a slot. */
+  threadIdOf(slot: number): number {
+    return this.#threads[slot].worker.threadId;
+  }
+
+  /** Calls back with what threads see of their records. */
+  onTapped(callback: (report: TapReport) => void): void {
+    for (const { worker } of this.#threads) worker.on('message', callback);
+  }
+
+  /** Has threads load state for the run that they will be told of; settles when they have, or have ended. */
+  async loadAhead(tasks: readonly AheadTask[]): Promise<void> {
+    const loading = tasks.map((ahead, slot) => {
+      const { worker, ended } = this.#threads[slot];
+      const done = new Promise<SlotAheadDone>((resolve) => {
+        worker.once('message', resolve);
+      });
+      worker.postMessage({ ahead } satisfies SlotAheadData);
+      return Promise.race([done, ended]);
+    });
+    await Promise.all(loading);
   }
 
   /** How the thread of a slot ended; settles when it is gone, and never rejects. */

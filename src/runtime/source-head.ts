@@ -66,6 +66,7 @@ export class SourceHead {
   #currentId = '';
   #paused: readonly number[] = [];
   #hasDealt = false;
+  #rowsPassed = 0;
   /** Indices in the plan of the splits that all subtasks share; null for all. */
   readonly #unread: readonly number[] | null;
   /** Splits that the reader had in hand and has not been given again. */
@@ -80,10 +81,10 @@ export class SourceHead {
     this.#finished = [...(restored?.finished ?? [])];
   }
 
-  /** How far the source has come here; between two batches only. */
-  progress(): SourceProgress {
+  /** How far the source has come here, after so many rows of its batch; omitted: all of them. */
+  progress(rows?: number): SourceProgress {
     const inHand = this.#parts.reader
-      .positions()
+      .positions(rows)
       .filter(({ split }) => this.#inHand.has(split.id))
       .map(({ split, position }) => ({ split: split.id, position }));
     // A split whose last row has been given may not have been looked at again.
@@ -98,6 +99,14 @@ export class SourceHead {
 
   get bytesRead(): number {
     return this.#parts.reader.bytesRead;
+  }
+
+  /** Rows that the reader has left out since this was last asked. */
+  takeRowsPassed(): number {
+    const { rowsPassed = 0 } = this.#parts.reader;
+    const rows = rowsPassed - this.#rowsPassed;
+    this.#rowsPassed = rowsPassed;
+    return rows;
   }
 
   poll(): number {

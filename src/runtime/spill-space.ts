@@ -9,6 +9,7 @@ import type { PhysicalPlan } from '../graph/physical-plan.js';
 import { splitSlotMemory } from '../memory/slot-budget.js';
 import type { SpillSpace } from '../operator/chain-options.js';
 import { isStateful } from '../operator/operator-spec.js';
+import { countedDisk, type ScratchCounts } from '../storage/scratch-files.js';
 import type { Deployment } from './deployment.js';
 
 /** A slot, as far as it concerns what is put on disk. */
@@ -23,14 +24,20 @@ export interface SpillSlot {
  * Where operators put records aside: null for a job that has no end, or takes checkpoints, since such records have to
  * be worked off, and are in no snapshot.
  */
-export function spillSpace(slot: SpillSlot): SpillSpace | null {
+export function spillSpace(slot: SpillSlot, counts: ScratchCounts): SpillSpace | null {
   const { plan, deployment } = slot;
   const isBounded = plan.vertices.every(({ source }) => source?.connector.bounded !== false);
-  return isBounded && deployment.checkpointing === null ? operatorSpace(slot) : null;
+  return isBounded && deployment.checkpointing === null ? operatorSpace(slot, counts) : null;
 }
 
-/** The space of each operator of a slot: all that keep something have equal parts of its memory. */
-export function operatorSpace({ plan, deployment, slot, disk }: SpillSlot): SpillSpace {
+/**
+ * The space of each operator of a slot: all that keep something have equal parts of its memory. `counts` are those of
+ * the subtask that it is for.
+ */
+export function operatorSpace(
+  { plan, deployment, slot, disk }: SpillSlot,
+  counts: ScratchCounts,
+): SpillSpace {
   const { settings, baseDirectory } = deployment;
   const { managedBytes } = splitSlotMemory(settings['slot.memory'], {
     network: settings['slot.networkFraction'],
@@ -39,7 +46,7 @@ export function operatorSpace({ plan, deployment, slot, disk }: SpillSlot): Spil
   const localDirectory = settings['state.localDir'];
   return {
     budgetBytes: Math.floor(managedBytes / managedOperators(plan, slot)),
-    disk,
+    disk: countedDisk(disk, counts),
     directory: localDirectory === null ? tmpdir() : resolve(baseDirectory, localDirectory),
   };
 }

@@ -5,7 +5,7 @@
  */
 import { availableParallelism } from 'node:os';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
-import type { JobExecution } from './execution.js';
+import type { StartedJob } from './execution.js';
 import { draftOf, planOf, type RunDraft, type RunRequest } from './plan-run.js';
 import { SlotThreads } from './slot-threads.js';
 
@@ -16,7 +16,7 @@ import { SlotThreads } from './slot-threads.js';
 export async function startRun(
   request: RunRequest,
   onPlan: (plan: PhysicalPlan) => void = () => {},
-): Promise<JobExecution> {
+): Promise<StartedJob> {
   const draft = draftOf(request);
   const threads = earlyThreads(request, draft);
   try {

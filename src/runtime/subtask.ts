@@ -14,18 +14,24 @@ import type { Batch } from '../record/batch.js';
 import { FRAME_END_OF_DATA, FRAME_FINISHED } from '../ring/contract.js';
 import { WATERMARK_MAX, WATERMARK_MIN } from '../time/watermark.js';
 import { closeAll } from './close-all.js';
+import type { Aligned } from './barrier-alignment.js';
 import type { ExchangePort } from './exchange-port.js';
 import { handOn, prepareCommits } from './hand-on.js';
 import { GATE_BARRIER, GATE_BATCH, GATE_EMPTY, GATE_TIME, type SubtaskGate } from './input-gate.js';
 import type { SinkPort } from './sink-port.js';
 import { HEAD_BATCH, HEAD_WAIT, type SourceHead } from './source-head.js';
 import type { SubtaskBarrier } from './subtask-barrier.js';
+import { framedStep } from './subtask-frame.js';
+import type { TapSite } from './tap-site.js';
 import { TimeSender } from './time-sender.js';
 
-/** Rows a subtask may process in one step, so that the slot stays responsive. */
+/** Rows a subtask may process in one step at most. */
 const STEP_ROWS_MAX = 4096;
 /** The same for what is due: as its slices take turns with input, they are shorter. */
 const TIME_ROWS_MAX = 1024;
+
+/** How long a step should take at most, whatever a row costs: barriers, timers and the rest of the slot wait for it. */
+const STEP_MS = 10;
 
 /** The step did something; there may be more to do. */
 export const SUBTASK_PROGRESS = 0;
@@ -57,6 +63,8 @@ export interface SubtaskParts {
   readonly gate: SubtaskGate | null;
   readonly ports: readonly ExchangePort[];
   readonly sinks: readonly SubtaskSink[];
+  /** Where its batches may be looked at, by input; those of its source are input 0. */
+  readonly taps: readonly TapSite[];
   readonly metrics: TaskMetricsWriter;
   readonly clock: Clock;
   /** How often the chain's own watermarks are brought up to date. */
@@ -90,6 +98,8 @@ const NO_DRAIN = Uint8Array.of(0);
 /** A steppable subtask. */
 export class Subtask {
   readonly parts: SubtaskParts;
+  /** Does a bounded piece of work. */
+  readonly step: () => SubtaskStatus;
   status: SubtaskStatus = SUBTASK_PROGRESS;
   /** When its last step ended; kept by the slot's loop. */
   lastStepMs = 0;
@@ -122,6 +132,7 @@ export class Subtask {
 
   constructor(parts: SubtaskParts) {
     this.parts = parts;
+    this.step = framedStep(parts.vertexId, parts.index, () => this.#step());
     this.#senders = parts.ports.map((port) => new TimeSender(port));
     this.#alignIntervalMs = parts.task.alignIntervalMs;
     this.#isAligned = this.#alignIntervalMs < Infinity;
@@ -134,9 +145,11 @@ export class Subtask {
     return this.parts.source?.progress() ?? null;
   }
 
-  /** A checkpoint begins. Only sources answer; it reaches the others as a barrier. */
+  /** A checkpoint begins. Only sources answer; it reaches the others as a barrier, unless it overtakes. */
   trigger(trigger: CheckpointTrigger): void {
-    if (this.parts.source !== null && this.#phase === 'running') this.#triggers.push(trigger);
+    if (this.#phase !== 'running') return;
+    if (this.parts.source !== null) this.#triggers.push(trigger);
+    else this.parts.gate?.tell?.(trigger);
   }
 
   /** Whether the subtask waits for something that only the event loop of its thread can bring. */
@@ -165,15 +178,32 @@ export class Subtask {
 
   /** How long the slot may sleep before time makes something due here; `Infinity`: until it is woken. */
   get sleepMs(): number {
-    // What blocks a subtask wakes the slot when it goes away; until then time can change nothing.
-    if (this.status === SUBTASK_BLOCKED || !this.#isTimed) return Infinity;
+    const overtakesInMs = this.#overtakesInMs;
+    // What blocks a subtask wakes the slot when it goes away; until then time can change nothing else.
+    if (this.status === SUBTASK_BLOCKED || !this.#isTimed) return overtakesInMs;
     const { task, clock } = this.parts;
     const timerMs = task.nextProcessingTimer;
     return Math.min(
+      overtakesInMs,
       Number.isNaN(this.#heldSinceMs) ? Infinity : this.#alignIntervalMs,
       task.needsTicks ? this.#nextTickMs - clock.monotonicMs() : Infinity,
       timerMs === Infinity ? Infinity : timerMs - clock.epochMs(),
     );
+  }
+
+  /** How long until a checkpoint that is under way overtakes; `Infinity` when none does, or one does by now. */
+  get #overtakesInMs(): number {
+    const { barrier, gate, clock } = this.parts;
+    if (barrier?.mayOvertake !== true) return Infinity;
+    const atMs = Math.min(barrier.overtakesAtMs(), this.#overtakesAtMs(barrier, gate));
+    const inMs = atMs - clock.epochMs();
+    return inMs > 0 ? inMs : Infinity;
+  }
+
+  #overtakesAtMs(barrier: SubtaskBarrier, gate: SubtaskGate | null): number {
+    return gate === null
+      ? barrier.overtakesAtMs(this.#triggers.at(0) ?? null)
+      : (gate.overtakesAtMs ?? Infinity);
   }
 
   /** Whether the passing of time may make something due. */
@@ -181,8 +211,19 @@ export class Subtask {
     return this.#phase === 'running' || this.#phase === 'awaiting';
   }
 
-  /** Does a bounded piece of work. */
-  step(): SubtaskStatus {
+  /** Is told how long the last step took, from which it knows how many rows the next one may process. */
+  tookMs(tookMs: number): void {
+    const rows = this.#stepped;
+    if (rows === 0) return;
+    const fitting = Math.floor((rows * STEP_MS) / Math.max(STEP_MS / STEP_ROWS_MAX, tookMs));
+    this.#stepRows = Math.max(1, Math.min(STEP_ROWS_MAX, fitting, this.#stepRows * 4));
+  }
+  /** Of the first step, before it is known what a row costs. */
+  #stepRows = 64;
+  #stepped = 0;
+
+  #step(): SubtaskStatus {
+    this.#stepped = 0;
     this.status = this.#phase === 'running' ? this.#run() : this.#finish();
     const { task, metrics } = this.parts;
     if (task.callsReport !== null) metrics.setCalls(task.callsReport);
@@ -203,17 +244,21 @@ export class Subtask {
   /** Takes batches in until the step has done enough; small ones would cost more to switch between than to process. */
   #run(): SubtaskStatus {
     const { task, source, metrics, barrier } = this.parts;
-    let rowsLeft = STEP_ROWS_MAX;
+    const stepRows = this.#stepRows;
+    let rowsLeft = stepRows;
     let isBetween = false;
     while (rowsLeft > 0 && this.#phase === 'running') {
-      if (this.#batch === null && this.#timeWork === 'none') {
+      if (barrier?.mayOvertake === true) this.#overtake(barrier);
+      const isFree = this.#batch === null || source !== null || barrier?.isActive === true;
+      if (isFree && this.#timeWork === 'none') {
         const status = barrier === null ? null : this.#takeBarriers(barrier);
         if (status !== null) return status;
         if (this.#phase !== 'running') return SUBTASK_PROGRESS;
       }
+      if (!this.#areOutputsClear()) return SUBTASK_BLOCKED;
       if (this.#timeWork === 'none') this.#lookAtTime();
       if (this.#timeWork !== 'none' && !isBetween) {
-        if (rowsLeft < STEP_ROWS_MAX) return SUBTASK_PROGRESS;
+        if (rowsLeft < stepRows) return SUBTASK_PROGRESS;
         const status = this.#workOnTime();
         // Input does not stand still while much is due: rows that it does not concern come in between.
         isBetween = status === SUBTASK_PROGRESS && this.#isBetweenSlices;
@@ -224,8 +269,10 @@ export class Subtask {
         // What follows a barrier waits until it has gone through, and that until what is due is done.
         if (barrier?.isActive === true) return SUBTASK_PROGRESS;
         const found = source === null ? this.#pollGate() : this.#pollSource();
-        if (found !== SUBTASK_PROGRESS) return rowsLeft < STEP_ROWS_MAX ? SUBTASK_PROGRESS : found;
+        if (found !== SUBTASK_PROGRESS) return rowsLeft < stepRows ? SUBTASK_PROGRESS : found;
         if (this.#batch === null) return found;
+        // The way back of a loop is no place of its own.
+        this.parts.taps.at(this.#input)?.watcher?.look(this.#batch);
       }
       if (isBetween && !task.admits(this.#input, this.#batch, this.#inputWatermark())) {
         return SUBTASK_PROGRESS;
@@ -234,13 +281,40 @@ export class Subtask {
       const result = task.step(this.#input, this.#batch, this.#cursor, rowsLeft);
       const consumed = this.#cursor.position - before;
       metrics.addRowsIn(consumed);
+      this.#stepped += consumed;
       rowsLeft -= Math.max(1, consumed);
       if (result === STEP_DONE) this.#batchDone();
       else if (!isStuck(result) || consumed > 0) return SUBTASK_PROGRESS;
-      else if (rowsLeft < STEP_ROWS_MAX - 1) return SUBTASK_PROGRESS;
+      else if (rowsLeft < stepRows - 1) return SUBTASK_PROGRESS;
       else return result === STEP_OUT_OF_CALLS ? SUBTASK_WAITING : SUBTASK_BLOCKED;
     }
     return SUBTASK_PROGRESS;
+  }
+
+  /** Whether what was put aside has left: nothing is added to it, or it would grow with each checkpoint. */
+  #areOutputsClear(): boolean {
+    const { ports, barrier } = this.parts;
+    return barrier?.mayOvertake !== true || ports.every((port) => port.putsAside || port.clear());
+  }
+
+  /** Begins the checkpoint that overtakes what is here; or has the rest of what it waits for need no room. */
+  #overtake(barrier: SubtaskBarrier): void {
+    const { gate, clock } = this.parts;
+    gate?.look?.();
+    if (barrier.isActive) return;
+    const atMs = this.#overtakesAtMs(barrier, gate);
+    if (atMs === Infinity || clock.epochMs() < atMs) return;
+    if (this.#timeWork !== 'none') return barrier.putAside();
+    const due = gate === null ? this.#nextTrigger() : (gate.overtake?.() ?? null);
+    const keepsFrom = gate === null && this.#batch === null ? null : this.#cursor.position;
+    if (due !== null) barrier.begin(due, keepsFrom);
+  }
+
+  /** The next checkpoint that a source has been told of. */
+  #nextTrigger(): Aligned | null {
+    const trigger = this.#triggers.shift();
+    const startedMs = this.parts.clock.epochMs();
+    return trigger === undefined ? null : { trigger, startedMs, alignmentMs: 0 };
   }
 
   /** Takes the barriers that are due here through the subtask; null when there are none left. */
@@ -249,18 +323,24 @@ export class Subtask {
       if (barrier.isActive) {
         const isDone = barrier.step();
         if (isDone !== true) return isDone === null ? SUBTASK_BLOCKED : SUBTASK_PROGRESS;
+        // One that has overtaken rows of the batch has made a copy of it.
+        if (this.#batch !== null) this.#batch = this.parts.gate?.batch ?? this.#batch;
         this.#endIfStopping();
         if (this.#phase !== 'running') return null;
       }
-      const trigger = this.#triggers.shift();
-      if (trigger === undefined) return null;
+      const next = this.#nextTrigger();
+      if (next === null) return null;
+      const { trigger } = next;
       if (trigger.stop === 'drain') {
         // What it is to hold is what the job leaves at its end: those that have finished are part of it as such.
         this.stop('drain');
         return null;
       }
-      barrier.begin(trigger, this.parts.clock.epochMs(), 0);
-      if (trigger.stop === 'suspend') this.stop('stop');
+      barrier.begin(next, this.#batch === null ? null : this.#cursor.position);
+      if (trigger.stop !== 'suspend') continue;
+      // The rest of the batch is for whoever goes on from the savepoint.
+      this.#batch = null;
+      this.stop('stop');
     }
   }
 
@@ -346,6 +426,7 @@ export class Subtask {
     if (this.#isHeldBack()) return this.#dry();
     const result = source.poll();
     metrics.setBytesIn(source.bytesRead);
+    metrics.addRowsIn(source.takeRowsPassed());
     if (result === HEAD_BATCH) {
       this.#batch = source.batch;
       metrics.addBatchesIn(1);
@@ -379,9 +460,10 @@ export class Subtask {
       this.#hasNewTime = true;
     } else if (result === GATE_BARRIER) {
       const { barrier: due } = gate;
-      if (due !== null) this.parts.barrier?.begin(due.trigger, due.startedMs, due.alignmentMs);
+      if (due !== null) this.parts.barrier?.begin(due);
     } else if (result === GATE_BATCH) {
       this.#batch = gate.batch;
+      this.#cursor.position = gate.first ?? 0;
       this.#input = gate.input;
       metrics.addBatchesIn(1);
       metrics.addBytesIn(gate.bytes);
@@ -400,6 +482,7 @@ export class Subtask {
   }
 
   #end(): void {
+    this.parts.barrier?.keepOrder();
     this.#cursor.position = 0;
     this.#timeCursor.position = 0;
     const hasCalls = (this.parts.task.callsInFlight ?? 0) > 0;

@@ -9,9 +9,10 @@ import { systemClock } from '../base/clock.js';
 import { toWire, type WireError } from '../base/errors.js';
 import { nodeDisk } from '../base/node-disk.js';
 import { HOST_SLOT, type PhysicalPlan } from '../graph/physical-plan.js';
-import { AsyncParker } from '../ring/parker.js';
+import { AsyncParker, wakerFor } from '../ring/parker.js';
 import { Coordination } from './coordination.js';
 import type { CheckpointingStart } from './checkpoint-keeper.js';
+import { ControlMemory } from './control-layout.js';
 import type { JobState, RunEvent } from './coordinator.js';
 import type { Deployment } from './deployment.js';
 import { entryUrl } from './entry-url.js';
@@ -23,7 +24,10 @@ import type {
   HostRequest,
 } from './messages.js';
 import { observeCheckpoints, type RunControl, type RunObserver } from './run-control.js';
+import { MAIN_THREAD, type SlotThreadId } from './slot-thread-id.js';
 import type { SlotThreads } from './slot-threads.js';
+import { runRegions } from './run-regions.js';
+import type { SlotRequest } from './tap-listener.js';
 import { watchedSubtasks } from './watchdog.js';
 
 /**
@@ -68,6 +72,8 @@ class ThreadedRun implements RunControl {
   #coordinator: Worker | null = null;
   #port: MessagePort | null = null;
   #isComplete = false;
+  /** Requests that the host's slot has not taken. */
+  readonly #asked: SlotRequest[] = [];
 
   constructor(
     plan: PhysicalPlan,
@@ -85,9 +91,10 @@ class ThreadedRun implements RunControl {
 
   start(awaitsEnd: boolean): void {
     const workerSlots = Array.from({ length: this.#deployment.slots }, (_, slot) => slot);
-    const usesHost = this.#plan.vertices.some((vertex) => vertex.slots.includes(HOST_SLOT));
+    const usesHost = this.#usesHost;
     const slots = usesHost ? [...workerSlots, HOST_SLOT] : workerSlots;
     const channels = slots.map(() => new MessageChannel());
+    this.#threads.onTapped((report) => this.#observer.onTapped(report));
     for (const slot of workerSlots) this.#startSlot(slot, channels[slot].port1);
     const start = this.#coordinationStart(
       slots,
@@ -105,6 +112,29 @@ class ThreadedRun implements RunControl {
     this.#port?.postMessage({ kind: 'event', event } satisfies HostRequest);
   }
 
+  ask(request: SlotRequest): void {
+    if (this.#isComplete) return;
+    const { slots } = this.#deployment;
+    if (this.#usesHost) this.#asked.push(request);
+    for (let slot = 0; slot < slots; slot++) this.#threads.ask(slot, request);
+    const control = new ControlMemory(this.#deployment.control, this.#plan.vertices.length);
+    for (let slot = 0; slot <= slots; slot++) {
+      Atomics.add(control.askedWord(slot), 0, 1);
+      wakerFor(control.parkerWord(slot)).wake();
+    }
+  }
+
+  get threads(): readonly SlotThreadId[] {
+    const slots = Array.from({ length: this.#deployment.slots }, (_, slot) => {
+      return { slot, threadId: this.#threads.threadIdOf(slot) };
+    });
+    return this.#usesHost ? [...slots, { slot: HOST_SLOT, threadId: MAIN_THREAD }] : slots;
+  }
+
+  get #usesHost(): boolean {
+    return this.#plan.vertices.some((vertex) => vertex.slots.includes(HOST_SLOT));
+  }
+
   #coordinationStart(
     slots: readonly number[],
     slotPorts: readonly MessagePort[],
@@ -119,6 +149,7 @@ class ThreadedRun implements RunControl {
       metrics,
       vertices: this.#plan.vertices.length,
       workerSlots: this.#deployment.slots,
+      regions: runRegions(this.#plan),
       cancellationTimeoutMs: settings['task.cancellationTimeout'],
       stallTimeoutMs: settings['task.stallTimeout'],
       checkpointing: this.#checkpointing,
@@ -186,6 +217,10 @@ class ThreadedRun implements RunControl {
         asyncParker: (word) => new AsyncParker(word, eventLoopHold),
         yieldToEvents: nextEventLoopTurn,
         report: (message) => port.postMessage(message),
+        tapDesk: {
+          take: () => this.#asked.shift() ?? null,
+          tell: (report) => this.#observer.onTapped(report),
+        },
       });
     } catch (error) {
       const event = { kind: 'slotFailed', slot: HOST_SLOT, error: toWire(error) } as const;
@@ -198,10 +233,14 @@ class ThreadedRun implements RunControl {
 
   #onMessage(message: HostMessage): void {
     if (message.kind === 'badRecord') this.#observer.onBadRecord(message.record);
+    else if (message.kind === 'log') this.#observer.onLog(message.line);
+    else if (message.kind === 'tables') this.#observer.onTables(message.tables);
     else if (message.kind === 'ledger') this.#observer.onLedger(message.slot, message.rows);
     else if (message.kind !== 'action') observeCheckpoints(this.#observer, message);
     else if (message.action.kind === 'state') this.#entered(message.action.state);
     else if (message.action.kind === 'terminate') this.#terminate(message.action.slot);
+    else if (message.action.kind === 'endRegion') this.ask(message.action);
+    else if (message.action.kind === 'regionDown') this.#observer.onRegionDown(message.action);
     else if (message.action.kind === 'complete') {
       this.#complete(message.action.state, message.action.error, message.action.commits);
     }

@@ -50,3 +50,19 @@ export function* entriesOf(
     for (const [key, value] of reader.readBroadcastState(uid, state)) yield { key, value };
   }
 }
+
+/** The key that a text stands for: a key of one part is the text itself, so that nobody has to quote it twice. */
+export function keyOfText(
+  reader: SavepointReader,
+  uid: string,
+  state: string,
+  text: string,
+): unknown {
+  const { operator, state: found } = reader.find(uid, state);
+  if (reader.keyTypes(operator, found).length < 2) return text;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}

@@ -181,13 +181,9 @@ export class SavepointReader {
   }
 
   #stateInfo(operator: CataloguedOperator, state: CataloguedState): StateInfo {
-    const { name, kind, tables } = state;
+    const { name, kind } = state;
     let bytes = 0;
-    for (const table of Object.values(tables)) {
-      for (const { at } of operator.pieces.get(table) ?? []) {
-        bytes += 'bytes' in at ? at.bytes.length : at.length;
-      }
-    }
+    for (const own of this.groupBytes(operator, state).values()) bytes += own;
     const column = this.valueColumn(operator, state);
     const type = column === null ? null : writtenType(column);
     return {
@@ -220,20 +216,24 @@ export class SavepointReader {
 
   /** How many entries there are of a state: of keys, or items of a list, or entries of a broadcast map. */
   count(uid: string, state: string): number {
+    let count = 0;
+    for (const own of this.countGroups(uid, state)) count += own;
+    return count;
+  }
+
+  /** The same key group by key group, for callers with little time. @internal */
+  *countGroups(uid: string, state: string): Generator<number, void> {
     const { operator, state: found } = this.find(uid, state);
-    if (found.kind === 'broadcast') return this.readBroadcastState(uid, state).size;
-    if (!isKeyed(found.kind)) return this.readListState(uid, state).length;
+    if (found.kind === 'broadcast') return yield this.readBroadcastState(uid, state).size;
+    if (!isKeyed(found.kind)) return yield this.readListState(uid, state).length;
     const { tables } = found;
     // Where a table has one row for each entry, nobody needs to look at the rows.
     const single = tables['value'] ?? tables['table'] ?? tables['size'];
-    let count = 0;
     for (const keyGroup of this.keyGroups(operator, found)) {
-      count +=
-        single === undefined
-          ? Array.from(this.#viewGroup(operator, found, keyGroup)).length
-          : countGroup(this.bytesOf(operator.pieces.get(single) ?? [], keyGroup));
+      yield single === undefined
+        ? Array.from(this.#viewGroup(operator, found, keyGroup)).length
+        : countGroup(this.bytesOf(operator.pieces.get(single) ?? [], keyGroup));
     }
-    return count;
   }
 
   /**
@@ -313,12 +313,23 @@ export class SavepointReader {
   }
 
   /** The key groups in which there is something of a state, in order. @internal */
-  keyGroups(operator: CataloguedOperator, { tables }: CataloguedState): readonly number[] {
-    const groups = new Set<number>();
+  keyGroups(operator: CataloguedOperator, state: CataloguedState): readonly number[] {
+    return [...this.groupBytes(operator, state).keys()].toSorted((a, b) => a - b);
+  }
+
+  /** Bytes of a state by key group, those of states without keys under `NO_KEY_GROUP`. @internal */
+  groupBytes(
+    operator: CataloguedOperator,
+    { tables }: CataloguedState,
+  ): ReadonlyMap<number, number> {
+    const groups = new Map<number, number>();
     for (const table of Object.values(tables)) {
-      for (const { keyGroup } of operator.pieces.get(table) ?? []) groups.add(keyGroup);
+      for (const { keyGroup, at } of operator.pieces.get(table) ?? []) {
+        const bytes = 'bytes' in at ? at.bytes.length : at.length;
+        groups.set(keyGroup, (groups.get(keyGroup) ?? 0) + bytes);
+      }
     }
-    return [...groups].toSorted((a, b) => a - b);
+    return groups;
   }
 
   /** Operators of which there is state, also those that the checkpoint does not list. @internal */

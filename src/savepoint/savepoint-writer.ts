@@ -10,6 +10,7 @@ import { MillraceError } from '../base/errors.js';
 import { didYouMean } from '../base/nearest-name.js';
 import { nodeDisk } from '../base/node-disk.js';
 import { checkpointIdOf, METADATA } from '../checkpoint/checkpoint-paths.js';
+import { inFlightPlace } from '../checkpoint/in-flight-pieces.js';
 import type { CheckpointManifest } from '../checkpoint/contract.js';
 import { NO_KEY_GROUP } from '../checkpoint/contract.js';
 import { DurableFiles } from '../checkpoint/durable-files.js';
@@ -208,6 +209,15 @@ export class SavepointWriter {
   }
 
   #claim(target: string, files: DurableFiles): void {
+    const { manifest } = this.#reader;
+    if (manifest.pieces.some((piece) => inFlightPlace(piece) !== null)) {
+      throw new MillraceError(
+        'FEATURE_UNSUPPORTED',
+        'The checkpoint holds records that it overtook on their way between subtasks, which a ' +
+          'changed copy would lose.',
+        { where: { job: manifest.jobName }, advice: 'Change a savepoint of the job instead.' },
+      );
+    }
     if (checkpointIdOf(basename(target)) !== null) {
       throw new MillraceError(
         'OPTION_INVALID',

@@ -4,6 +4,7 @@
  * headers by which operators describe themselves.
  */
 import { deserialize } from 'node:v8';
+import { inFlightPlace } from '../checkpoint/in-flight-pieces.js';
 import type { CheckpointManifest, StatePiece } from '../checkpoint/contract.js';
 import { NO_KEY_GROUP } from '../checkpoint/contract.js';
 import type { Schema } from '../record/schema.js';
@@ -57,6 +58,7 @@ export function catalogue(
 ): ReadonlyMap<string, CataloguedOperator> {
   const byUid = new Map<string, Map<string, WrittenPiece[]>>();
   for (const piece of pieces) {
+    if (inFlightPlace(piece) !== null) continue;
     const names = byUid.get(piece.uid) ?? new Map<string, WrittenPiece[]>();
     byUid.set(piece.uid, names);
     const known = names.get(piece.name);

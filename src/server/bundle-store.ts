@@ -3,13 +3,14 @@
  * compiled here and never run here. Callers: the handlers. Runs on: the server's thread. Invariant: the id of a bundle
  * is one part of a path, made here, so that no request leads out of the directory.
  */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Disk } from '../base/disk.js';
 import { MillraceError } from '../base/errors.js';
 import { didYouMean } from '../base/nearest-name.js';
 import { freshId } from '../base/random.js';
 import { DurableFiles } from '../checkpoint/durable-files.js';
 import { servedBundle } from '../runtime/job-bundle.js';
+import { isArchive, unpackPackage } from './bundle-archive.js';
 
 /** Uploaded bundles that are kept at most. */
 const BUNDLES_MAX = 1000;
@@ -17,6 +18,7 @@ const ENDINGS = /\.[cm]?[jt]s$/;
 const ID = /^[0-9a-f]{32}_[A-Za-z0-9._-]{1,128}$/;
 /** No upload has such a name, since names begin with a letter, a digit or an underscore. */
 const MODULE = '-module.mjs';
+const UNPACKED = '-package';
 
 /** A bundle. */
 export interface Bundle {
@@ -47,7 +49,7 @@ export class BundleStore {
   /** Takes a bundle; where it is. Throws BUNDLE_INVALID. */
   async add(fileName: string, content: Uint8Array): Promise<Bundle & { readonly path: string }> {
     const name = safeName(fileName);
-    if (!ENDINGS.test(name)) throw wrongEnding(fileName);
+    if (!ENDINGS.test(name) && !isArchive(name)) throw wrongEnding(fileName);
     if (this.list().length >= BUNDLES_MAX) throw tooMany();
     const id = `${freshId()}_${name}`;
     const path = join(this.#directory, id);
@@ -57,7 +59,7 @@ export class BundleStore {
     try {
       const file = join(aside, name);
       this.#files.write(file, content);
-      const code = await compiled(file, fileName);
+      const code = await this.#compiled(file, fileName, content);
       this.#files.write(join(aside, MODULE), Buffer.from(code));
       this.#disk.rename(aside, path);
       this.#files.syncDirectory(this.#directory);
@@ -92,6 +94,17 @@ export class BundleStore {
     this.#disk.removeTree(join(this.#directory, id));
   }
 
+  /** What jobs run; what was unpacked for it goes. */
+  async #compiled(file: string, fileName: string, content: Uint8Array): Promise<string> {
+    if (!isArchive(file)) return compiled(file, fileName);
+    const unpacked = join(dirname(file), UNPACKED);
+    this.#disk.makeDirectory(unpacked);
+    const module = await unpackPackage(this.#disk, content, unpacked);
+    const code = await compiled(module, fileName);
+    this.#disk.removeTree(unpacked);
+    return code;
+  }
+
   #unknown(id: string): MillraceError {
     const known = this.#disk.list(this.#directory);
     return new MillraceError('BUNDLE_UNKNOWN', `There is no bundle ${JSON.stringify(id)}.`, {
@@ -123,7 +136,7 @@ async function compiled(file: string, fileName: string): Promise<string> {
 
 function wrongEnding(fileName: string): MillraceError {
   return new MillraceError('BUNDLE_INVALID', `${JSON.stringify(fileName)} is no module.`, {
-    advice: 'Upload a file that ends in .js, .mjs, .ts or .mts.',
+    advice: 'Upload a file that ends in .js, .mjs, .ts or .mts, or a package that ends in .tgz.',
   });
 }
 

@@ -7,10 +7,18 @@ import type { CheckpointReport } from '../checkpoint/contract.js';
 import type { Checkpoint, CheckpointConfig, Checkpoints } from '../rest/job-schemas.js';
 import { type JobRecord, nameOf } from './job-record.js';
 import type { ServedJob } from './served-job.js';
+import { spreadOf } from './spread.js';
+
+/** Whether there is a snapshot in a directory. */
+export type SnapshotLook = (directory: string) => boolean;
 
 /** One checkpoint or savepoint. */
-function checkpointView(report: CheckpointReport, subtasks: number): Checkpoint {
-  const { id, status, kind, triggeredMs, durationMs, bytes, fullBytes } = report;
+function checkpointView(
+  report: CheckpointReport,
+  subtasks: number,
+  isThere: SnapshotLook,
+): Checkpoint {
+  const { id, status, kind, triggeredMs, durationMs, bytes, fullBytes, inFlightBytes } = report;
   const isSavepoint = kind === 'savepoint';
   const ackMs = durationMs === null ? -1 : Math.round(triggeredMs + durationMs);
   const view = {
@@ -18,6 +26,7 @@ function checkpointView(report: CheckpointReport, subtasks: number): Checkpoint 
     id,
     status: STATES[status],
     is_savepoint: isSavepoint,
+    savepointFormat: isSavepoint ? ('CANONICAL' as const) : null,
     checkpoint_type: isSavepoint ? ('SAVEPOINT' as const) : ('CHECKPOINT' as const),
     trigger_timestamp: Math.round(triggeredMs),
     latest_ack_timestamp: ackMs,
@@ -26,12 +35,16 @@ function checkpointView(report: CheckpointReport, subtasks: number): Checkpoint 
     end_to_end_duration: Math.round(durationMs ?? 0),
     alignment_buffered: 0,
     processed_data: 0,
-    persisted_data: 0,
+    // Of jobs that an older version has recorded it is not known.
+    persisted_data: inFlightBytes ?? 0,
     num_subtasks: subtasks,
     num_acknowledged_subtasks: status === 'completed' ? subtasks : 0,
     tasks: {},
   };
-  if (status === 'completed') return { ...view, external_path: report.path, discarded: false };
+  if (status === 'completed') {
+    const { path } = report;
+    return { ...view, external_path: path, discarded: path === null || !isThere(path) };
+  }
   if (status === 'pending') return view;
   const failure = report.error?.message ?? report.reason;
   return { ...view, failure_timestamp: ackMs, failure_message: failure };
@@ -44,11 +57,11 @@ function subtasksOf({ plan }: JobRecord): number {
 }
 
 /** What became of the checkpoints of a job. */
-export function checkpointsView({ record }: ServedJob): Checkpoints {
+export function checkpointsView({ record }: ServedJob, isThere: SnapshotLook): Checkpoints {
   const { counts, history, latest } = record.checkpoints;
   const subtasks = subtasksOf(record);
   const viewOf = (report: CheckpointReport | null): Checkpoint | null =>
-    report === null ? null : checkpointView(report, subtasks);
+    report === null ? null : checkpointView(report, subtasks, isThere);
   const completed = history.filter(({ status }) => status === 'completed');
   const { restored } = latest;
   return {
@@ -60,8 +73,14 @@ export function checkpointsView({ record }: ServedJob): Checkpoints {
       failed: counts.failed,
     },
     summary: {
-      state_size: spreadOf(completed.map(({ fullBytes }) => fullBytes)),
-      end_to_end_duration: spreadOf(completed.map(({ durationMs }) => Math.round(durationMs ?? 0))),
+      checkpointed_size: summaryOf(completed.map(({ bytes }) => bytes)),
+      state_size: summaryOf(completed.map(({ fullBytes }) => fullBytes)),
+      end_to_end_duration: summaryOf(
+        completed.map(({ durationMs }) => Math.round(durationMs ?? 0)),
+      ),
+      alignment_buffered: summaryOf([]),
+      processed_data: summaryOf([]),
+      persisted_data: summaryOf([]),
     },
     latest: {
       completed: viewOf(latest.completed),
@@ -77,35 +96,33 @@ export function checkpointsView({ record }: ServedJob): Checkpoints {
               external_path: restored.path,
             },
     },
-    history: history.map((report) => checkpointView(report, subtasks)),
+    history: history.map((report) => checkpointView(report, subtasks, isThere)),
   };
 }
 
 /** One of those that are kept one by one. Throws PATH_UNKNOWN. */
-export function checkpointDetails({ record }: ServedJob, id: string): Checkpoint {
+export function checkpointDetails(
+  { record }: ServedJob,
+  id: string,
+  isThere: SnapshotLook,
+): Checkpoint {
   const found = record.checkpoints.history.find((report) => String(report.id) === id);
-  if (found !== undefined) return checkpointView(found, subtasksOf(record));
-  throw new MillraceError('PATH_UNKNOWN', `There is no checkpoint ${id}.`, {
+  if (found === undefined) throw unknownCheckpoint(record, id);
+  return checkpointView(found, subtasksOf(record), isThere);
+}
+
+/** PATH_UNKNOWN */
+export function unknownCheckpoint(record: JobRecord, id: string): MillraceError {
+  return new MillraceError('PATH_UNKNOWN', `There is no checkpoint ${id}.`, {
     where: { job: nameOf(record) },
     advice: 'The last ten are kept one by one.',
   });
 }
 
-function spreadOf(values: readonly number[]): Checkpoints['summary']['state_size'] {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (quantile: number): number =>
-    sorted[Math.min(sorted.length - 1, Math.floor(quantile * sorted.length))] ?? 0;
-  const sum = sorted.reduce((total, value) => total + value, 0);
-  return {
-    min: sorted[0] ?? 0,
-    max: sorted.at(-1) ?? 0,
-    avg: sorted.length === 0 ? 0 : Math.round(sum / sorted.length),
-    p50: at(0.5),
-    p90: at(0.9),
-    p95: at(0.95),
-    p99: at(0.99),
-    p999: at(0.999),
-  };
+function summaryOf(values: readonly number[]): Checkpoints['summary']['state_size'] {
+  const { min, max, avg, at } = spreadOf(values);
+  const quantiles = { p50: at(0.5), p90: at(0.9), p95: at(0.95), p99: at(0.99), p999: at(0.999) };
+  return { min, max, avg, ...quantiles };
 }
 
 /** No interval, as Flink writes it. */
@@ -128,8 +145,12 @@ export function checkpointConfig({ record }: ServedJob): CheckpointConfig {
     },
     state_backend: 'memory',
     checkpoint_storage: 'FileSystemCheckpointStorage',
-    unaligned_checkpoints: false,
+    unaligned_checkpoints: settings['execution.checkpointing.unaligned.enabled'],
     tolerable_failed_checkpoints: settings['execution.checkpointing.tolerableFailedCheckpoints'],
+    aligned_checkpoint_timeout: settings['execution.checkpointing.alignedCheckpointTimeout'],
     checkpoints_after_tasks_finish: true,
+    state_changelog_enabled: false,
+    changelog_periodic_materialization_interval: 0,
+    changelog_storage: 'none',
   };
 }

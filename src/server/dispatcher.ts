@@ -4,22 +4,33 @@
  * so that a server that takes jobs for months does not grow.
  */
 import { resolve } from 'node:path';
-import { Writable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { MillraceError } from '../base/errors.js';
 import { freshId } from '../base/random.js';
 import type { PlanExplanation } from '../graph/explain.js';
 import { EventStream } from '../runtime/event-stream.js';
-import type { ProcessRun } from '../runtime/job-process.js';
+import type { RestoreReport } from '../runtime/restore-report.js';
 import { endedMs, isTerminal, newRecord, slotsOf, type Submission } from './job-record.js';
-import { endProcess, plannedWithin } from './planning.js';
+import { endProcess, plannedWithin, restorePlannedWithin } from './planning.js';
 import { endLeftBehind } from './process-table.js';
-import { type JobChange, ServedJob, type ServedJobWorld } from './served-job.js';
+import type { JobLogs } from './job-logs.js';
+import {
+  type JobChange,
+  ServedJob,
+  type ServedJobWorld,
+  type ServedProcess,
+} from './served-job.js';
+
+/** How often it is looked which jobs have ended long ago. */
+const AGES_MS = 60_000;
 
 /** What the dispatcher needs. */
-export interface DispatcherWorld extends Omit<ServedJobWorld, 'onChange'> {
+export interface DispatcherWorld extends Omit<ServedJobWorld, 'onChange' | 'onFound'> {
   /** Jobs that are kept after their end. */
   readonly endedMax: number;
+  /** For so long; null for ever. */
+  readonly endedMs: number | null;
+  readonly logs: Pick<JobLogs, 'changed' | 'forget' | 'found'>;
 }
 
 /** The dispatcher. */
@@ -28,19 +39,27 @@ export class Dispatcher {
   readonly #world: DispatcherWorld;
   readonly #jobWorld: ServedJobWorld;
   readonly #jobs = new Map<string, ServedJob>();
+  readonly #ages: NodeJS.Timeout | undefined;
   #isClosed = false;
 
   constructor(world: DispatcherWorld) {
     this.#world = world;
     this.#jobWorld = {
       ...world,
-      launch: (run, output) => world.launch(run, output),
+      launch: (run) => world.launch(run),
+      find: (record) => world.find(record),
+      onFound: (job) => world.logs.found(job.record),
       onDefect: (error) => world.onDefect(error),
       onChange: (job, event) => {
-        this.events.push({ job, event });
+        world.logs.changed(job.record, event);
+        // Lines are for those who follow the log.
+        if (event?.type !== 'log') this.events.push({ job, event });
         if (isTerminal(job.record.status)) this.#forget();
       },
     };
+    if (world.endedMs !== null) {
+      this.#ages = setInterval(() => this.#forget(), Math.min(world.endedMs, AGES_MS)).unref();
+    }
   }
 
   get pool(): DispatcherWorld['pool'] {
@@ -83,10 +102,10 @@ export class Dispatcher {
       );
     }
     for (const record of records) {
-      if (record.pid !== null) endLeftBehind(disk, record.pid, record.id);
-      const job = new ServedJob({ ...record, pid: null }, this.#jobWorld);
-      // Without a plan it was never acknowledged.
-      if (record.plan === null) {
+      const job = new ServedJob(record, this.#jobWorld);
+      // Without a plan it was never acknowledged, unless nothing is known of it any more.
+      if (record.plan === null && !isTerminal(record.status)) {
+        if (record.pid !== null) endLeftBehind(disk, record.pid, record.id);
         store.remove(record.id);
         continue;
       }
@@ -128,10 +147,22 @@ export class Dispatcher {
   }
 
   /** The plan of a job that does not run. */
-  async plan(submission: Submission, module: string): Promise<PlanExplanation> {
-    const { bundle, jobName, params, settings, baseDirectory } = submission;
-    const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-    const run: ProcessRun = {
+  plan(submission: Submission, module: string): Promise<PlanExplanation> {
+    return this.#asking(submission, module, plannedWithin);
+  }
+
+  /** What going on from the snapshot that its settings name would mean for a job that does not run. */
+  planRestore(submission: Submission, module: string): Promise<RestoreReport> {
+    return this.#asking(submission, module, restorePlannedWithin);
+  }
+
+  /** Asks a process for something that is gone when it has answered. */
+  async #asking<T>(
+    { bundle, jobName, params, settings, baseDirectory }: Submission,
+    module: string,
+    ask: (process: ServedProcess, timeoutMs: number, bundle: string) => Promise<T>,
+  ): Promise<T> {
+    const process = this.#world.launch({
       kind: 'run',
       moduleUrl: pathToFileURL(module).href,
       jobName,
@@ -141,18 +172,19 @@ export class Dispatcher {
       columns: null,
       identity: { jobId: freshId(), isResumed: false },
       awaitsAdmission: true,
-    };
-    const process = this.#world.launch(run, { stdout: nowhere, stderr: nowhere });
+      served: null,
+    });
     try {
-      return await plannedWithin(process, this.#world.planTimeoutMs, bundle);
+      return await ask(process, this.#world.planTimeoutMs, bundle);
     } finally {
       await endProcess(process);
     }
   }
 
-  /** Leaves all jobs behind for the next server, and waits until their processes are gone. */
+  /** Leaves all jobs behind for the next server, and waits until their processes are gone, or are that server's. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    clearInterval(this.#ages);
     this.events.end();
     await Promise.all(this.jobs.map((job) => job.suspend()));
   }
@@ -164,8 +196,12 @@ export class Dispatcher {
         return atMs === null ? [] : [{ job, atMs }];
       })
       .toSorted((a, b) => b.atMs - a.atMs);
-    for (const { job } of ended.slice(this.#world.endedMax)) {
+    const { endedMax, endedMs: ageMax, clock } = this.#world;
+    const since = ageMax === null ? Number.NEGATIVE_INFINITY : clock.epochMs() - ageMax;
+    const kept = ended.slice(0, endedMax).filter(({ atMs }) => atMs > since).length;
+    for (const { job } of ended.slice(kept)) {
       this.#jobs.delete(job.id);
+      this.#world.logs.forget(job.id);
       this.#world.store.remove(job.id);
     }
   }

@@ -11,8 +11,8 @@ import { leastWatermark } from '../runtime/measured-job.js';
 import { vertexId } from '../runtime/vertex-id.js';
 import { type RunViewModel, viewModel } from '../runtime/view-model.js';
 import { isTerminal, nameOf, slotsOf } from './job-record.js';
-import { jointState, taskStates, tasksOf } from './job-views.js';
 import type { ServedJob } from './served-job.js';
+import { jointState, taskStates, tasksOf } from './vertex-views.js';
 
 /** `GET /jobs/:jobid/flow`. */
 export function jobFlow(job: ServedJob, nowMs: number): JobFlow {

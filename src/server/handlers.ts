@@ -2,53 +2,60 @@
  * What each path of the REST interface does. Callers: `http-server.ts`, with requests that fit the table. Runs on: the
  * server's thread.
  */
-import { cpus, freemem, hostname, totalmem } from 'node:os';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Clock } from '../base/clock.js';
 import type { Disk } from '../base/disk.js';
 import type { WireError } from '../base/errors.js';
 import { MillraceError } from '../base/errors.js';
+import { didYouMean } from '../base/nearest-name.js';
+import { shown } from '../base/secrets.js';
+import { METADATA } from '../checkpoint/checkpoint-paths.js';
+import { readContent } from '../checkpoint/file-content.js';
 import { disposeSavepoint } from '../checkpoint/dispose-savepoint.js';
 import type { CheckpointReport } from '../checkpoint/contract.js';
 import { prometheusText } from '../reporters/prometheus-text.js';
-import type { OperationStatus, TaskManager } from '../rest/cluster-schemas.js';
-import type { BodyOf, JsonPathName, ParamsOf, QueryOf, ReplyOf } from '../rest/path-types.js';
+import type { JarRunRequest, OperationStatus } from '../rest/cluster-schemas.js';
+import type {
+  BodyOf,
+  JsonPathName,
+  ParamsOf,
+  QueryOf,
+  ReplyOf,
+  TextPathName,
+} from '../rest/path-types.js';
+import { restorePlanOf } from '../rest/restore-schemas.js';
 import { jobMetrics, type MeasuredJob, processMetrics } from '../runtime/measured-job.js';
+import type { RescaleReport } from '../runtime/rescaling.js';
 import type { BundleStore } from './bundle-store.js';
 import { checkpointConfig, checkpointDetails, checkpointsView } from './checkpoint-views.js';
 import type { Dispatcher } from './dispatcher.js';
 import { jobFlow, loadOf } from './flow-view.js';
-import { outputOf } from './job-output.js';
-import { slotsOf } from './job-record.js';
-import type { JobStore } from './job-store.js';
+import { nameOf, type Submission } from './job-record.js';
+import type { JobLogs, LogFile } from './job-logs.js';
+import { endOf } from './rotating-file.js';
+import { type JobStore, OUTPUT } from './job-store.js';
 import {
+  executionResult,
   jobConfig,
   jobDetails,
   jobExceptions,
   jobSummary,
   planOf,
   planView,
-  shown,
   stackOf,
-  vertexDetails,
-  vertexOf,
 } from './job-views.js';
 import { type MeasuredServer, measuredJob } from './measured-jobs.js';
-import {
-  backPressure,
-  jobsMetrics,
-  metricsView,
-  processesMetrics,
-  subtaskMetricsView,
-  subtasksMetrics,
-  vertexMetricsView,
-  watermarks,
-} from './metric-views.js';
+import { jobsMetrics, metricsView, processesMetrics } from './metric-views.js';
 import { jobMemory } from './memory-view.js';
 import type { UploadedFile } from './multipart-file.js';
 import { Operations, type Outcome } from './operations.js';
+import { environment, taskManager, taskManagerDetails } from './process-views.js';
+import { profileHandlers } from './profile-handlers.js';
+import { parallelismWithin, resourceRequirements } from './resource-requirements.js';
 import type { ServedJob } from './served-job.js';
-import { path, submissionOf, type SubmissionDefaults } from './submission.js';
+import { type StateReader, stateHandlers } from './state-handlers.js';
+import { path, submissionAgain, submissionOf, type SubmissionDefaults } from './submission.js';
+import { vertexHandlers } from './vertex-handlers.js';
 
 /** A request that fits the table. */
 export interface RestCall<N extends JsonPathName> {
@@ -60,17 +67,16 @@ export interface RestCall<N extends JsonPathName> {
 
 /** A function for each path that is answered with one JSON value. */
 export type Handlers = {
-  readonly [N in Exclude<JsonPathName, 'openApi'>]: (
+  readonly [N in Exclude<JsonPathName, 'health' | 'openApi'>]: (
     call: RestCall<N>,
   ) => ReplyOf<N> | Promise<ReplyOf<N>>;
 };
 
 /** A function for each path that is answered with text. */
 export type TextHandlers = {
-  readonly metrics: () => string;
-  readonly stdout: (call: {
-    readonly params: ParamsOf<'stdout'>;
-    readonly query: QueryOf<'stdout'>;
+  readonly [N in TextPathName]: (call: {
+    readonly params: ParamsOf<N>;
+    readonly query: QueryOf<N>;
   }) => string;
 };
 
@@ -80,18 +86,33 @@ export interface HandlersWorld {
   readonly disk: Disk;
   readonly dispatcher: Dispatcher;
   readonly measuredServer: MeasuredServer;
+  /** Looks into checkpoints. */
+  readonly states: StateReader;
+  /** Whether records and state of jobs may be looked at. */
+  readonly showsRecords: boolean;
   /** Null takes no uploads. */
   readonly uploads: BundleStore | null;
   readonly bundles: BundleStore;
   readonly jobs: JobStore;
+  readonly logs: JobLogs;
   readonly defaults: SubmissionDefaults;
   /** Where jobs keep their checkpoints unless they say otherwise. */
   readonly checkpointDirectory: string;
+  /** Where the log of the server is. */
+  readonly logDirectory: string;
   readonly version: string;
+  /** The end of what the server has printed; null within a program. */
+  readonly printed: ((bytesMax: number) => string) | null;
   /** Of the server, once it listens. */
   address(): string;
   /** Ends the server when its reply is out. */
   shutDown(): void;
+}
+
+/** What is planned or run. */
+interface Program {
+  readonly submission: Submission;
+  readonly module: string;
 }
 
 /** Exceptions that are shown, as in Flink. */
@@ -110,9 +131,29 @@ export function handlersOf(world: HandlersWorld): Handlers {
     const chosen = wanted?.map(jobOf) ?? dispatcher.jobs;
     return chosen.map((job) => measuredJob(job, now()));
   };
+  const isThere = (directory: string): boolean =>
+    world.disk.stat(join(directory, METADATA)) !== null;
   const savepoints = new Operations<string | null>(clock);
   const checkpoints = new Operations<number>(clock);
+  const rescalings = new Operations<RescaleReport>(clock);
   const disposals = new Operations<null>(clock);
+
+  /** Of a bundle, or of a job by its id, which is kept with all that it was submitted with. */
+  const programOf = (jarid: string, request: JarRunRequest): Program => {
+    if (/^[0-9a-f]{32}$/.test(jarid)) {
+      const { id, record } = jobOf(jarid);
+      const submission = submissionAgain(record.submission, request, now());
+      return { submission, module: world.jobs.moduleOf(id) };
+    }
+    const { name, module } = bundles.get(jarid);
+    return { submission: submissionOf(name, request, defaults, now()), module };
+  };
+
+  const planned = async (jarid: string, request: JarRunRequest): Promise<ReplyOf<'planJar'>> => {
+    const { submission, module } = programOf(jarid, request);
+    const plan = await dispatcher.plan(submission, module);
+    return { plan: planView(request.jobId ?? '', plan.job, plan.vertices) };
+  };
 
   return {
     overview: () => overviewOf(dispatcher, world.version),
@@ -121,6 +162,13 @@ export function handlersOf(world: HandlersWorld): Handlers {
     taskManagers: () => ({
       taskmanagers: dispatcher.jobs.flatMap((job) => taskManager(job, now())),
     }),
+    taskManager: ({ params }) => {
+      const job = jobOf(params.taskmanagerid);
+      const [found] = taskManagerDetails(job, now());
+      if (found === undefined) throw noProcess(job);
+      return found;
+    },
+    environment,
     shutDown: () => {
       world.shutDown();
       return {};
@@ -140,20 +188,28 @@ export function handlersOf(world: HandlersWorld): Handlers {
       bundles.remove(params.jarid);
       return {};
     },
-    planJar: async ({ params, body }) => {
-      const bundle = bundles.get(params.jarid);
-      const submission = submissionOf(bundle.name, body, defaults, now());
-      const plan = await dispatcher.plan(submission, bundle.module);
-      return { plan: planView(body.jobId ?? '', plan.job, plan.vertices) };
+    planJar: ({ params, body }) => planned(params.jarid, body),
+    getJarPlan: ({ params, query: { 'entry-class': entryClass, programArg, parallelism } }) =>
+      planned(params.jarid, {
+        entryClass: entryClass ?? null,
+        programArgsList: programArg?.split(',') ?? null,
+        parallelism: parallelism === undefined ? null : Number(parallelism),
+      }),
+    planRestore: async ({ params, body }) => {
+      const { submission, module } = programOf(params.jarid, body);
+      if (submission.settings['execution.stateRecovery.path'] === null) throw withoutSavepoint();
+      return restorePlanOf(await dispatcher.planRestore(submission, module));
     },
     runJar: async ({ params, body }) => {
-      const bundle = bundles.get(params.jarid);
-      const submission = submissionOf(bundle.name, body, defaults, now());
-      const job = await dispatcher.submit(body.jobId, submission, bundle.module);
+      const { submission, module } = programOf(params.jarid, body);
+      const job = await dispatcher.submit(body.jobId ?? undefined, submission, module);
       return { jobid: job.id };
     },
     jobs: () => ({
       jobs: dispatcher.jobs.map(({ id, record }) => ({ id, status: record.status })),
+    }),
+    applications: () => ({
+      applications: dispatcher.jobs.map((job) => applicationOf(jobSummary(job, now()))),
     }),
     jobsOverview: () => ({ jobs: dispatcher.jobs.map((job) => jobSummary(job, now())) }),
     jobsMetrics: ({ query: { jobs, ...query } }) => jobsMetrics(measuredJobs(jobs), query),
@@ -163,21 +219,56 @@ export function handlersOf(world: HandlersWorld): Handlers {
     taskManagerMetrics: ({ params, query }) =>
       metricsView(processMetrics(measuredOf(params.taskmanagerid)), query.get),
     job: ({ params }) => jobDetails(dispatcher.job(params.jobid), now()),
+    jobLogLevel: ({ params, query: { level } }) => {
+      if (level === undefined) {
+        throw new MillraceError('REQUEST_INVALID', 'A level is missing.', {
+          advice: 'Add ?level=debug, or another of trace, info, warn, error, silent.',
+        });
+      }
+      dispatcher.job(params.jobid).setLogLevel(level);
+      return {};
+    },
+    jobManagerLogs: () => ({ logs: world.logs.serverFiles() }),
+    taskManagerLogs: ({ params }) => ({
+      logs: world.logs.filesOf(dispatcher.job(params.taskmanagerid).record),
+    }),
     cancelJob: ({ params }) => {
       dispatcher.job(params.jobid).cancel();
       return {};
+    },
+    jobStatus: ({ params }) => ({ status: jobOf(params.jobid).record.status }),
+    executionResult: ({ params }) => executionResult(jobOf(params.jobid), now()),
+    jobManagerJobConfig: ({ params }) => {
+      jobOf(params.jobid);
+      return configEntries(defaults);
+    },
+    jobEnvironment: ({ params }) => {
+      jobOf(params.jobid);
+      return environment();
+    },
+    jobAccumulators: ({ params }) => {
+      jobOf(params.jobid);
+      return {
+        'job-accumulators': [],
+        'user-task-accumulators': [],
+        'serialized-user-task-accumulators': {},
+      };
     },
     jobPlan: ({ params }) => ({ plan: planOf(dispatcher.job(params.jobid).record) }),
     jobFlow: ({ params }) => jobFlow(dispatcher.job(params.jobid), now()),
     jobMemory: ({ params }) => jobMemory(dispatcher.job(params.jobid), now()),
     jobsLoad: () => loadOf(dispatcher.jobs, now()),
     jobConfig: ({ params }) => jobConfig(dispatcher.job(params.jobid)),
-    jobExceptions: ({ params }) => jobExceptions(dispatcher.job(params.jobid), EXCEPTIONS_MAX),
+    jobExceptions: ({ params, query: { maxExceptions } }) =>
+      jobExceptions(
+        dispatcher.job(params.jobid),
+        maxExceptions === undefined ? EXCEPTIONS_MAX : Number(maxExceptions),
+      ),
     jobMetrics: ({ params, query }) => metricsView(jobMetrics(measuredOf(params.jobid)), query.get),
-    checkpoints: ({ params }) => checkpointsView(dispatcher.job(params.jobid)),
+    checkpoints: ({ params }) => checkpointsView(dispatcher.job(params.jobid), isThere),
     checkpointConfig: ({ params }) => checkpointConfig(dispatcher.job(params.jobid)),
     checkpointDetails: ({ params }) =>
-      checkpointDetails(dispatcher.job(params.jobid), params.checkpointid),
+      checkpointDetails(dispatcher.job(params.jobid), params.checkpointid, isThere),
     takeCheckpoint: ({ params, body }) => {
       const job = dispatcher.job(params.jobid);
       refuseType(body.checkpointType);
@@ -191,10 +282,10 @@ export function handlersOf(world: HandlersWorld): Handlers {
     },
     takeSavepoint: ({ params, body }) => {
       const job = dispatcher.job(params.jobid);
-      const { 'target-directory': target, 'cancel-job': cancels = false, triggerId } = body;
+      const { 'target-directory': target, 'cancel-job': cancels, triggerId } = body;
       const take = async (): Promise<string | null> => {
         const { path: location } = await job.savepoint(targetOf(target));
-        if (cancels) job.cancel();
+        if (cancels === true) job.cancel();
         return location;
       };
       return { 'request-id': savepoints.start(job.id, triggerId, take) };
@@ -211,30 +302,26 @@ export function handlersOf(world: HandlersWorld): Handlers {
     },
     savepointStatus: ({ params }) =>
       operationStatus(savepoints.outcome(params.jobid, params.triggerid)),
-    vertex: ({ params }) => {
+    rescaleJob: ({ params, query: { parallelism } }) => {
       const job = dispatcher.job(params.jobid);
-      return vertexDetails(job, vertexOf(job, params.vertexid), now());
+      if (parallelism === undefined) throw withoutParallelism();
+      const rescale = (): Promise<RescaleReport> => job.rescale(Number(parallelism));
+      return { 'request-id': rescalings.start(job.id, undefined, rescale) };
     },
-    backPressure: ({ params }) => {
-      const vertex = vertexOf(jobOf(params.jobid), params.vertexid);
-      return backPressure(measuredOf(params.jobid), vertex, now());
+    rescalingStatus: ({ params }) => {
+      const outcome = rescalings.outcome(params.jobid, params.triggerid);
+      if (outcome.state !== 'COMPLETED') return statusOf(outcome);
+      return { ...statusOf(outcome), operation: outcome.value };
     },
-    watermarks: ({ params }) => {
-      const vertex = vertexOf(jobOf(params.jobid), params.vertexid);
-      return watermarks(measuredOf(params.jobid), vertex);
+    resourceRequirements: ({ params }) => resourceRequirements(dispatcher.job(params.jobid)),
+    requireResources: async ({ params, body }) => {
+      const job = dispatcher.job(params.jobid);
+      await job.rescale(await parallelismWithin(job, body));
+      return {};
     },
-    vertexMetrics: ({ params, query }) => {
-      const vertex = vertexOf(jobOf(params.jobid), params.vertexid);
-      return vertexMetricsView(measuredOf(params.jobid), vertex, query.get);
-    },
-    subtasksMetrics: ({ params, query }) => {
-      const vertex = vertexOf(jobOf(params.jobid), params.vertexid);
-      return subtasksMetrics(measuredOf(params.jobid), vertex, query);
-    },
-    subtaskMetrics: ({ params, query }) => {
-      const vertex = vertexOf(jobOf(params.jobid), params.vertexid);
-      return subtaskMetricsView(measuredOf(params.jobid), vertex, params.subtaskindex, query.get);
-    },
+    ...vertexHandlers(dispatcher, clock),
+    ...profileHandlers(dispatcher),
+    ...stateHandlers(world),
     disposeSavepoint: ({ body }) => {
       const savepoint = resolve(defaults.baseDirectory, path(body['savepoint-path']));
       const dispose = async (): Promise<null> => {
@@ -250,14 +337,28 @@ export function handlersOf(world: HandlersWorld): Handlers {
 
 /** Those that answer with text. */
 export function textHandlersOf(world: HandlersWorld): TextHandlers {
-  const { clock, disk, dispatcher, jobs, measuredServer } = world;
+  const { clock, disk, dispatcher, jobs, logs, measuredServer } = world;
+  const jobLog = (id: string, { tail, after }: QueryOf<'jobLog'>): string =>
+    logs.textOf(dispatcher.job(id).record, numberIn(tail), numberIn(after));
   return {
     metrics: () => prometheusText(measuredServer.points(clock.epochMs())),
     stdout: ({ params, query: { tail } }) => {
       const { id } = dispatcher.job(params.taskmanagerid);
-      const bytesMax = tail === undefined ? Number.POSITIVE_INFINITY : Number(tail);
-      return outputOf(disk, jobs.directoryOf(id), bytesMax);
+      return endOf(disk, join(jobs.directoryOf(id), OUTPUT), bytesOf(tail));
     },
+    jobManagerStdout: ({ query: { tail } }) => {
+      if (world.printed === null) throw outputOfAnother();
+      return world.printed(bytesOf(tail));
+    },
+    jobLog: ({ params, query }) => jobLog(params.jobid, query),
+    taskManagerLog: ({ params, query }) => jobLog(params.taskmanagerid, query),
+    taskManagerLogFile: ({ params }) => {
+      const { record } = dispatcher.job(params.taskmanagerid);
+      return logFile(world, jobs.directoryOf(record.id), logs.filesOf(record), params.filename);
+    },
+    jobManagerLog: ({ query: { tail, after } }) => logs.serverText(numberIn(tail), numberIn(after)),
+    jobManagerLogFile: ({ params }) =>
+      logFile(world, world.logDirectory, logs.serverFiles(), params.filename),
   };
 }
 
@@ -291,7 +392,7 @@ function dashboardOf({ uploads, version }: HandlersWorld): ReplyOf<'config'> {
     features: {
       'web-submit': uploads !== null,
       'web-cancel': true,
-      'web-rescale': false,
+      'web-rescale': true,
       'web-history': false,
     },
   };
@@ -302,48 +403,59 @@ function configEntries({ layers }: SubmissionDefaults): ReplyOf<'jobManagerConfi
   return Object.entries(merged).map(([key, value]) => ({ key, value: shown(key, value) }));
 }
 
-/** The process of a job, as Flink shows a worker. */
-function taskManager({ record }: ServedJob, nowMs: number): readonly TaskManager[] {
-  const { pid, plan, submission } = record;
-  if (pid === null || plan === null) return [];
-  const slots = slotsOf(plan);
-  const { settings } = submission;
-  const memory = settings['slot.memory'] * slots;
-  const network = Math.round(memory * settings['slot.networkFraction']);
-  const managed = Math.round(memory * settings['slot.managedFraction']);
-  const resource = (share: number) => ({
-    cpuCores: slots * share,
-    taskHeapMemory: (memory - network - managed) * share,
-    taskOffHeapMemory: 0,
-    managedMemory: managed * share,
-    networkMemory: network * share,
-    extendedResources: {},
+/** As Flink names the application around a job that was submitted alone. */
+function applicationOf(
+  summary: ReplyOf<'jobsOverview'>['jobs'][number],
+): ReplyOf<'applications'>['applications'][number] {
+  const { jid, name, state } = summary;
+  return {
+    id: jid,
+    name: `SingleJobApplication(${name})`,
+    'start-time': summary['start-time'],
+    'end-time': summary['end-time'],
+    duration: summary.duration,
+    status: state,
+    jobs: { [state]: 1 },
+  };
+}
+
+function noProcess({ record }: ServedJob): MillraceError {
+  return new MillraceError('PATH_UNKNOWN', `The job ${record.id} has no process now.`, {
+    where: { job: nameOf(record) },
+    advice: 'GET /taskmanagers lists the jobs that have one.',
   });
-  return [
-    {
-      id: record.id,
-      path: `process://${hostname()}/${pid}`,
-      dataPort: -1,
-      jmxPort: -1,
-      timeSinceLastHeartbeat: nowMs,
-      slotsNumber: slots,
-      freeSlots: 0,
-      totalResource: resource(1),
-      freeResource: resource(0),
-      hardware: {
-        cpuCores: cpus().length,
-        physicalMemory: totalmem(),
-        freeMemory: freemem(),
-        managedMemory: managed,
-      },
-      memoryConfiguration: {
-        taskHeap: memory - network - managed,
-        networkMemory: network,
-        managedMemory: managed,
-        totalFlinkMemory: memory,
-      },
-    },
-  ];
+}
+
+function outputOfAnother(): MillraceError {
+  return new MillraceError('PATH_UNKNOWN', 'What the server prints goes to the program it is in.', {
+    advice: 'GET /jobmanager/log gives the log of the server.',
+  });
+}
+
+function numberIn(text: string | undefined): number | null {
+  return text === undefined ? null : Number(text);
+}
+
+function bytesOf(tail: string | undefined): number {
+  return numberIn(tail) ?? Number.POSITIVE_INFINITY;
+}
+
+/** One of the files that are listed, and no other of the directory. */
+function logFile(
+  { disk }: HandlersWorld,
+  directory: string,
+  files: readonly LogFile[],
+  name: string,
+): string {
+  if (files.some((file) => file.name === name)) {
+    return Buffer.from(readContent(disk, join(directory, name)) ?? []).toString();
+  }
+  throw new MillraceError('REQUEST_INVALID', `There is no log ${JSON.stringify(name)}.`, {
+    advice: didYouMean(
+      name,
+      files.map((file) => file.name),
+    ),
+  });
 }
 
 function targetOf(directory: string | null | undefined): { readonly directory?: string } {
@@ -372,8 +484,8 @@ function refuseWhileNeeded(dispatcher: Dispatcher, savepoint: string): void {
 }
 
 /** Whether a checkpoint builds on others is for the settings of the job to say. */
-function refuseType(type: string | undefined): void {
-  if (type === undefined || type === 'CONFIGURED') return;
+function refuseType(type: string | null | undefined): void {
+  if (type === undefined || type === null || type === 'CONFIGURED') return;
   throw new MillraceError('FEATURE_UNSUPPORTED', `A checkpoint of type ${type} is not taken.`, {
     advice: 'Leave checkpointType out; execution.checkpointing.incremental of the job decides.',
   });
@@ -394,6 +506,18 @@ function operationStatus(outcome: Outcome<string | null>): OperationStatus {
 
 function failureOf(error: WireError): { readonly class: string; readonly 'stack-trace': string } {
   return { class: error.code ?? error.name, 'stack-trace': stackOf(error) };
+}
+
+function withoutSavepoint(): MillraceError {
+  return new MillraceError('REQUEST_INVALID', 'The request names nothing to go on from.', {
+    advice: 'Give savepointPath: the directory of a savepoint or checkpoint.',
+  });
+}
+
+function withoutParallelism(): MillraceError {
+  return new MillraceError('REQUEST_INVALID', 'The request names no parallelism.', {
+    advice: 'Write PATCH /jobs/:jobid/rescaling?parallelism=4.',
+  });
 }
 
 function uploadsDisabled(): MillraceError {

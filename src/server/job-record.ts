@@ -4,13 +4,13 @@
  * thread; pure. Invariant: a job that has ended never changes its state again.
  */
 import { assert } from '../base/assert.js';
-import type { WireError } from '../base/errors.js';
+import { type MillraceError, toWire, type WireError } from '../base/errors.js';
 import type { CheckpointStatistics } from '../checkpoint/checkpoint-statistics.js';
 import { NO_STATISTICS } from '../checkpoint/checkpoint-statistics.js';
 import type { PlanExplanation } from '../graph/explain.js';
-import type { JobStatus } from '../rest/job-schemas.js';
+import { JOB_STATES, type JobStatus } from '../rest/job-schemas.js';
 import type { RunMetricsSnapshot } from '../runtime/metrics-snapshot.js';
-import type { Settings } from '../runtime/settings.js';
+import { resolveSettings, type Settings } from '../runtime/settings.js';
 
 /** Failures that are kept, as in Flink. */
 const FAILURES_MAX = 16;
@@ -46,6 +46,8 @@ export interface JobRecord {
   /** Of the process it runs in; null for none. */
   readonly pid: number | null;
   readonly restarts: number;
+  /** By uid of chains, how many of these were of other parts of the job alone; absent where none was. */
+  readonly spared?: Readonly<Record<string, number>>;
   /** Newest first. */
   readonly failures: readonly JobFailure[];
   readonly checkpoints: CheckpointStatistics;
@@ -58,6 +60,22 @@ const TERMINAL: ReadonlySet<JobStatus> = new Set<JobStatus>(['FINISHED', 'FAILED
 
 export function isTerminal(status: JobStatus): boolean {
   return TERMINAL.has(status);
+}
+
+/** After a restart, of these chains or, null, of all. */
+export function withRestart(record: JobRecord, vertices: readonly number[] | null): JobRecord {
+  const restarts = record.restarts + 1;
+  if (vertices === null) return { ...record, restarts };
+  const spared: Record<string, number> = { ...record.spared };
+  for (const { id, uid } of record.plan?.vertices ?? []) {
+    if (!vertices.includes(id)) spared[uid] = (spared[uid] ?? 0) + 1;
+  }
+  return { ...record, restarts, spared };
+}
+
+/** The number of the attempt that a chain is in, from 0. */
+export function attemptOf(record: JobRecord, { uid }: { readonly uid: string }): number {
+  return record.restarts - (record.spared?.[uid] ?? 0);
 }
 
 /** Of a job that was just submitted. */
@@ -76,10 +94,53 @@ export function newRecord(id: string, submission: Submission): JobRecord {
   };
 }
 
+/**
+ * Of a job of which nothing is known any more but that it was there. Its settings name no directory of checkpoints, so
+ * that nobody deletes any.
+ */
+export function damagedRecord(id: string, error: MillraceError, atMs: number): JobRecord {
+  const submission = {
+    bundle: 'unknown',
+    jobName: null,
+    params: {},
+    settings: resolveSettings([]),
+    baseDirectory: '/',
+    submittedMs: atMs,
+  };
+  const failed = withStatus(newRecord(id, submission), 'FAILED', atMs);
+  return withFailure(failed, { atMs, error: toWire(error) });
+}
+
+/** Whether a value read from disk has what everything else about a job hangs on. */
+export function isRecord(value: unknown, id: string): value is JobRecord {
+  const { submission, ...record } = Object(value) as Partial<JobRecord>;
+  const given = Object(submission) as Partial<Submission>;
+  return (
+    record.id === id &&
+    JOB_STATES.some((state) => state === record.status) &&
+    [record.timestamps, record.checkpoints, given.params, given.settings].every(isObject) &&
+    Array.isArray(record.failures) &&
+    typeof given.bundle === 'string' &&
+    typeof given.baseDirectory === 'string' &&
+    typeof given.submittedMs === 'number'
+  );
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
+}
+
 /** In another state. */
 export function withStatus(record: JobRecord, status: JobStatus, atMs: number): JobRecord {
   assert(!isTerminal(record.status), 'A job that has ended does not change its state.');
   return { ...record, status, timestamps: { ...record.timestamps, [status]: atMs } };
+}
+
+/** With other settings. */
+export function withSettings(record: JobRecord, changed: Partial<Settings>): JobRecord {
+  const { submission } = record;
+  const settings = { ...submission.settings, ...changed };
+  return { ...record, submission: { ...submission, settings } };
 }
 
 /** With one more failure. */

@@ -26,6 +26,7 @@ export function measuredJob(job: ServedJob, nowMs: number): MeasuredJob {
     restarts,
     runningMs: status === 'RUNNING' ? nowMs - (timestamps.RUNNING ?? nowMs) : 0,
     checkpoints,
+    nowMs,
   };
 }
 

@@ -7,8 +7,8 @@ import { slotBudgetOf } from '../memory/slot-budget.js';
 import type { TaskMetricsSnapshot } from '../metrics/read-task-metrics.js';
 import type { JobMemory } from '../rest/job-schemas.js';
 import type { RunMetricsSnapshot } from '../runtime/metrics-snapshot.js';
-import { tasksOf } from './job-views.js';
 import type { ServedJob } from './served-job.js';
+import { tasksOf } from './vertex-views.js';
 
 /** `GET /jobs/:jobid/memory`. */
 export function jobMemory(job: ServedJob, nowMs: number): JobMemory {
@@ -35,6 +35,7 @@ export function jobMemory(job: ServedJob, nowMs: number): JobMemory {
         heapBytesMax: most((task) => task.heapLimitBytes) || budget.heapBytes,
         stateBytes: most((task) => task.slotStateBytes),
         stateBytesMax: budget.managedBytes,
+        spilledBytes: tasks.reduce((sum, task) => sum + task.spilledBytes, 0),
         ...ringsOf(metrics, vertices, slot),
         ringBytesMax: budget.networkBytes,
       };

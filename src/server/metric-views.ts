@@ -6,12 +6,14 @@ import { MillraceError } from '../base/errors.js';
 import { didYouMean } from '../base/nearest-name.js';
 import type { VertexExplanation } from '../graph/explain.js';
 import { numbersOf, type PointValue } from '../metrics/metric-point.js';
-import type { Aggregate, BackPressure, Metric } from '../rest/job-schemas.js';
+import type { Aggregate, Metric } from '../rest/job-schemas.js';
+import type { BackPressure } from '../rest/vertex-schemas.js';
 import {
   inputWatermark,
   jobMetrics,
   type MeasuredJob,
   processMetrics,
+  skewOf,
   taskMetrics,
   taskRates,
   userMetrics,
@@ -22,6 +24,7 @@ import {
   NO_WATERMARK,
   watermark,
 } from '../runtime/metric-definitions.js';
+import { subtaskIndex } from './vertex-views.js';
 
 type Values = ReadonlyMap<string, string | number>;
 type Named = readonly (readonly [name: string, value: PointValue])[];
@@ -89,14 +92,7 @@ export function subtaskMetricsView(
   subtask: string,
   get: string | undefined,
 ): readonly Metric[] {
-  const index = /^\d{1,9}$/.test(subtask) ? Number(subtask) : -1;
-  if (index >= 0 && index < vertex.parallelism) {
-    return chosen(subtaskValues(job, vertex, index), get);
-  }
-  throw new MillraceError('PATH_UNKNOWN', `${vertex.name} has no subtask ${subtask}.`, {
-    where: { job: job.name },
-    advice: `Its subtasks are 0 to ${vertex.parallelism - 1}.`,
-  });
+  return chosen(subtaskValues(job, vertex, subtaskIndex(job.name, vertex, subtask)), get);
 }
 
 /** `GET /jobs/:jobid/vertices/:vertexid/metrics`: ids begin with the number of the subtask. */
@@ -205,14 +201,12 @@ function aggregateName(name: string): AggregateName {
 function aggregatesOf(values: readonly number[]): Readonly<Record<AggregateName, number>> {
   const sum = values.reduce((total, value) => total + value, 0);
   const avg = sum / values.length;
-  const deviation = values.reduce((total, value) => total + Math.abs(value - avg), 0);
   return {
     min: Math.min(...values),
     max: Math.max(...values),
     sum,
     avg,
-    // Share of the mean by which values differ from it on average, in percent, as Flink's data skew.
-    skew: avg === 0 ? 0 : Math.min(100, (deviation / values.length / Math.abs(avg)) * 100),
+    skew: skewOf(values),
   };
 }
 
@@ -228,7 +222,7 @@ export function backPressure(
     const ratio = rate.backpressuredMsPerSecond / 1000;
     return {
       subtask,
-      'backpressure-level': levelOf(ratio),
+      ...levels(ratio),
       ratio,
       idleRatio: rate.idleMsPerSecond / 1000,
       busyRatio: rate.busyMsPerSecond / 1000,
@@ -236,10 +230,16 @@ export function backPressure(
   });
   return {
     status: 'ok',
-    'backpressure-level': levelOf(Math.max(0, ...subtasks.map(({ ratio }) => ratio))),
+    ...levels(Math.max(0, ...subtasks.map(({ ratio }) => ratio))),
     'end-timestamp': nowMs,
     subtasks,
   };
+}
+
+/** Flink writes the level under both names. */
+function levels(ratio: number): Pick<BackPressure, 'backpressureLevel' | 'backpressure-level'> {
+  const level = levelOf(ratio);
+  return { backpressureLevel: level, 'backpressure-level': level };
 }
 
 function levelOf(ratio: number): 'ok' | 'low' | 'high' {

@@ -32,7 +32,7 @@ export class Operations<T> {
   }
 
   /** Starts one, unless there is one of that id; its id. Throws what it throws at once. */
-  start(scope: string, asked: string | undefined, operation: () => Promise<T>): string {
+  start(scope: string, asked: string | null | undefined, operation: () => Promise<T>): string {
     this.#forget();
     const id = asked ?? freshId();
     const key = `${scope}/${id}`;

@@ -1,12 +1,37 @@
 /**
- * What is known of other processes: whether one still runs, and is the one it was. Callers: the lock of the data, the
+ * What is known of other processes: whether one still runs, and is the one it was. Callers: the elections, the
  * dispatcher when it finds jobs of an earlier server. Runs on: the server's thread.
  */
+import { hostname } from 'node:os';
 import type { Disk } from '../base/disk.js';
 import { MillraceError } from '../base/errors.js';
 
 /** States of processes that are only there to be asked for their end. */
 const ENDED: ReadonlySet<string> = new Set(['Z', 'X']);
+
+/** A process, told from all that had or will have its id. */
+export interface ProcessIdentity {
+  readonly host: string;
+  /** Names the time since the machine was started; empty where the system does not tell. */
+  readonly boot: string;
+  readonly pid: number;
+  /** See `startOf`. */
+  readonly start: string;
+}
+
+/** A process of this machine that runs now. */
+export function identityOf(disk: Disk, pid: number): ProcessIdentity {
+  return { host: hostname(), boot: bootOf(disk), pid, start: startOf(disk, pid) };
+}
+
+/** Whether the process is, if it still is, in the table of this machine. Containers count as machines. */
+export function isOfThisMachine(disk: Disk, { host, boot }: ProcessIdentity): boolean {
+  return host === hostname() && boot === bootOf(disk);
+}
+
+function bootOf(disk: Disk): string {
+  return textOf(disk, '/proc/sys/kernel/random/boot_id').trim();
+}
 
 /** When a process was started, in a form that only equals itself; empty where the system does not tell. */
 export function startOf(disk: Disk, pid: number): string {

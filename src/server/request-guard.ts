@@ -10,8 +10,8 @@ const ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f.]*:[0-9a-f:.]*)$/;
 
 /** What is allowed. */
 export interface GuardOptions {
-  /** Names besides addresses and `localhost` by which the server may be called. */
-  readonly hosts: readonly string[];
+  /** Names besides addresses and `localhost` by which the server may be called; null allows any. */
+  readonly hosts: readonly string[] | null;
   /** Null asks for none. */
   readonly token: string | null;
 }
@@ -28,7 +28,8 @@ export function guardRequest(headers: GuardedHeaders, { hosts, token }: GuardOpt
   const { host = '', origin, authorization = '' } = headers;
   // A page can have its own name resolve to this machine, but it cannot have an address for a name.
   const name = hostName(host);
-  if (name !== 'localhost' && !ADDRESS.test(name) && !hosts.includes(name)) {
+  const isKnown = name === 'localhost' || ADDRESS.test(name) || hosts?.includes(name) !== false;
+  if (!isKnown) {
     throw new MillraceError('REQUEST_FORBIDDEN', `The server is not called ${name}.`, {
       advice: 'Call it by its address, or start it with --allow-host.',
     });

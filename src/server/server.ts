@@ -1,30 +1,25 @@
 /**
- * `millrace server` without the command line: takes the data directory, listens, finds its jobs again, and ends in
- * order. Callers: the command line, which loads it late. Runs on: the server's thread. Invariant: what is said to be
- * taken has been taken, and nothing of a server that could not start is left.
+ * `millrace server` without the command line: listens, leads or stands by until it does, finds the jobs there are, and
+ * ends in order. Callers: the command line, which loads it late. Runs on: the server's thread. Invariant: what is said
+ * to be taken has been taken, and nothing of a server that could not start is left.
  */
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { systemClock } from '../base/clock.js';
 import { MillraceError } from '../base/errors.js';
 import { nodeDisk } from '../base/node-disk.js';
-import { reportersOf } from '../reporters/reporters-of.js';
-import { Reporting } from '../reporters/reporting.js';
+import type { Health } from '../rest/cluster-schemas.js';
 import { entryUrl } from '../runtime/entry-url.js';
-import { JobProcess } from '../runtime/job-process.js';
-import { scopeFormatsOf } from '../runtime/scope-settings.js';
-import { isReporterKey, resolveSettings, type SettingsLayer } from '../runtime/settings.js';
-import { BundleStore } from './bundle-store.js';
-import { lockData } from './data-lock.js';
-import { Dispatcher } from './dispatcher.js';
+import type { SettingsLayer } from '../runtime/settings.js';
 import { ConsoleFiles } from './console-files.js';
-import { streamEvents, watchedIn } from './event-source.js';
-import { type HandlersWorld, handlersOf, textHandlersOf } from './handlers.js';
-import { httpServer } from './http-server.js';
-import { JobStore } from './job-store.js';
-import { MeasuredServer } from './measured-jobs.js';
+import { httpServer, type RawReply, type RawRequest } from './http-server.js';
+import type { Election, Term } from './leadership/election.js';
+import { electionOf } from './leadership/election-of.js';
+import { identityOf } from './process-table.js';
+import { restTls } from './rest-tls.js';
+import type { KeptFiles } from './rotating-file.js';
 import type { Admission } from './served-job.js';
-import { SlotPool } from './slot-pool.js';
+import { type ServerSettings, serverSettings } from './server-settings.js';
+import { Service } from './service.js';
 
 /** What a server is started with. */
 export interface ServerOptions {
@@ -36,140 +31,202 @@ export interface ServerOptions {
   readonly slots: number;
   readonly admission: Admission;
   readonly allowsUploads: boolean;
+  /** Whether records of jobs may be looked at. */
+  readonly allowsTaps: boolean;
   /** Null asks for none. */
   readonly token: string | null;
-  /** Names by which the server may be called, besides addresses and `localhost`. */
-  readonly allowedHosts: readonly string[];
-  /** Settings of all jobs, which their own override; weakest first. */
+  /** Names by which the server may be called, besides addresses and `localhost`; null allows any. */
+  readonly allowedHosts: readonly string[] | null;
+  /** Settings of the server and of all jobs, which their own override; weakest first. */
   readonly layers: readonly SettingsLayer[];
+  /** How much is kept of the log of the server, and of that of each job. */
+  readonly logs: KeptFiles;
   /** Ended jobs that are kept. */
   readonly endedMax: number;
   readonly version: string;
+  /** The end of what its process has printed; null for one within a program, whose output is its own. */
+  readonly printed: ((bytesMax: number) => string) | null;
   /** Told of what went wrong in the server itself. */
   onDefect(error: unknown): void;
+}
+
+/** What a job is run with. */
+export interface SubmitOptions {
+  /** Which job of the module; needed where it exports several. */
+  readonly job?: string;
+  readonly params?: Readonly<Record<string, unknown>>;
+  readonly parallelism?: number;
+  /** Settings of the job, by their keys. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** Of 32 hex digits; a job that is there already is not run again. Default: a fresh one. */
+  readonly id?: string;
 }
 
 /** A server that listens. */
 export interface Server {
   readonly url: string;
-  /** Settles when the server has been asked to end, by a request or `close`. */
+  /**
+   * Runs the job of a module of this machine with all that it imports: its id, once it is planned and admitted. Rejects
+   * with NOT_LEADER, and with what is wrong with the job, such as JOB_NOT_FOUND or FIELD_UNKNOWN.
+   */
+  submit(module: string | URL, options?: SubmitOptions): Promise<string>;
+  /** Settles with its epoch when the server leads; never for one that is closed before. */
+  readonly leading: Promise<number>;
+  /**
+   * Settles when the server has been asked to end, by a request or `close`. Rejects when it can go on no longer: with
+   * LEADERSHIP_LOST, or with what kept it from taking over.
+   */
   readonly closing: Promise<void>;
   /** Ends it; its jobs go on with the next one. */
   close(): Promise<void>;
 }
 
-/** How long a module may take to define its job. */
-const PLAN_TIMEOUT_MS = 60_000;
-
-/** Starts a server. Rejects with SERVER_RUNNING, STORE_CORRUPT, OPTION_INVALID. */
+/**
+ * Starts a server, which leads, or with high availability may stand by first. Rejects with SERVER_RUNNING,
+ * STORE_CORRUPT, OPTION_INVALID, ELECTION_FAILED.
+ */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const { host, port, allowedHosts, token, version } = options;
-  const data = resolve(options.dataDirectory);
-  const unlock = lockData(nodeDisk, data);
+  const server = new RunningServer(options);
   try {
-    const dispatcher = dispatcherOf(options, data);
-    const bundles = new BundleStore(nodeDisk, join(data, 'bundles'));
-    const measuredServer = new MeasuredServer(dispatcher);
-    const reporting = reportingOf(options, measuredServer);
-    let askToClose = (): void => {};
-    const closing = new Promise<void>((resolved) => {
-      askToClose = resolved;
-    });
-    const world: HandlersWorld = {
-      clock: systemClock,
-      disk: nodeDisk,
-      dispatcher,
-      measuredServer,
-      bundles,
-      jobs: jobStore(data),
-      uploads: options.allowsUploads ? bundles : null,
-      defaults: { layers: layersOf(options, data), baseDirectory: process.cwd() },
-      checkpointDirectory: join(data, 'checkpoints'),
-      version,
-      address: () => url,
-      shutDown: () => setImmediate(askToClose),
-    };
-    const http = httpServer({
-      handlers: { ...handlersOf(world), ...textHandlersOf(world) },
-      guard: { hosts: [host, ...allowedHosts], token },
-      version,
-      console: new ConsoleFiles(nodeDisk, consoleDirectory()),
-      streamEvents: (reply, watch) => {
-        const watched = watchedIn(watch, dispatcher);
-        reply.hijack();
-        void streamEvents(reply.raw, dispatcher, watched, systemClock);
-      },
-    });
-    const url = await http.listen({ host, port }).catch((cause: unknown) => {
-      throw notListening(host, port, cause);
-    });
-    try {
-      dispatcher.recover();
-    } catch (error) {
-      await http.close();
-      throw error;
-    }
-    void reporting.open();
-    const close = async (): Promise<void> => {
-      askToClose();
-      await reporting.close();
-      await dispatcher.close();
-      await http.close();
-      unlock();
-    };
-    return { url, closing, close };
+    await server.start();
   } catch (error) {
-    unlock();
+    await server.close();
     throw error;
   }
+  return server;
 }
 
-function dispatcherOf(options: ServerOptions, data: string): Dispatcher {
-  return new Dispatcher({
-    clock: systemClock,
-    disk: nodeDisk,
-    store: jobStore(data),
-    pool: new SlotPool(options.slots),
-    admission: options.admission,
-    planTimeoutMs: PLAN_TIMEOUT_MS,
-    endedMax: options.endedMax,
-    launch: (run, output) => new JobProcess(run, output),
-    onDefect: (error) => options.onDefect(error),
-  });
+/** A server, from its start to its end; `startServer` gives one that listens. */
+export class RunningServer implements Server {
+  readonly closing: Promise<void>;
+  readonly leading: Promise<number>;
+  readonly #options: ServerOptions;
+  readonly #data: string;
+  readonly #settings: ServerSettings;
+  readonly #election: Election;
+  readonly #http: ReturnType<typeof httpServer>;
+  #url = '';
+  #term: Term | null = null;
+  /** What a server has that leads. */
+  #service: Service | null = null;
+  #onLeading: (epoch: number) => void = () => {};
+  #askToClose: () => void = () => {};
+  #giveUp: (error: unknown) => void = () => {};
+
+  constructor(options: ServerOptions) {
+    const { host, allowedHosts, token, version } = options;
+    this.#options = options;
+    this.#data = resolve(options.dataDirectory);
+    this.#settings = serverSettings(options.layers);
+    this.#election = electionOf(this.#settings, nodeDisk, this.#data);
+    this.closing = new Promise((resolved, reject) => {
+      this.#askToClose = resolved;
+      this.#giveUp = reject;
+    });
+    this.closing.catch(() => {});
+    this.leading = new Promise((resolved) => {
+      this.#onLeading = resolved;
+    });
+    this.#http = httpServer({
+      served: () => this.#service,
+      health: () => this.#health(),
+      guard: { hosts: allowedHosts && [host, ...allowedHosts], token },
+      version,
+      console: new ConsoleFiles(nodeDisk, consoleDirectory()),
+      tls: restTls(this.#settings, nodeDisk),
+    });
+  }
+
+  get url(): string {
+    return this.#url;
+  }
+
+  async start(): Promise<void> {
+    const { host, port } = this.#options;
+    this.#url = await this.#http.listen({ host, port }).catch((cause: unknown) => {
+      throw notListening(host, port, cause);
+    });
+    await this.#begin();
+  }
+
+  /** Leads without a port of its own: requests come by `answer`. */
+  async startUnheard(): Promise<void> {
+    if (this.#settings['security.ssl.rest.enabled']) {
+      throw new MillraceError('OPTION_INVALID', 'A server without a port speaks no TLS.', {
+        advice: 'Leave out security.ssl.rest.enabled: TLS is for the server that it is mounted in.',
+      });
+    }
+    await this.#http.ready();
+    await this.#begin();
+  }
+
+  /** A request that was heard elsewhere. */
+  answer(request: RawRequest, response: RawReply): void {
+    this.#http.routing(request, response);
+  }
+
+  async submit(
+    module: string | URL,
+    { job, params, parallelism, settings, id }: SubmitOptions = {},
+  ): Promise<string> {
+    if (this.#service === null) {
+      throw new MillraceError('NOT_LEADER', 'The server does not lead.', {
+        advice: 'Submit the job to the server that does, or when this one does.',
+      });
+    }
+    const path = module instanceof URL ? fileURLToPath(module) : resolve(module);
+    const texts = Object.entries(settings ?? {}).map(([key, value]) => [key, String(value)]);
+    return this.#service.run(path, {
+      entryClass: job ?? null,
+      params: params ?? {},
+      parallelism: parallelism ?? null,
+      flinkConfiguration: Object.fromEntries(texts),
+      jobId: id ?? null,
+      baseDirectory: process.cwd(),
+    });
+  }
+
+  async #begin(): Promise<void> {
+    const leads = this.#lead();
+    if (this.#settings['high-availability.type'] === 'none') await leads;
+    else leads.catch(this.#giveUp);
+  }
+
+  async close(): Promise<void> {
+    this.#askToClose();
+    await this.#election.close();
+    await this.#service?.close();
+    await this.#http.close();
+    await this.#term?.resign();
+  }
+
+  async #lead(): Promise<void> {
+    const url = this.#settings['rest.address'] ?? this.#url;
+    const term = await this.#election.lead({ url, process: identityOf(nodeDisk, process.pid) });
+    if (term === null) return;
+    this.#term = term;
+    void term.lost.then((error) => this.#giveUp(error));
+    const service = new Service(this.#options, {
+      dataDirectory: this.#data,
+      fence: term.fence,
+      address: () => url,
+      shutDown: () => setImmediate(this.#askToClose),
+    });
+    service.open();
+    this.#service = service;
+    this.#onLeading(term.fence.epoch);
+  }
+
+  #health(): Health {
+    const epoch = this.#service === null ? null : (this.#term?.fence.epoch ?? null);
+    const leader = this.#election.leader?.url ?? null;
+    return { status: epoch === null ? 'standby' : 'leader', epoch, leader };
+  }
 }
 
 /** Beside the entries of the package. */
 function consoleDirectory(): string {
   return join(dirname(fileURLToPath(entryUrl('server'))), 'console');
-}
-
-function jobStore(data: string): JobStore {
-  return new JobStore(nodeDisk, join(data, 'jobs'));
-}
-
-/** A job of a server has one subtask of each operator unless it asks for more, and keeps its checkpoints on disk. */
-function layersOf({ layers }: ServerOptions, data: string): readonly SettingsLayer[] {
-  const values = {
-    parallelism: 1,
-    'execution.checkpointing.dir': join(data, 'checkpoints'),
-    'execution.checkpointing.savepointDir': join(data, 'savepoints'),
-  };
-  // What is reported of jobs is for the server to report.
-  const ofJobs = layers.map(({ origin, values: given }) => {
-    const kept = Object.entries(given).filter(([key]) => !isReporterKey(key));
-    return { origin, values: Object.fromEntries(kept) };
-  });
-  return [{ origin: 'server', values }, ...ofJobs];
-}
-
-/** The reporters of the server, which report all of its jobs. Throws OPTION_UNKNOWN and OPTION_INVALID. */
-function reportingOf({ layers, onDefect }: ServerOptions, server: MeasuredServer): Reporting {
-  const settings = resolveSettings(layers);
-  return new Reporting(reportersOf(settings['metrics.reporters']), {
-    measure: () => server.points(systemClock.epochMs()),
-    tell: (error) => onDefect(error),
-    formats: scopeFormatsOf(settings),
-  });
 }
 
 function notListening(host: string, port: number, cause: unknown): MillraceError {

@@ -59,6 +59,19 @@ export class SlotPool {
     });
   }
 
+  /**
+   * Has a job that has slots hold another number of them; false when there are not enough more to be had at once. One
+   * that has none is left as it is.
+   */
+  resize(job: string, slots: number): boolean {
+    const held = this.#held.get(job);
+    if (held === undefined) return true;
+    if (slots - held > Math.max(0, this.available)) return false;
+    this.#held.set(job, slots);
+    this.#serve();
+    return true;
+  }
+
   /** Gives back what the job has, or its place in the queue. */
   leave(job: string): void {
     this.#held.delete(job);

@@ -15,6 +15,12 @@ export interface SubmissionDefaults {
   readonly baseDirectory: string;
 }
 
+const CLAIM_MODES = { CLAIM: 'claim', NO_CLAIM: 'noClaim', LEGACY: 'legacy' } as const;
+
+function isGiven<T>(value: T | null | undefined): value is T {
+  return value !== null && value !== undefined;
+}
+
 /** Throws OPTION_UNKNOWN and OPTION_INVALID. */
 export function submissionOf(
   bundle: string,
@@ -24,10 +30,12 @@ export function submissionOf(
 ): Submission {
   const { entryClass, programArgsList, params, baseDirectory: asked, flinkConfiguration } = request;
   const { savepointPath, allowNonRestoredState, parallelism } = request;
+  const claimMode = request.claimMode ?? request.restoreMode;
   const own: Readonly<Record<string, unknown>> = {
-    parallelism,
-    'execution.stateRecovery.path': savepointPath === undefined ? undefined : path(savepointPath),
-    'execution.stateRecovery.ignoreUnclaimedState': allowNonRestoredState,
+    parallelism: parallelism ?? undefined,
+    'execution.stateRecovery.path': isGiven(savepointPath) ? path(savepointPath) : undefined,
+    'execution.stateRecovery.ignoreUnclaimedState': allowNonRestoredState ?? undefined,
+    'execution.stateRecovery.claimMode': isGiven(claimMode) ? CLAIM_MODES[claimMode] : undefined,
   };
   if (asked !== undefined && !isAbsolute(asked)) {
     throw new MillraceError('OPTION_INVALID', 'baseDirectory is not an absolute path.');
@@ -46,6 +54,29 @@ export function submissionOf(
     settings,
     baseDirectory: asked ?? baseDirectory,
     submittedMs,
+  };
+}
+
+/**
+ * That of a job once more: what the request leaves out is as it was, but for what the job had gone on from. Throws
+ * OPTION_UNKNOWN and OPTION_INVALID.
+ */
+export function submissionAgain(
+  earlier: Submission,
+  request: JarRunRequest,
+  submittedMs: number,
+): Submission {
+  const { bundle, jobName, params, settings, baseDirectory } = earlier;
+  const kept = Object.entries(settings).filter(
+    ([key, value]) =>
+      value !== null && key !== 'metrics.reporters' && !key.startsWith('execution.stateRecovery.'),
+  );
+  const layers = [{ origin: 'job', values: Object.fromEntries(kept) }];
+  const again = submissionOf(bundle, request, { layers, baseDirectory }, submittedMs);
+  return {
+    ...again,
+    jobName: again.jobName ?? jobName,
+    params: { ...params, ...again.params },
   };
 }
 

@@ -16,7 +16,7 @@ import { TEXT_ASCII } from '../record/column.js';
 import { decodeText, textKindOf } from '../record/text.js';
 import { copyBytes } from '../record/words.js';
 import type { RowMemory } from './contract.js';
-import { CHUNK_MASK, CHUNK_SHIFT, HEADER_UNITS, LINK_BYTES } from './row-place.js';
+import { CHUNK_MASK, CHUNK_SHIFT, HEADER_UNITS, LINK_BYTES, rowPlace } from './row-place.js';
 
 const CHUNK_UNITS = 1 << CHUNK_SHIFT;
 /** Positions are positive 31-bit numbers, so 8 GiB is the most that an arena holds in whole chunks. */
@@ -225,6 +225,14 @@ export class ByteArena {
     const unit = position & CHUNK_MASK;
     const start = (unit + HEADER_UNITS) << 2;
     target.add(this.#bytes[chunk], start, start + (this.#words[chunk][unit] >>> 1));
+  }
+
+  /** Adds the bytes of a row to those that are collected. */
+  appendRowTo(position: number, target: TextTarget): void {
+    const chunk = position >>> CHUNK_SHIFT;
+    const { offset } = rowPlace(position);
+    const length = (this.#words[chunk][position & CHUNK_MASK] >>> 1) - LINK_BYTES;
+    target.add(this.#bytes[chunk], offset, offset + length);
   }
 
   /** Counts a record dead. Its bytes stay where they are until its chunk is emptied. */

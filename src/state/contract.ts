@@ -48,11 +48,19 @@ export interface TableSpec {
   readonly isPacked?: boolean;
   /**
    * Whether the last key, a number that is the same for many keys in a row, divides the table: it has an index of its
-   * own for each value. Hashes that a divided table is given are of the other keys only.
+   * own for each value. Hashes that a divided table is given are of the other keys only. One that may leave memory is
+   * never divided, as its specification tells then.
    */
   readonly isDivided?: boolean;
   /** Whether nobody keeps ids of its entries from one batch to the next, so that in between they may leave memory. */
   readonly isEvictable?: boolean;
+  /**
+   * Which of the keys, a number, `scan` is asked for one value of, as windows are for what is theirs: entries that have
+   * left memory are beside each other by it.
+   */
+  readonly groupKey?: number;
+  /** How many of the keys, the first ones, are those of another table whose entries these belong to. */
+  readonly ownerKeys?: number;
   /** Bits of the last column, a number: entries that have one of them stay in memory. */
   readonly pinnedBits?: number;
 }
@@ -76,6 +84,13 @@ export interface RowMemory {
   readonly chunks: readonly Uint8Array[];
   /** The same memory, for numbers. */
   readonly views: readonly DataView[];
+}
+
+/** The entries of a table that have a number in one of their key columns. */
+export interface WantedKey {
+  /** Which of the keys it is. */
+  readonly key: number;
+  readonly value: number;
 }
 
 /** The frozen or live content of one entry, for snapshots and iteration. */
@@ -149,6 +164,26 @@ export interface EntryLoader {
   remove(keys: EntryColumns, keyGroup: number): void;
   /** Has look-ups find all that was loaded. */
   finish(): void;
+}
+
+/** The entries of another table that belong to those of one, and are reached from there by links between ids. */
+export interface MemberLinks {
+  /** That table; its specification has `ownerKeys`. */
+  readonly table: StateTable;
+  /** Calls for each that belongs to an entry. */
+  each(entry: number, visit: (member: number) => void): void;
+  /** An entry has come back into memory, with all that belong to it. */
+  cameBack(entry: number, members: readonly number[]): void;
+}
+
+/** Keys with the time when each is to be looked at, of entries that leave memory. */
+export interface KeyLog {
+  /** The earliest of the times; -Infinity while keys are being taken. */
+  readonly firstMs: number;
+  add(entry: number, atMs: number): void;
+  /** Takes so many of the keys whose time has come, at most, and visits their entries, which are in memory then. */
+  take(upToMs: number, keysMax: number, visit: (entry: number) => void): void;
+  close(): void;
 }
 
 /** One keyed state table. */
@@ -243,9 +278,15 @@ export interface StateTable {
   readonly bytes: number;
   /**
    * Visits live entry ids, resumable: returns the position to continue from, or -1 at the end. Entries changed
-   * meanwhile may be seen or not; none is seen twice. May return before it has visited as many as it may.
+   * meanwhile may be seen or not; none is seen twice. May return before it has visited as many as it may. Where the
+   * caller wants those alone that have a number in a key column, others may be left out.
    */
-  scan(position: number, entriesMax: number, visit: (entry: number) => void): number;
+  scan(
+    position: number,
+    entriesMax: number,
+    visit: (entry: number) => void,
+    wanted?: WantedKey,
+  ): number;
   /** Live entries of one key group as plain values. */
   entriesOf(keyGroup: number): Iterable<TableEntry>;
   /**
@@ -300,6 +341,13 @@ export interface StateTable {
    * nobody holds an id of an entry.
    */
   makeRoom?(): void;
+  /**
+   * Of such a table: has entries leave memory and come back with those that belong to them, from now on, when none of
+   * either is in memory. Links are made where one comes back.
+   */
+  adopt?(members: MemberLinks): void;
+  /** Of such a table: somewhere to note keys. */
+  keyLog?(): KeyLog;
   /** Frees everything. */
   clear(): void;
   /** Takes all entries out of a table that is in no snapshot, and keeps memory for about as many again. */

@@ -125,3 +125,25 @@ export class ColumnLoader implements EntryLoader {
     this.#staged.count = 0;
   }
 }
+
+/** Has all that is loaded found at once, and tells of it then. */
+export function finishedAtOnce(
+  loader: EntryLoader,
+  then: (loaded: EntryColumns) => void,
+): EntryLoader {
+  const finish = (entries: EntryColumns): void => {
+    loader.finish();
+    then(entries);
+  };
+  return {
+    load: (entries, keyGroup, isNew) => {
+      loader.load(entries, keyGroup, isNew);
+      finish(entries);
+    },
+    remove: (keys, keyGroup) => {
+      loader.remove(keys, keyGroup);
+      finish(keys);
+    },
+    finish: () => loader.finish(),
+  };
+}

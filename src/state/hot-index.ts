@@ -42,7 +42,7 @@ const EMPTY_SEGMENT = new Int32Array(2 * 2 + TRAILER);
 /** Words whose flags are cleared for each time that a segment of an older generation is met. */
 const CREDIT = 128;
 /** An index that is emptied keeps its memory up to so many bytes for each entry that it had, or for so many entries. */
-const KEPT_BYTES_MAX = 64;
+const KEPT_BYTES_MAX = 128;
 const KEPT_ENTRIES_MIN = 1024;
 /** What a block has for its depth. */
 const DEPTH_OF_BLOCK = -1;
@@ -72,7 +72,7 @@ export class HotIndex {
   /** The segments by the highest bits of slot hashes; their number is a power of two. Never another array. */
   readonly segments: Int32Array[] = [EMPTY_SEGMENT];
   /** What to shift half a slot hash by to have the place of its segment. */
-  shift = SHIFT_OF_ONE;
+  shift = 0;
   /** How many entries it has. */
   entries = 0;
   readonly #memory = new SegmentMemory();
@@ -81,6 +81,11 @@ export class HotIndex {
   readonly blocks = this.#keyed.blocks;
   /** Words whose flags may be cleared by now. */
   #credit = 0;
+
+  constructor() {
+    // Set a second time: V8 builds what was set but once into code, and throws that away when it changes after all.
+    this.shift = SHIFT_OF_ONE;
+  }
 
   /** Bytes of all segments and of what finds them. */
   get bytes(): number {
@@ -266,10 +271,7 @@ export class HotIndex {
     else if (slots >= SLOTS_MAX && depth < DEPTH_MAX) this.#split(mixed, segment);
     else {
       const larger = this.#open(slots * 2, depth, generationOf(segment));
-      for (let slot = 0; slot < segment.length - TRAILER; slot += 2) {
-        if (segment[slot + 1] === 0) continue;
-        put(larger, slotHash(segment[slot]), segment[slot], segment[slot + 1]);
-      }
+      putAll(segment, larger);
       this.#replace(mixed, depth, [larger]);
       this.#memory.give(segment);
     }
@@ -282,13 +284,7 @@ export class HotIndex {
     if (this.segments.length === 2 ** depth) this.#doublePlaces();
     const low = this.#open(slots, depth + 1, generationOf(segment));
     const high = this.#open(slots, depth + 1, generationOf(segment));
-    for (let slot = 0; slot < segment.length - TRAILER; slot += 2) {
-      const word = segment[slot + 1];
-      if (word === 0) continue;
-      const hash = segment[slot];
-      const spread = slotHash(hash);
-      put(((spread >>> (31 - depth)) & 1) === 0 ? low : high, spread, hash, word);
-    }
+    deal(segment, depth, low, high);
     this.#replace(mixed, depth, [low, high]);
     this.#memory.give(segment);
   }
@@ -341,8 +337,9 @@ function slotsOf(segment: Int32Array): number {
 function isFull(segment: Int32Array): boolean {
   if (segment === EMPTY_SEGMENT) return true;
   const slots = slotsOf(segment);
-  const entriesMax = slots <= SPARSE_SLOTS_MAX ? slots / 2 : (slots / 4) * 3;
-  return segment[segment.length - COUNT] >= entriesMax;
+  // The shift is chosen, not the way: V8 throws code away at the first step on a way that it has not seen taken.
+  const spare = slots >> (slots <= SPARSE_SLOTS_MAX ? 1 : 2);
+  return segment[segment.length - COUNT] >= slots - spare;
 }
 
 function put(segment: Int32Array, mixed: number, hash: number, word: number): void {
@@ -352,6 +349,25 @@ function put(segment: Int32Array, mixed: number, hash: number, word: number): vo
   segment[slot] = hash;
   segment[slot + 1] = word;
   segment[segment.length - COUNT]++;
+}
+
+/** Puts the entries of a segment into another one. A loop with nothing behind it, which V8 compiles once. */
+function putAll(segment: Int32Array, larger: Int32Array): void {
+  for (let slot = 0; slot < segment.length - TRAILER; slot += 2) {
+    if (segment[slot + 1] === 0) continue;
+    put(larger, slotHash(segment[slot]), segment[slot], segment[slot + 1]);
+  }
+}
+
+/** Deals the entries of a segment to two by the bit of their hashes behind the first `depth` ones. */
+function deal(segment: Int32Array, depth: number, low: Int32Array, high: Int32Array): void {
+  for (let slot = 0; slot < segment.length - TRAILER; slot += 2) {
+    const word = segment[slot + 1];
+    if (word === 0) continue;
+    const hash = segment[slot];
+    const spread = slotHash(hash);
+    put(((spread >>> (31 - depth)) & 1) === 0 ? low : high, spread, hash, word);
+  }
 }
 
 /** Adds a key to its block. */

@@ -472,14 +472,14 @@ export class HotTable implements StateTable {
   }
 
   drain(entriesMax: number, full: boolean, visit: (entry: TableEntry) => void): boolean {
-    const { readKey, readValues } = this.drainedCode;
     return this.drainPlaces(entriesMax, full, (page, o, keyGroup, stampMs, isRemoved) => {
+      const { readKey, readValues } = this.drainedCode;
       const values = isRemoved ? null : readValues(page, o).map(thawHeapValue);
       visit({ keyGroup, key: readKey(page, o), values, stampMs });
     });
   }
 
-  /** What reads the pages that are drained. */
+  /** What reads the page that is being visited. */
   protected get drainedCode(): TableCode {
     return this.code;
   }

@@ -15,9 +15,15 @@ export const NO_BLOCK = new Int32Array(0);
 
 /** Keys that are worth a block: it then takes about as many bytes as segments would. */
 const KEYS_MIN = 1024;
-/** So many blocks take next to nothing, and are worth it for fewer keys. */
+/** The first blocks take next to nothing, and are worth it for few keys. */
 const SMALL_BLOCKS_MAX = 4;
 const SMALL_KEYS_MIN = 128;
+/**
+ * Up to so many, which are four megabytes, blocks are worth it for fewer keys than pay for them: ids mostly come on,
+ * and what has to move into a block later was added to segments for nothing.
+ */
+const EARLY_BLOCKS_MAX = 256;
+const EARLY_KEYS_MIN = 256;
 /** A block of fewer keys is given up. */
 export const BLOCK_KEYS_MIN = 32;
 /** Ranges that are counted whatever the number of entries; another one for each entry is. */
@@ -47,8 +53,13 @@ export class KeyBlocks {
   count(key: number, entries: number): boolean {
     const range = key >>> BLOCK_SHIFT;
     if (range >= this.#counts.length && !this.#reach(range, entries)) return false;
-    const keysMin = this.#blocks < SMALL_BLOCKS_MAX ? SMALL_KEYS_MIN : KEYS_MIN;
-    return ++this.#counts[range] >= keysMin;
+    return ++this.#counts[range] >= this.#keysMin;
+  }
+
+  /** Keys that the next block is worth it for. */
+  get #keysMin(): number {
+    if (this.#blocks < SMALL_BLOCKS_MAX) return SMALL_KEYS_MIN;
+    return this.#blocks < EARLY_BLOCKS_MAX ? EARLY_KEYS_MIN : KEYS_MIN;
   }
 
   /** A key of a range that has no block is gone. */

@@ -15,7 +15,7 @@ import {
   MAP_RANGE_COLUMNS,
   TableMapState,
 } from './map-state.js';
-import { SharedEntries, type SharedPart } from './shared-entries.js';
+import { SharedEntries, SharedPart } from './shared-entries.js';
 import type { EvolvingColumn } from './migrated-entries.js';
 import { columnOfState, stateColumn, type StateColumn } from './state-column.js';
 import { checkEvolution } from './state-evolution.js';
@@ -33,7 +33,12 @@ import type { SnapshotScope, StateWriter } from './state-writer.js';
 import type { StateSource } from './table-snapshot.js';
 import { loadTable, TableWriter, wholeOf } from './table-snapshot.js';
 import { type TimeToLive, timeToLive } from './time-to-live.js';
-import { FoldedAggregatingState, FoldedReducingState, TableValueState } from './value-state.js';
+import {
+  FoldedAggregatingState,
+  FoldedReducingState,
+  PartValueState,
+  TableValueState,
+} from './value-state.js';
 
 /** What the states of an operator are made of. */
 export interface KeyedStateOptions {
@@ -165,9 +170,11 @@ export class KeyedStateStore {
     });
   }
 
-  #newValue<T>(descriptor: StateDescriptor): Made<TableValueState<T>> {
+  #newValue<T>(descriptor: StateDescriptor): Made<ValueState<T>> {
     const { keys, column } = this.#newSingle(descriptor);
-    return { handle: new TableValueState<T>(keys, column), keys };
+    const isPart = keys instanceof SharedPart;
+    const handle = isPart ? new PartValueState<T>(keys) : new TableValueState<T>(keys, column);
+    return { handle, keys };
   }
 
   /** What holds one value of each key: a part of the shared entries, or a table where its entries come and go alone. */

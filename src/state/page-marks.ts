@@ -137,3 +137,10 @@ export function setBits(bitmap: Int32Array, from: number, count: number): void {
 export function clearBits(bitmap: Int32Array, from: number, count: number): void {
   for (let offset = from; offset < from + count; offset++) clearBit(bitmap, offset);
 }
+
+/** The generation in which an entry has changed, as far as it matters to what changed since the confirmed one. */
+export function changeOf(marks: PageMarks, offset: number, confirmed: number): number {
+  if (hasBit(marks.dirty, offset)) return marks.generation;
+  const isChanged = marks.frozenGeneration > confirmed && hasBit(marks.frozenDirty, offset);
+  return isChanged ? marks.frozenGeneration : 0;
+}

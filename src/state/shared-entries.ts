@@ -97,9 +97,12 @@ export class SharedEntries {
   }
 
   #load(table: StateTable, source: StateSource): void {
+    // A table that holds the first pieces already has entries of any of its parts.
+    const isBegun = table.entries > 0;
     for (const part of this.#parts) {
       const pieces = source.get(this.#options.uid, part.spec.name);
-      if (loadTable(table, pieces, part.projection, part.evolving) > 0) part.isUsed = true;
+      const count = loadTable(table, pieces, part.projection, part.evolving);
+      if (isBegun || count > 0) part.isUsed = true;
     }
     this.#options.context.forget();
   }
@@ -125,6 +128,9 @@ export class SharedEntries {
 interface PartCode {
   find(): number;
   upsert(): number;
+  value(): unknown;
+  update(value: unknown): void;
+  holds(value: number): boolean;
   has(entry: number): boolean;
   clearPart(entry: number): void;
   enter(entry: number): void;
@@ -145,6 +151,15 @@ export class SharedPart {
   read: PartCode['find'];
   /** The same, with the part made when missing. */
   upsert: PartCode['upsert'];
+  /** The value of the current key in this part, or undefined. */
+  value: PartCode['value'];
+  /** Sets it. Throws VALUE_UNSUPPORTED for what may not be written. */
+  update: PartCode['update'];
+  /**
+   * Whether the current key has this number in this part; false where that would take a look-up. What functions ask
+   * with every record is one function of generated code, because V8 puts only so much of what they call into them.
+   */
+  holds: PartCode['holds'];
   /** Whether an entry, which may be one that is gone, has this part. */
   has: PartCode['has'];
   /** Makes the key of an entry the current one. */
@@ -169,6 +184,15 @@ export class SharedPart {
       open();
       return this.upsert();
     };
+    this.value = () => {
+      open();
+      return this.value();
+    };
+    this.update = (value) => {
+      open();
+      this.update(value);
+    };
+    this.holds = () => false;
     this.has = () => false;
     this.enter = () => {};
     this.remove = this.enter;
@@ -206,6 +230,9 @@ export class SharedPart {
     this.find = code.find;
     this.read = code.find;
     this.upsert = code.upsert;
+    this.value = code.value;
+    this.update = code.update;
+    this.holds = code.holds;
     this.has = code.has;
     this.enter = code.enter;
     this.remove = code.clearPart;
@@ -229,11 +256,22 @@ function compilePart({ part, index, table, key }: PartConstants): PartCode {
   const args = Array.from({ length: flatLength(spec.keys) }, (_, at) => `flat[${at}]`);
   const parts = columnCode(spec, spec.columns.length - 1, 'page', 'o');
   const bit = 1 << index;
+  const place = columnCode(spec, index, 'page', 'o');
+  const { column } = part;
+  const { fixed } = column;
   const at = `const page = pages[entry >>> ${PAGE_SHIFT}], o = entry & ${PAGE_MASK};`;
   const lookup = (name: string): string =>
     `table.${name}(key.keyGroup, key.hash, ${args.join(', ')})`;
+  const fixedUpdate = `const value = kept(given);
+  const entry = key.isOwn ? key.entry : own();
+  ${at}
+  if ((${parts} & ${bit}) === 0) {
+    ${parts} |= ${bit};
+    part.isUsed = true;
+  }
+  ${place} = value;`;
   const code = `'use strict';
-const { part, table, key, nothing } = constants;
+const { part, table, key, column, kept, nothing } = constants;
 const { flat } = key, { pages } = table;
 function look() {
   if (!key.isSet) key.refuse();
@@ -260,6 +298,22 @@ function upsert() {
   }
   return entry;
 }
+function value() {
+  const entry = key.entry === ${UNKNOWN_ENTRY} ? look() : key.entry;
+  if (entry < 0) return undefined;
+  ${at}
+  if ((${parts} & ${bit}) === 0) return undefined;
+  return ${fixed === null ? 'column.read(table, entry)' : `${place}${fixed.test}`};
+}
+function update(given) {
+  ${fixed === null ? 'column.write(table, upsert(), given);' : fixedUpdate}
+}
+function holds(number) {
+  if (${fixed === null} || !key.isOwn) return false;
+  const entry = key.entry;
+  ${at}
+  return (${parts} & ${bit}) !== 0 && ${place} === number;
+}
 function has(entry) {
   ${at}
   return (${parts} & ${bit}) !== 0;
@@ -274,11 +328,12 @@ function clearPart(entry) {
   key.forget();
 }
 ${enterCode(spec.keys, spec.name)}
-return { find, upsert, has, clearPart, enter };`;
+return { find, upsert, value, update, holds, has, clearPart, enter };`;
   const make = compileFunction(code, ['constants'], {
     filename: `millrace:shared-entries/${part.name}.js`,
   }) as (constants: unknown) => PartCode;
-  return make({ part, table, key, nothing: new Uint8Array(0) });
+  const kept = fixed?.kept ?? null;
+  return make({ part, table, key, column, kept, nothing: new Uint8Array(0) });
 }
 
 function clearingCode(spec: TableSpec, index: number): string {

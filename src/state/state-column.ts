@@ -22,17 +22,32 @@ interface ColumnAccess {
   load(table: StateTable, entry: number, stored: unknown): void;
 }
 
+/** How generated code reads and writes a column that is an array of fixed values. */
+interface FixedValues {
+  /** Code behind the place of a value that makes of it what was written. */
+  readonly test: string;
+  /** What is kept of a value. Throws VALUE_UNSUPPORTED for what may not be written. */
+  readonly kept: (value: unknown) => number | bigint;
+}
+
 /** Reads and writes one column. */
 export class StateColumn implements ColumnAccess {
   readonly form: ValueForm;
+  /** Null where values are texts, or on the heap. */
+  readonly fixed: FixedValues | null;
   read!: ColumnAccess['read'];
   write!: ColumnAccess['write'];
   check!: ColumnAccess['check'];
   load!: ColumnAccess['load'];
   readonly #access: (index: number, place: string) => ColumnAccess;
 
-  constructor(form: ValueForm, access: (index: number, place: string) => ColumnAccess) {
+  constructor(
+    form: ValueForm,
+    access: (index: number, place: string) => ColumnAccess,
+    fixed: FixedValues | null = null,
+  ) {
     this.form = form;
+    this.fixed = fixed;
     this.#access = access;
   }
 
@@ -91,12 +106,8 @@ function columnOf(type: DataType | undefined, refuse: (value: unknown) => never)
 }
 
 /** Compiled for each column, so that the array it names stays one property to V8. */
-function fixedColumn(
-  form: ValueForm,
-  check: (value: unknown) => number | bigint,
-  test = '',
-): StateColumn {
-  return new StateColumn(form, (_, place) => {
+function fixedColumn(form: ValueForm, check: FixedValues['kept'], test = ''): StateColumn {
+  const access = (_: number, place: string): ColumnAccess => {
     const at = `const page = table.pages[entry >>> ${PAGE_SHIFT}], o = entry & ${PAGE_MASK};`;
     const code = `'use strict';
 return {
@@ -109,7 +120,8 @@ return {
       filename: `millrace:state-column/${form}.js`,
     }) as (check: unknown) => ColumnAccess;
     return make(check);
-  });
+  };
+  return new StateColumn(form, access, { test, kept: check });
 }
 
 /** Where texts are encoded before they are copied into a table; grows to the longest. */

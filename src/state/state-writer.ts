@@ -3,6 +3,7 @@
  * operators and stores of state make writers, the snapshot of a chain steps them. Runs on: worker. Invariant: what a
  * writer puts is the state as it was when the writer was made, whatever happens in between.
  */
+import type { Projection, TableSpec } from './contract.js';
 
 /** Where the state of an operator goes; the runtime's `SnapshotSink` is one. */
 export interface StateSink {
@@ -17,6 +18,15 @@ export interface SnapshotScope {
   readonly isConfirmable: boolean;
 }
 
+/** A table that is in snapshots. Plain data. */
+export interface KeptTable {
+  /** Of its operator. */
+  readonly uid: string;
+  readonly spec: TableSpec;
+  /** Groups of its columns, each written as a table of its own; it is written as one where there are none. */
+  readonly parts: readonly Projection[];
+}
+
 /** What one call may still do, in entries; may end below 0 by little. */
 export interface Slice {
   left: number;
@@ -24,6 +34,8 @@ export interface Slice {
 
 /** A piece of state that was frozen. */
 export interface StateWriter {
+  /** The table that it writes; absent for what is none. */
+  readonly kept?: KeptTable;
   /** Writes on while `slice` lasts; true when everything has been put. */
   step(sink: StateSink, slice: Slice): boolean;
   /** Later snapshots hold what changed since this one. */

@@ -142,32 +142,31 @@ wide[0] = 1n;
 const LOW = words[0] === 1 ? 0 : 1;
 const HIGH = 1 - LOW;`;
 
+/** A constructor, because V8 forgets at the second run of a literal what it knew of the arrays in it. */
 function makePageCode({ arrays, pageBytes, pageShift, spec, keys }: TableShape): string {
   const entries = 1 << pageShift;
   const typed = arrays.map(
     ({ name, constructor, offset, width }) =>
-      `    ${name}: new ${constructor}(buffer, ${offset}, ${entries * width}),`,
+      `  this.${name} = new ${constructor}(buffer, ${offset}, ${entries * width});`,
   );
   const heap = spec.columns.flatMap((column, index) =>
-    column.form === 'js' ? [`    c${index}: new Array(${entries}).fill(undefined),`] : [],
+    column.form === 'js' ? [`  this.c${index} = new Array(${entries}).fill(undefined);`] : [],
   );
   const views = keys.flatMap(({ form }, index) => {
     const offset = arrays.find((array) => array.name === `k${index}`)?.offset;
     if (form === 'i64') {
-      return [`    k${index}w: new Int32Array(buffer, ${offset}, ${2 * entries}),`];
+      return [`  this.k${index}w = new Int32Array(buffer, ${offset}, ${2 * entries});`];
     }
     if (form !== 'text') return [];
-    return [`    k${index}b: new Uint8Array(buffer, ${offset}, ${KEY_TEXT_BYTES * entries}),`];
+    return [`  this.k${index}b = new Uint8Array(buffer, ${offset}, ${KEY_TEXT_BYTES * entries});`];
   });
   return [
-    'function makePage() {',
-    `  const buffer = new ArrayBuffer(${pageBytes});`,
-    '  return {',
+    'function Page(buffer) {',
     ...typed,
     ...heap,
     ...views,
-    '  };',
     '}',
+    `function makePage() { return new Page(new ArrayBuffer(${pageBytes})); }`,
   ].join('\n');
 }
 

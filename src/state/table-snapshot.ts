@@ -16,7 +16,7 @@ import type {
 import { type BlockColumn, EntryBlock, keyColumns, valueColumns } from './entry-block.js';
 import { encodeLayout, EntryPiece, writePiece } from './entry-piece.js';
 import { type EvolvingColumn, migrationOf } from './migrated-entries.js';
-import type { Slice, SnapshotScope, StateSink, StateWriter } from './state-writer.js';
+import type { KeptTable, Slice, SnapshotScope, StateSink, StateWriter } from './state-writer.js';
 import { layoutOf, layoutText, type TableLayout, takesLayout } from './table-layout.js';
 import { columnPlace } from './table-shape.js';
 
@@ -43,6 +43,7 @@ export function wholeOf({ spec }: StateTable): Projection {
 
 /** Freezes a table and writes it in slices: as one, or each of several groups of columns as a table of its own. */
 export class TableWriter implements StateWriter {
+  readonly kept: KeptTable;
   readonly #uid: string;
   readonly #table: StateTable;
   readonly #full: boolean;
@@ -62,6 +63,11 @@ export class TableWriter implements StateWriter {
     scope: SnapshotScope,
     parts: readonly (Projection & { readonly isUsed: boolean })[] = [],
   ) {
+    this.kept = {
+      uid,
+      spec: table.spec,
+      parts: parts.map(({ spec, columns, bit }) => ({ spec, columns, bit })),
+    };
     this.#uid = uid;
     this.#table = table;
     this.#full = scope.full;

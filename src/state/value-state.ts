@@ -12,12 +12,35 @@ import type {
   ValueState,
 } from './state-handles.js';
 
-/** The value of the current key, in one entry or a part of one. */
+/** The value of the current key, in a part of its entry. */
+export class PartValueState<T> implements ValueState<T> {
+  readonly #part: SharedPart;
+
+  constructor(part: SharedPart) {
+    this.#part = part;
+  }
+
+  value(): T | undefined {
+    return this.#part.value() as T | undefined;
+  }
+
+  update(value: T | null | undefined): void {
+    if (value === null || value === undefined) return this.clear();
+    this.#part.update(value);
+  }
+
+  clear(): void {
+    const entry = this.#part.find();
+    if (entry >= 0) this.#part.remove(entry);
+  }
+}
+
+/** The value of the current key, in an entry of its own. */
 export class TableValueState<T> implements ValueState<T> {
-  readonly #keyed: KeyedTable | SharedPart;
+  readonly #keyed: KeyedTable;
   readonly #column: StateColumn;
 
-  constructor(keyed: KeyedTable | SharedPart, column: StateColumn) {
+  constructor(keyed: KeyedTable, column: StateColumn) {
     this.#keyed = keyed;
     this.#column = column;
   }

@@ -58,6 +58,43 @@ function lent(file: FileHandle): FileHandle {
   };
 }
 
+/** Who is told of what goes to files without a name and comes from them, in bytes. */
+export interface ScratchCounts {
+  wrote(bytes: number): void;
+  read(bytes: number): void;
+  /** A file of so many bytes is gone. */
+  freed(bytes: number): void;
+}
+
+/** A disk whose files are counted. */
+export function countedDisk(disk: ScratchDisk, counts: ScratchCounts): ScratchDisk {
+  return {
+    createScratch(directory) {
+      const file = disk.createScratch(directory);
+      let held = 0;
+      return {
+        read: (target, offset, length, position) => {
+          const bytes = file.read(target, offset, length, position);
+          counts.read(bytes);
+          return bytes;
+        },
+        write: (bytes) => {
+          file.write(bytes);
+          held += bytes.length;
+          counts.wrote(bytes.length);
+        },
+        bytes: () => file.bytes(),
+        sync: () => file.sync(),
+        close: () => {
+          file.close();
+          counts.freed(held);
+          held = 0;
+        },
+      };
+    },
+  };
+}
+
 /** A file without a name. Throws FILE_UNWRITABLE where none can be made, and where nothing more can be written. */
 export function openScratch(disk: ScratchDisk, directory: string): FileHandle {
   const written = <R>(write: () => R): R => {

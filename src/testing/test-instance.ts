@@ -17,6 +17,7 @@ import { nextEventLoopTurn } from '../runtime/event-loop.js';
 import type { Settings } from '../runtime/settings.js';
 import { buildSlot } from '../runtime/slot-builder.js';
 import { located } from '../runtime/slot-loop.js';
+import { TapSites } from '../runtime/tap-site.js';
 import { HOST_SLOT } from '../graph/physical-plan.js';
 import {
   SUBTASK_FINISHED,
@@ -27,6 +28,7 @@ import {
 } from '../runtime/subtask.js';
 import { WATERMARK_MIN } from '../time/watermark.js';
 import type { TestFeed } from './test-feed.js';
+import { NOTHING_KEPT } from '../runtime/plan-options.js';
 
 /** Passes without a record leaving after which a part is taken for one that never rests: half a million timers. */
 const SILENT_PASSES_MAX = 16;
@@ -82,6 +84,7 @@ export class TestInstance {
       params: {},
       planHash: plan.hash,
       parallelism: 1,
+      kept: NOTHING_KEPT,
       baseDirectory: process.cwd(),
       settings,
       seed: SEED,
@@ -97,8 +100,10 @@ export class TestInstance {
       clock,
       disk: nodeDisk,
       tables: [],
+      taps: new TapSites(),
       checkpointing: null,
       onBadRecord: () => {},
+      onLog: () => {},
       feed: ({ source, name }) => {
         const feed = feeds.get(source?.identity.uid ?? '');
         if (feed === undefined) {

@@ -1,8 +1,8 @@
 /**
  * The contract that every operator of a chain must keep, whatever it computes: it gives the same results when rows
  * come one at a time, when the budget is one row, when every other hand-over is refused by a full output, and when
- * its state moves to a new instance after every step. Callers: `operator-contract.test.ts`, and the tests of
- * operators to come.
+ * its state moves to a new instance after every step, or leaves memory before each. Callers:
+ * `operator-contract.test.ts`, and the tests of operators to come.
  */
 import { describe, expect, it } from 'vitest';
 import { STEP_DONE } from '../../src/operator/contract.js';
@@ -37,6 +37,8 @@ interface Drive {
   readonly isFull: boolean;
   /** Moves the state to a new instance after every call. */
   readonly isMoved: boolean;
+  /** Puts all state on disk that may leave memory. */
+  readonly isTiered: boolean;
 }
 
 const ALL: Drive = {
@@ -46,6 +48,7 @@ const ALL: Drive = {
   capacity: 1024,
   isFull: false,
   isMoved: false,
+  isTiered: false,
 };
 
 const DRIVES: readonly Drive[] = [
@@ -60,13 +63,24 @@ const DRIVES: readonly Drive[] = [
     isFull: true,
   },
   { ...ALL, name: 'a new instance after every row', rowsPerBatch: 5, budgetRows: 1, isMoved: true },
+  { ...ALL, name: 'state on disk, three rows at a time', rowsPerBatch: 3, isTiered: true },
   {
-    name: 'a new instance after every call, outputs full',
+    ...ALL,
+    name: 'state on disk, a budget of one row, outputs full',
+    budgetRows: 1,
+    capacity: 2,
+    isFull: true,
+    isTiered: true,
+  },
+  {
+    ...ALL,
+    name: 'a new instance after every call, outputs full, state on disk',
     rowsPerBatch: 7,
     budgetRows: 2,
     capacity: 2,
     isFull: true,
     isMoved: true,
+    isTiered: true,
   },
 ];
 
@@ -97,7 +111,7 @@ export function describeOperator(operatorCase: OperatorCase): void {
 function driven(operatorCase: OperatorCase, drive: Drive): readonly (readonly Left[])[] {
   let calls = 0;
   let seenMs: number | null = null;
-  const parts = operatorCase.parts();
+  const parts = { ...operatorCase.parts(), isTiered: drive.isTiered };
   const mayTake = (): boolean => !drive.isFull || calls++ % 2 === 1;
   let chain = chainOf({ ...parts, capacity: drive.capacity, mayTake });
   const move = (): void => {

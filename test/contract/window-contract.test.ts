@@ -3,13 +3,18 @@ import { outputTag } from '../../src/operator/process-function.js';
 import { alignedAssigner, sessionAssigner } from '../../src/operator/window/assigner.js';
 import { timeEvictor } from '../../src/operator/window/evictor.js';
 import { reduceFold } from '../../src/operator/window/fold.js';
-import { processingTimeoutTrigger } from '../../src/operator/window/trigger.js';
+import {
+  countTrigger,
+  processingTimeoutTrigger,
+  purgingTrigger,
+} from '../../src/operator/window/trigger.js';
+import type { Aggregation, OperatorSpec } from '../../src/operator/operator-spec.js';
 import {
   openWindows,
   type WindowOperatorParts,
 } from '../../src/operator/window/window-operator.js';
 import { col } from '../../src/operator/expression-builder.js';
-import { line, op } from '../unit/operator/chain-harness.js';
+import { aggregatesOf, line, op } from '../unit/operator/chain-harness.js';
 import { describeOperator } from './operator-contract.js';
 
 interface Row {
@@ -219,6 +224,84 @@ describeOperator({
     general({
       fold: reduceFold<Row>((left, right) => ({ ...right, id: left.id + right.id })),
     }),
+});
+
+/** A window operator that aggregates, of records some of whose fields are null at first. */
+function aggregated(
+  parts: Pick<WindowOperatorParts<Priced, never, unknown>, 'assigner'> &
+    Partial<WindowOperatorParts<Priced, never, unknown>>,
+) {
+  const fold: Aggregation = {
+    name: 'aggregate',
+    keys: ['user'],
+    phase: 'single',
+    window: { allowedLatenessMs: 0 },
+    aggregates: aggregatesOf({
+      ...aggregates,
+      first,
+      mean: mean(),
+      odd: { fn: 'sum', of: col('price').mul(0.1), exact: true, filter: col('id').mod(2).eq(1) },
+      most: { fn: 'max', of: col('text') },
+      prices: { fn: 'countDistinct', of: col('price').mod(3) },
+    }),
+  };
+  const spec = op.process<Priced, unknown>(['user'], (context) =>
+    openWindows<Priced, never, unknown>(
+      {
+        trigger: parts.assigner.defaultTrigger(),
+        evictor: null,
+        allowedLatenessMs: 0,
+        lateTag: null,
+        fold,
+        fn: null,
+        ...parts,
+      },
+      context,
+    ),
+  );
+  return {
+    operators: line(
+      op.map(({ id, user }: Row) => ({ id, user, price: id < 25 ? null : id, text: null })),
+      op.map((row: Priced) =>
+        row.price !== null && row.price > 40 ? { ...row, text: `at ${row.price}` } : row,
+      ),
+      { ...spec, aggregation: fold } as OperatorSpec,
+    ),
+  };
+}
+
+interface Priced {
+  readonly id: number;
+  readonly price: number | null;
+}
+
+describeOperator({
+  ...common,
+  name: 'aggregates of sessions of a gap per record that fire again',
+  parts: () =>
+    aggregated({
+      assigner: sessionAssigner<Priced>(({ id }) => 100 + (id % 5) * 60, 'event'),
+      allowedLatenessMs: 200,
+    }),
+});
+
+describeOperator({
+  ...common,
+  name: 'aggregates of sliding windows by a trigger that purges',
+  parts: () => {
+    const assigner = alignedAssigner({ sizeMs: 900, slideMs: 300, offsetMs: 100 }, 'event');
+    return aggregated({ assigner, trigger: purgingTrigger(countTrigger(2)) });
+  },
+});
+
+describeOperator({
+  ...common,
+  name: 'aggregates of windows with an evictor and a trigger by both clocks',
+  parts: () => {
+    const assigner = alignedAssigner({ sizeMs: 900, slideMs: 900, offsetMs: 100 }, 'event');
+    const trigger = processingTimeoutTrigger(assigner.defaultTrigger(), 10_000);
+    return aggregated({ assigner, evictor: timeEvictor(500), trigger });
+  },
 });
 
 describeOperator({

@@ -3,10 +3,11 @@
  * Callers: `crash-campaign.mjs`. Arguments: the options of the run as JSON.
  */
 import { start } from 'millrace';
-import failingOften from '../fixtures/jobs/failing-often.mjs';
 
-const { params, parallelism, runtime, settings, savepoints } = JSON.parse(process.argv[2] ?? '{}');
-const execution = await start(failingOften, {
+const options = JSON.parse(process.argv[2] ?? '{}');
+const { params, parallelism, runtime, settings, savepoints } = options;
+const { default: job } = await import(`../fixtures/jobs/${options.job}.mjs`);
+const execution = await start(job, {
   params,
   parallelism,
   runtime,
@@ -23,8 +24,9 @@ let taken = 0;
 void (async () => {
   for await (const event of execution.events()) {
     if (event.type !== 'checkpoint' || event.report.status !== 'completed') continue;
-    process.stdout.write(`${event.report.kind}\n`);
-    if (event.report.kind !== 'checkpoint' || ++taken % savepoints?.every !== 0) continue;
+    const { kind, id, inFlightBytes } = event.report;
+    process.stdout.write(`${inFlightBytes > 0 ? `overtook ${id}\n` : ''}${kind}\n`);
+    if (kind !== 'checkpoint' || ++taken % savepoints?.every !== 0) continue;
     // One that comes too late is refused.
     execution.savepoint({ directory: savepoints.directory }).catch(() => {});
   }

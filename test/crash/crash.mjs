@@ -1,7 +1,9 @@
 /**
- * `npm run crash [-- --quick] [--seeds N] [--from N] [--every-op]`: kills jobs and tells what it tried and what fell.
- * First at every operation of the disk, then at random: each seed is one job with options of its own, and `--from S
- * --seeds 1` repeats the one of seed S. With `--every-op` only the former; with `--seeds` only the latter.
+ * `npm run crash [-- --quick] [--seeds N] [--from N] [--every-op] [--stride N] [--from-op N] [--way NAME]`: kills jobs
+ * and tells what it tried and what fell. First at every operation of the disk, then at random: each seed is one job with
+ * options of its own, and `--from S --seeds 1` repeats the one of seed S. With `--every-op` only the former; with
+ * `--seeds` only the latter. `--stride N --from-op M` takes every N-th operation from the M-th on, so that N pieces are
+ * all of them; `--way` takes one way of taking checkpoints: full, incremental, unaligned, aligned-timeout.
  */
 import { parseArgs } from 'node:util';
 import { crashRun } from './crash-campaign.mjs';
@@ -13,14 +15,19 @@ const { values } = parseArgs({
     seeds: { type: 'string' },
     from: { type: 'string', default: '1' },
     'every-op': { type: 'boolean', default: false },
+    stride: { type: 'string' },
+    'from-op': { type: 'string', default: '1' },
+    way: { type: 'string', multiple: true },
   },
 });
 const closing = [];
 let failed = 0;
 
 if (values.seeds === undefined || values['every-op']) {
-  const stride = values.quick ? 40 : 1;
-  const tried = await everyOperation({ stride, print: console.log });
+  const stride = Number(values.stride ?? (values.quick ? 40 : 1));
+  const offset = Number(values['from-op']);
+  const ways = values.way ?? null;
+  const tried = await everyOperation({ stride, offset, ways, print: console.log });
   const { points, kills, restores, savepoints, faults } = tried;
   for (const fault of faults.slice(0, 20)) console.log(`  ${fault}`);
   failed += faults.length;
@@ -33,19 +40,24 @@ if (values.seeds === undefined || values['every-op']) {
 if (!values['every-op']) {
   const seeds = Number(values.seeds ?? (values.quick ? 6 : 60));
   const size = values.quick ? { perKey: 600, killsMax: 4 } : { perKey: 1500, killsMax: 9 };
-  const total = { kills: 0, restores: 0, savepoints: 0, failed: 0 };
+  const total = { kills: 0, restores: 0, overtaken: 0, savepoints: 0, failed: 0 };
   for (let seed = Number(values.from); seed < Number(values.from) + seeds; seed++) {
-    const { kills, restores, savepoints, faults } = await crashRun(seed, size);
+    const { kills, restores, overtaken, savepoints, faults } = await crashRun(seed, size);
     total.kills += kills;
+    total.overtaken += overtaken;
     total.restores += restores;
     total.savepoints += savepoints;
     if (faults.length > 0) total.failed++;
-    console.log(`seed ${seed}: ${kills} kills, ${restores} restores, ${faults.length} faults`);
+    console.log(
+      `seed ${seed}: ${kills} kills, ${restores} restores, ${overtaken} of them with overtaken ` +
+        `records, ${faults.length} faults`,
+    );
     for (const fault of faults.slice(0, 5)) console.log(`  ${fault}`);
   }
   failed += total.failed;
   closing.push(
     `${seeds} jobs, ${total.kills} kills at random, ${total.restores} restores, ` +
+      `${total.overtaken} of them with records that were overtaken, ` +
       `${total.savepoints} from savepoints, ${total.failed} failed`,
   );
 }

@@ -10,15 +10,17 @@ import { job } from '../../src/api/job.js';
 import { systemClock } from '../../src/base/clock.js';
 import type { Disk, FileHandle } from '../../src/base/disk.js';
 import { nodeDisk } from '../../src/base/node-disk.js';
+import { SeededRandom } from '../../src/base/random.js';
 import type { JobExecution } from '../../src/runtime/execution.js';
 import { resolveSettings } from '../../src/runtime/settings.js';
 import { startRun } from '../../src/runtime/start-run.js';
 
-const { directory, killAt, isIncremental, from } = JSON.parse(process.argv[2] ?? '{}') as {
+const { directory, killAt, settings, from } = JSON.parse(process.argv[2] ?? '{}') as {
   readonly directory: string;
   /** From 1; null for a life that is left alone. */
   readonly killAt: number | null;
-  readonly isIncremental: boolean;
+  /** How checkpoints are taken. */
+  readonly settings: Readonly<Record<string, unknown>>;
   readonly from: string;
 };
 /** Records of a life behind which a checkpoint is taken, and the savepoint. */
@@ -123,21 +125,30 @@ execution = await startRun({
         'exchange.batchRows': 16,
         'execution.checkpointing.interval': '1h',
         'execution.checkpointing.dir': join(directory, 'checkpoints'),
-        'execution.checkpointing.incremental': isIncremental,
         'execution.stateRecovery.path': from,
         'restartStrategy.type': 'none',
+        ...settings,
       },
     },
   ]),
   baseDirectory: directory,
   signal: null,
-  world: { clock: systemClock, disk, shuffle: null },
+  world: {
+    clock: systemClock,
+    disk,
+    // Stepped in any order, subtasks have something before them that a checkpoint can overtake.
+    shuffle:
+      settings['execution.checkpointing.unaligned.enabled'] === true ? new SeededRandom(1) : null,
+  },
 });
 const { restored } = execution;
 let taken = 0;
+let inFlightBytes = 0;
 const watched = (async (running: JobExecution) => {
   for await (const event of running.events()) {
-    if (event.type === 'checkpoint' && event.report.status === 'completed') taken++;
+    if (event.type !== 'checkpoint' || event.report.status !== 'completed') continue;
+    taken++;
+    inFlightBytes += event.report.inFlightBytes;
   }
 })(execution);
 const { hadFinishedMs } = await execution.finished;
@@ -146,5 +157,6 @@ tell({
   journal,
   restored: restored?.checkpoint ?? null,
   taken,
+  inFlightBytes,
   hadFinished: hadFinishedMs !== null,
 });

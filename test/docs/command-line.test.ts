@@ -11,8 +11,12 @@ const nothing = async (): Promise<void> => {};
 const program: Command = createProgram('0', {
   run: nothing,
   explain: nothing,
+  dev: nothing,
+  preview: nothing,
   server: nothing,
+  create: nothing,
   doctor: nothing,
+  completions: nothing,
   state: nothing,
 });
 /** With those below others, by their names and what stands before them. */

@@ -1,32 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { FakeTerminal } from '../unit/cli/fake-terminal.js';
-import { cliPath, fixture, type Started, startCommand } from './run-cli.js';
-
-/** Why there is no pseudo-terminal here; null when there is. */
-function whyNoTerminal(): string | null {
-  if (process.platform !== 'linux') return 'script(1) takes other options here';
-  try {
-    const said = execFileSync('script', ['-qec', 'test -t 2 && echo yes', '/dev/null'], {
-      encoding: 'utf8',
-      stdio: ['pipe', 'pipe', 'ignore'],
-    });
-    return said.includes('yes') ? null : 'script(1) gives no terminal';
-  } catch {
-    return 'there is no script(1)';
-  }
-}
+import { COLUMNS, ROWS, startOnTerminal, whyNoTerminal } from './pseudo-terminal.js';
+import { cliPath, fixture } from './run-cli.js';
 
 const reason = whyNoTerminal();
-const COLUMNS = 90;
-const ROWS = 24;
-
-/** Runs the command line on a pseudo-terminal. */
-function startOnTerminal(words: string, env: Readonly<Record<string, string>> = {}): Started {
-  const command = `stty cols ${COLUMNS} rows ${ROWS}; exec '${process.execPath}' '${cliPath}' ${words}`;
-  return startCommand('script', ['-qec', command, '/dev/null'], { env: { TERM: 'xterm', ...env } });
-}
 
 /** What a person sees in the end. */
 function shownBy(output: string, rows = ROWS): FakeTerminal {
@@ -76,7 +54,9 @@ describe.skipIf(reason !== null)(
     });
 
     it('gives the cursor back when the job fails, and shows the error below the block', async () => {
-      const started = startOnTerminal(`run '${fixture('failing.mjs')}' -p 2`, { FORCE_COLOR: '0' });
+      const started = startOnTerminal(`run '${fixture('failing.mjs')}' -p 2`, {
+        env: { FORCE_COLOR: '0' },
+      });
       const { code, stdout } = await started.finished;
       expect(code).toBe(1);
       const terminal = shownBy(stdout, 100);
@@ -90,7 +70,7 @@ describe.skipIf(reason !== null)(
     it.each([{ CI: 'true', NO_COLOR: '1' }, { TERM: 'dumb' }])(
       'writes plain lines with %j',
       async (env) => {
-        const started = startOnTerminal(`run '${fixture('printing.mjs')}' -p 1`, env);
+        const started = startOnTerminal(`run '${fixture('printing.mjs')}' -p 1`, { env });
         const { code, stdout } = await started.finished;
         expect(code).toBe(0);
         expect(stdout).not.toContain('\x1b[?25l');

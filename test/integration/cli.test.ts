@@ -199,7 +199,7 @@ describe('other commands', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^job {10}bounded: 2 vertices in 2 slots\n/);
     expect(stdout).toContain('return function rows0(batch, from, to) {');
-    expect(stdout).toContain('if ((builder.rows = outRow + 1) === 1024) {');
+    expect(stdout).toContain('if ((builder.rows = outRow + 1) === 2048) {');
     const json = await runCli([...words, '--json']);
     expect(jsonLines(json.stdout)).toMatchObject([{ type: 'plan', plan: { job: 'bounded' } }]);
   });

@@ -4,7 +4,21 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { collectSink, count, job, run, start, tumbling } from 'millrace';
+import {
+  count,
+  datagen,
+  discard,
+  integers,
+  job,
+  ndjson,
+  run,
+  sequence,
+  session,
+  sliding,
+  start,
+  sum,
+  tumbling,
+} from 'millrace';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import coldTotals, { failures } from '../fixtures/jobs/cold-totals.mjs';
 
@@ -14,6 +28,7 @@ const ROWS = 60_000;
 /** Some 16 MB for the state of a slot. */
 const LITTLE = { 'slot.memory': '64mb', 'slot.managedFraction': 0.25 } as const;
 const ENOUGH = { 'slot.memory': '256mb', 'slot.managedFraction': 0.4 } as const;
+const NO_RESTART = { 'restartStrategy.type': 'none' } as const;
 const NAMES = ['aggregated', 'reduced', 'processed'] as const;
 
 let directory: string;
@@ -56,7 +71,7 @@ const settings = (more: object = {}) => ({
 
 describe('state that is larger than the memory of its slots', () => {
   it('is too large for memory alone', async () => {
-    const more = { 'state.backend': 'memory', 'restartStrategy.type': 'none' };
+    const more = { ...NO_RESTART, 'state.backend': 'memory' };
     const options = { params: params(), runtime: 'in-thread', settings: settings(more) } as const;
     await expect(run(coldTotals, options)).rejects.toMatchObject({
       code: 'MEMORY_EXHAUSTED',
@@ -84,6 +99,15 @@ describe('state that is larger than the memory of its slots', () => {
       expect(failures.at).toEqual([]);
       expect(execution.checkpoints.counts.completed).toBeGreaterThan(2);
       expect(outputRows()).toEqual(wanted);
+      const counts = execution.metrics().vertices.flatMap(({ subtasks }) => subtasks);
+      const sum = (name: keyof (typeof counts)[number]): number =>
+        counts.reduce((all, task) => all + Number(task[name]), 0);
+      expect(sum('coldHits')).toBeGreaterThan(0);
+      expect(sum('coldLookups')).toBeGreaterThan(sum('coldHits'));
+      expect(sum('spillReads')).toBeGreaterThan(0);
+      expect(sum('spilledBytesOut')).toBeGreaterThan(0);
+      // All files are gone with the job.
+      expect(sum('spilledBytes')).toBe(0);
       expect(readdirSync(join(directory, 'local'))).toEqual([]);
     },
     60_000,
@@ -142,22 +166,83 @@ describe('state that is larger than the memory of its slots', () => {
     expect(outputRows()).toEqual(wanted);
   }, 60_000);
 
-  it('is refused for operators that keep state in another way, before the job starts', async () => {
-    const windowed = job('windowed', (flow) => {
+  it.each([
+    ['tumbling', tumbling('25s'), 0.05],
+    ['sliding', sliding('30s', '10s'), 0.1],
+    ['session', session('20s'), 0.1],
+  ])(
+    'may be of %s windows, which give the same results, also after a failure',
+    async (_, windows, share) => {
+      let left = 0;
+      const windowed = job('windowed', (flow) => {
+        flow
+          .from(
+            datagen({
+              rows: 60_000,
+              seed: 5,
+              fields: { at: sequence(0), user: integers(1, 100_000), amount: integers(1, 9) },
+            }),
+          )
+          .map((record) => {
+            if (--left === 0) throw new Error('as it should');
+            return record;
+          })
+          .assignTimestamps('at')
+          .keyBy('user')
+          .window(windows as never)
+          .aggregate({ n: count(), total: sum('amount') })
+          .to(ndjson(output()));
+      });
+      const rowsOf = async (more: object, failsAfter: number): Promise<readonly string[]> => {
+        left = failsAfter;
+        const execution = await start(windowed, {
+          runtime: 'in-thread',
+          parallelism: 1,
+          settings: settings({
+            'restartStrategy.type': 'fixedDelay',
+            'restartStrategy.fixedDelay.attempts': 10,
+            'restartStrategy.fixedDelay.delay': '1ms',
+            ...more,
+          }),
+        });
+        await execution.finished;
+        const tasks = execution.metrics().vertices.flatMap(({ subtasks }) => subtasks);
+        reads = tasks.reduce((all, { spillReads }) => all + spillReads, 0);
+        const rows = linesOf(output());
+        for (const made of ['out', 'checkpoints'])
+          rmSync(join(directory, made), { recursive: true });
+        return rows;
+      };
+      let reads = 0;
+      const wanted = await rowsOf({ ...ENOUGH, 'state.backend': 'memory' }, 0);
+      expect(wanted.length).toBeGreaterThan(40_000);
+      expect(reads).toBe(0);
+      expect(await rowsOf({ 'slot.managedFraction': share }, 45_000)).toEqual(wanted);
+      expect(left).toBeLessThan(0);
+      expect(reads).toBeGreaterThan(0);
+    },
+    180_000,
+  );
+
+  it('has keys with timers in memory, and says so when they are too large for that', async () => {
+    const waiting = job('waiting', (flow) => {
       flow
-        .from([{ at: 1, user: 'a' }])
+        .from(datagen({ rows: 100_000, fields: { at: sequence(0), user: sequence(0) } }))
         .assignTimestamps('at')
         .keyBy('user')
-        .window(tumbling('1s'))
-        .aggregate({ n: count() })
-        .to(collectSink());
+        .process(() => ({
+          processElement: ({ at }, { timers }) => timers.registerEventTime(at + 3_600_000),
+          onTimer: () => undefined,
+        }))
+        .to(discard());
     });
-    await expect(run(windowed, { settings: { 'state.backend': 'lsm' } })).rejects.toMatchObject({
-      code: 'FEATURE_UNSUPPORTED',
-      message: expect.stringContaining('windows'),
-      advice: expect.stringContaining('state.backend'),
+    const tiny = settings({ ...NO_RESTART, 'slot.managedFraction': 0.03 });
+    const options = { runtime: 'in-thread', settings: tiny } as const;
+    await expect(run(waiting, options)).rejects.toMatchObject({
+      code: 'MEMORY_EXHAUSTED',
+      advice: expect.stringContaining('timer'),
     });
-  });
+  }, 60_000);
 });
 
 /** One life of the child, which is killed after so many checkpoints; what it wrote. */

@@ -28,9 +28,12 @@ describe('a function of a job that misbehaves', () => {
     expect((error.cause as Error).stack).toContain('failing.mjs');
   });
 
-  it('fails the job when it leaves a rejected promise behind', async () => {
+  it.each([
+    ['whose input ends', false],
+    ['that never rests', true],
+  ])('fails a job %s when it leaves a rejected promise behind', async (_name, endless) => {
     const error = await failureOf(
-      run(failing, { parallelism: 2, params: { behaviour: 'forgets' } }),
+      run(failing, { parallelism: 2, params: { behaviour: 'forgets', endless } }),
     );
     expect(error.code).toBe('USER_FUNCTION_FAILED');
     expect(error.message).toContain('TypeError: nobody waits');

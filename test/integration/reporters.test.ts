@@ -44,6 +44,29 @@ describe('reporters of a job', () => {
     expect(values.reduce((sum, value) => sum + value, 0)).toBe(1000);
   });
 
+  it('tell a webhook of rules that are broken, by what they are about', async () => {
+    const { received, port } = await httpReceiver(204);
+    const execution = await start(endless, {
+      parallelism: 2,
+      settings: {
+        'metrics.reporter.pager.type': 'webhook',
+        'metrics.reporter.pager.url': `http://127.0.0.1:${port}/hook`,
+        'metrics.reporter.pager.interval': '50ms',
+        'metrics.reporter.pager.rules': 'task.numRecordsIn > 100; dataSkew > 100 %; uptime < 0',
+      },
+    });
+    const alertsOf = () => received.flatMap(({ body }) => JSON.parse(body).alerts);
+    const alerts = await poll(alertsOf, (told) => told.length >= 2);
+    for (const { status, rule, variables } of alerts) {
+      expect({ status, rule }).toEqual({ status: 'firing', rule: 'task.numRecordsIn > 100' });
+      expect(variables).toMatchObject({ job_name: execution.jobName });
+    }
+    const subtasks = alerts.map(({ variables }) => JSON.stringify(variables));
+    expect(new Set(subtasks).size).toBe(alerts.length);
+    execution.cancel();
+    await execution.finished.catch(() => {});
+  });
+
   it('report while it runs, also for Prometheus to come for', async () => {
     const { received, port } = await httpReceiver(202);
     const own = { host: '127.0.0.1', port: '19249-19299' };

@@ -11,6 +11,7 @@ describe('arguments of bench:nexmark', () => {
     expect(given).toMatchObject({
       queries: KNOWN,
       guarantee: 'none',
+      stateBackend: 'memory',
       input: null,
       output: null,
       runs: 1,
@@ -42,7 +43,7 @@ describe('arguments of bench:nexmark', () => {
     [['--density', 'x'], 'OPTION_INVALID', /eventsPerSecond/],
     [['--parallelism', '1.5'], 'OPTION_INVALID', /--parallelism/],
     [['--guarantee', 'twice'], 'OPTION_INVALID', /none or exactly-once/],
-    [['--guarantee', 'exactly-once'], 'FEATURE_UNSUPPORTED', /needs checkpoints/],
+    [['--state-backend', 'rocksdb'], 'OPTION_INVALID', /memory or lsm/],
     [['--input', '/no/such/file.ndjson'], 'FILE_NOT_FOUND', /no file/],
     [['--queries'], 'OPTION_INVALID', /queries/],
     [['q1'], 'OPTION_INVALID', /q1/],

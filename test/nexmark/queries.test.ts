@@ -49,9 +49,14 @@ async function resultOf(query: string, params: object, parallelism: number): Pro
   return path;
 }
 
+/** What arrives first is certain only at parallelism 1 where bids are out of order, see the README of bench/nexmark. */
+const isByArrival = (query: string, isOutOfOrder: boolean) => query === 'q19' && isOutOfOrder;
+
 describe.each(Object.entries(STREAMS))('over %s events', (name, events) => {
   let input = '';
   let oracle: Oracle;
+  const parallelismsOf = (query: string) =>
+    isByArrival(query, 'outOfOrder' in events) ? [1] : [1, 2];
 
   beforeAll(async () => {
     input = join(directory, `${name}.ndjson`);
@@ -61,14 +66,14 @@ describe.each(Object.entries(STREAMS))('over %s events', (name, events) => {
   afterAll(() => oracle.close());
 
   it.each(queries)('%s gives what DuckDB gives, at parallelism 1 and 2', async (query) => {
-    for (const parallelism of [1, 2]) {
+    for (const parallelism of parallelismsOf(query)) {
       const path = await resultOf(query, { events, input: null }, parallelism);
       expect(await oracle.difference(query, path)).toBeNull();
     }
   });
 
   it.each(queries)('%s gives the same from the file', async (query) => {
-    const path = await resultOf(query, { events: null, input }, 2);
+    const path = await resultOf(query, { events: null, input }, Math.max(...parallelismsOf(query)));
     expect(await oracle.difference(query, path)).toBeNull();
   });
 });
@@ -82,8 +87,7 @@ it.each([
     writeCoarseEvents(input, 600, seed, lateMs);
     const oracle = await Oracle.open(input);
     for (const query of queries) {
-      // In parallel, q19 goes by time first, see the README of bench/nexmark.
-      const parallelism = seed === 1 || (query === 'q19' && lateMs > 0) ? 1 : 2;
+      const parallelism = seed === 1 || isByArrival(query, lateMs > 0) ? 1 : 2;
       const path = await resultOf(query, { events: null, input }, parallelism);
       expect(await oracle.difference(query, path), query).toBeNull();
     }

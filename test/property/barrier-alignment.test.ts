@@ -13,6 +13,7 @@ function payloadOf(id: number): Uint8Array {
     kind: 'checkpoint',
     stop: 'none',
     isFull: true,
+    isShared: false,
   };
   return barrierPayload(trigger);
 }
@@ -115,6 +116,7 @@ describe('the alignment of barriers', () => {
       kind: 'savepoint',
       stop: 'suspend',
       isFull: true,
+      isShared: false,
     };
     expect(alignment.barrier(0, barrierPayload(trigger))?.trigger).toEqual(trigger);
   });

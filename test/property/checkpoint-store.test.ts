@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MillraceError } from '../../src/base/errors.js';
 import type { CheckpointManifest } from '../../src/checkpoint/contract.js';
-import type { DirectoryStore } from '../../src/checkpoint/directory-store.js';
+import type { RecoveryStore } from '../../src/checkpoint/recovery-store.js';
 import { findLatest, openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import { Crash, type Loss, SimDisk } from '../simulation/sim-disk.js';
 import {
@@ -70,7 +70,7 @@ class History {
   /** Told to nobody as completed, and yet possibly there: its completion or its end was interrupted. */
   readonly uncertain = new Map<number, CheckpointManifest>();
   readonly seen = { completed: 0, failed: 0, crashed: 0, resurfaced: 0, withoutBase: 0, fenced: 0 };
-  store: DirectoryStore = openStore(this.disk, { isIncremental: true });
+  store: RecoveryStore = openStore(this.disk, { isIncremental: true });
 
   run(each: Step): void {
     switch (each.kind) {

@@ -14,7 +14,8 @@ import type { OperatorSpec, Partitioner } from '../../src/operator/operator-spec
 import type { Batch } from '../../src/record/batch.js';
 import { compileRowReader } from '../../src/record/row-codec.js';
 import { silentWaker } from '../../src/ring/parker.js';
-import { createRing, openRingReader, openRingWriter } from '../../src/ring/spsc-ring.js';
+import { createRing } from '../../src/ring/make-ring.js';
+import { openRingReader, openRingWriter } from '../../src/ring/spsc-ring.js';
 import type { RingReader, RingWriter } from '../../src/ring/contract.js';
 import { InputGate } from '../../src/runtime/input-gate.js';
 import { QueueLimit } from '../../src/runtime/queue-limit.js';
@@ -195,6 +196,7 @@ class Built {
     const head = {
       batch: null as Batch | null,
       bytesRead: 0,
+      takeRowsPassed: () => 0,
       isWaiting: false,
       flush: () => true,
       close: () => {},

@@ -9,6 +9,7 @@ import {
   equalsBytes,
   includesBytes,
   isOneOfBytes,
+  replacedLength,
   sortedLiterals,
   startsWithBytes,
   textLength,
@@ -51,6 +52,18 @@ describe('predicates on bytes', () => {
       const literals = sortedLiterals(others.map(encodeText));
       expect(isOneOfBytes(texts, 0, literals)).toBe(others.includes(text));
       expect(textLength(texts, 0)).toBe(text.length);
+    });
+    fc.assert(property, { numRuns: 1000 });
+  });
+
+  it('agree with strings on the length that is left when a literal is replaced', () => {
+    const searches = fc.array(points, { minLength: 1, maxLength: 2 }).map((all) => all.join(''));
+    const given = fc.array(fc.oneof(points, halves, searches), { maxLength: 12 });
+    const property = fc.property(given, searches, wellFormed, (parts, search, replacement) => {
+      const text = [...parts, ...parts, search, search].join('');
+      const more = replacement.length - search.length;
+      const length = replacedLength(column(text), 0, encodeText(search), more);
+      expect(length).toBe(text.replaceAll(search, () => replacement).length);
     });
     fc.assert(property, { numRuns: 1000 });
   });

@@ -3,8 +3,9 @@ import { compileFunction } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isParsedBrief } from '../../src/operator/lambda-brevity.js';
-import { parsedFields, usedFieldsInSource } from '../../src/operator/lambda-fields.js';
+import { parsedTree, usedTreeInSource } from '../../src/operator/lambda-fields.js';
 import { glance } from '../../src/operator/lambda-glance.js';
+import { namedPaths } from '../unit/operator/named-paths.js';
 
 /** Pieces of functions, of which some put together are JavaScript and some only look like it. */
 const PIECES = [
@@ -70,8 +71,8 @@ describe('a glance at a function', () => {
         // Functions have been parsed by V8 before anybody can look at their text.
         fc.pre(isFunction(source));
         if (glance(source) === null) return;
-        expect(usedFieldsInSource(source)).toEqual(parsedFields(source));
-        expect(usedFieldsInSource(source, 1)).toEqual(parsedFields(source, 1));
+        expect(usedTreeInSource(source)).toEqual(parsedTree(source));
+        expect(usedTreeInSource(source, 1)).toEqual(parsedTree(source, 1));
         expect(isParsedBrief(source)).toBe(true);
       }),
       { numRuns: 500 },
@@ -82,16 +83,19 @@ describe('a glance at a function', () => {
     ['(r) => r', null],
     ['r => r.delay > 15 && r.origin !== "SFO"', ['delay', 'origin']],
     ['(flight) => flight.distance / 1.6 / flight.hours', ['distance', 'hours']],
-    ['(r) => r.when ? r.a : r.b?.c', ['when', 'a', 'b']],
+    ['(r) => r.when ? r.a : r.b?.c', ['when', 'a', 'b.c']],
+    ['(r) => r.a.b.length > r.a.c', ['a.b', 'a.c']],
     ['(r) => limit', []],
     ['(r) => r.length', null],
   ])('is enough for %s', (source, fields) => {
     expect(glance(source)).not.toBeNull();
-    expect(usedFieldsInSource(source)).toEqual(fields);
+    expect(namedPaths(usedTreeInSource(source))).toEqual(fields);
   });
 
   it.each([
     '(r) => r.a.trim()',
+    '(r) => r.a && r.a.b',
+    '(r) => r.a === null',
     '(r) => ({ ...r })',
     '(r) => (r.a + r.b) / 2',
     '(r) => new r.a',

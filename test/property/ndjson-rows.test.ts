@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { ndjsonSource } from '../../src/connector/file/ndjson-source.js';
 import type { Schema } from '../../src/record/schema.js';
 import { inMemory, planSource, readFrom, readSource } from '../unit/connector/file/read-source.js';
+import { isMarked, markInexact } from './inexact-numbers.js';
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
@@ -131,7 +132,7 @@ describe('NDJSON rows', () => {
     );
   });
 
-  it('are bad in full mode exactly when JSON.parse refuses the line', async () => {
+  it('are bad in full mode exactly when JSON.parse refuses or rounds the line', async () => {
     const schema: Schema = {
       shape: 'object',
       fields: ['id', 'name', 'nested'].map((name) => ({
@@ -162,7 +163,7 @@ describe('NDJSON rows', () => {
           // Half of a surrogate pair cannot be in a file.
           return Buffer.from(text).toString();
         });
-        const outcome = damaged.flatMap((line) => (/^[ \t]*$/.test(line) ? [] : [attempt(line)]));
+        const outcome = damaged.flatMap((line) => (/^[ \t]*$/.test(line) ? [] : [exact(line)]));
         const source = ndjsonSource('t', { schema, validate: 'full', onError: 'skip' });
         const result = await readSource(source, inMemory({ t: damaged.join('\n') }));
         const good = outcome
@@ -237,6 +238,14 @@ describe('NDJSON rows', () => {
     );
   });
 });
+
+/** The record of a line, unless a field that the test reads has a whole number that no double holds. */
+function exact(line: string): unknown {
+  const record = attempt(line);
+  if (!isRecord(record)) return record;
+  const { id, name, nested } = JSON.parse(markInexact(line)) as Record<string, unknown>;
+  return isMarked([id, name, nested]) ? undefined : record;
+}
 
 function attempt(line: string): unknown {
   try {

@@ -14,7 +14,9 @@ import {
 } from '../../src/ring/contract.js';
 import { silentWaker } from '../../src/ring/parker.js';
 import { RING_HEADER_BYTES } from '../../src/ring/ring-layout.js';
-import { createRing, openRingReader, openRingWriter } from '../../src/ring/spsc-ring.js';
+import { createRing } from '../../src/ring/make-ring.js';
+import { RingLook } from '../../src/ring/ring-look.js';
+import { openRingReader, openRingWriter } from '../../src/ring/spsc-ring.js';
 
 interface Sent {
   readonly kind: FrameKind;
@@ -30,7 +32,8 @@ class Model {
   #large: Sent | null = null;
   #holds = false;
   #sent = 0;
-  #barriers = 0;
+  /** Announced barriers that nobody has come to, and how many messages come before each; newer ones take their place. */
+  #announced: (Sent & { behind: number })[] = [];
 
   constructor(dataBytes: number, firstPosition: number) {
     const bytes = RING_HEADER_BYTES + dataBytes;
@@ -70,12 +73,17 @@ class Model {
     }
   }
 
-  writeBarrier(): void {
-    if (this.#large !== null) return this.#continueLarge();
-    const content = new Uint8Array(Float64Array.of(this.#barriers + 1).buffer);
-    if (!this.writer.tryWriteControl(FRAME_BARRIER, content)) return;
-    this.#barriers++;
-    this.queue.push({ kind: FRAME_BARRIER, content });
+  announce(): void {
+    const content = this.#content(24);
+    this.writer.announce(content);
+    this.#announced.push({ kind: FRAME_BARRIER, content, behind: this.queue.length });
+  }
+
+  /** The barrier that was met comes where it was announced, and the newest is never passed. */
+  #met(content: Uint8Array): void {
+    const at = this.#announced.findIndex((one) => Buffer.compare(one.content, content) === 0);
+    expect(this.#announced[at]?.behind).toBe(0);
+    this.#announced = this.#announced.slice(at + 1);
   }
 
   /** Takes the next message, or gives the current one back. */
@@ -85,28 +93,41 @@ class Model {
       this.#holds = false;
       return;
     }
-    const expected = this.queue.shift();
     const found = this.reader.poll();
-    expect(found).toBe(expected !== undefined);
-    if (expected === undefined) return;
+    const newest = this.#announced.at(-1);
+    expect(found).toBe(this.queue.length > 0 || newest !== undefined);
+    if (!found) return;
     this.#holds = true;
     const { kind, memory, offset, bytes } = this.reader;
+    if (kind === FRAME_BARRIER) return this.#met(memory.slice(offset, offset + bytes));
+    expect(newest?.behind).not.toBe(0);
+    const expected = this.queue.shift() as Sent;
+    this.#announced = this.#announced.filter(({ behind }) => behind > 0);
+    for (const one of this.#announced) one.behind--;
     expect(kind).toBe(expected.kind);
     expect(Buffer.compare(memory.subarray(offset, offset + bytes), expected.content)).toBe(0);
   }
 
-  checkBarriers(): void {
-    const newest = this.queue.findLast((message) => message.kind === FRAME_BARRIER);
-    const id = newest === undefined ? -1 : new Float64Array(newest.content.slice().buffer)[0];
-    expect(this.reader.barrierAhead()).toBe(id);
+  /** What is there before its turn is what comes in its turn, up to the barrier. */
+  look(): void {
+    const ahead = this.reader.ahead((from) => new RingLook(from));
+    const newest = this.#announced.at(-1);
+    const before = this.queue.slice(0, newest?.behind);
+    for (const { kind, content } of newest === undefined ? before : [...before, newest]) {
+      const found = ahead.next();
+      expect(found?.kind).toBe(kind);
+      expect(Buffer.compare(found?.bytes ?? content.subarray(1), content)).toBe(0);
+    }
+    if (newest === undefined) expect(ahead.next()).toBeNull();
   }
 
   /** Everything still queued arrives, and then the ring is empty. */
   drain(): void {
     if (this.#holds) this.read();
-    while (this.#large !== null || this.queue.length > 0) {
+    while (this.#large !== null || this.queue.length > 0 || this.#announced.length > 0) {
       if (this.#large !== null) this.#continueLarge();
-      if (this.queue.length === 0) expect(this.reader.poll()).toBe(false);
+      const isEmpty = this.queue.length === 0 && this.#announced.length === 0;
+      if (isEmpty) expect(this.reader.poll()).toBe(false);
       else {
         this.read();
         this.read();
@@ -138,6 +159,7 @@ const operation = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('large'), bytes: fc.nat(1500) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('control'), bytes: fc.constant(0) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('barrier'), bytes: fc.constant(0) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('look'), bytes: fc.constant(0) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('limit'), bytes: fc.nat(600) }) },
 );
 
@@ -156,9 +178,9 @@ describe('a ring', () => {
             else if (what === 'abort') model.abort(bytes);
             else if (what === 'large') model.writeLarge(bytes);
             else if (what === 'control') model.writeControl();
-            else if (what === 'barrier') model.writeBarrier();
+            else if (what === 'barrier') model.announce();
+            else if (what === 'look') model.look();
             else model.writer.limitQueue(bytes);
-            model.checkBarriers();
           }
           model.drain();
         },

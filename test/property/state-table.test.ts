@@ -28,6 +28,7 @@ interface KeyCase {
   /** The key of a number, so that commands hit the same few keys again and again. */
   readonly keyOf: (n: number) => readonly unknown[];
   readonly isDivided?: boolean;
+  readonly groupKey?: number;
 }
 
 const TEXTS = ['', 'a', 'ä', 'b'.repeat(70), '\ud800', '😀', 'x\u0000y'];
@@ -79,6 +80,12 @@ const KEY_CASES: readonly KeyCase[] = [
     types: [{ kind: 'utf8' }, { kind: 'number' }],
     keyOf: (n) => [TEXTS[n % 7], n % 2],
     isDivided: true,
+  },
+  {
+    name: 'text and a number of a group, and a number',
+    types: [{ kind: 'utf8' }, { kind: 'number' }, { kind: 'number' }],
+    keyOf: (n) => [TEXTS[n % 5], n % 3, n],
+    groupKey: 1,
   },
 ];
 
@@ -175,8 +182,9 @@ class Comparison {
     this.#case = keyCase;
     const { types: keys, isDivided = false } = keyCase;
     this.#disk = isTiered ? new MemoryScratch() : null;
-    const columns = isTiered ? COLUMNS.filter(({ form }) => form !== 'rows') : COLUMNS;
-    this.#spec = { name: 'model', keys, columns, ttlMs, isPacked, isDivided };
+    const { groupKey } = keyCase;
+    const grouped = groupKey === undefined ? {} : { groupKey };
+    this.#spec = { name: 'model', keys, columns: COLUMNS, ttlMs, isPacked, isDivided, ...grouped };
     const hashed = isDivided ? keys.slice(0, -1) : keys;
     this.#hashOf = collide ? () => 7 : (key) => tableKeyHash(hashed, key.slice(0, hashed.length));
     this.#driver = this.#open();
@@ -380,11 +388,29 @@ class Comparison {
       position = table.scan(position, 3, (entry) => seen.push(printKey(table.keyOf(entry))));
     }
     expect(seen.sort()).toEqual([...this.#live.keys()].sort());
+    if (this.#spec.groupKey !== undefined) this.#checkGroups(this.#spec.groupKey);
     const rows = [...Array(KEY_GROUPS).keys()].flatMap((group) => [...table.entriesOf(group)]);
     expect(this.#print(applyEntries(new Map(), rows))).toEqual(this.#print(this.#live));
     expect(table.entries).toBeGreaterThanOrEqual(this.#live.size);
     if (this.#spec.ttlMs === null) expect(table.entries).toBe(this.#live.size);
     for (let key = 0; key <= KEYS_MAX; key++) this.#find(this.#case.keyOf(key));
+  }
+
+  /** A scan for a group has all entries of it. */
+  #checkGroups(key: number): void {
+    const { table } = this.#driver;
+    for (const value of [0, 1, 2, 99]) {
+      const seen: string[] = [];
+      const see = (entry: number): void => {
+        const tuple = table.keyOf(entry);
+        if (tuple[key] === value) seen.push(printKey(tuple));
+      };
+      for (let position = 0; position >= 0; ) {
+        position = table.scan(position, 3, see, { key, value });
+      }
+      const wanted = [...this.#live.keys()].filter((text) => text.includes(`|n${value}|`));
+      expect(seen.sort()).toEqual(wanted.sort());
+    }
   }
 }
 

@@ -115,6 +115,7 @@ const drives = fc.record({
   /** Whether there is an aggregate for which windows are not made of panes. */
   hasDifferent: fc.boolean(),
   isBetween: fc.boolean(),
+  isTiered: fc.boolean(),
   movesAfter: fc.option(fc.integer({ min: 0, max: 5 })),
 });
 
@@ -135,6 +136,8 @@ interface Drive {
   readonly capacity: number;
   /** Whether records come in between two slices of firing, where the chain admits them. */
   readonly isBetween: boolean;
+  /** Whether state leaves memory whenever it may; after a move it is the other way round. */
+  readonly isTiered: boolean;
   /** After how many slices the state moves to a new instance; null for never. */
   readonly movesAfter: number | null;
 }
@@ -147,11 +150,11 @@ function given(
   all: readonly Step[],
   operators: readonly ChainOperator[],
   hasTag: boolean,
-  { budgetRows, capacity, isBetween, movesAfter }: Drive,
+  { budgetRows, capacity, isBetween, isTiered, movesAfter }: Drive,
 ) {
   const outputs = hasTag ? [{ after: 0 }, { after: 1 }] : [{ after: operators.length - 1 }];
   const parts = { operators, outputs, capacity, preAggregateKeysMax: 3 };
-  let chain = chainOf(parts);
+  let chain = chainOf({ ...parts, isTiered });
   let counted = 0;
   let slices = 0;
   let between = 0;
@@ -176,7 +179,7 @@ function given(
     chain.task.snapshot(snapshot);
     chain.task.close();
     counted += chain.late.records;
-    chain = chainOf({ ...parts, from: chain });
+    chain = chainOf({ ...parts, isTiered: !isTiered, from: chain });
     chain.task.restore(snapshot);
   };
   const pass = (): void => {

@@ -13,6 +13,11 @@ const RECOGNISE = {
   'a life went on from a checkpoint': (life) => life.restoredFrom !== null,
   'a life went on from a checkpoint and took further ones': (life) =>
     life.restoredFrom !== null && life.completed > 0,
+  'a life went on from a checkpoint with records that it had overtaken': (life) => life.hadInFlight,
+  'a life went on at another parallelism from a checkpoint with records that it had overtaken': (
+    life,
+    before,
+  ) => life.hadInFlight && before !== null && before.parallelism !== life.parallelism,
   'a life crashed after one that had gone on': (life, before) =>
     before !== null && before.restoredFrom !== null && life.crashedAt !== null,
   'a life crashed before it ran': (life) => life.crashedAt !== null && life.completed === 0,
@@ -28,6 +33,9 @@ const RECOGNISE = {
   'it crashed while output was written': (life) => isAt(life, /^(write|sync) \/out/),
   'some output was visible when it crashed': (life) => life.crashedAt !== null && life.visible > 0,
   'it restarted by itself after a failure': (life) => life.restarts > 0,
+  'a part of it restarted by itself, and the other went on': (life) => life.partial > 0,
+  'a part of it restarted after checkpoints, and further ones followed': (life) =>
+    life.partial > 0 && life.completed > 2,
   'it crashed before its end was noted, with all output visible': (life) =>
     isAt(life, /\/epoch-\d+\/finished/) && !life.isEndNoted,
   'it crashed after its end was noted, before all checkpoints were gone': (life) =>

@@ -4,6 +4,7 @@
  */
 import { sum } from '../../src/api/aggregates.js';
 import { ndjson } from '../../src/api/files.js';
+import type { Flow } from '../../src/api/flow.js';
 import { job, type JobDefinition } from '../../src/api/job.js';
 import { tumbling } from '../../src/api/windows.js';
 import { type Random, SeededRandom } from '../../src/base/random.js';
@@ -22,9 +23,13 @@ const SHAPES = ['counts', 'windows', 'timers', 'sums', 'union'] as const;
 export interface CrashJob {
   readonly seed: number;
   readonly shape: (typeof SHAPES)[number];
+  /** Whether the job has a second part that shares nothing with the first but its input, and never throws. */
+  readonly isPaired: boolean;
   /** Content of each input file. */
   readonly files: readonly (readonly Numbered[])[];
   readonly parallelism: number;
+  /** Whether each life has another parallelism than the one before. */
+  readonly isRescaled: boolean;
   readonly batchRows: number;
   /** How fast time goes, which decides how many checkpoints there are. */
   readonly clockSpeed: number;
@@ -55,11 +60,18 @@ export function crashJob(seed: number): CrashJob {
     numbered(random, file, 1 + random.below(rows)),
   );
   const maxConcurrent = pick([1, 1, 2]);
+  // Of its own, so that everything else of a seed stays what it was.
+  const mode = new SeededRandom(seed ^ 0x0a11);
+  const isUnaligned = maxConcurrent === 1 && mode.below(2) === 0;
+  const timeout = isUnaligned ? [0, 0, 3][mode.below(3)] : 0;
+  const isRescaled = mode.below(2) === 0;
   return {
     seed,
     shape,
+    isPaired: new SeededRandom(seed ^ 0x51de).below(2) === 0,
     files,
     parallelism: 1 + random.below(4),
+    isRescaled,
     batchRows: savepointAfter === null ? pick([1, 2, 7, 7, 64]) : pick([1, 2, 7]),
     clockSpeed: savepointAfter === null ? pick([1, 8, 32]) : 32,
     settings: {
@@ -69,6 +81,8 @@ export function crashJob(seed: number): CrashJob {
       'execution.checkpointing.incremental': random.below(2) === 0,
       'execution.checkpointing.numRetained': pick([1, 1, 2, 3]),
       'execution.checkpointing.maxConcurrentCheckpoints': maxConcurrent,
+      'execution.checkpointing.unaligned.enabled': isUnaligned,
+      'execution.checkpointing.alignedCheckpointTimeout': timeout,
       'execution.checkpointing.minPause': maxConcurrent === 1 ? pick([0, 0, 5]) : 0,
       'execution.stateRecovery.path': 'latest',
       'restartStrategy.type': 'fixedDelay',
@@ -83,6 +97,11 @@ export function crashJob(seed: number): CrashJob {
     crashAfterSavepoint,
     throwsAt: Array.from({ length: pick([0, 0, 1, 3]) }, () => 1 + random.below(rows * 2)),
   };
+}
+
+/** The parallelism of a life, of which there are four. */
+export function parallelismIn({ parallelism, isRescaled }: CrashJob, life: number): number {
+  return isRescaled ? 1 + ((parallelism - 1 + life) % 4) : parallelism;
 }
 
 /** Keys of a file are in no other, so that their order is known. */
@@ -120,9 +139,21 @@ function lossOf(random: Random): Loss {
   }
 }
 
-/** The job; `onRecord` is called for each record, in each life and attempt. */
-export function definitionOf({ shape, files }: CrashJob, onRecord: () => void): JobDefinition {
+/** What a job tells while it runs. */
+export interface CrashJobHooks {
+  /** Is called for each record of the first part, in each life and attempt. */
+  onRecord(): void;
+  /** A subtask of the second part begins. */
+  onBeside(): void;
+}
+
+/** The job. */
+export function definitionOf(
+  { shape, files, isPaired }: CrashJob,
+  { onRecord, onBeside }: CrashJobHooks,
+): JobDefinition {
   return job('crashing', (flow) => {
+    if (isPaired) addBeside(flow, onBeside);
     const read = (pattern: string, uid: string) =>
       flow.from(ndjson<Numbered>(pattern), { uid }).map(
         (record) => {
@@ -194,12 +225,35 @@ export function definitionOf({ shape, files }: CrashJob, onRecord: () => void): 
   });
 }
 
+/** The part that never throws: it has output before its end, whatever the other does. */
+function addBeside(flow: Flow, onBeside: () => void): void {
+  flow
+    .from(ndjson<Numbered>('/in/*.ndjson'), { uid: 'beside-files' })
+    .keyBy('key')
+    .process(
+      (context) => {
+        onBeside();
+        const last = context.state.value<number>({ name: 'last' });
+        return {
+          processElement(record, { collect }) {
+            const count = (last.value() ?? 0) + 1;
+            last.update(count);
+            collect({ beside: record.key, n: record.n, count });
+          },
+        };
+      },
+      { uid: 'beside-counts' },
+    )
+    .to(ndjson<Record<string, unknown>>('/beside', { ifExists: 'append' }), { uid: 'beside-out' });
+}
+
 /** What the output must hold in the end, as sorted lines. */
-export function expectedOf({ shape, files }: CrashJob): readonly string[] {
+export function expectedOf({ shape, files, isPaired }: CrashJob): readonly string[] {
   const records = files.flat();
   const byKey = groupBy(records, ({ key }) => key);
   const rows: Record<string, unknown>[] = [];
   if (shape === 'counts') rows.push(...records.map(({ key, n }) => ({ key, n, count: n })));
+  if (isPaired) rows.push(...records.map(({ key, n }) => ({ beside: key, n, count: n })));
   for (const [key, own] of byKey) {
     if (shape === 'sums' || shape === 'union') rows.push({ key, sum: total(own) });
     if (shape === 'timers') {

@@ -7,12 +7,13 @@ import { planJob } from '../../src/graph/plan.js';
 import type { PhysicalPlan } from '../../src/graph/physical-plan.js';
 import { sharedBuffer } from '../../src/memory/arena.js';
 import { Ledger } from '../../src/memory/ledger.js';
-import { createRing } from '../../src/ring/spsc-ring.js';
+import { createRing } from '../../src/ring/make-ring.js';
 import { deploy } from '../../src/runtime/deploy.js';
 import type { Deployment } from '../../src/runtime/deployment.js';
 import { planInThread } from '../../src/runtime/plan-run.js';
 import { resolveSettings } from '../../src/runtime/settings.js';
 import { SimWorld } from './sim-world.js';
+import { NOTHING_KEPT } from '../../src/runtime/plan-options.js';
 
 /** How a job is laid out. */
 export interface SimLayout {
@@ -66,6 +67,7 @@ async function layOut(
     params: {},
     planHash: plan.hash,
     parallelism: layout.parallelism,
+    kept: NOTHING_KEPT,
     baseDirectory: '/',
     settings,
     seed: layout.seed,

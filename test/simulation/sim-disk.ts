@@ -147,6 +147,16 @@ export class SimDisk implements Disk {
     return this.#handle(at, file);
   }
 
+  openAppend(path: string): FileHandle {
+    const at = this.#begin('openAppend', path, 'FILE_UNWRITABLE');
+    const known = this.#names.get(at);
+    if (known !== undefined) return this.#handle(at, known);
+    this.#needDirectory(dirname(at));
+    const file = new SimFile();
+    this.#change([[at, file]]);
+    return this.#handle(at, file);
+  }
+
   createScratch(directory: string): FileHandle {
     const at = this.#begin('createScratch', directory, 'FILE_UNWRITABLE');
     const file = new SimFile();

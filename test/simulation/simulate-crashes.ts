@@ -7,13 +7,14 @@
 import type { Disk } from '../../src/base/disk.js';
 import { MillraceError } from '../../src/base/errors.js';
 import { SeededRandom } from '../../src/base/random.js';
+import { inFlightPlace } from '../../src/checkpoint/in-flight-pieces.js';
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import type { PartCommit } from '../../src/connector/file-sink/commit-parts.js';
 import { nextEventLoopTurn } from '../../src/runtime/event-loop.js';
 import type { InThreadWorld } from '../../src/runtime/in-thread-run.js';
 import { resolveSettings } from '../../src/runtime/settings.js';
 import { startRun } from '../../src/runtime/start-run.js';
-import { canonical, type CrashJob, definitionOf, expectedOf } from './crash-job.js';
+import { canonical, type CrashJob, definitionOf, expectedOf, parallelismIn } from './crash-job.js';
 import { Crash, type Loss, SimDisk } from './sim-disk.js';
 import { SimWorld } from './sim-world.js';
 
@@ -24,7 +25,12 @@ export interface Life {
   readonly loss: Loss['kind'] | null;
   /** What it went on from; null when it began. */
   readonly restoredFrom: number | null;
+  /** Whether that held records that it had overtaken. */
+  readonly hadInFlight: boolean;
+  readonly parallelism: number;
   readonly restarts: number;
+  /** Of them, those of the part that throws alone. */
+  readonly partial: number;
   readonly completed: number;
   /** Whether it found that the job had come to its end before. */
   readonly hadFinished: boolean;
@@ -72,6 +78,7 @@ export async function simulateCrashes(crashJob: CrashJob): Promise<readonly Life
   if (crashedAt !== null) throw new Error('The last life did not come to its end.');
   const afterwards = await live(crashJob, disk, lives.length, calls);
   if (!afterwards.hadFinished) throw new Error('A job that had finished was run again.');
+  checkNothingLeft(disk);
   checkVisible(visibleOn(disk), expected);
   for (const savepoint of savepointsOn(disk)) await goOnFrom(savepoint, crashJob, disk, expected);
   return lives;
@@ -102,18 +109,24 @@ async function live(
   calls: { count: number },
   isMortal = false,
 ): Promise<Omit<Life, 'visible' | 'loss' | 'isEndNoted' | 'hiddenOfSavepoints'>> {
-  const { seed, parallelism, batchRows, clockSpeed, settings, throwsAt, savepointAfter } = crashJob;
+  const parallelism = parallelismIn(crashJob, index);
+  const { seed, batchRows, clockSpeed, settings, throwsAt, savepointAfter } = crashJob;
   let [restoredFrom, restarts, completed]: [number | null, number, number] = [null, 0, 0];
+  let [partial, besideBegun, besideMay]: [number, number, number] = [0, 0, parallelism];
   let hadFinished = false;
+  let hadInFlight = false;
   let savedLast = 0;
   const crash = (): string | null =>
     disk.journal.findLast((entry) => entry.endsWith(' crash')) ?? null;
   let save: (() => void) | null = null;
   let recordsSince = 0;
-  const job = definitionOf(crashJob, () => {
-    const isDue = savepointAfter !== null && completed >= savepointAfter.checkpoints;
-    if (isDue && recordsSince++ === savepointAfter.records) save?.();
-    if (throwsAt.includes(++calls.count)) throw new Error(`planned, at call ${calls.count}`);
+  const job = definitionOf(crashJob, {
+    onRecord: () => {
+      const isDue = savepointAfter !== null && completed >= savepointAfter.checkpoints;
+      if (isDue && recordsSince++ === savepointAfter.records) save?.();
+      if (throwsAt.includes(++calls.count)) throw new Error(`planned, at call ${calls.count}`);
+    },
+    onBeside: () => void besideBegun++,
   });
   try {
     const execution = await startRun({
@@ -130,6 +143,7 @@ async function live(
       world: worldOn(mortal(disk), seed * 16 + index, clockSpeed),
     });
     restoredFrom = execution.restored?.checkpoint ?? null;
+    hadInFlight = holdsInFlight(disk, execution.restored?.path ?? null);
     save = () => {
       const saved = execution.savepoint({ directory: '/savepoints' });
       const { crashAfterSavepoint } = crashJob;
@@ -142,6 +156,17 @@ async function live(
     };
     const watched = (async () => {
       for await (const event of execution.events()) {
+        if (event.type === 'restart') {
+          const { vertices } = event;
+          const uids = execution.plan.vertices.flatMap(({ id, source }) =>
+            vertices?.includes(id) === false ? [] : [source?.identity.uid],
+          );
+          if (uids.includes('beside-files')) besideMay += parallelism;
+          else if (vertices !== null) partial++;
+          // Only a failure of the disk is its own.
+          const isPart = vertices !== null && uids.includes('beside-files');
+          if (isPart && crash() === null) throw new Error('A part restarted that did not fail.');
+        }
         if (event.type !== 'checkpoint' || event.report.status !== 'completed') continue;
         const isOwn = event.report.kind === 'checkpoint';
         savedLast = isOwn ? 0 : savedLast + 1;
@@ -155,12 +180,23 @@ async function live(
       await watched;
       restarts = execution.restarts;
     }
-    // While it tidied up after its end, perhaps.
-    return { crashedAt: crash(), restoredFrom, restarts, completed, hadFinished, savedLast };
   } catch (error) {
     if (crash() === null) throw error;
-    return { crashedAt: crash(), restoredFrom, restarts, completed, hadFinished, savedLast };
   }
+  if (besideBegun > besideMay) throw new Error(`Begun ${besideBegun} times, of ${besideMay}.`);
+  // While it tidied up after its end, perhaps.
+  const crashedAt = crash();
+  return {
+    crashedAt,
+    restoredFrom,
+    parallelism,
+    restarts,
+    partial,
+    completed,
+    hadFinished,
+    hadInFlight,
+    savedLast,
+  };
 }
 
 /**
@@ -226,6 +262,27 @@ function worldOn(disk: Disk, seed: number, speed: number): InThreadWorld {
   };
 }
 
+/** False also where this is what crashes: the life goes on until it has noticed. */
+function holdsInFlight(disk: SimDisk, path: string | null): boolean {
+  try {
+    if (path === null || disk.stat(`${path}/_metadata`) === null) return false;
+    const { manifest, reader } = openCheckpoint(disk, path);
+    reader.close();
+    return manifest.pieces.some((piece) => inFlightPlace(piece) !== null);
+  } catch (error) {
+    if (error instanceof Crash) return false;
+    throw error;
+  }
+}
+
+/** Of checkpoints only the note stays that the job has come to its end, and who noted it. */
+function checkNothingLeft(disk: SimDisk): void {
+  const left = [...disk.files().keys()].filter(
+    (path) => path.startsWith('/checkpoints/') && !/\/(finished|epoch-\d+\/owner)$/.test(path),
+  );
+  if (left.length > 0) throw new Error(`Left behind: ${left.join(', ')}.`);
+}
+
 /** Those that have completed. */
 function savepointsOn(disk: SimDisk): readonly string[] {
   return disk
@@ -240,20 +297,29 @@ function checkSavepoints(disk: SimDisk): number {
   for (const path of savepointsOn(disk)) {
     const { manifest, reader } = openCheckpoint(disk, path);
     reader.close();
-    for (const part of manifest.sinks.flatMap((sink) => sink.committables as PartCommit[])) {
-      const isThere = [part.pending, part.final].some((name) => disk.stat(`/out/${name}`) !== null);
-      if (!isThere) throw new Error(`${path} needs ${part.pending}, which is gone.`);
-      hidden += disk.stat(`/out/${part.pending}`) === null ? 0 : 1;
+    for (const { uid, committables } of manifest.sinks) {
+      for (const part of committables as PartCommit[]) {
+        const isHere = (name: string): boolean => disk.stat(`${outputOf(uid)}/${name}`) !== null;
+        if (!isHere(part.pending) && !isHere(part.final)) {
+          throw new Error(`${path} needs ${part.pending} of ${uid}, which is gone.`);
+        }
+        hidden += isHere(part.pending) ? 1 : 0;
+      }
     }
   }
   return hidden;
+}
+
+/** Where a sink of the job writes. */
+function outputOf(uid: string): string {
+  return uid === 'out' ? '/out' : '/beside';
 }
 
 /** Every line of every part that has its visible name, sorted. */
 function visibleOn(disk: SimDisk): readonly string[] {
   const lines: string[] = [];
   for (const [path, bytes] of disk.files()) {
-    if (!path.startsWith('/out/part-')) continue;
+    if (!/^\/(out|beside)\/part-/.test(path)) continue;
     const text = new TextDecoder().decode(bytes);
     if (!text.endsWith('\n')) throw new Error(`The part ${path} is cut off.`);
     lines.push(...text.trimEnd().split('\n'));

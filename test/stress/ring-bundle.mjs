@@ -14,7 +14,8 @@ export async function withRingBundle(action) {
   try {
     await build({
       stdin: {
-        contents: "export * from './spsc-ring.ts'; export * from './parker.ts';",
+        contents:
+          "export * from './make-ring.ts'; export * from './spsc-ring.ts'; export * from './parker.ts';",
         resolveDir: fileURLToPath(new URL('../../src/ring/', import.meta.url)),
         loader: 'ts',
       },

@@ -11,6 +11,7 @@ import {
   max,
   min,
   sum,
+  tumbling,
   when,
 } from '../../src/index.js';
 import { assertType, type Same } from './same.js';
@@ -98,6 +99,15 @@ keyed.aggregate({ hours: sum(col('dealy').div(60)) });
 keyed.aggregate({ late: count().where(col('dealy').gt(15)) });
 // error: sum needs numbers
 keyed.aggregate({ total: sum(col('origin').upper()) });
+// error: sum needs numbers, which 'origin' does not hold
+keyed.sum('origin');
+// error: max needs values that can be ordered, which 'tags' does not hold
+keyed.max('tags');
+// error: sum needs numbers, which 'origin' does not hold
+keyed.window(tumbling('1h')).sum('origin');
+// error: No field 'dealy'; fields: 'at' | 'delay'
+keyed.min('dealy');
+keyed.window(tumbling('1h')).max('origin');
 
 // Results are streams, whose fields are the new ones.
 totals.keyBy('flights').count();

@@ -11,6 +11,8 @@ import { missingBrowser, openBrowser, type OpenPage, openPage, picture } from '.
 
 if (missingBrowser !== null) console.log(`The console is not tested: ${missingBrowser}`);
 
+/** So that a page that looks again in intervals has the time for it. */
+const POLLED = { timeout: 60_000, intervals: [1000] };
 const CHECKPOINTED = { 'execution.checkpointing.interval': '1s' };
 /** So that barriers do not wait behind many records. */
 const SHORT_QUEUES = { 'exchange.targetDrain': '100ms' };
@@ -94,6 +96,10 @@ describe.skipIf(missingBrowser !== null)('the console', () => {
           await page.getByText(/of 16 slots in use/).waitFor();
           await page.waitForTimeout(4000);
           await picture(page, `jobs-${theme}`);
+          // Whatever jobs are called, what can be done to them is in sight.
+          const card = page.locator('section').first();
+          const width = await card.evaluate((element) => element.scrollWidth - element.clientWidth);
+          expect(width).toBe(0);
         },
         theme,
       ),
@@ -126,6 +132,59 @@ describe.skipIf(missingBrowser !== null)('the console', () => {
       await expect.poll(() => drawer.count()).toBe(0);
     }));
 
+  it('shows records that pass a chain, those for which a filter is true, and how many passed', () =>
+    at(`#/jobs/${shop}`, async (page) => {
+      await page.locator('.node').filter({ hasText: 'enrich' }).click();
+      const drawer = page.locator('.drawer');
+      await drawer.getByRole('tab', { name: 'Tap' }).click();
+      await drawer.getByLabel('Where to look').selectOption({ label: 'What goes in' });
+      const filter = drawer.getByRole('searchbox');
+      await filter.fill('pric > 50');
+      await page.keyboard.press('Enter');
+      await drawer.getByRole('alert').filter({ hasText: 'Did you mean "price"?' }).waitFor();
+      await filter.fill('price > 50 and depot = "Rome"');
+      await page.keyboard.press('Enter');
+      const rows = drawer.locator('.log-line');
+      await rows.filter({ hasText: '"depot":"Rome"' }).first().waitFor();
+      await drawer.getByText(/^\d+ of [\d,.\u202f ]+[KM]? shown, .* looked at$/).waitFor();
+      expect(await rows.filter({ hasText: 'Oslo' }).count()).toBe(0);
+      await page.waitForTimeout(1000);
+      await picture(page, 'tap');
+      await drawer.getByRole('button', { name: 'Stop' }).click();
+      await drawer.getByRole('button', { name: 'Look' }).waitFor();
+    }));
+
+  it('shows in which functions a chain spends its time, those of the job by their names', () =>
+    at(`#/jobs/${shop}`, async (page) => {
+      await page.locator('.node').filter({ hasText: 'enrich' }).click();
+      const drawer = page.locator('.drawer');
+      await drawer.getByRole('tab', { name: 'Flame' }).click();
+      const work = drawer.locator('.flames .frame.own').filter({ hasText: /^work / });
+      await work.first().waitFor();
+      await drawer.getByRole('cell', { name: /^work / }).waitFor();
+      await picture(page, 'flame');
+      await work.first().click();
+      await expect
+        .poll(async () => (await drawer.locator('.flames .frame').first().textContent()) ?? '')
+        .toMatch(/^work /);
+      await drawer.getByLabel('What to show').selectOption({ label: 'Waiting' });
+      await drawer.getByText(/ samples, one in a millisecond$/).waitFor();
+    }));
+
+  it('shows the records of an edge that is clicked', () =>
+    at(`#/jobs/${shop}`, async (page) => {
+      const edges = page.locator('.edge');
+      await expect.poll(() => edges.count()).toBe(3);
+      await edges.first().locator('text').first().click();
+      const drawer = page.locator('.drawer');
+      const place = drawer.getByLabel('Where to look');
+      await place.waitFor();
+      expect(await place.locator('option:checked').textContent()).toMatch(/^To enrich/);
+      await drawer.getByRole('button', { name: 'Look' }).click();
+      await drawer.locator('.log-line').filter({ hasText: '"depot":' }).first().waitFor();
+      await picture(page, 'edge');
+    }));
+
   it('shows checkpoints as they come, and takes a savepoint once the equal calls were shown', () =>
     at(`#/jobs/${calm}/checkpoints`, async (page) => {
       await expect
@@ -141,6 +200,60 @@ describe.skipIf(missingBrowser !== null)('the console', () => {
       await dialog.getByRole('button', { name: 'Close' }).click();
       await page.getByRole('cell', { name: 'savepoint', exact: true }).waitFor();
       await picture(page, 'checkpoints', { isDocumented: true });
+    }));
+
+  it('shows what a restore would mean before a job that has ended goes on', async () => {
+    const jobid = await server.run('shop.mjs', {
+      entryClass: 'shop-revenue',
+      params: { rate: 1500, workUs: 5 },
+      flinkConfiguration: CHECKPOINTED,
+    });
+    await server.until(jobid, ({ state }) => state === 'RUNNING');
+    const savepoints = join(directory, 'restored');
+    await server.call('stopJob', { jobid }, { targetDirectory: savepoints });
+    await server.until(jobid, ({ state }) => state === 'FINISHED');
+    await at(`#/jobs/${jobid}/checkpoints`, async (page) => {
+      await page.getByRole('link', { name: /^Restore from / }).click();
+      await page.getByRole('heading', { name: 'Restore shop-revenue' }).waitFor();
+      await page.getByLabel(/Claim mode/).selectOption('CLAIM');
+      await page.getByLabel(/Leave out state/).check();
+      await page.getByText(/"claimMode":"CLAIM","allowNonRestoredState":true/).waitFor();
+      await page.getByText(/--claim-mode claim --allow-non-restored/).waitFor();
+      expect(await page.getByRole('button', { name: 'Run', exact: true }).count()).toBe(0);
+      await page.getByRole('button', { name: 'Review the restore' }).click();
+      await page.getByRole('row').filter({ hasText: 'restored' }).first().waitFor();
+      await page.getByText('Nothing stands in the way of it.').waitFor();
+      await picture(page, 'restore');
+      // What would be done is another thing now, and is to be shown again.
+      await page.getByLabel('Job', { exact: false }).first().fill('wide');
+      await page.getByRole('button', { name: 'Review the restore' }).waitFor();
+      await page.getByLabel('Job', { exact: false }).first().fill('');
+      await page.getByRole('button', { name: 'Review the restore' }).click();
+      await page.getByRole('button', { name: 'Run', exact: true }).click();
+      await page.waitForURL(/#\/jobs\/[0-9a-f]{32}$/);
+      const next = page.url().slice(-32);
+      expect(next).not.toBe(jobid);
+      await server.until(next, ({ state }) => state === 'RUNNING');
+      await server.call('cancelJob', { jobid: next, query: '?mode=cancel' });
+    });
+  });
+
+  it('has a job go on at the parallelism that is given', () =>
+    at(`#/jobs/${calm}`, async (page) => {
+      await page.getByRole('button', { name: 'Rescale shop-revenue' }).click();
+      const dialog = page.getByRole('dialog');
+      const confirm = dialog.getByRole('button', { name: 'Rescale', exact: true });
+      // Nothing is asked of the server before there is a number.
+      await confirm.click();
+      await dialog.getByText(`PATCH /jobs/${calm}/rescaling?parallelism=…`).waitFor();
+      await dialog.getByLabel('Parallelism').fill('1');
+      await dialog.getByText(`PATCH /jobs/${calm}/rescaling?parallelism=1`).waitFor();
+      await dialog.getByText(`millrace rescale ${calm} 1`).waitFor();
+      await picture(page, 'rescale');
+      await confirm.click();
+      await dialog.getByText(/The parallelism is 1, before 2/).waitFor({ timeout: 60_000 });
+      // It has slots of two groups.
+      expect((await server.job(calm)).slots).toBe(2);
     }));
 
   it('shows who holds the memory', () =>
@@ -159,8 +272,24 @@ describe.skipIf(missingBrowser !== null)('the console', () => {
     for (const tab of tabs) {
       await at(`#/jobs/${hostile}${tab}`, async (page) => {
         await page.getByRole('heading', { name: `hostile ${HOSTILE}` }).waitFor();
-        if (tab === '') await page.locator('.node').first().click();
-        if (tab === '/logs') await page.getByText(`printed ${HOSTILE}`).first().waitFor();
+        if (tab === '') {
+          await page.locator('.node').first().click();
+          await page.getByRole('tab', { name: 'Tap' }).click();
+          // What is not running at the moment is looked at when it is asked again.
+          await expect
+            .poll(async () => {
+              const look = page.getByRole('button', { name: 'Look' });
+              if (await look.isVisible()) await look.click();
+              return page.locator('.tap .log-line').filter({ hasText: '<script>taken()' }).count();
+            }, POLLED)
+            .toBeGreaterThan(0);
+        }
+        if (tab === '/logs') {
+          await page.getByLabel('Only from this level on').selectOption('warn');
+          await page.locator('.log-line.warn').filter({ hasText: HOSTILE }).first().waitFor();
+          await page.getByLabel('What to look at').selectOption('output');
+          await page.getByText(`printed ${HOSTILE}`).first().waitFor();
+        }
         if (tab === '/events') {
           await page.getByText(/\d+ ×/).first().waitFor({ timeout: 60_000 });
           await page.locator('summary').first().click();
@@ -176,6 +305,39 @@ describe.skipIf(missingBrowser !== null)('the console', () => {
         await picture(page, `hostile${tab.replace('/', '-')}`);
       });
     }
+  });
+
+  it('shows the log of a job by level and text, and changes what its functions log', async () => {
+    const jobid = await server.run('logging.mjs');
+    await at(`#/jobs/${jobid}/logs`, async (page) => {
+      const lines = page.locator('.log-line');
+      await lines
+        .filter({ hasText: /INFO  watch\[0\] tenth .*"password":"\*{6}"/ })
+        .first()
+        .waitFor();
+      await lines.filter({ hasText: 'The job is RUNNING' }).waitFor();
+      expect(await lines.filter({ hasText: 'DEBUG' }).count()).toBe(0);
+      await picture(page, 'logs');
+      // By the keyboard: what is beside what is looked at.
+      await page.getByLabel('What to look at').focus();
+      await page.keyboard.press('Tab');
+      await page.keyboard.type('warn');
+      await lines.filter({ hasText: 'WARN  written[0] opened' }).waitFor();
+      await expect.poll(() => lines.filter({ hasText: 'INFO' }).count()).toBe(0);
+      await page.keyboard.press('Home');
+      await page.getByRole('searchbox').fill('is running');
+      await expect.poll(() => lines.count()).toBe(1);
+      await page.getByRole('searchbox').fill('');
+      await page.getByLabel('Have functions log').selectOption('debug');
+      const dialog = page.getByRole('dialog');
+      await dialog.getByText(`PATCH /jobs/${jobid}/log?level=debug`).waitFor();
+      await dialog.getByText(`millrace logs ${jobid} --level debug`).waitFor();
+      await dialog.getByRole('button', { name: 'Change' }).click();
+      await dialog.getByText('Functions log from debug on.').waitFor();
+      await dialog.getByRole('button', { name: 'Close' }).click();
+      await lines.filter({ hasText: 'DEBUG watch[0] each' }).first().waitFor();
+    });
+    await server.call('cancelJob', { jobid });
   });
 
   it('is used by the keyboard alone', () =>

@@ -6,13 +6,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nodeDisk } from '../../src/base/node-disk.js';
 import type { PlanExplanation } from '../../src/graph/explain.js';
 import { entryUrl } from '../../src/runtime/entry-url.js';
+import { StateReading } from '../../src/runtime/state-reading.js';
 import type { RunMetricsSnapshot } from '../../src/runtime/metrics-snapshot.js';
 import { BundleStore } from '../../src/server/bundle-store.js';
 import { ConsoleFiles } from '../../src/server/console-files.js';
 import { Dispatcher } from '../../src/server/dispatcher.js';
 import { streamEvents, watchedIn } from '../../src/server/event-source.js';
 import { handlersOf, textHandlersOf } from '../../src/server/handlers.js';
-import { httpServer } from '../../src/server/http-server.js';
+import { httpServer, type Served } from '../../src/server/http-server.js';
 import { MeasuredServer } from '../../src/server/measured-jobs.js';
 import { SlotPool } from '../../src/server/slot-pool.js';
 import { edge, vertex } from '../unit/cli/metrics-fixtures.js';
@@ -92,10 +93,15 @@ describe.skipIf(missingBrowser !== null)('a graph of 200 chains with 64 subtasks
       clock: world.clock,
       disk: nodeDisk,
       store: world.store,
+      logs: world.logs,
       pool: new SlotPool(SUBTASKS),
       admission: 'queue',
       endedMax: 10,
+      endedMs: null,
       planTimeoutMs: 60_000,
+      orphanTimeoutMs: 0,
+      protocol: 'test',
+      find: async () => null,
       launch: (run) => new WideProcess(run),
       onDefect: (error) => world.defects.push(error),
     });
@@ -107,24 +113,34 @@ describe.skipIf(missingBrowser !== null)('a graph of 200 chains with 64 subtasks
       measuredServer: new MeasuredServer(dispatcher),
       bundles,
       jobs: world.store,
+      logs: world.logs,
+      logDirectory: world.logDirectory,
+      states: new StateReading(),
+      showsRecords: true,
       uploads: null,
       defaults: { layers: [], baseDirectory: world.directory },
       checkpointDirectory: join(world.directory, 'checkpoints'),
       version: '1.2.3',
+      printed: null,
       address: () => url,
       shutDown: () => {},
     };
     const pages = join(dirname(fileURLToPath(entryUrl('server'))), 'console');
-    http = httpServer({
+    const served: Served = {
       handlers: { ...handlersOf(parts), ...textHandlersOf(parts) },
-      guard: { hosts: [], token: null },
-      version: '1.2.3',
-      console: new ConsoleFiles(nodeDisk, pages),
       streamEvents: (reply, watch) => {
         const watched = watchedIn(watch, dispatcher);
         reply.hijack();
         void streamEvents(reply.raw, dispatcher, watched, world.clock);
       },
+      streamTap: () => Promise.resolve(),
+    };
+    http = httpServer({
+      served: () => served,
+      health: () => ({ status: 'leader', epoch: 1, leader: url }),
+      guard: { hosts: [], token: null },
+      version: '1.2.3',
+      console: new ConsoleFiles(nodeDisk, pages),
     });
     url = await http.listen({ host: '127.0.0.1', port: 0 });
     await dispatcher.submit(JID, submissionOf(SUBTASKS), world.module);

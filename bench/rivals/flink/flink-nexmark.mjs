@@ -61,6 +61,7 @@ export class FlinkRival {
       events,
       parallelism,
       guarantee,
+      checkpoints: null,
       ...report,
       eventsPerSecond: (events / report.elapsedMs) * 1000,
       eventsPerSecondPerCore: events / report.cpuSeconds,

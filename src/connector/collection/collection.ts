@@ -6,7 +6,7 @@
  */
 import { inferSchema } from '../../record/infer.js';
 import type { Schema } from '../../record/schema.js';
-import { checkArgument, checkOptionsObject } from '../check-arguments.js';
+import { checkArgument, checkOptionsObject, checkSchema } from '../check-arguments.js';
 import type { SourceConnector } from '../contract.js';
 
 /** Options of `collection`. */
@@ -29,6 +29,7 @@ export function collection<T>(
 ): SourceConnector<T> {
   checkArgument('collection', 'items', items, Array.isArray(items), 'Give an array of records.');
   checkOptionsObject('collection', options);
+  checkSchema('collection', options.schema);
   return {
     kind: 'source',
     type: 'collection',

@@ -26,10 +26,10 @@ export function readerOf<T, D>(source: CustomSource<T, D>, context: ReaderContex
   const declared = context.plan.schema ?? source.schema ?? null;
   const metrics = metricGroup(context.metrics);
   return new RecordReader(context, declared, (split, position) => {
-    const { subtask, parallelism, baseDirectory, wake } = context;
+    const { subtask, parallelism, baseDirectory, log, wake } = context;
     const abort = new AbortController();
     const { signal } = abort;
-    const given = { subtask, parallelism, baseDirectory, metrics, signal };
+    const given = { subtask, parallelism, baseDirectory, metrics, log, signal };
     const records = recordsOf(source, split, position, given);
     return stoppable(pullFrom(records, source.name, wake), abort);
   });

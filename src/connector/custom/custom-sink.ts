@@ -2,6 +2,7 @@
  * The functions that make a custom sink, as users write them. Callers: `define-sink.ts` and the writer behind it. Runs
  * on: see each function.
  */
+import type { FunctionLogger } from '../../base/function-log.js';
 import { MillraceError } from '../../base/errors.js';
 import type { MetricGroup } from '../../metrics/user-metrics.js';
 import type { SinkConnector } from '../contract.js';
@@ -11,8 +12,12 @@ export interface SinkContext {
   readonly subtask: number;
   readonly parallelism: number;
   readonly baseDirectory: string;
+  /** As in `TwoPhaseContext`: part of the names of whatever is written and not shown yet. */
+  readonly runId: string;
   /** Metrics of the sink in this subtask. */
   readonly metrics: MetricGroup;
+  /** The log of the job, for the sink in this subtask. */
+  readonly log: FunctionLogger;
 }
 
 /** The target of one subtask. */
@@ -51,6 +56,13 @@ export interface TwoPhaseWriter<T, C> extends CustomWriter<T> {
 /** Given to `commit`. */
 export interface TwoPhaseContext {
   readonly baseDirectory: string;
+  /**
+   * 32 hex digits of the run of the job under which the output was written. It stays over failures, changes of the
+   * parallelism, and starts that go on from checkpoints of the job's own or from a snapshot that was claimed; a job
+   * that begins, or begins from a snapshot that others may go on from as well, has one of its own. Empty for what was
+   * prepared before sinks had it.
+   */
+  readonly runId: string;
 }
 
 /** Given to `rollback`. */
@@ -71,8 +83,14 @@ export interface TwoPhaseSink<T, C> extends CustomSink<T> {
    */
   commit(committables: readonly C[], context: TwoPhaseContext): void | Promise<void>;
   /**
-   * Throws away what was written and never shown: before an attempt that goes on, after what its checkpoint holds was
-   * committed, and when the job has failed or was canceled. On the caller's thread.
+   * Throws away what was written under `runId` and never shown: before an attempt that goes on, after what its
+   * checkpoint holds was committed, and when the job has failed or was canceled. What is of other runs belongs to jobs
+   * that may still show it. On the caller's thread.
+   *
+   * @example
+   * rollback: ({ runId, kept }) => {
+   *   for (const name of pendingOf(runId)) if (!kept.includes(name)) rmSync(name);
+   * },
    */
   rollback?(context: RollbackContext<C>): void | Promise<void>;
 }

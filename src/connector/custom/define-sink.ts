@@ -4,8 +4,9 @@
  * Invariant: one call of `write` is under way at a time, and nothing is taken from the job while it
  * is, so a slow target slows the job.
  */
+import { freshId } from '../../base/random.js';
 import { checkArgument, checkOptionsObject } from '../check-arguments.js';
-import type { SinkConnector } from '../contract.js';
+import type { PlainData, SinkConnector } from '../contract.js';
 import { type CustomSink, customFault, type TwoPhaseSink } from './custom-sink.js';
 
 /**
@@ -33,11 +34,11 @@ export function defineSink<T, C = never>(
     parallelism: sink.parallelism ?? null,
     guarantee: sink.guarantee ?? (twoPhase === null ? 'at-least-once' : 'exactly-once'),
     columns: sink.columns ?? null,
-    plan: () => null,
+    plan: newRun,
     open: async (context) => {
       try {
         const { openTarget } = await import('./record-writer.js');
-        return await openTarget(sink, context);
+        return await openTarget(sink, context, runOf(context.plan));
       } catch (cause) {
         throw customFault(cause, sink.name);
       }
@@ -51,13 +52,26 @@ function secondPhase<T, C>(
 ): Pick<SinkConnector, 'commit' | 'resume' | 'abort'> {
   return {
     // What a writer of this sink prepared comes back as it was.
-    commit: (committables, { baseDirectory }) =>
-      sink.commit(committables as readonly C[], { baseDirectory }),
-    resume: async ({ baseDirectory, kept, isOwn }) => {
-      if (isOwn) await sink.rollback?.({ baseDirectory, kept: kept as readonly C[] });
-      return null;
+    commit: (committables, { baseDirectory, plan }) =>
+      sink.commit(committables as readonly C[], { baseDirectory, runId: runOf(plan) }),
+    resume: async ({ baseDirectory, kept, isOwn, plan }) => {
+      if (!isOwn) return newRun();
+      const runId = runOf(plan);
+      await sink.rollback?.({ baseDirectory, runId, kept: kept as readonly C[] });
+      return runId === '' ? newRun() : plan;
     },
-    abort: (_plan, { baseDirectory, kept }) =>
-      sink.rollback?.({ baseDirectory, kept: kept as readonly C[] }),
+    abort: (plan, { baseDirectory, kept }) =>
+      sink.rollback?.({ baseDirectory, runId: runOf(plan), kept: kept as readonly C[] }),
   };
+}
+
+/** What sinks of this kind decide: who their output belongs to. */
+function newRun(): PlainData {
+  return { runId: freshId() };
+}
+
+/** Checkpoints of earlier versions hold none. */
+function runOf(plan: PlainData): string {
+  const isNamed = typeof plan === 'object' && plan !== null && 'runId' in plan;
+  return isNamed ? String(plan.runId) : '';
 }

@@ -4,9 +4,10 @@
  * caller's thread, `read` in the slots (on the caller's thread when `host`). Invariant: a split is
  * read from the position after the last record given.
  */
+import type { FunctionLogger } from '../../base/function-log.js';
 import type { MetricGroup } from '../../metrics/user-metrics.js';
 import type { Schema } from '../../record/schema.js';
-import { checkArgument, checkOptionsObject } from '../check-arguments.js';
+import { checkArgument, checkOptionsObject, checkSchema } from '../check-arguments.js';
 import type { PlainData, PlanContext, SourceConnector } from '../contract.js';
 import type { RecordInput } from '../iterable/record-pull.js';
 
@@ -28,6 +29,8 @@ export interface ReadContext {
   readonly baseDirectory: string;
   /** Metrics of the source in this subtask. */
   readonly metrics: MetricGroup;
+  /** The log of the job, for the source in this subtask. */
+  readonly log: FunctionLogger;
   /** Aborted when the job ends before the split does. */
   readonly signal: AbortSignal;
 }
@@ -90,6 +93,7 @@ export interface CustomSource<T, D = PlainData> {
  */
 export function defineSource<T, D = PlainData>(source: CustomSource<T, D>): SourceConnector<T> {
   checkOptionsObject('defineSource', source);
+  checkSchema('defineSource', source.schema);
   const { name } = source;
   const advice = 'Give the function read(split, position, context).';
   checkArgument('defineSource', 'read', source.read, typeof source.read === 'function', advice);

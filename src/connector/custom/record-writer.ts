@@ -117,9 +117,11 @@ class RecordWriter<T> implements SinkWriter {
 /** Opens the target of a subtask. */
 export async function openTarget<T>(
   sink: CustomSink<T>,
-  { subtask, parallelism, baseDirectory, metrics, wake }: WriterContext,
+  { subtask, parallelism, baseDirectory, metrics, log, wake }: WriterContext,
+  runId: string,
 ): Promise<RecordWriter<T>> {
-  const given = { subtask, parallelism, baseDirectory, metrics: metricGroup(metrics) };
+  const group = metricGroup(metrics);
+  const given = { subtask, parallelism, baseDirectory, runId, metrics: group, log };
   return new RecordWriter(await sink.open(given), sink, wake);
 }
 

@@ -4,10 +4,10 @@
  * Invariant: `SLACK_BYTES` of the buffer behind every region may be read.
  */
 import { isUtf8 } from 'node:buffer';
+import { countNewlines } from '../../format/bytes/line-start.js';
 import { type ParseCursor, SLACK_BYTES } from '../../format/bytes/row-parser.js';
 import { createScanMemory, type ScanMemory } from '../../format/structural/scan-memory.js';
 import { type ByteFeed, FEED_END, FEED_WAIT } from './byte-feed.js';
-import { countNewlines } from './line-counter.js';
 
 /** There is a region to parse. */
 export const FILL_READY = 0;

@@ -109,11 +109,12 @@ export class CsvFormat implements RowFormat {
 
   async #header(prefix: FilePrefix, reader: CsvCellReader): Promise<CsvHeader | null> {
     const { dialect, rowBytesMax } = this.#options;
+    const options = { ...this.#options, path: prefix.file.path };
     for (;;) {
       await prefix.grow();
       const mark = prefix.markBytes;
       const lines = prefix.lines().subarray(mark);
-      const header = readCsvHeader(lines, lines.length, dialect, reader, this.#options);
+      const header = readCsvHeader(lines, lines.length, dialect, reader, options);
       if (header !== null) return { ...header, dataStart: header.dataStart + mark };
       if (prefix.isWhole) return null;
       if (prefix.bytes > rowBytesMax) {

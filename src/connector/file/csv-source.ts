@@ -3,10 +3,13 @@
  * the `csv` connector. Runs on: any thread; planning reads headers and samples rows on the caller's
  * thread, reading is done in `file-source.ts`.
  */
+import { MillraceError } from '../../base/errors.js';
 import type { ValidateMode } from '../../format/bytes/row-parser.js';
 import { type CsvDialectOptions, csvDialect } from '../../format/csv/csv-dialect.js';
 import type { HeaderOption } from '../../format/csv/csv-header.js';
 import type { DataType, Schema, SimpleKind } from '../../record/schema.js';
+import { typeFault } from '../../record/schema-fault.js';
+import { checkArgument, checkSchema } from '../check-arguments.js';
 import type { CsvFormatOptions } from './csv-format.js';
 import {
   checkOptionNames,
@@ -74,6 +77,8 @@ export function csvSource<T = Record<string, unknown>>(
   options: CsvSourceOptions = {},
 ): FileSource<T> {
   checkOptionNames('csv', options, CSV_OPTIONS);
+  checkSchema('csv', options.schema);
+  checkHeader(options.header, options.skipRows);
   const settings = fileSettings('csv', options, ['utf8', 'latin1', 'utf16le']);
   const validate = validateMode('csv', options.validate);
   const formatOptions: CsvFormatOptions = {
@@ -93,6 +98,22 @@ export function csvSource<T = Record<string, unknown>>(
   return createFileSource('csv', loadFormat, patternsOf('csv', paths), settings, validate);
 }
 
-function typeEntry([name, type]: [string, SimpleKind | DataType]): [string, DataType] {
-  return [name, typeof type === 'string' ? { kind: type } : type];
+function checkHeader(header: unknown, skipRows: unknown): void {
+  const isList =
+    Array.isArray(header) && header.length > 0 && header.every((name) => typeof name === 'string');
+  const isHeader = header === undefined || typeof header === 'boolean' || isList;
+  const names = 'Give true, false, or a list of the names of all columns.';
+  checkArgument('csv', 'header', header, isHeader, names);
+  const isCount = skipRows === undefined || (Number.isInteger(skipRows) && Number(skipRows) >= 0);
+  checkArgument('csv', 'skipRows', skipRows, isCount, 'Give a whole number of lines.');
+}
+
+function typeEntry([name, given]: [string, SimpleKind | DataType]): [string, DataType] {
+  const type = typeof given === 'string' ? { kind: given } : given;
+  const fault = typeFault(type, name);
+  if (fault === null) return [name, type];
+  throw new MillraceError('OPTION_INVALID', `csv: types are wrong: ${fault}.`, {
+    where: { field: name },
+    advice: "Write types: { flight: 'utf8', price: { kind: 'decimal', precision: 10, scale: 2 } }.",
+  });
 }

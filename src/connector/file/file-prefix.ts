@@ -4,9 +4,11 @@
  * Runs on: the caller's thread, at plan time.
  */
 import type { Disk } from '../../base/disk.js';
+import { MillraceError } from '../../base/errors.js';
 import { type ByteFeed, FEED_END, FEED_WAIT } from './byte-feed.js';
 import { type Codec, type CodecLibraries, type Encoding, openFeed } from './open-feed.js';
 import type { InputFile } from './resolve-files.js';
+import { otherOrder } from './transcode-feed.js';
 
 /** Bytes asked for first; one read of a header and a few hundred rows. */
 const FIRST_BYTES = 64 * 1024;
@@ -76,6 +78,7 @@ export class FilePrefix {
       else if (read !== FEED_WAIT) this.#filled += read;
       else await this.#woken();
     }
+    if (this.#options.encoding === 'utf8') this.#refuseWideMark();
   }
 
   /** Forgets the bytes and closes the file; safe to call twice. */
@@ -85,6 +88,19 @@ export class FilePrefix {
     this.#buffer = Buffer.alloc(0);
     this.#filled = 0;
     this.isWhole = false;
+  }
+
+  /** No UTF-8 begins with a mark of UTF-16; read as such, the file would have one long row, or none. */
+  #refuseWideMark(): void {
+    if (this.#filled < 2) return;
+    const { path } = this.file;
+    const mark = this.#buffer.readUInt16BE(0);
+    if (mark === 0xfeff) throw otherOrder(path);
+    if (mark !== 0xfffe) return;
+    throw new MillraceError('FORMAT_INVALID', 'The file is UTF-16, but is read as UTF-8.', {
+      where: { file: path, byteOffset: 0 },
+      advice: "Set encoding: 'utf16le'.",
+    });
   }
 
   #open(): ByteFeed {

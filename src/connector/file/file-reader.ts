@@ -91,6 +91,8 @@ class FileReader implements SourceReader {
   #finished = false;
   #batch: Batch | null = null;
   #bytesBefore = 0;
+  /** Offset in the split of what the batch is read from. */
+  #batchStart = 0;
 
   constructor(context: ReaderContext, options: FileReaderOptions) {
     this.#context = context;
@@ -113,6 +115,10 @@ class FileReader implements SourceReader {
     return this.#bytesBefore + this.#window.fileBytesRead;
   }
 
+  get rowsPassed(): number {
+    return this.#cursor.passed;
+  }
+
   addSplit(split: Split, position: PlainData): void {
     this.#waiting.push({ split, position });
   }
@@ -121,6 +127,7 @@ class FileReader implements SourceReader {
     this.#batch = null;
     this.#builder.reset();
     if (this.#finished) this.#closeSplit();
+    this.#batchStart = this.#cursor.base + this.#cursor.position;
     for (;;) {
       if (this.#file === null && !this.#openNext()) return POLL_NEED_SPLIT;
       const result = this.#read();
@@ -175,9 +182,8 @@ class FileReader implements SourceReader {
   #fill(): PollResult | null {
     const cursor = this.#cursor;
     const { rows } = this.#builder;
-    const isLarge =
-      rows > 0 && cursor.base + cursor.position - this.#rowStarts[0] >= BATCH_INPUT_BYTES;
-    if (isLarge) return this.#emit();
+    // Also where no row was wanted: others in the slot have their turn.
+    if (cursor.base + cursor.position - this.#batchStart >= BATCH_INPUT_BYTES) return this.#emit();
     switch (this.#window.fill(cursor)) {
       case FILL_READY:
         return null;
@@ -219,6 +225,7 @@ class FileReader implements SourceReader {
     this.#split = next.split;
     this.#file = file;
     this.#finished = false;
+    this.#batchStart = start;
     this.#parser = this.#parserOf(file, format);
     return true;
   }
@@ -238,7 +245,8 @@ class FileReader implements SourceReader {
     const { schema } = this.#builder;
     const has = new Set(schema.fields.map((field) => field.name));
     const wanted = this.#context.columns?.filter((name) => !has.has(name)) ?? null;
-    const options = { builder: this.#builder, rowStarts: this.#rowStarts, wanted };
+    const { filter = null } = this.#context;
+    const options = { builder: this.#builder, rowStarts: this.#rowStarts, wanted, filter };
     const parser = format.createParser(options, this.#context.plan, file);
     this.#parsers.set(file.header, parser);
     return parser;

@@ -13,19 +13,19 @@ import type {
 import type { FileSettings } from './file-options.js';
 import type { RowFormat } from './row-format.js';
 
-/** A source of records in files; it says how much of them it checks. */
+/** A source of records in files. */
 export interface FileSource<T> extends SourceConnector<T> {
-  readonly validate: ValidateMode;
   readonly onError: 'fail' | 'skip';
 }
 
-/** Makes a file source of a format, which is loaded when it is first used. */
+/** Makes a file source of a format, which is loaded when it is first used; `filters` is that of the connector. */
 export function createFileSource<T>(
   type: string,
   loadFormat: () => Promise<RowFormat>,
   patterns: readonly string[],
   settings: FileSettings,
-  validate: ValidateMode,
+  validate: ValidateMode | null,
+  filters = false,
 ): FileSource<T> {
   const { onError, deadLetters, encoding, rowBytesMax, compression, splitBytes } = settings;
   const source: FileSource<T> = {
@@ -37,7 +37,8 @@ export function createFileSource<T>(
     maxParallelism: null,
     guarantee: 'exactly-once',
     projects: true,
-    validate,
+    filters,
+    ...(validate === null ? {} : { validate }),
     onError,
     deadLetters,
     plan: async (context: PlanContext): Promise<SourcePlan> => {

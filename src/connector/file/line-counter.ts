@@ -3,17 +3,9 @@
  * from the last place counted on. Callers: the file reader. Runs on: worker.
  */
 import type { Disk } from '../../base/disk.js';
+import { countNewlines } from '../../format/bytes/line-start.js';
 
 const CHUNK_BYTES = 256 * 1024;
-const NEWLINE = 0x0a;
-
-/** Number of newlines in `buffer[start, end)`. */
-export function countNewlines(buffer: Buffer, start: number, end: number): number {
-  const part = buffer.subarray(start, end);
-  let count = 0;
-  for (let at = part.indexOf(NEWLINE); at >= 0; at = part.indexOf(NEWLINE, at + 1)) count++;
-  return count;
-}
 
 /** Counts lines of plain files. */
 export class LineCounter {

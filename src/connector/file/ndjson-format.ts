@@ -53,7 +53,9 @@ export class NdjsonFormat implements RowFormat {
 
   createParser(options: RowParserOptions): RowParser {
     const declared = this.#schema !== null;
-    return new NdjsonParser(options, { validate: this.#validate, declared });
+    // What rows would add to a schema that takes up all there is, they have to be read for.
+    const filter = declared || options.wanted !== null ? (options.filter ?? null) : null;
+    return new NdjsonParser({ ...options, filter }, { validate: this.#validate, declared });
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import type { ValidateMode } from '../../format/bytes/row-parser.js';
 import type { Schema } from '../../record/schema.js';
+import { checkSchema } from '../check-arguments.js';
 import {
   checkOptionNames,
   FILE_OPTIONS,
@@ -28,7 +29,9 @@ export interface NdjsonSourceOptions extends FileSourceOptions {
   readonly sampleRows?: number;
   /**
    * `'projected'` (default) checks the framing of rows and the fields in use, `'full'` all of every
-   * row against RFC 8259 and UTF-8.
+   * row against RFC 8259 and UTF-8. Of rows that a filter right behind the source does not want, for
+   * another value than those it compares a field with, the former need not look at what follows the
+   * field, but for the end of the row.
    */
   readonly validate?: ValidateMode;
 }
@@ -45,6 +48,7 @@ export function ndjsonSource<T = Record<string, unknown>>(
   options: NdjsonSourceOptions = {},
 ): FileSource<T> {
   checkOptionNames('ndjson', options, [...FILE_OPTIONS, 'schema', 'sampleRows', 'validate']);
+  checkSchema('ndjson', options.schema);
   const settings = fileSettings('ndjson', options, ['utf8', 'utf16le']);
   const validate = validateMode('ndjson', options.validate);
   const sampleRows = sampleRowsOf('ndjson', options.sampleRows);
@@ -52,5 +56,8 @@ export function ndjsonSource<T = Record<string, unknown>>(
     const { NdjsonFormat } = await import('./ndjson-format.js');
     return new NdjsonFormat(options.schema ?? null, validate, sampleRows);
   };
-  return createFileSource('ndjson', loadFormat, patternsOf('ndjson', paths), settings, validate);
+  const patterns = patternsOf('ndjson', paths);
+  // To check all of every row is to look at those that nobody wants as well.
+  const filters = validate === 'projected';
+  return createFileSource('ndjson', loadFormat, patterns, settings, validate, filters);
 }

@@ -37,5 +37,5 @@ export function textSource(
       latin1: settings.encoding === 'latin1',
     });
   };
-  return createFileSource('text', loadFormat, patternsOf('text', paths), settings, 'full');
+  return createFileSource('text', loadFormat, patternsOf('text', paths), settings, null);
 }

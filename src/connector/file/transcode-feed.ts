@@ -7,6 +7,20 @@ import { MillraceError } from '../../base/errors.js';
 import { type ByteFeed, FEED_END, FEED_WAIT } from './byte-feed.js';
 
 const CHUNK_BYTES = 64 * 1024;
+/** What the mark of a file in big endian is in little endian: no character at all. */
+const MARK_OF_OTHER_ORDER = '\ufffe';
+
+/** UTF-16 in big endian, which is not read. */
+export function otherOrder(path: string): MillraceError {
+  return new MillraceError(
+    'FORMAT_INVALID',
+    'The file is UTF-16 in big endian, which is not read.',
+    {
+      where: { file: path, byteOffset: 0 },
+      advice: 'Convert it, as by: iconv -f utf-16 -t utf-8.',
+    },
+  );
+}
 
 /** The UTF-8 text of a UTF-16 feed, without its byte order mark. */
 export class TranscodeFeed implements ByteFeed {
@@ -34,7 +48,9 @@ export class TranscodeFeed implements ByteFeed {
       const bytes = this.#source.read(this.#chunk, 0, CHUNK_BYTES);
       if (bytes === FEED_WAIT) return FEED_WAIT;
       this.#ended = bytes === FEED_END;
-      this.#ready = Buffer.from(this.#decode(this.#chunk.subarray(0, bytes)));
+      const text = this.#decode(this.#chunk.subarray(0, bytes));
+      if (this.#decoded === 0 && text.startsWith(MARK_OF_OTHER_ORDER)) throw otherOrder(this.#path);
+      this.#ready = Buffer.from(text);
       this.#taken = 0;
       this.#decoded += bytes;
     }

@@ -6,7 +6,7 @@
  * `cancel`, and the signal) when the job ends early.
  */
 import type { Schema } from '../../record/schema.js';
-import { checkArgument, checkOptionsObject } from '../check-arguments.js';
+import { checkArgument, checkOptionsObject, checkSchema } from '../check-arguments.js';
 import type { SourceConnector } from '../contract.js';
 import type { RecordInput } from './record-pull.js';
 
@@ -50,6 +50,7 @@ export function fromAsync<T>(
     'Give an iterable, or a generator function.',
   );
   checkOptionsObject('fromAsync', options);
+  checkSchema('fromAsync', options.schema);
   const name = options.name ?? 'iterable';
   const schema = options.schema ?? null;
   return {

@@ -5,7 +5,7 @@
  * every row lies in exactly one split.
  */
 import { MillraceError } from '../../base/errors.js';
-import type { TypeOptions } from '../../format/parquet/leaf-type.js';
+import { didYouMean } from '../../base/nearest-name.js';
 import { CODEC_ZSTD, type RowGroup } from '../../format/parquet/parquet-types.js';
 import { schemaOfTree } from '../../format/parquet/schema-tree.js';
 import { typeOfBoth } from '../../format/parquet/widened-cursor.js';
@@ -14,6 +14,7 @@ import { typeName } from '../../record/schema.js';
 import type { PlanContext, SourcePlan, Split } from '../contract.js';
 import { type InputFile, resolveFiles } from '../file/resolve-files.js';
 import { openParquetFile, type ParquetFile } from './parquet-file.js';
+import type { ParquetTypes } from './parquet-source.js';
 
 /** Which rows a split is. Plain data. */
 export interface ParquetSplit {
@@ -27,7 +28,8 @@ export interface ParquetSplit {
 
 /** What travels with the plan besides the splits. Plain data. */
 export interface ParquetPlan {
-  readonly needsZstd: boolean;
+  /** A file that is compressed with Zstandard; null for none. */
+  readonly zstdFile: string | null;
 }
 
 /** Row groups are not cut into pieces smaller than this. */
@@ -36,21 +38,28 @@ const PIECE_ROWS_MIN = 65_536;
 /** Plans all files of the patterns. */
 export function planParquet(
   patterns: readonly string[],
-  options: TypeOptions,
+  types: ParquetTypes,
   context: PlanContext,
 ): SourcePlan {
   const { disk, baseDirectory, parallelism } = context;
   const inputs = resolveFiles(disk, baseDirectory, patterns);
   const merger = new SchemaMerger();
+  const asked = new Set<string>();
+  const isBigint = (name: string): boolean => {
+    asked.add(name);
+    return types.isBigint(name);
+  };
   const files = inputs.map((input) => {
-    const file = openParquetFile(disk, input.path, options);
+    const file = openParquetFile(disk, input.path, { ...types, isBigint });
     file.handle.close();
     merger.add(file, input);
     return { input, file };
   });
   const groups = files.reduce((sum, { file }) => sum + file.metadata.rowGroups.length, 0);
   const piecesWanted = groups === 0 ? 1 : Math.ceil(parallelism / groups);
-  const data: ParquetPlan = { needsZstd: files.some(({ file }) => usesZstd(file)) };
+  checkBigints(asked, types.bigints);
+  const compressed = files.find(({ file }) => usesZstd(file));
+  const data: ParquetPlan = { zstdFile: compressed?.input.path ?? null };
   return {
     schema: merger.schema(),
     splits: files.flatMap(({ input, file }) => splitsOf(input, file, piecesWanted)),
@@ -58,6 +67,17 @@ export function planParquet(
     rows: files.reduce((sum, { file }) => sum + rowsOf(file), 0),
     data,
   };
+}
+
+/** A name in the list of the user that no column of 64-bit integers has would be passed over. */
+function checkBigints(found: ReadonlySet<string>, wanted: readonly string[]): void {
+  const unknown = wanted.find((name) => !found.has(name));
+  if (unknown === undefined) return;
+  const what = `parquet: bigint names "${unknown}", which is no column of 64-bit integers.`;
+  throw new MillraceError('OPTION_INVALID', what, {
+    where: { field: unknown },
+    advice: didYouMean(unknown, [...found]),
+  });
 }
 
 function rowsOf({ metadata }: ParquetFile): number {

@@ -38,8 +38,8 @@ export async function openParquetReader(
   context: ReaderContext,
   types: TypeOptions,
 ): Promise<SourceReader> {
-  const { needsZstd } = context.plan.data as ParquetPlan;
-  const zstd = needsZstd ? await loadZstd() : null;
+  const { zstdFile } = context.plan.data as ParquetPlan;
+  const zstd = zstdFile === null ? null : await loadZstd(zstdFile);
   return new ParquetReader({ context, types, zstd });
 }
 

@@ -25,6 +25,12 @@ export interface ParquetSourceOptions {
   readonly binaryAsText?: boolean;
 }
 
+/** How columns are read. */
+export interface ParquetTypes extends TypeOptions {
+  /** Columns that are named to be read as bigints. */
+  readonly bigints: readonly string[];
+}
+
 const KNOWN = ['bigint', 'binaryAsText'];
 
 /**
@@ -38,7 +44,7 @@ export function parquetSource<T = Record<string, unknown>>(
   paths: string | readonly string[],
   options: ParquetSourceOptions = {},
 ): SourceConnector<T> {
-  const types = typeOptions(options);
+  const types = parquetTypes(options);
   const patterns = patternsOf('parquet', paths);
   return {
     kind: 'source',
@@ -60,7 +66,7 @@ export function parquetSource<T = Record<string, unknown>>(
   };
 }
 
-function typeOptions(options: ParquetSourceOptions): TypeOptions {
+function parquetTypes(options: ParquetSourceOptions): ParquetTypes {
   checkOptionsObject('parquet', options);
   for (const name of Object.keys(options)) {
     if (KNOWN.includes(name)) continue;
@@ -69,10 +75,20 @@ function typeOptions(options: ParquetSourceOptions): TypeOptions {
     });
   }
   const { bigint = false, binaryAsText = false } = options;
-  const isRight = typeof bigint === 'boolean' || Array.isArray(bigint);
+  const isRight =
+    typeof bigint === 'boolean' ||
+    (Array.isArray(bigint) && bigint.every((name) => typeof name === 'string'));
+  checkArgument(
+    'parquet',
+    'binaryAsText',
+    binaryAsText,
+    typeof binaryAsText === 'boolean',
+    'Give true or false.',
+  );
   checkArgument('parquet', 'bigint', bigint, isRight, 'Give true, or a list of column names.');
   return {
     binaryAsText,
+    bigints: typeof bigint === 'boolean' ? [] : bigint,
     isBigint: (name) => (typeof bigint === 'boolean' ? bigint : bigint.includes(name)),
   };
 }

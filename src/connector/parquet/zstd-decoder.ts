@@ -6,8 +6,8 @@
 import { MillraceError } from '../../base/errors.js';
 import { nodeZstd, type ZstdDecoder } from '../../format/parquet/decompress.js';
 
-/** The decoder. Throws `CODEC_UNAVAILABLE`. */
-export async function loadZstd(): Promise<ZstdDecoder> {
+/** The decoder, for a file. Throws `CODEC_UNAVAILABLE`. */
+export async function loadZstd(file: string): Promise<ZstdDecoder> {
   if (nodeZstd !== null) return nodeZstd;
   try {
     const { ZSTDDecoder } = await import('zstddec');
@@ -17,6 +17,7 @@ export async function loadZstd(): Promise<ZstdDecoder> {
   } catch (cause) {
     throw new MillraceError('CODEC_UNAVAILABLE', 'There is no decoder for Zstandard.', {
       cause,
+      where: { file },
       advice: 'Use Node 22.15 or later, or install the package zstddec.',
     });
   }

@@ -65,13 +65,13 @@ export function print<T = unknown>(options: PrintOptions = {}): SinkConnector<T>
     plan: () => null,
     open: async () => {
       const { PrintWriter } = await import('./print-writer.js');
-      return new PrintWriter(settingsOf(options));
+      return new PrintWriter(printSettings(options));
     },
   };
 }
 
 /** Asked for when the job starts, as the terminal may have been resized since the job was built. */
-function settingsOf(options: PrintOptions): PrintSettings {
+export function printSettings(options: PrintOptions): PrintSettings {
   const { stdout } = process;
   const own = options.writeLine === undefined;
   return {

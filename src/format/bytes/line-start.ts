@@ -1,10 +1,18 @@
 /**
- * Finds line starts in the middle of a file, where it is split. Callers: file sources at plan time.
- * Runs on: the caller's thread.
+ * Where lines start: in the middle of a file, where it is split, and how many do in a buffer. Callers: file sources at
+ * plan time and while they read, the row scanner's reader. Runs on: the caller's thread and the slots.
  */
 
 const WINDOW_BYTES = 32 * 1024;
 const NEWLINE = 0x0a;
+
+/** Number of newlines in `buffer[start, end)`. */
+export function countNewlines(buffer: Buffer, start: number, end: number): number {
+  const part = buffer.subarray(start, end);
+  let count = 0;
+  for (let at = part.indexOf(NEWLINE); at >= 0; at = part.indexOf(NEWLINE, at + 1)) count++;
+  return count;
+}
 
 /** Random access to the bytes of a file. */
 export interface RandomAccess {

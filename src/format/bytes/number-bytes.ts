@@ -3,6 +3,8 @@
  * significant digits with a power of ten within 10^22 are one exact multiplication or division of
  * exact doubles, which IEEE 754 rounds correctly; everything else goes through `Number`. Callers:
  * CSV and NDJSON parsers, generated code. Runs on: worker; no allocation on the fast path.
+ * Invariant: no whole number is rounded but by `parseRounded`, since those that are too large for a
+ * double are mostly names of things.
  */
 
 /** Powers of ten that a double holds exactly. */
@@ -25,7 +27,10 @@ export const GRAMMAR_JSON = 0;
 export const GRAMMAR_LOOSE = 1;
 export type NumberGrammar = typeof GRAMMAR_JSON | typeof GRAMMAR_LOOSE;
 
-/** The number that `bytes[start, end)` spell, or NaN when they spell none. */
+/**
+ * The number that `bytes[start, end)` spell; NaN when they spell none, or a whole one that no double
+ * holds, such as 9007199254740993.
+ */
 export function parseNumber(
   bytes: Buffer,
   start: number,
@@ -60,7 +65,11 @@ export function parseNumber(
     return exponentEnd(bytes, at, end) === end ? spelled(bytes, start, end) : Number.NaN;
   }
   // Leading zeros of a fraction count as digits here; that only sends a few numbers the slow way.
-  if (integerDigits + scale > DIGITS_EXACT) return spelled(bytes, start, end);
+  if (integerDigits + scale > DIGITS_EXACT) {
+    const value = spelled(bytes, start, end);
+    const isExact = Number.isSafeInteger(value) || !spellsInteger(bytes, start, end);
+    return isExact || holds(value, bytes.latin1Slice(start, end)) ? value : Number.NaN;
+  }
   const value = scale === 0 ? mantissa : mantissa / POWERS_OF_TEN[scale];
   return negative ? -value : value;
 }
@@ -75,18 +84,46 @@ function exponentEnd(bytes: Buffer, at: number, end: number): number {
   return next === digits ? -1 : next;
 }
 
+/** The same, rounded as `Number` does; for columns of floats. */
+export function parseRounded(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  grammar: NumberGrammar,
+): number {
+  const value = parseNumber(bytes, start, end, grammar);
+  if (!Number.isNaN(value) || !spellsInteger(bytes, start, end)) return value;
+  const isPadded =
+    bytes[start + (bytes[start] === MINUS || bytes[start] === PLUS ? 1 : 0)] === ZERO;
+  const isOdd = isPadded || (bytes[start] === PLUS && grammar === GRAMMAR_JSON);
+  return isOdd ? Number.NaN : spelled(bytes, start, end);
+}
+
+/** Whether they spell a whole number with nothing but digits and a sign. */
+export function spellsInteger(bytes: Buffer, start: number, end: number): boolean {
+  const from = bytes[start] === MINUS || bytes[start] === PLUS ? start + 1 : start;
+  if (from >= end) return false;
+  for (let at = from; at < end; at++) {
+    if (bytes[at] < ZERO || bytes[at] > 0x39) return false;
+  }
+  return true;
+}
+
+/** Whether a double is the whole number of a text, or the one that is written so. */
+function holds(value: number, text: string): boolean {
+  if (!Number.isFinite(value)) return false;
+  const digits = text[0] === '+' ? text.slice(1) : text;
+  return String(value) === digits || BigInt(value) === BigInt(digits);
+}
+
 function spelled(bytes: Buffer, start: number, end: number): number {
   return Number(bytes.latin1Slice(start, end));
 }
 
 /** The integer that `bytes[start, end)` spell (optional sign, digits), or null. */
 export function parseInteger(bytes: Buffer, start: number, end: number): bigint | null {
-  let at = start;
-  if (bytes[at] === MINUS || bytes[at] === PLUS) at++;
-  if (at >= end) return null;
-  for (let next = at; next < end; next++) {
-    if (bytes[next] < ZERO || bytes[next] > 0x39) return null;
-  }
+  if (!spellsInteger(bytes, start, end)) return null;
+  const at = bytes[start] === MINUS || bytes[start] === PLUS ? start + 1 : start;
   const magnitude = BigInt(bytes.latin1Slice(at, end));
   return bytes[start] === MINUS ? -magnitude : magnitude;
 }

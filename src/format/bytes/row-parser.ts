@@ -9,6 +9,7 @@
  */
 import type { BatchBuilder } from '../../record/batch-builder.js';
 import type { Schema } from '../../record/schema.js';
+import type { ValueFilter } from '../../record/value-filter.js';
 import type { ScanMemory } from '../structural/scan-memory.js';
 
 /** Readable bytes after the end of every region that is parsed. */
@@ -54,6 +55,8 @@ export class ParseCursor {
   advice = '';
   /** The field that is at fault, when one is. */
   field: string | null = null;
+  /** Rows that were passed over, so far, as the filter does not want them. */
+  passed = 0;
   /** Fields that a misfitting row would need; merged into the stream's schema. */
   proposal: Schema | null = null;
 }
@@ -77,6 +80,8 @@ export interface RowParserOptions {
    * name.
    */
   readonly wanted: readonly string[] | null;
+  /** Rows that it does not want may be passed over. Absent or null: all are wanted. */
+  readonly filter?: ValueFilter | null;
 }
 
 /** How much of a row is checked: framing and wanted fields, or everything. */

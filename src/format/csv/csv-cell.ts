@@ -10,7 +10,7 @@ import { BinaryAppender } from '../../record/appenders.js';
 import type { Appender } from '../../record/batch-builder.js';
 import type { DataType } from '../../record/schema.js';
 import { parseDate, parseInstant } from '../bytes/instant-bytes.js';
-import { GRAMMAR_LOOSE, parseInteger, parseNumber } from '../bytes/number-bytes.js';
+import { GRAMMAR_LOOSE, parseInteger, parseNumber, parseRounded } from '../bytes/number-bytes.js';
 import { base64, fromJson, parseJson } from '../ndjson/json-value.js';
 import type { CsvDialect } from './csv-dialect.js';
 import { CELL_ESCAPED, CELL_PLAIN } from './csv-split.js';
@@ -138,7 +138,7 @@ export class CsvCellReader {
         return parsed === undefined ? undefined : fromJson(parsed, type);
       }
       default:
-        return numberOf(bytes, start, end);
+        return numberOf(type, bytes, start, end);
     }
   }
 
@@ -165,8 +165,14 @@ function spells(bytes: Buffer, start: number, end: number, text: Buffer): boolea
   return true;
 }
 
-function numberOf(bytes: Buffer, start: number, end: number): number | undefined {
-  const value = parseNumber(bytes, start, end, GRAMMAR_LOOSE);
+function numberOf(
+  { kind }: DataType,
+  bytes: Buffer,
+  start: number,
+  end: number,
+): number | undefined {
+  const parse = kind === 'number' ? parseNumber : parseRounded;
+  const value = parse(bytes, start, end, GRAMMAR_LOOSE);
   return Number.isNaN(value) ? WORDS.get(bytes.latin1Slice(start, end)) : value;
 }
 

@@ -60,6 +60,12 @@ export function csvDialect(options: CsvDialectOptions, latin1: boolean): CsvDial
   if (new Set(taken).size !== taken.length) {
     throw invalid('separator, quote and comment must differ from each other');
   }
+  for (const name of ['trim', 'multiline'] as const) {
+    const value: unknown = options[name];
+    if (value === undefined || typeof value === 'boolean') continue;
+    throw invalid(`${name} must be true or false, not ${JSON.stringify(value)}`);
+  }
+  if (escape === separator) throw invalid('separator and escape must differ from each other');
   if (options.trim === true && (separator === 0x20 || separator === 0x09)) {
     throw invalid('trim cannot be used with a blank as separator');
   }

@@ -2,9 +2,17 @@
  * The top of a CSV file: lines to skip, the header, and the place where rows begin. Callers: the
  * CSV source at plan time. Runs on: the caller's thread; pure.
  */
+import { MillraceError } from '../../base/errors.js';
 import type { CsvCellReader } from './csv-cell.js';
 import type { CsvDialect } from './csv-dialect.js';
-import { CsvCells, isBlankLine, isComment, ROW_INCOMPLETE, splitRow } from './csv-split.js';
+import {
+  CELL_PLAIN,
+  CsvCells,
+  isBlankLine,
+  isComment,
+  ROW_INCOMPLETE,
+  splitRow,
+} from './csv-split.js';
 
 /** What stands at the top of a file. */
 export interface CsvHeader {
@@ -26,7 +34,7 @@ export function readCsvHeader(
   end: number,
   dialect: CsvDialect,
   cells: CsvCellReader,
-  options: { readonly header: HeaderOption; readonly skipRows: number },
+  options: { readonly header: HeaderOption; readonly skipRows: number; readonly path: string },
 ): CsvHeader | null {
   let at = 0;
   for (let skipped = 0; skipped < options.skipRows; skipped++) {
@@ -44,10 +52,23 @@ export function readCsvHeader(
   if (next === ROW_INCOMPLETE) return null;
   const texts: string[] = [];
   for (let index = 0; index < row.count; index++) {
+    if (row.kinds[index] === CELL_PLAIN) {
+      refuseReturns(bytes, row.starts[index], row.ends[index], options.path);
+    }
     texts.push(cells.text(bytes, row.starts[index], row.ends[index], row.kinds[index]));
   }
   if (options.header === false) return { names: uniqueNames(texts.map(() => '')), dataStart };
   return { names: uniqueNames(texts), dataStart: next };
+}
+
+/** Rows that end with a carriage return alone would all be part of the header, and none be read. */
+function refuseReturns(bytes: Buffer, start: number, end: number, file: string): void {
+  const at = bytes.indexOf(0x0d, start);
+  if (at < 0 || at >= end) return;
+  throw new MillraceError('FORMAT_INVALID', 'A carriage return stands within the first row.', {
+    where: { file, byteOffset: at },
+    advice: 'Rows end with a newline, or both. Convert the file, as by: tr "\\r" "\\n".',
+  });
 }
 
 /**

@@ -6,7 +6,7 @@
  */
 import type { Field, SimpleKind } from '../../record/schema.js';
 import { parseDate, parseInstant } from '../bytes/instant-bytes.js';
-import { GRAMMAR_LOOSE, parseInteger, parseNumber } from '../bytes/number-bytes.js';
+import { GRAMMAR_LOOSE, parseInteger, parseRounded, spellsInteger } from '../bytes/number-bytes.js';
 import type { CsvCellReader } from './csv-cell.js';
 import type { CsvDialect } from './csv-dialect.js';
 import {
@@ -55,7 +55,7 @@ class SeenColumn {
   }
 
   #addNumber(bytes: Buffer, start: number, end: number): void {
-    const value = parseNumber(bytes, start, end, GRAMMAR_LOOSE);
+    const value = parseRounded(bytes, start, end, GRAMMAR_LOOSE);
     if (Number.isNaN(value)) {
       this.#isInteger = false;
       this.#isNumber = NOT_FINITE.has(bytes.latin1Slice(start, end));
@@ -76,14 +76,6 @@ class SeenColumn {
     if (this.#isDate) return 'date';
     return this.#isInstant ? 'timestamp' : 'utf8';
   }
-}
-
-/** Whether a number is spelled with nothing but digits and a sign. */
-function spellsInteger(bytes: Buffer, start: number, end: number): boolean {
-  for (let at = start + 1; at < end; at++) {
-    if (bytes[at] < 0x30 || bytes[at] > 0x39) return false;
-  }
-  return bytes[start] !== 0x2e;
 }
 
 /** Collects a sample over the rows of one or several files. */

@@ -5,8 +5,9 @@
  * that have a value, after `bind` to their column.
  */
 import { assert } from '../../base/assert.js';
+import { MillraceError } from '../../base/errors.js';
 import type { Column } from '../../record/column.js';
-import { BinaryColumn, FixedColumn, Int64Column } from '../../record/column.js';
+import { BinaryColumn, FixedColumn, Int64Column, TEXT_WTF8 } from '../../record/column.js';
 import { decimalText } from '../../record/decimal.js';
 import type { ByteBuffer } from './byte-buffer.js';
 import { appendDate, appendInstant } from './instant-text.js';
@@ -35,6 +36,21 @@ export function fixedValues(column: Column): FixedColumn['values'] {
 export function binaryOf(column: Column): BinaryColumn {
   assert(column instanceof BinaryColumn, `Column "${column.field.name}" has entries.`);
   return column;
+}
+
+/** The same of a text that other programs can read. Throws `VALUE_UNSUPPORTED`. */
+export function unicodeOf(column: Column, format: string): BinaryColumn {
+  const binary = binaryOf(column);
+  const { name, type } = column.field;
+  if (type.kind !== 'utf8' || binary.textKind !== TEXT_WTF8) return binary;
+  throw new MillraceError(
+    'VALUE_UNSUPPORTED',
+    `Field "${name}" holds text that is not valid Unicode, which ${format} cannot carry.`,
+    {
+      where: { field: name },
+      advice: 'Repair it with text.toWellFormed() in a map(), or write NDJSON.',
+    },
+  );
 }
 
 function int64Values(column: Column): BigInt64Array {

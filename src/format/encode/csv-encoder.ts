@@ -4,18 +4,15 @@
  * are written as JSON in quotes. Callers: file sinks. Runs on: the slot's thread. Invariant: a
  * reader of the same dialect gets every null and every text back.
  */
-import { MillraceError } from '../../base/errors.js';
 import type { Batch } from '../../record/batch.js';
 import { bitAt } from '../../record/bitmap.js';
 import type { BinaryColumn, Column } from '../../record/column.js';
-import { TEXT_WTF8 } from '../../record/column.js';
 import type { Field, Schema } from '../../record/schema.js';
 import { formOf } from '../../record/schema.js';
 import { ByteBuffer } from './byte-buffer.js';
 import {
   BoolCell,
   BytesCell,
-  binaryOf,
   type Cell,
   DateCell,
   DecimalCell,
@@ -23,6 +20,7 @@ import {
   InstantCell,
   Int64Cell,
   NumberCell,
+  unicodeOf,
 } from './cell.js';
 import { type CsvEncoderOptions, type CsvOutput, csvOutput, QUOTE } from './csv-output.js';
 import {
@@ -179,17 +177,7 @@ class CsvTextCell implements Cell {
   }
 
   bind(column: Column): void {
-    this.#column = binaryOf(column);
-    if (this.#column.textKind !== TEXT_WTF8) return;
-    const { name } = column.field;
-    throw new MillraceError(
-      'VALUE_UNSUPPORTED',
-      `Field "${name}" holds text that is not valid Unicode, which CSV cannot carry.`,
-      {
-        where: { field: name },
-        advice: 'Repair it with text.toWellFormed() in a map(), or write NDJSON.',
-      },
-    );
+    this.#column = unicodeOf(column, 'CSV');
   }
 
   append(row: number, buffer: ByteBuffer): boolean {

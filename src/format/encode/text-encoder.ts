@@ -12,7 +12,6 @@ import { formOf, schemaName } from '../../record/schema.js';
 import { ByteBuffer } from './byte-buffer.js';
 import {
   BoolCell,
-  binaryOf,
   type Cell,
   DateCell,
   DecimalCell,
@@ -20,6 +19,7 @@ import {
   InstantCell,
   Int64Cell,
   NumberCell,
+  unicodeOf,
 } from './cell.js';
 import {
   type ByteOutput,
@@ -108,7 +108,7 @@ class RawCell implements Cell {
   #column: BinaryColumn | null = null;
 
   bind(column: Column): void {
-    this.#column = binaryOf(column);
+    this.#column = unicodeOf(column, 'text');
   }
 
   append(row: number, buffer: ByteBuffer): boolean {

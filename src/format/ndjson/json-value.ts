@@ -12,7 +12,7 @@ import type { Appender } from '../../record/batch-builder.js';
 import { BinaryAppender, StructAppender } from '../../record/appenders.js';
 import type { DataType, Field } from '../../record/schema.js';
 import { parseDate, parseInstant } from '../bytes/instant-bytes.js';
-import { GRAMMAR_JSON, parseInteger, parseNumber } from '../bytes/number-bytes.js';
+import { GRAMMAR_JSON, parseInteger, parseNumber, parseRounded } from '../bytes/number-bytes.js';
 import { checkString } from './json-check.js';
 import { skipBlanks, skipString, skipValue } from './json-skip.js';
 
@@ -22,8 +22,16 @@ const VALUE_WRITTEN = 0;
 export const VALUE_MISFIT = 1;
 /** The value is not valid JSON. */
 export const VALUE_INVALID = 2;
-export type ValueResult = typeof VALUE_WRITTEN | typeof VALUE_MISFIT | typeof VALUE_INVALID;
+/** The value has a whole number that no double holds, in a place for numbers. */
+export const VALUE_INEXACT = 3;
+export type ValueResult =
+  | typeof VALUE_WRITTEN
+  | typeof VALUE_MISFIT
+  | typeof VALUE_INVALID
+  | typeof VALUE_INEXACT;
 
+/** Values within values: what walks over them calls itself for each. */
+export const NESTING_MAX = 1000;
 const MS_PER_DAY = 86_400_000;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -45,7 +53,8 @@ export function appendJson(
     return appendText(appender, row, bytes, start, end);
   }
   if (kind === 'number' || kind === 'float64') {
-    const value = parseNumber(bytes, start, end, GRAMMAR_JSON);
+    const parse = kind === 'number' ? parseNumber : parseRounded;
+    const value = parse(bytes, start, end, GRAMMAR_JSON);
     if (!Number.isNaN(value)) {
       return appender.appendValue(row, value) ? VALUE_WRITTEN : VALUE_MISFIT;
     }
@@ -57,6 +66,7 @@ export function appendJson(
   if (value !== undefined) return appender.appendValue(row, value) ? VALUE_WRITTEN : VALUE_MISFIT;
   const parsed = parseJson(bytes, start, end);
   if (parsed === undefined) return VALUE_INVALID;
+  if (holdsNumbers(appender.field.type) && spellsInexact(bytes, start, end)) return VALUE_INEXACT;
   const converted = fromJson(parsed, appender.field.type);
   return converted !== undefined && appender.appendValue(row, converted)
     ? VALUE_WRITTEN
@@ -238,21 +248,73 @@ function exactValue(
 }
 
 function isNumber(bytes: Buffer, start: number, end: number): boolean {
-  return !Number.isNaN(parseNumber(bytes, start, end, GRAMMAR_JSON));
+  return !Number.isNaN(parseRounded(bytes, start, end, GRAMMAR_JSON));
+}
+
+/** Whether numbers of JSON become doubles somewhere in values of a type that did not ask for floats. */
+function holdsNumbers(type: DataType): boolean {
+  switch (type.kind) {
+    case 'number':
+    case 'any':
+      return true;
+    case 'list':
+      return holdsNumbers(type.item.type);
+    case 'map':
+      return holdsNumbers(type.value.type);
+    case 'struct':
+      return type.fields.some((field) => holdsNumbers(field.type));
+    default:
+      return false;
+  }
+}
+
+/** Whether valid JSON has a whole number that no double holds. */
+function spellsInexact(bytes: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; ) {
+    const unit = bytes[at];
+    if (unit === QUOTE) {
+      const next = skipString(bytes, at);
+      if (next < 0) return false;
+      at = next;
+    } else if (unit === 0x2d || (unit >= 0x30 && unit <= 0x39)) {
+      const next = skipValue(bytes, at);
+      if (next < 0) return false;
+      if (next - at > 15 && Number.isNaN(parseNumber(bytes, at, next, GRAMMAR_JSON))) return true;
+      at = next;
+    } else at++;
+  }
+  return false;
 }
 
 function dateOf(ms: number): Date | undefined {
   return Number.isNaN(ms) ? undefined : new Date(ms);
 }
 
-/** The value as `JSON.parse` gives it, or undefined when it is not valid JSON or not UTF-8. */
+/** The value as `JSON.parse` gives it; undefined when it is not valid JSON, not UTF-8, or nested too deep. */
 export function parseJson(bytes: Buffer, start: number, end: number): unknown {
-  if (!isUtf8(bytes.subarray(start, end))) return undefined;
+  if (!isUtf8(bytes.subarray(start, end)) || isTooDeep(bytes, start, end)) return undefined;
   try {
     return JSON.parse(bytes.utf8Slice(start, end));
   } catch {
     return undefined;
   }
+}
+
+/** What is valid has fewer brackets open than it has bytes. */
+function isTooDeep(bytes: Buffer, start: number, end: number): boolean {
+  if (end - start <= NESTING_MAX) return false;
+  let depth = 0;
+  for (let at = start; at < end; at++) {
+    const unit = bytes[at];
+    if (unit === QUOTE) {
+      const next = skipString(bytes, at);
+      if (next < 0) return false;
+      at = next - 1;
+    } else if (unit === OPEN || unit === 0x5b) {
+      if (++depth > NESTING_MAX) return true;
+    } else if (unit === CLOSE || unit === 0x5d) depth--;
+  }
+  return false;
 }
 
 /** A value from `JSON.parse` without what columns of parts of objects leave out. */

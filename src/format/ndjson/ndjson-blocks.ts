@@ -7,6 +7,7 @@ import { FixedAppender, StructAppender } from '../../record/appenders.js';
 import type { Appender, BatchBuilder } from '../../record/batch-builder.js';
 import { BinaryAppender } from '../../record/binary-appender.js';
 import type { Field } from '../../record/schema.js';
+import type { ValueFilter } from '../../record/value-filter.js';
 import { GRAMMAR_JSON, parseNumber } from '../bytes/number-bytes.js';
 import type { ValidateMode } from '../bytes/row-parser.js';
 import { BlockReader } from '../structural/block-reader.js';
@@ -22,6 +23,7 @@ import {
   FLAG_MAY_LACK,
   FLAG_MAY_MISS,
   FLAG_NULLABLE,
+  type ScanFilter,
   type ScanStep,
   STEP_BOOL,
   STEP_CLOSE,
@@ -35,6 +37,12 @@ import {
 import { appendJson } from './json-value.js';
 import type { LayoutStep, NdjsonLayout } from './ndjson-layout.js';
 
+/** What values of columns are that filters are judged by. */
+const FILTER_TYPES: ReadonlyMap<StepKind, string> = new Map([
+  [STEP_NUMBER, 'number'],
+  [STEP_TEXT, 'string'],
+  [STEP_BOOL, 'boolean'],
+]);
 const NO_LEAD = new Uint8Array(0);
 /** The lead of a key that no row has, as it is no UTF-8: rows that are scanned are. */
 const LEAD_OF_NONE = new Uint8Array([0xff]);
@@ -45,19 +53,20 @@ export function createNdjsonBlocks(
   builder: BatchBuilder,
   rowStarts: Float64Array,
   validate: ValidateMode,
+  filter: ValueFilter | null,
 ): BlockReader | null {
   const { columns } = builder;
   const absent = absentOf(layout.steps, columns);
   if (absent === null) return null;
   const scan = scanOf(layout.steps, columns);
-  const program =
-    scan &&
-    createScanProgram({
-      steps: scan.map(({ step }) => step),
-      tail: Buffer.from(layout.tail, 'latin1'),
-      full: validate === 'full',
-    });
-  if (scan === null || program === null) return null;
+  if (scan === null) return null;
+  const program = createScanProgram({
+    steps: scan.map(({ step }) => step),
+    tail: Buffer.from(layout.tail, 'latin1'),
+    full: validate === 'full',
+    filter: filter && scanFilter(filter, layout.steps, scan, columns),
+  });
+  if (program === null) return null;
   const targets = scan.flatMap(({ target }) => target ?? []);
   return new BlockReader(builder, rowStarts, program, 'json', targets, absent);
 }
@@ -65,6 +74,8 @@ export function createNdjsonBlocks(
 /** A step of the program, and what becomes of its values. */
 interface Scanned {
   readonly step: ScanStep;
+  /** What it was made of; null for those that no key stands for. */
+  readonly key: LayoutStep | null;
   readonly target: BlockTarget | null;
 }
 
@@ -77,7 +88,8 @@ function scanOf(
   for (const step of steps) {
     const appender = step.column < 0 ? null : columns[step.column];
     if (step.fields === null || !(appender instanceof StructAppender)) {
-      scanned.push({ step: scanStep(step, appender), target: appender && targetOf(appender) });
+      const target = appender && targetOf(appender);
+      scanned.push({ step: scanStep(step, appender), key: step, target });
       continue;
     }
     const absent = absentOf(step.fields, appender.children);
@@ -86,11 +98,12 @@ function scanOf(
     scanned.push(
       {
         step: { ...scanStep(step, appender), kind: STEP_OPEN },
+        key: step,
         target: new StructTarget(appender),
       },
       ...fields,
       ...absent.map(scanOfAbsent),
-      { step: { kind: STEP_CLOSE, flags: 0, lead: NO_LEAD }, target: null },
+      { step: { kind: STEP_CLOSE, flags: 0, lead: NO_LEAD }, key: null, target: null },
     );
   }
   return scanned;
@@ -110,7 +123,29 @@ function absentOf(
 function scanOfAbsent(appender: Appender): Scanned {
   const flags = FLAG_MAY_LACK | FLAG_MAY_MISS;
   const step: ScanStep = { kind: STEP_RANGE, flags, lead: LEAD_OF_NONE };
-  return { step, target: rangeTarget(appender) };
+  return { step, key: null, target: rangeTarget(appender) };
+}
+
+/** The filter as the scanner takes it; null where it cannot judge by the column, or by values of other types. */
+function scanFilter(
+  { column, values }: ValueFilter,
+  steps: readonly LayoutStep[],
+  scan: readonly Scanned[],
+  columns: readonly Appender[],
+): ScanFilter | null {
+  const key = steps.find((step) => columns[step.column]?.field.name === column);
+  const step = scan.findIndex((one) => one.key === key);
+  // A slash may be escaped, and a key that occurs twice is not to be overlooked.
+  if (key === undefined || key.key.includes('/')) return null;
+  const kept = keptValues(scan[step].step.kind, values);
+  return kept && { step, key: Buffer.from(`"${key.key}"`, 'latin1'), values: kept };
+}
+
+function keptValues(kind: StepKind, values: ValueFilter['values']): ScanFilter['values'] | null {
+  const type = FILTER_TYPES.get(kind);
+  if (values.some((value) => typeof value !== type)) return null;
+  if (kind === STEP_TEXT) return values.map((value) => Buffer.from(`"${value}"`));
+  return Float64Array.from(values, Number);
 }
 
 function scanStep(step: LayoutStep, appender: Appender | null): ScanStep {

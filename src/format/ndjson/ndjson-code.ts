@@ -225,6 +225,7 @@ function numberCode(column: number): string {
           p = h.checkNumber(b, t);
           if (p < 0) break row;
           v${column} = h.parseNumber(b, t, p, ${GRAMMAR_JSON});
+          if (v${column} !== v${column}) break row;
         } else {
           v${column} = scale === 0 ? m : m / P10[scale];
           if (negative) v${column} = -v${column};

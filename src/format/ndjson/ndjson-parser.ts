@@ -17,6 +17,7 @@ import {
   type RowParser,
   type RowParserOptions,
 } from '../bytes/row-parser.js';
+import type { ValueFilter } from '../../record/value-filter.js';
 import type { BlockReader } from '../structural/block-reader.js';
 import { skipBlanks } from './json-skip.js';
 import { createNdjsonBlocks } from './ndjson-blocks.js';
@@ -40,6 +41,7 @@ export class NdjsonParser implements RowParser {
   readonly #options: NdjsonOptions;
   readonly #row: NdjsonRow;
   readonly #names: LayoutNames;
+  readonly #filter: ValueFilter | null;
   #layout: NdjsonLayout | null = null;
   #fast: FastReader | null = null;
   #blocks: BlockReader | null = null;
@@ -51,6 +53,7 @@ export class NdjsonParser implements RowParser {
     this.#builder = options.builder;
     this.#rowStarts = options.rowStarts;
     this.#options = ndjson;
+    this.#filter = options.filter ?? null;
     this.#row = new NdjsonRow(options, ndjson);
     this.#names = layoutNames(options.builder.columns, (name) => this.#row.isWanted(name));
   }
@@ -131,6 +134,7 @@ export class NdjsonParser implements RowParser {
       this.#builder,
       this.#rowStarts,
       this.#options.validate,
+      this.#filter,
     );
     this.#compilations++;
   }

@@ -16,7 +16,15 @@ import { checkString, checkValue } from './json-check.js';
 import { skipBlanks, skipString, skipValue } from './json-skip.js';
 import { misfitOf } from './json-misfit.js';
 import { slotForJson } from './json-type.js';
-import { appendJson, parseJson, VALUE_INVALID, VALUE_MISFIT, withoutOthers } from './json-value.js';
+import {
+  appendJson,
+  parseJson,
+  VALUE_INEXACT,
+  NESTING_MAX,
+  VALUE_INVALID,
+  VALUE_MISFIT,
+  withoutOthers,
+} from './json-value.js';
 
 /** The row is in the builder. */
 export const ROW_WRITTEN = 0;
@@ -31,6 +39,8 @@ const NAMES_COMPARED_MAX = 8;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const ADVICE = 'Use onError: "skip" to set such rows aside.';
+const INEXACT_ADVICE =
+  'Declare it in a schema: as int64, which is read exactly, or as float64, which rounds.';
 
 /** What the NDJSON reader is told besides builder and wanted names. */
 export interface NdjsonOptions {
@@ -99,6 +109,10 @@ export class NdjsonRow {
       if (result === VALUE_INVALID) {
         this.#giveUp(row);
         return invalidValue(cursor, this.#fields[index].name);
+      }
+      if (result === VALUE_INEXACT) {
+        this.#giveUp(row);
+        return inexact(cursor, this.#fields[index].name);
       }
       misfit ||= result === VALUE_MISFIT;
     }
@@ -239,15 +253,27 @@ export class NdjsonRow {
   }
 }
 
-function bad(cursor: ParseCursor, problem: string, field: string | null): RowResult {
+function bad(
+  cursor: ParseCursor,
+  problem: string,
+  field: string | null,
+  advice = ADVICE,
+): RowResult {
   cursor.problem = problem;
-  cursor.advice = ADVICE;
+  cursor.advice = advice;
   cursor.field = field;
   return ROW_BAD;
 }
 
 function invalidValue(cursor: ParseCursor, name: string): RowResult {
-  return bad(cursor, `The value of "${name}" is not valid JSON.`, name);
+  const what = `is not valid JSON, or nested deeper than ${NESTING_MAX} levels`;
+  return bad(cursor, `The value of "${name}" ${what}.`, name);
+}
+
+function inexact(cursor: ParseCursor, name: string): RowResult {
+  const what = 'has a whole number beyond 2^53 that a number does not hold exactly';
+  const problem = `The field "${name}" ${what}.`;
+  return bad(cursor, problem, name, INEXACT_ADVICE);
 }
 
 function isNull(bytes: Buffer, start: number, end: number): boolean {

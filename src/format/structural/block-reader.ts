@@ -5,6 +5,7 @@
  * cursor stands before the first row that was not.
  */
 import type { Appender, BatchBuilder } from '../../record/batch-builder.js';
+import { countNewlines } from '../bytes/line-start.js';
 import type { ParseCursor } from '../bytes/row-parser.js';
 import type { BlockTarget } from './block-targets.js';
 import { type BlockLane, ScanBlock } from './scan-block.js';
@@ -59,7 +60,7 @@ export class BlockReader {
       let written = this.#write(firstLane, memory.buffer, cursor);
       // The second lane goes on where the first one ends, unless that has a row for others.
       if (written === firstLane.rows) written += this.#write(secondLane, memory.buffer, cursor);
-      taken += written;
+      taken += written + firstLane.passed + secondLane.passed;
       if (written < scanned || firstLane.isStopped || secondLane.isStopped) break;
     }
     const isStopped = cursor.position < cursor.end && builder.rows < builder.capacity;
@@ -95,7 +96,6 @@ export class BlockReader {
     const builder = this.#builder;
     const first = builder.rows;
     const scanned = lane.rows;
-    if (scanned === 0) return 0;
     let rows = scanned;
     for (let index = 0; index < this.#targets.length; index++) {
       rows = this.#targets[index].write(lane.columns[index], first, rows, bytes);
@@ -110,7 +110,13 @@ export class BlockReader {
     const { starts } = lane;
     for (let row = 0; row < rows; row++) rowStarts[first + row] = base + starts[row];
     builder.rows = first + rows;
-    cursor.position = rows < scanned ? starts[rows] : lane.next;
+    const next = rows < scanned ? starts[rows] : lane.next;
+    // Those behind a row that cannot be written will be passed over again.
+    if (lane.passed > 0) {
+      const isWhole = rows === scanned;
+      cursor.passed += isWhole ? lane.passed : countNewlines(bytes, cursor.position, next) - rows;
+    }
+    cursor.position = next;
     return rows;
   }
 }

@@ -27,6 +27,17 @@ const FIRST_NEXT: usize = 48;
 const SECOND_ROWS: usize = 52;
 /** Rows between the first ones of the lanes. */
 const LANE: usize = 56;
+/** Of a filter: the step that has its values, or 0; the key of that in quotes; and which values it keeps. */
+const FILTER: usize = 60;
+const FILTER_KEY: usize = 64;
+const FILTER_KEY_BYTES: usize = 68;
+const FILTER_VALUES: usize = 72;
+const FILTER_COUNT: usize = 76;
+/** Rows that the filter has passed over in each lane. */
+const FIRST_PASSED: usize = 80;
+const SECOND_PASSED: usize = 84;
+/** Bytes of a value that a filter keeps: a double, or address and length of a text in quotes. */
+const FILTER_VALUE_BYTES: usize = 8;
 
 // What a step is, as int32.
 const LEAD: usize = 0;
@@ -543,6 +554,99 @@ function jsonRowEnd(program: usize, start: usize, at: usize): usize {
   return at != start && matches(at, load<u32>(program, TAIL), bytes) ? at + bytes : 0;
 }
 
+/** Behind the value at `at` when the filter does not keep it; 0 when it does, or cannot tell. */
+function otherValueEnd(program: usize, kind: i32, at: usize): usize {
+  let value = <usize>load<u32>(program, FILTER_VALUES);
+  const valuesEnd = value + <usize>load<u32>(program, FILTER_COUNT) * FILTER_VALUE_BYTES;
+  if (kind == TEXT) {
+    if (load<u8>(at) != 0x22) return 0;
+    for (; value < valuesEnd; value += FILTER_VALUE_BYTES) {
+      if (matches(at, load<u32>(value), load<i32>(value, 4))) return 0;
+    }
+    const end = plainTextEnd(at + 1);
+    return load<u8>(end) == 0x22 ? end + 1 : 0;
+  }
+  let number: f64;
+  let end: usize;
+  if (kind == NUMBER) {
+    number = readNumber(at, true);
+    end = numberStop;
+    if (end == 0 || numberSpelled) return 0;
+  } else {
+    const isTrue = load<u32>(at) == TRUE_WORD;
+    if (!isTrue && (load<u8>(at) != 0x66 || load<u32>(at, 1) != ALSE_WORD)) return 0;
+    number = isTrue ? 1 : 0;
+    end = isTrue ? at + 4 : at + 5;
+  }
+  for (; value < valuesEnd; value += FILTER_VALUE_BYTES) {
+    if (load<f64>(value) == number) return 0;
+  }
+  return end;
+}
+
+/**
+ * Behind the row that goes on at `at`; 0 when it may have the filter's key again, of which the last value counts, or
+ * does not end as rows do.
+ */
+function otherRowEnd(program: usize, at: usize): usize {
+  const key = <usize>load<u32>(program, FILTER_KEY);
+  const keyBytes = load<i32>(program, FILTER_KEY_BYTES);
+  const second = i8x16.splat(load<i8>(key, 1));
+  // What a letter of a key may be escaped by.
+  const escape = i8x16.splat(0x75);
+  while (true) {
+    const block = v128.load(at);
+    const next = v128.load(at, 1);
+    const keys = v128.and(i8x16.eq(block, v128.load(QUOTES)), i8x16.eq(next, second));
+    const escapes = v128.and(i8x16.eq(block, v128.load(BACKSLASHES)), i8x16.eq(next, escape));
+    const stops = i8x16.bitmask(
+      v128.or(v128.or(keys, escapes), i8x16.eq(block, v128.load(NEWLINES))),
+    );
+    if (stops == 0) {
+      at += 16;
+      continue;
+    }
+    at += ctz(stops);
+    const unit = <u32>load<u8>(at);
+    if (unit == 10) break;
+    if (unit == 0x5c || matches(at, key, keyBytes)) return 0;
+    at++;
+  }
+  const bytes = load<i32>(program, TAIL_BYTES);
+  return matches(at + 1 - bytes, load<u32>(program, TAIL), bytes) ? at + 1 : 0;
+}
+
+/** Behind the row at `start` when it has a value that the filter does not keep, else 0. */
+function otherEnd(program: usize, start: usize): usize {
+  const filter = <usize>load<u32>(program, FILTER);
+  let at = start;
+  for (let step = <usize>load<u32>(program, STEPS); step < filter; step += STEP_BYTES) {
+    const lead = load<i32>(step, LEAD_BYTES);
+    if (isNext(step, start, at, lead)) {
+      at = valueEnd(at + <usize>lead + 1, false);
+      if (at == 0) return 0;
+    } else if (!(load<i32>(step, FLAGS) & MAY_LACK)) {
+      return 0;
+    }
+    if (load<i32>(step, KIND) == OPEN) step = <usize>load<u32>(step, END) - STEP_BYTES;
+  }
+  const lead = load<i32>(filter, LEAD_BYTES);
+  if (!isNext(filter, start, at, lead)) return 0;
+  at = otherValueEnd(program, load<i32>(filter, KIND), at + <usize>lead + 1);
+  return at == 0 ? 0 : otherRowEnd(program, at);
+}
+
+/** The first row from `at` on that the filter keeps or cannot judge, or `end`; counts those before it. */
+function passOthers(program: usize, at: usize, end: usize, passed: usize): usize {
+  while (at < end) {
+    const next = otherEnd(program, at);
+    if (next == 0) break;
+    store<i32>(program + passed, load<i32>(program + passed) + 1);
+    at = next;
+  }
+  return at;
+}
+
 /**
  * Reads rows of JSON in two lanes: the one from `from` to `middle`, the other from there to `end`,
  * `rowsMax` rows of each at most. What is next in a row depends on all before it, so a processor
@@ -570,10 +674,16 @@ function scanJsonRows(
   const lane = load<i32>(program, LANE);
   const steps = <usize>load<u32>(program, STEPS);
   const stepsEnd = steps + <usize>load<i32>(program, STEP_COUNT) * STEP_BYTES;
+  const filters = load<u32>(program, FILTER) != 0;
   let first = from;
   let second = middle;
   let row = 0;
-  while (row < rowsMax && first < middle && second < end) {
+  while (row < rowsMax) {
+    if (filters) {
+      first = passOthers(program, first, middle, FIRST_PASSED);
+      second = passOthers(program, second, end, SECOND_PASSED);
+    }
+    if (first >= middle || second >= end) break;
     let a = first;
     let b = second;
     // Where the innermost objects begin, and the steps up to which there is none.
@@ -615,9 +725,11 @@ function scanJsonRows(
     second = b;
     row++;
   }
-  const rows = scanJsonLane(program, first, middle, row, rowsMax, full);
+  const rows = scanJsonLane(program, first, middle, row, rowsMax, FIRST_PASSED, full);
   store<i32>(program, load<i32>(program, NEXT), FIRST_NEXT);
-  const others = scanJsonLane(program, second, end, row + lane, rowsMax + lane, full);
+  const others = scanJsonLane(
+    program, second, end, row + lane, rowsMax + lane, SECOND_PASSED, full,
+  );
   store<i32>(program, others - lane, SECOND_ROWS);
   return rows;
 }
@@ -629,15 +741,19 @@ function scanJsonLane(
   end: usize,
   firstRow: i32,
   rowsMax: i32,
+  passed: usize,
   full: bool,
 ): i32 {
   const starts = <usize>load<u32>(program, STARTS);
   const origin = <usize>load<u32>(program, ORIGIN);
+  const filters = load<u32>(program, FILTER) != 0;
   const steps = <usize>load<u32>(program, STEPS);
   const stepsEnd = steps + <usize>load<i32>(program, STEP_COUNT) * STEP_BYTES;
   let start = from;
   let row = firstRow;
-  while (row < rowsMax && start < end) {
+  while (row < rowsMax) {
+    if (filters) start = passOthers(program, start, end, passed);
+    if (start >= end) break;
     let at = start;
     let object = start;
     for (let step = steps; step < stepsEnd && at != 0; step += STEP_BYTES) {

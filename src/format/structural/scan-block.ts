@@ -10,6 +10,8 @@ import type { ScanAddresses, ScanProgram } from './scan-program.js';
 const SECOND_NEXT_AT = (PROGRAM_START + 44) / 4;
 const FIRST_NEXT_AT = (PROGRAM_START + 48) / 4;
 const SECOND_ROWS_AT = (PROGRAM_START + 52) / 4;
+const FIRST_PASSED_AT = (PROGRAM_START + 80) / 4;
+const SECOND_PASSED_AT = (PROGRAM_START + 84) / 4;
 /** Fewer rows are scanned in one lane. */
 const LANE_ROWS_MIN = 16;
 /** Share of a lane that it is expected to fill, so that rows a little shorter than usual fit. */
@@ -110,6 +112,8 @@ export interface BlockLane {
   /** Where each row starts in the input buffer. */
   readonly starts: Int32Array;
   rows: number;
+  /** Rows among and behind them that the filter has passed over. */
+  passed: number;
   /** Whether a row that is not as the program says ended it. */
   isStopped: boolean;
   /** Index in the buffer behind the last row. */
@@ -156,12 +160,16 @@ export class ScanBlock {
     const middle = this.#middle(from, end, half);
     const most = middle < end ? half : Math.min(rowsMax, this.rowsMax);
     const origin = INPUT_START;
+    words[FIRST_PASSED_AT] = 0;
+    words[SECOND_PASSED_AT] = 0;
     first.rows = this.#scan(PROGRAM_START, origin + from, origin + middle, origin + end, most);
     first.next = words[FIRST_NEXT_AT];
+    first.passed = words[FIRST_PASSED_AT];
     first.isStopped = first.rows < most && first.next < middle;
     const goesOn = middle < end && first.next === middle;
     second.rows = goesOn ? words[SECOND_ROWS_AT] : 0;
-    second.next = words[SECOND_NEXT_AT];
+    second.next = goesOn ? words[SECOND_NEXT_AT] : first.next;
+    second.passed = goesOn ? words[SECOND_PASSED_AT] : 0;
     second.isStopped = goesOn && second.rows < most && second.next < end;
     if (first.rows > 0) this.#rowBytes = (first.next - from) / first.rows;
     return first.rows + second.rows;
@@ -191,6 +199,7 @@ function lane(
     ),
     starts: new Int32Array(memory.memory, startsAt, rowsMax),
     rows: 0,
+    passed: 0,
     isStopped: false,
     next: 0,
   };

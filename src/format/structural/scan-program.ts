@@ -59,6 +59,16 @@ export interface ScanStep {
   readonly lead: Uint8Array;
 }
 
+/** Rows with a value that is none of some are passed over, unless they are unusual. */
+export interface ScanFilter {
+  /** Index of the step that has the value: a number, text or boolean. */
+  readonly step: number;
+  /** The key of the step in quotes, as it is spelled without escapes. */
+  readonly key: Uint8Array;
+  /** The values of rows that are kept, all texts in quotes or all doubles. */
+  readonly values: readonly Uint8Array[] | Float64Array;
+}
+
 /** What rows look like. */
 export interface ScanRows {
   readonly steps: readonly ScanStep[];
@@ -66,6 +76,8 @@ export interface ScanRows {
   readonly tail: Uint8Array;
   /** Whether values that nobody wants are checked. */
   readonly full: boolean;
+  /** Of JSON: which rows are passed over. */
+  readonly filter?: ScanFilter | null;
   /** Of CSV: bytes that separate, quote and comment, the latter two -1 where there are none. */
   readonly separator?: number;
   readonly quote?: number;
@@ -74,13 +86,15 @@ export interface ScanRows {
   readonly multiline?: boolean;
 }
 
-const HEADER_BYTES = 64;
+const HEADER_BYTES = 96;
 const STEP_BYTES = 32;
 const BLOCK_BYTES = 16;
 /** Rows that are scanned at a time: few enough that what is put fits the first-level cache. */
 const ROWS_MAX = 512;
 const START_BYTES = 4;
 const VALUE_BYTES = 8;
+/** Where the filter is in the header, as words. */
+const FILTER_AT = 15;
 
 /** A program as the scanner reads it. */
 export interface ScanProgram {
@@ -108,7 +122,8 @@ export function createScanProgram(rows: ScanRows): ScanProgram | null {
   const { steps, tail } = rows;
   const leadsAt = HEADER_BYTES + steps.length * STEP_BYTES;
   const leadBytes = steps.reduce((sum, step) => sum + padded(step.lead.length), 0);
-  const bytes = leadsAt + leadBytes + padded(tail.length);
+  const filterAt = leadsAt + leadBytes + padded(tail.length);
+  const bytes = filterAt + filterBytes(rows.filter ?? null);
   if (steps.length === 0 || PROGRAM_START + bytes > OUTPUT_START) return null;
   const wanted = steps.filter(putsValues).length;
   const rowBytes = START_BYTES + wanted * (VALUE_BYTES + 1);
@@ -161,7 +176,41 @@ export function createScanProgram(rows: ScanRows): ScanProgram | null {
     0,
     rowsMax / 2,
   ]);
+  if (rows.filter) putFilter(rows.filter, image, filterAt);
   return { image, rowsMax, columns };
+}
+
+function filterBytes(filter: ScanFilter | null): number {
+  if (filter === null) return 0;
+  const { key, values } = filter;
+  const texts = values instanceof Float64Array ? [] : values;
+  return [key, ...texts].reduce(
+    (sum, { length }) => sum + padded(length),
+    padded(values.length * VALUE_BYTES),
+  );
+}
+
+/** Lays out the key, the values and the texts that they are. */
+function putFilter({ step, key, values }: ScanFilter, image: Uint8Array, at: number): void {
+  const valuesAt = at + padded(key.length);
+  image.set(key, at);
+  const words = new Int32Array(image.buffer, 0, valuesAt / 4);
+  const stepAt = PROGRAM_START + HEADER_BYTES + step * STEP_BYTES;
+  words.set(
+    [stepAt, PROGRAM_START + at, key.length, PROGRAM_START + valuesAt, values.length],
+    FILTER_AT,
+  );
+  if (values instanceof Float64Array) {
+    new Float64Array(image.buffer, valuesAt, values.length).set(values);
+    return;
+  }
+  const places = new Int32Array(image.buffer, valuesAt, values.length * 2);
+  let textAt = valuesAt + padded(values.length * VALUE_BYTES);
+  values.forEach((text, index) => {
+    image.set(text, textAt);
+    places.set([PROGRAM_START + textAt, text.length], index * 2);
+    textAt += padded(text.length);
+  });
 }
 
 function putsValues({ kind }: ScanStep): boolean {

@@ -1,10 +1,12 @@
 /**
  * Reads lines of text, one record per line, empty lines included. Callers: the file reader.
- * Runs on: worker; the bytes of a line are copied once, from the read buffer into the column.
+ * Runs on: worker; newlines are found for many lines at once, and the bytes of a line are copied once, from the read
+ * buffer into the column.
  */
 import { isUtf8 } from 'node:buffer';
 import { BinaryAppender } from '../../record/appenders.js';
 import type { BatchBuilder } from '../../record/batch-builder.js';
+import { ByteMarks } from '../../record/byte-marks.js';
 import {
   PARSE_BAD,
   PARSE_FULL,
@@ -16,6 +18,7 @@ import {
 } from '../bytes/row-parser.js';
 
 const CARRIAGE_RETURN = 0x0d;
+const NEWLINE = 0x0a;
 
 /** How lines are read. */
 export interface TextOptions {
@@ -30,6 +33,7 @@ export class TextParser implements RowParser {
   readonly #rowStarts: Float64Array;
   readonly #column: BinaryAppender | null;
   readonly #options: TextOptions;
+  readonly #newlines = new ByteMarks(NEWLINE);
 
   constructor(options: RowParserOptions, text: TextOptions) {
     const [column] = options.builder.columns;
@@ -44,21 +48,24 @@ export class TextParser implements RowParser {
     const { latin1, stripCarriageReturn } = this.#options;
     const checked = !latin1 && !cursor.validUtf8;
     const column = this.#column;
+    const { positions } = this.#newlines;
     let row = this.#builder.rows;
     let at = cursor.position;
+    // The bytes may be others than those of the last call.
+    let mark = this.#look(buffer, at, cursor.end);
     let result: ParseResult = PARSE_MORE;
     while (at < cursor.end) {
       if (row === capacity) {
         result = PARSE_FULL;
         break;
       }
-      if (column !== null && !latin1 && !checked) {
-        // The usual case: no byte is looked at twice.
-        this.#rowStarts[row] = cursor.base + at;
-        at = column.appendLine(row++, buffer, view, at, stripCarriageReturn) + 1;
-        continue;
+      let newline = mark < 0 ? cursor.end : positions[mark];
+      if (newline >= cursor.end) {
+        mark = this.#look(buffer, at, cursor.end);
+        newline = mark < 0 ? cursor.end : positions[mark];
       }
-      const newline = newlineFrom(buffer, view, at);
+      if (newline < cursor.end) mark++;
+      else newline = newlineFrom(buffer, view, at);
       const strip = stripCarriageReturn && newline > at && buffer[newline - 1] === CARRIAGE_RETURN;
       const end = strip ? newline - 1 : newline;
       if (checked && !isUtf8(buffer.subarray(at, end))) {
@@ -77,6 +84,11 @@ export class TextParser implements RowParser {
     this.#builder.rows = row;
     cursor.position = at;
     return result;
+  }
+
+  /** Index of the first of the newlines that are found from `at` on, or -1. */
+  #look(buffer: Buffer, at: number, end: number): number {
+    return at < end ? this.#newlines.forget().of(buffer, at, at + 1, end) : -1;
   }
 }
 

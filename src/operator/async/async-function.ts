@@ -4,6 +4,7 @@
  * the functions. Runs on: the slot's thread. Invariant: a call is answered once, by the first that answers; whoever
  * comes later is not heard.
  */
+import type { FunctionLogger } from '../../base/function-log.js';
 import type { Clock } from '../../base/clock.js';
 import type { MillraceError } from '../../base/errors.js';
 import { type Duration, parseDurationMs } from '../../base/units.js';
@@ -17,6 +18,8 @@ export interface AsyncContext {
   readonly parallelism: number;
   /** Metrics of the operator in this subtask. */
   readonly metrics: MetricGroup;
+  /** The log of the job, for this operator in this subtask. */
+  readonly log: FunctionLogger;
 }
 
 /** What a call is given beside the record. It stays what it is until the call has ended. */

@@ -5,6 +5,7 @@
  * Invariant: a record is in the queue until its answer has been handed on, so that a snapshot holds exactly those
  * whose calls are to be made again; nothing here waits.
  */
+import { type FunctionLogger, NO_LOG } from '../../base/function-log.js';
 import { assert } from '../../base/assert.js';
 import type { Clock } from '../../base/clock.js';
 import { MillraceError } from '../../base/errors.js';
@@ -52,6 +53,7 @@ export interface AsyncRunParts {
   readonly errors: ChainErrors;
   readonly holds: EngineAsyncContext['holds'];
   readonly userMetrics: MetricsPlace;
+  readonly log?: (operatorIndex: number) => FunctionLogger;
   /** Has the slot look again, because an answer has come. */
   readonly wake: () => void;
 }
@@ -136,11 +138,12 @@ export class AsyncRun implements TimedOperator, HeldTime, CallsReport {
   open(): PromiseLike<void> | null {
     const { spec, subtask, parallelism, clock, holds, errors, operator, userMetrics } = this.#parts;
     const metrics = metricGroup({ place: userMetrics, owner: operator });
+    const log = this.#parts.log?.(operator) ?? NO_LOG;
     const failed = (error: unknown): never => {
       throw errors.failed(error, operator, -1);
     };
     try {
-      const opened = openOf(spec)({ subtask, parallelism, metrics, clock, holds });
+      const opened = openOf(spec)({ subtask, parallelism, metrics, log, clock, holds });
       if (!isPromise(opened)) {
         this.#functions = opened;
         return null;

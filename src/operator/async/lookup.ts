@@ -23,8 +23,8 @@ const NOTHING: readonly unknown[] = [];
 /** The functions as the engine calls them. */
 export function lookups(functions: LookupFunctions): OpenAsync {
   return function openLookups(context) {
-    const { subtask, parallelism, metrics } = context;
-    const client = functions.open?.({ subtask, parallelism, metrics });
+    const { subtask, parallelism, metrics, log } = context;
+    const client = functions.open?.({ subtask, parallelism, metrics, log });
     return isPromise(client)
       ? client.then((opened) => new Lookups(functions, opened, context))
       : new Lookups(functions, client, context);

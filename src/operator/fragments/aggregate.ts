@@ -96,9 +96,7 @@ export function aggregateFragment(
     return;
   }
   const state = code.unit.constant(keyed, `partial${index}`);
-  const passes = place.open(`if (${passesThrough(code, index, keyed)})`);
-  loneCode(code, bound, keys, row, passes);
-  const holds = place.open('else');
+  const holds = spec.keys.length === 0 ? place : passOrHold(code, bound, keys, row, place);
   holds.line(`${code.unit.register(`${state}.rows`, 'partialRows')}++;`);
   if (bound.window === null) {
     accumulateCode(code, bound, { keys, row, pane: null }, holds);
@@ -109,6 +107,19 @@ export function aggregateFragment(
     const entry = accumulateCode(code, bound, { keys, row, pane }, inside);
     inside.line(`${entry.column(column)}++;`);
   });
+}
+
+/** Passes a row on while that is what pays, and gives the place where it is held back. */
+function passOrHold(
+  code: ChainCode,
+  bound: Bound,
+  keys: readonly FieldValue[],
+  row: FlowRow,
+  place: CodeBlock,
+): CodeBlock {
+  const passes = place.open(`if (${passesThrough(code, bound.index, bound.keyed)})`);
+  loneCode(code, bound, keys, row, passes);
+  return place.open('else');
 }
 
 /** The local that tells whether a partial aggregation passes rows on one by one, which it decides between batches. */
@@ -166,7 +177,8 @@ function accumulateCode(
 ): EntryCode {
   const { plan, keyed, index } = bound;
   const table = keyed.table(plan.table);
-  const passes = keyed.isPartial ? { unless: passesThrough(code, index, keyed) } : {};
+  const mayPass = keyed.isPartial && keys.length > 0;
+  const passes = mayPass ? { unless: passesThrough(code, index, keyed) } : {};
   const of = { index, table, values: keys, isLocal: keyed.isPartial, ...passes };
   const lookup = pane === null ? of : { ...of, pane };
   const needsKey = plan.aggregates.some((aggregate) => aggregate.distinct !== null);

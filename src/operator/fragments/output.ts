@@ -147,10 +147,13 @@ function flushCode(
   capacity: number,
   place: CodeBlock,
 ): void {
-  const { room, kept } = code;
+  const { room, kept, unit } = code;
   place.line(kept === null ? `${target.count};` : `${target.row} = (${target.row} + ${kept}) | 0;`);
   if (room !== null) room.limits.push(`${capacity} - ${target.row}`);
-  const enough = room === null ? capacity : capacity - (capacity >> NEARLY_FULL_SHIFT);
+  const enough =
+    room === null
+      ? unit.hoist(`${run}.enough`, 'enough')
+      : capacity - (capacity >> NEARLY_FULL_SHIFT);
   const full = (room?.behind ?? place).open(`if (${target.row} >= ${enough})`);
   full.line(`${target.builder}.rows = ${target.row};`);
   code.stop(full.open(`if (!${run}.flush(0))`));

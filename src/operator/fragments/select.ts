@@ -43,7 +43,7 @@ function settled(code: ChainCode, name: string, value: FieldValue, place: CodeBl
     return digits === undefined ? settledValue : valueOfDigits(settledValue, code);
   };
   // A text that lies in a column stays there until somebody asks for it.
-  const binary = value.binary?.range === undefined ? value.binary : null;
+  const binary = value.binary?.range?.steady === false ? null : value.binary;
   if (value.isNull === 'false') {
     if (binary !== null) return { type, nullable, value: value.value, isNull: 'false', binary };
     place.line(`const ${local} = ${digits ?? value.value};`);

@@ -111,9 +111,12 @@ function presentCode(
     return `${target.values()}[${row}] = ${stored};`;
   }
   const range = value.binary?.range;
-  if (range?.view !== undefined && sameType(value.type, field.type)) {
-    const { bytes, view, start, end } = range;
-    return `${target.appender()}.appendViewed(${row}, ${bytes}, ${view}, ${start}, ${end});`;
+  if (range !== undefined && sameType(value.type, field.type)) {
+    const { bytes, view, start, end, steady } = range;
+    if (view !== undefined) {
+      return `${target.appender()}.appendViewed(${row}, ${bytes}, ${view}, ${start}, ${end});`;
+    }
+    if (steady) return `${target.appender()}.appendBytes(${row}, ${bytes}, ${start}, ${end});`;
   }
   if (value.binary !== null && range === undefined && sameType(value.type, field.type)) {
     return `{ ${copyCode(unit, value, value.binary, row, target)} }`;

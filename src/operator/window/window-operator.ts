@@ -5,9 +5,11 @@
  * it. Runs on: the slot's thread. Invariant: a window is gone, with its timers and all that was kept for it, when its
  * cleanup time has passed; windows without an end stay.
  */
+import { assert } from '../../base/assert.js';
 import { MillraceError } from '../../base/errors.js';
 import { WATERMARK_MAX } from '../../time/watermark.js';
 import type {
+  AggregatingFunction,
   ElementContext,
   EngineContext,
   FiredTimer,
@@ -17,6 +19,10 @@ import type {
   TimerService,
 } from '../process-function.js';
 import { ZoneClock } from '../../time/zone-clock.js';
+import type { Schema } from '../../record/schema.js';
+import { LATE_FIRING, WINDOW_END, WINDOW_START } from '../aggregate-fields.js';
+import type { Aggregation } from '../operator-spec.js';
+import { AggregateFold, canMergeAll } from './aggregate-fold.js';
 import type { WindowAssigner } from './assigner.js';
 import type { Evictor } from './evictor.js';
 import type { Fold } from './fold.js';
@@ -65,10 +71,16 @@ export interface WindowOperatorParts<T, K, Out> {
   readonly lateTag: OutputTag<T> | null;
   /** Where records have tags of their own, in place of `lateTag`: that of one, and what is given to it. */
   readonly lateTagOf?: (record: T) => LateRecord | null;
-  /** Folds the records as they come; null keeps them all. With an evictor, they are kept and folded at the end. */
-  readonly fold: Fold<T, unknown> | null;
-  /** Is given the records, or the one value that they were folded into. */
-  readonly fn: WindowFunction<never, K, Out>;
+  /**
+   * How records are folded: by a function, or by aggregates; null keeps them all. With an evictor, and where what was
+   * folded could not be merged, they are kept and folded at the end.
+   */
+  readonly fold: Fold<T, unknown> | Aggregation | null;
+  /**
+   * Is given the records, or the one value that they were folded into. Null for aggregates: results are those of
+   * compiled windows.
+   */
+  readonly fn: WindowFunction<never, K, Out> | null;
 }
 
 /** Makes the window operator of one subtask. */
@@ -79,14 +91,32 @@ export function openWindows<T, K, Out>(
   return new WindowOperator(parts, context);
 }
 
+/** Makes the results of aggregates. */
+function collectorOf({ keys, window }: Aggregation): WindowFunction<object, object, object> {
+  const tellsLate = window !== null && window.allowedLatenessMs !== null;
+  return ([value], { key, window: { start, end }, isLateFiring, collect }) =>
+    collect({
+      ...(keys.length === 0 ? {} : key),
+      [WINDOW_START]: start,
+      [WINDOW_END]: end,
+      ...(tellsLate ? { [LATE_FIRING]: isLateFiring } : {}),
+      ...value,
+    });
+}
+
 /** A window at hand, and the name of its content. */
 interface Bound {
   readonly window: TimeWindow;
   readonly content: string;
 }
 
-class WindowOperator<T, K, Out> implements ProcessFunction<T, K, Out> {
+class WindowOperator<T, K, Out> implements AggregatingFunction<T, K, Out> {
   readonly #parts: WindowOperatorParts<T, K, Out>;
+  readonly #aggregates: AggregateFold | null;
+  readonly #fold: Fold<T, unknown> | null;
+  readonly #fn: WindowFunction<never, K, Out>;
+  /** Whether records are folded as they come. */
+  readonly #foldsAtOnce: boolean;
   readonly #contents: WindowContents<T>;
   readonly #memory: TriggerMemory;
   readonly #sessions: Sessions | null;
@@ -100,8 +130,16 @@ class WindowOperator<T, K, Out> implements ProcessFunction<T, K, Out> {
 
   constructor(parts: WindowOperatorParts<T, K, Out>, context: ProcessContext) {
     this.#parts = parts;
-    const { assigner, evictor, fold } = parts;
-    this.#contents = new WindowContents(context.state, evictor === null ? fold : null);
+    const { assigner, evictor, fold, fn } = parts;
+    const isAggregated = fold !== null && 'aggregates' in fold;
+    this.#aggregates = isAggregated ? new AggregateFold(fold, context.operatorState) : null;
+    this.#fold = isAggregated ? this.#aggregates : fold;
+    const made = isAggregated ? (collectorOf(fold) as WindowFunction<never, K, Out>) : fn;
+    assert(made !== null, 'Records of windows that are not aggregated have a function.');
+    this.#fn = made;
+    const canMerge = !isAggregated || !assigner.merges || canMergeAll(fold);
+    this.#foldsAtOnce = fold !== null && evictor === null && canMerge;
+    this.#contents = new WindowContents(context.state, this.#foldsAtOnce ? this.#fold : null);
     this.#memory = new TriggerMemory(context.state);
     this.#sessions = assigner.merges ? new Sessions(context.state) : null;
     this.#zone = assigner.timeZone === undefined ? null : new ZoneClock(assigner.timeZone);
@@ -110,6 +148,14 @@ class WindowOperator<T, K, Out> implements ProcessFunction<T, K, Out> {
       this.#onTimer(timer, out as ElementContext<K, Out>),
     );
     this.#triggerContext = this.#contextOfTrigger();
+  }
+
+  adopt(records: Schema): boolean {
+    return this.#aggregates?.adopt(records) ?? false;
+  }
+
+  get resultSchema(): Schema | null {
+    return this.#aggregates?.resultSchema ?? null;
   }
 
   processElement(record: T, out: ElementContext<K, Out>): void {
@@ -198,11 +244,13 @@ class WindowOperator<T, K, Out> implements ProcessFunction<T, K, Out> {
   }
 
   #fire({ window, content }: Bound, isLateFiring: boolean, out: ElementContext<K, Out>): void {
-    const { evictor, fold, fn } = this.#parts;
+    const { evictor } = this.#parts;
+    const fn = this.#fn;
     const context = this.#contextOfFunction(window, isLateFiring, out);
-    if (evictor === null && fold !== null) {
+    if (this.#foldsAtOnce) {
       const folded = this.#contents.folded(content);
-      if (folded !== null) fn(folded as readonly unknown[] as readonly never[], context);
+      if (folded !== null)
+        fn([this.#valueOf(folded[0])] as readonly unknown[] as readonly never[], context);
       return;
     }
     const held = this.#contents.get(content);
@@ -216,10 +264,16 @@ class WindowOperator<T, K, Out> implements ProcessFunction<T, K, Out> {
 
   /** With an evictor, records are folded only when it has dropped what it drops. */
   #folded(records: readonly T[]): readonly unknown[] {
-    const { fold } = this.#parts;
+    const fold = this.#fold;
     const [first, ...others] = records;
     if (fold === null || first === undefined) return records;
-    return [others.reduce((value, record) => fold.add(value, record), fold.create(first))];
+    const value = others.reduce((folded, record) => fold.add(folded, record), fold.create(first));
+    return [this.#valueOf(value)];
+  }
+
+  /** What the function is given of a value that records were folded into. */
+  #valueOf(folded: unknown): unknown {
+    return this.#aggregates === null ? folded : this.#aggregates.result(folded as unknown[]);
   }
 
   #clear({ window, content }: Bound): void {

@@ -1,10 +1,12 @@
 /**
  * A Bloom filter over the keys of a run of the cold tier, each of whose look-ups reads one line of the cache. Callers:
- * `cold-run.ts`. Runs on: worker. Invariant: a key that was added is always found; about one in a hundred that were not
- * is found too.
+ * `cold-run.ts`. Runs on: worker. Invariant: a key that was added is always found; of those that were not, about one in
+ * a hundred is found too, or with the fewest bits three in ten.
  */
 
-const BITS_PER_KEY = 12;
+/** Bits for each key where there is room for them, and the fewest with which a filter is worth its memory. */
+export const BITS_MAX = 12;
+export const BITS_MIN = 3;
 /** Words of a block, all bits of a key are in one. */
 const BLOCK_WORDS = 8;
 const FIRST_FACTOR = 0x9e3779b1;
@@ -15,8 +17,8 @@ export class ColdFilter {
   readonly #words: Uint32Array;
   readonly #blocks: number;
 
-  constructor(entries: number) {
-    this.#blocks = Math.max(1, Math.ceil((entries * BITS_PER_KEY) / (BLOCK_WORDS * 32)));
+  constructor(entries: number, bitsPerKey: number) {
+    this.#blocks = Math.max(1, Math.ceil((entries * bitsPerKey) / (BLOCK_WORDS * 32)));
     this.#words = new Uint32Array(this.#blocks * BLOCK_WORDS);
   }
 

@@ -4,7 +4,7 @@
  * one key that of the newer run is the newer.
  */
 import { sameBytes } from '../byte-arena.js';
-import { ColdCursor, type ColdRun } from './cold-run.js';
+import { ColdCursor, type ColdRun, type MixedRange } from './cold-run.js';
 import { RECORD_KEY_BYTES } from './cold-record.js';
 
 /** Steps through runs. */
@@ -19,10 +19,10 @@ export class MergedRuns {
   #isShared = false;
   #isStarted = false;
 
-  /** From the records of a mixed hash on. */
-  constructor(runs: readonly ColdRun[], keyStart: number, from = 0) {
+  /** Of a range of mixed hashes, maybe with some records behind it. */
+  constructor(runs: readonly ColdRun[], keyStart: number, range?: MixedRange) {
     this.#runs = runs;
-    this.#cursors = runs.map((run) => new ColdCursor(run, from));
+    this.#cursors = runs.map((run) => new ColdCursor(run, range));
     this.#keyStart = keyStart;
   }
 

@@ -6,6 +6,8 @@
  */
 import { serialize } from 'node:v8';
 import { MillraceError } from '../../base/errors.js';
+import { hashNumber } from '../../record/key-hash.js';
+import type { ByteArena } from '../byte-arena.js';
 import { FrozenHeapValue } from '../heap-value.js';
 import { slotHash } from '../hot-index.js';
 
@@ -21,6 +23,28 @@ export const TOMBSTONE = 0x80000000;
 /** What records are ordered by: spread evenly, so that the place of one in a file is nearly known. */
 export function mixedHash(hash: number): number {
   return slotHash(hash) >>> 0;
+}
+
+/** Leading bits of the order of a record that are those of its group; the others are of its key. */
+export const GROUP_BITS = 6;
+const KEY_BITS = 32 - GROUP_BITS;
+/** What undoes the factor of `slotHash`. */
+const FACTOR_UNDONE = 0x333c4925;
+
+/** In which of 64 parts of the order the records of a group are, beside those of a few other groups at most. */
+export function partOfGroup(group: number): number {
+  return mixedHash(hashNumber(group)) >>> KEY_BITS;
+}
+
+/** The hash of a record whose place in the order is with its group. */
+export function groupedHash(hash: number, group: number): number {
+  return hashOfSlot((partOfGroup(group) << KEY_BITS) | (slotHash(hash) >>> GROUP_BITS));
+}
+
+/** The hash whose `slotHash` that is. */
+export function hashOfSlot(slot: number): number {
+  const mixed = Math.imul(slot ^ (slot >>> 15) ^ (slot >>> 30), FACTOR_UNDONE);
+  return mixed ^ (mixed >>> 16);
 }
 
 /** Where records are appended; grows to what is asked of it. */
@@ -55,6 +79,16 @@ export class RecordBuffer {
   addValue(value: unknown, state: string): void {
     const bytes = value instanceof FrozenHeapValue ? value.bytes : serialized(value, state);
     this.add(bytes, 0, bytes.length);
+  }
+
+  /** Appends the rows of a list, oldest first, behind how many there are. */
+  addRows(newest: number, arena: ByteArena): void {
+    const positions: number[] = [];
+    for (let at = newest; at !== 0; at = arena.olderRow(at)) positions.push(at);
+    this.reserve(4);
+    this.view.setUint32(this.length, positions.length, true);
+    this.length += 4;
+    for (let at = positions.length - 1; at >= 0; at--) arena.appendRowTo(positions[at], this);
   }
 
   /** Gives memory back that a very large record took. */

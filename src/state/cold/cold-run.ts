@@ -57,6 +57,11 @@ export class ColdRun {
     return this.blocks * BLOCK_INDEX_BYTES + (this.#filter?.bytes ?? 0) + this.#block.length;
   }
 
+  /** Those of them that its filter takes. */
+  get filterBytes(): number {
+    return this.#filter?.bytes ?? 0;
+  }
+
   /** Somebody more, or somebody less, reads it; the last one closes it. */
   use(): void {
     this.#uses++;
@@ -97,6 +102,12 @@ export class ColdRun {
     return low;
   }
 
+  /** About how many records have mixed hashes from one on up to another. */
+  entriesBetween(from: number, to: number): number {
+    const blocks = this.blockOf(to) - this.blockOf(from) + 1;
+    return Math.ceil((this.facts.entries * blocks) / this.blocks);
+  }
+
   /** Whether a block begins with records of a hash, or with earlier ones. */
   beginsBy(block: number, mixed: number): boolean {
     return block < this.blocks && this.#index.firsts[block] <= mixed;
@@ -122,12 +133,12 @@ export class ColdRun {
     return this.#block;
   }
 
-  /** Bytes of the blocks from one on that are read together, and which comes next. */
-  chunkAt(from: number): { readonly length: number; readonly next: number } {
+  /** Bytes of the blocks from one up to another that are read together, and which comes next. */
+  chunkAt(from: number, to: number): { readonly length: number; readonly next: number } {
     const { offsets } = this.#index;
     const start = offsets[from];
     let next = from + 1;
-    while (next < this.blocks && offsets[next + 1] - start <= CHUNK_BYTES) next++;
+    while (next < to && offsets[next + 1] - start <= CHUNK_BYTES) next++;
     return { length: offsets[next] - start, next };
   }
 
@@ -161,7 +172,8 @@ export interface RunOptions {
   /** As many entries as there can be. */
   readonly entriesMax: number;
   readonly blockBytes: number;
-  readonly hasFilter: boolean;
+  /** Bits of the filter for each of them; 0: none. */
+  readonly filterBits: number;
 }
 
 /** Writes a run; records are given in order. */
@@ -181,7 +193,8 @@ export class ColdRunWriter {
 
   constructor(options: RunOptions) {
     this.#options = options;
-    this.#filter = options.hasFilter ? new ColdFilter(options.entriesMax) : null;
+    const { entriesMax, filterBits } = options;
+    this.#filter = filterBits > 0 ? new ColdFilter(entriesMax, filterBits) : null;
   }
 
   get bytes(): number {
@@ -262,6 +275,14 @@ function copyWords(
   else for (let at = start, next = target; at < end; at++, next++) to[next] = from[at];
 }
 
+/** Mixed hashes from one on and below another. */
+export interface MixedRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+export const WHOLE_RANGE: MixedRange = Object.freeze({ from: 0, to: 2 ** 32 });
+
 /** Goes through the records of a run in order. */
 export class ColdCursor {
   readonly #run: ColdRun;
@@ -274,11 +295,13 @@ export class ColdCursor {
   end = 0;
   mixed = 0;
   #next: number;
+  readonly #end: number;
 
-  /** At the first record whose mixed hash is not below `from`. */
-  constructor(run: ColdRun, from = 0) {
+  /** At the first record in a range of mixed hashes; goes a little beyond its end at most. */
+  constructor(run: ColdRun, { from, to }: MixedRange = WHOLE_RANGE) {
     this.#run = run;
     this.#next = run.blockOf(from);
+    this.#end = run.blockOf(to) + 1;
     this.next();
     while (this.mixed < from) this.next();
   }
@@ -298,11 +321,11 @@ export class ColdCursor {
 
   /** Reads the next blocks into the same memory; false when there are none. */
   #readOn(): boolean {
-    if (this.#next >= this.#run.blocks) {
+    if (this.#next >= this.#end) {
       this.mixed = Number.POSITIVE_INFINITY;
       return false;
     }
-    const { length, next } = this.#run.chunkAt(this.#next);
+    const { length, next } = this.#run.chunkAt(this.#next, this.#end);
     if (length > this.bytes.length) {
       this.words = new Int32Array(length >>> 2);
       this.bytes = new Uint8Array(this.words.buffer);

@@ -6,22 +6,39 @@
  */
 import type { ScratchDisk } from '../../storage/scratch-files.js';
 import { openScratch } from '../../storage/scratch-files.js';
+import { sameBytes } from '../byte-arena.js';
+import { BITS_MAX, BITS_MIN } from './cold-filter.js';
 import { MergedRuns } from './cold-merge.js';
-import { mixedHash, RECORD_HASH, RECORD_LENGTH, RecordBuffer, TOMBSTONE } from './cold-record.js';
-import { BLOCK_INDEX_BYTES, type ColdRun, ColdRunWriter } from './cold-run.js';
+import {
+  mixedHash,
+  RECORD_HASH,
+  RECORD_KEY_BYTES,
+  RECORD_LENGTH,
+  RecordBuffer,
+  TOMBSTONE,
+} from './cold-record.js';
+import { BLOCK_INDEX_BYTES, type ColdRun, ColdRunWriter, type MixedRange } from './cold-run.js';
 
 /** Runs from which on some are merged, and from which on a merge is not left for later. */
-const RUNS_MERGED = 10;
-const RUNS_MAX = 20;
+const RUNS_MERGED = 8;
+const RUNS_MAX = 32;
 /** Runs that are merged at least; a further one is when it is no larger than all newer ones together. */
-const MERGED_MIN = 5;
-/** Records that a merge takes in one step. */
+const MERGED_MIN = 4;
+/** Entries of all other runs as a share of those of the oldest, from which on all are merged into one. */
+const NEWER_SHARE = 0.5;
+/**
+ * Records that a merge takes in one step, at least; and for each record that is put aside, of which it takes a part in
+ * each step, so that a long merge is over before there are many new runs.
+ */
 const STEP_RECORDS = 4096;
+const STEP_SHARE = 1 / 8;
+const MERGED_PER_RECORD = 16;
 /** What a look-up reads, at least. */
 const BLOCK_BYTES = 1024;
 /** Shares of the budget for what finds blocks, and for filters. */
 const INDEX_SHARE = 0.06;
-const FILTER_SHARE = 0.25;
+const FILTER_SHARE = 0.2;
+const FILTER_BYTES_MIN = 1 << 16;
 /** Records that are sorted together; their places fit beside a hash into a number. */
 const SORTED_MAX = 1 << 16;
 const PLACE_FACTOR = 2 ** 20;
@@ -37,6 +54,14 @@ export interface ColdSpace {
   readonly directory: string;
   /** Memory for the table, hot entries and cold tier together. */
   readonly budgetBytes: number;
+  /** Counts look-ups, where somebody asks. */
+  readonly counts?: ColdCounts;
+}
+
+/** Look-ups of what is not in memory, and those of them that found something. */
+export interface ColdCounts {
+  lookups: number;
+  hits: number;
 }
 
 /** Which generations of the table are kept for good; `base` is the one that changes are told from, 0 for none. */
@@ -45,6 +70,12 @@ export interface ColdOwner {
   readonly base: number;
   /** Takes the candidate at hand into the table: its entry. */
   bringIn(): number;
+}
+
+/** Those in which the records of a run were put aside. */
+interface Generations {
+  readonly since: number;
+  readonly until: number;
 }
 
 /** A merge under way. */
@@ -72,10 +103,13 @@ export class ColdStore {
   readonly #owner: ColdOwner;
   readonly #keyStart: number;
   readonly #sortedBytesMax: number;
+  readonly #counts: ColdCounts;
   #hashes: Uint32Array = new Uint32Array(0);
   #starts: Uint32Array = new Uint32Array(0);
   #count = 0;
   #merge: Merge | null = null;
+  /** Records that merges have yet to take for what was put aside. */
+  #owed = 0;
   #mixed = 0;
   #turn = 0;
   #block = 0;
@@ -85,6 +119,7 @@ export class ColdStore {
     this.#space = space;
     this.#owner = owner;
     this.#keyStart = keyStart;
+    this.#counts = space.counts ?? { lookups: 0, hits: 0 };
     const share = space.budgetBytes * SORTED_SHARE;
     this.#sortedBytesMax = Math.max(SORTED_BYTES_MIN, Math.min(SORTED_BYTES_MAX, share));
   }
@@ -105,6 +140,7 @@ export class ColdStore {
 
   /** Finds the newest record of a hash; false when there is none. */
   first(hash: number): boolean {
+    this.#counts.lookups++;
     this.#mixed = mixedHash(hash);
     this.#turn = -1;
     return this.#nextRun();
@@ -116,7 +152,25 @@ export class ColdStore {
     return this.#inBlock() || this.#inNextBlocks() || this.#nextRun();
   }
 
+  /** Visits records of a hash whose keys begin with some bytes, newest first, but for those that tombstones hide. */
+  eachOf(hash: number, prefix: Uint8Array, visit: () => void): void {
+    const removed: Uint8Array[] = [];
+    const isKey = (key: Uint8Array, at: number): boolean =>
+      sameBytes(this.bytes, at, key, 0, key.length);
+    for (let isThere = this.first(hash); isThere; isThere = this.next()) {
+      const from = this.at + this.#keyStart;
+      if (!isKey(prefix, from)) continue;
+      if (this.isTombstone) {
+        const length = this.view.getUint32(this.at + RECORD_KEY_BYTES, true);
+        removed.push(this.bytes.slice(from, from + length));
+      } else if (!removed.some((key) => isKey(key, from))) {
+        visit();
+      }
+    }
+  }
+
   bringIn(): number {
+    this.#counts.hits++;
     return this.#owner.bringIn();
   }
 
@@ -187,14 +241,18 @@ export class ColdStore {
     return this.#count === SORTED_MAX || this.buffer.length >= this.#sortedBytesMax;
   }
 
-  /** Makes a run of what was collected; null when that is nothing. */
-  takeRun(generations: { readonly since: number; readonly until: number }): ColdRun | null {
+  /** Makes a run of what was collected, which is gone through as a whole only; null when that is nothing. */
+  takeRun(): ColdRun | null {
+    return this.#sorted({ since: 0, until: 0 }, 0);
+  }
+
+  #sorted(generations: Generations, filterBits: number): ColdRun | null {
     const count = this.#count;
     if (count === 0) return null;
     const places = new Float64Array(count);
     for (let at = 0; at < count; at++) places[at] = this.#hashes[at] * PLACE_FACTOR + at;
     places.sort();
-    const writer = this.#writer(count, this.buffer.length);
+    const writer = this.#writer(count, this.buffer.length, filterBits);
     const { words, view } = this.buffer;
     for (let place = 0; place < count; place++) {
       const at = places[place] % PLACE_FACTOR;
@@ -210,8 +268,10 @@ export class ColdStore {
   /** What was collected is what the table has put aside. */
   putAside(): void {
     const { generation, base } = this.#owner;
-    const run = this.takeRun({ since: generation, until: generation });
+    const filterBits = this.#filterBits(this.#count, this.isEmpty);
+    const run = this.#sorted({ since: generation, until: generation }, filterBits);
     if (run === null) return;
+    this.#owed += MERGED_PER_RECORD * run.facts.entries;
     run.use();
     this.#runs.unshift(run);
     if (base === 0) return;
@@ -219,18 +279,28 @@ export class ColdStore {
     this.#changed.unshift(run);
   }
 
-  #writer(entriesMax: number, bytes: number): ColdRunWriter {
+  #writer(entriesMax: number, bytes: number, filterBits: number): ColdRunWriter {
     const { budgetBytes } = this.#space;
     const indexBytes = (bytes / BLOCK_BYTES) * BLOCK_INDEX_BYTES;
     const times = Math.ceil(indexBytes / (budgetBytes * INDEX_SHARE));
-    let filters = entriesMax * 1.5;
-    for (const run of this.#runs) filters += run.facts.entries * 1.5;
     return new ColdRunWriter({
       file: openScratch(this.#space.disk, this.#space.directory),
       entriesMax,
       blockBytes: BLOCK_BYTES * Math.max(1, times),
-      hasFilter: filters <= Math.max(budgetBytes * FILTER_SHARE, 1 << 16),
+      filterBits,
     });
+  }
+
+  /**
+   * Bits of a filter for each key, as many as there is room for. Newer runs come first, which most look-ups go through
+   * to find nothing; all of them together have a share of the entries of the oldest.
+   */
+  #filterBits(entries: number, isOldest: boolean): number {
+    const room = 8 * Math.max(this.#space.budgetBytes * FILTER_SHARE, FILTER_BYTES_MIN);
+    const oldest = isOldest ? entries : (this.#runs.at(-1)?.facts.entries ?? entries);
+    const newer = Math.min(BITS_MAX, room / (NEWER_SHARE * oldest));
+    const bits = isOldest ? room / entries - NEWER_SHARE * newer : newer;
+    return bits < BITS_MIN ? 0 : Math.min(BITS_MAX, Math.floor(bits));
   }
 
   // Merging.
@@ -245,28 +315,39 @@ export class ColdStore {
   }
 
   #beginMerge(): Merge | null {
-    if (this.#runs.length < RUNS_MERGED) return null;
-    let bytes = this.#runs[0].fileBytes;
-    let entries = this.#runs[0].facts.entries;
-    let count = 1;
-    for (; count < this.#runs.length; count++) {
-      const run = this.#runs[count];
-      if (count >= MERGED_MIN && run.fileBytes > bytes) break;
-      bytes += run.fileBytes;
-      entries += run.facts.entries;
-    }
+    const count = this.#mergedRuns();
+    if (count === 0) return null;
     const inputs = this.#runs.slice(0, count);
     for (const run of inputs) run.use();
+    const isLast = count === this.#runs.length;
+    const [entries, bytes] = [entriesOf(inputs), bytesOf(inputs)];
     return {
       inputs,
       merged: new MergedRuns(inputs, this.#keyStart),
-      writer: this.#writer(entries, bytes),
-      isLast: count === this.#runs.length,
+      writer: this.#writer(entries, bytes, this.#filterBits(entries, isLast)),
+      isLast,
     };
   }
 
+  /** How many runs are to be merged, the newest first. */
+  #mergedRuns(): number {
+    const runs = this.#runs;
+    const oldest = runs.at(-1);
+    if (oldest === undefined || runs.length < MERGED_MIN) return 0;
+    if (entriesOf(runs) >= (1 + NEWER_SHARE) * oldest.facts.entries) return runs.length;
+    if (runs.length < RUNS_MERGED) return 0;
+    let count = MERGED_MIN;
+    let bytes = bytesOf(runs.slice(0, count));
+    for (; count < runs.length && runs[count].fileBytes <= bytes; count++) {
+      bytes += runs[count].fileBytes;
+    }
+    return count;
+  }
+
   #step({ merged, writer, isLast }: Merge): void {
-    for (let left = STEP_RECORDS; left > 0; left--) {
+    const records = Math.max(STEP_RECORDS, Math.ceil(this.#owed * STEP_SHARE));
+    this.#owed = Math.max(0, this.#owed - records);
+    for (let left = records; left > 0; left--) {
       if (!merged.next()) return this.#endMerge();
       const { record } = merged;
       if (isLast && record.isTombstone) continue;
@@ -320,9 +401,19 @@ export class ColdStore {
     this.#changed = this.#changed.filter(({ facts }) => facts.until > generation);
   }
 
-  /** Goes through what is cold, each key once, from a mixed hash on. */
-  merged(runs: readonly ColdRun[] = this.#runs, from = 0): MergedRuns {
-    return new MergedRuns(runs, this.#keyStart, from);
+  /** Goes through runs, each key once. */
+  merged(runs: readonly ColdRun[]): MergedRuns {
+    return new MergedRuns(runs, this.#keyStart);
+  }
+
+  /** Goes through what is cold in a range, each key once; maybe with some records behind it. */
+  mergedIn(range: MixedRange): MergedRuns {
+    return new MergedRuns(this.#runs, this.#keyStart, range);
+  }
+
+  /** About how many records there are in a range. */
+  entriesIn({ from, to }: MixedRange): number {
+    return this.#runs.reduce((sum, run) => sum + run.entriesBetween(from, to), 0);
   }
 
   /** Gives all of it up. */
@@ -333,9 +424,18 @@ export class ColdStore {
     this.#runs = [];
     this.#changed = [];
     this.#merge = null;
+    this.#owed = 0;
     this.#count = 0;
     this.buffer.reset(0);
   }
+}
+
+function entriesOf(runs: readonly ColdRun[]): number {
+  return runs.reduce((sum, { facts }) => sum + facts.entries, 0);
+}
+
+function bytesOf(runs: readonly ColdRun[]): number {
+  return runs.reduce((sum, { fileBytes }) => sum + fileBytes, 0);
 }
 
 function grown(values: Uint32Array, room: number): Uint32Array {

@@ -6,12 +6,15 @@
 import { deserialize } from 'node:v8';
 import { compileFunction } from 'node:vm';
 import { sameBytes } from '../byte-arena.js';
-import type { TablePage, ValueForm } from '../contract.js';
+import type { KeyTuple, StateTable, TablePage, TableSpec, ValueForm } from '../contract.js';
 import type { EntryParts } from '../entry-code.js';
 import { FrozenHeapValue } from '../heap-value.js';
+import { rowPlace } from '../row-place.js';
 import { keyParameters, type TableCode } from '../table-code.js';
+import { keyOfArguments, tableKeyHash } from '../table-key.js';
 import { columnCode, type KeyForm, type TableShape } from '../table-shape.js';
 import {
+  groupedHash,
   RECORD_GENERATION,
   RECORD_HASH,
   RECORD_HEADER,
@@ -24,7 +27,9 @@ import {
 
 /** What is known of an entry beside what its page has. */
 export interface RecordFacts {
+  /** What it is ordered by, and the hash of its key, which is the same where entries have no groups. */
   hash: number;
+  keyHash: number;
   keyGroup: number;
   generation: number;
   stampMs: number;
@@ -55,6 +60,8 @@ export interface RecordCode {
   readonly fetch: (keyGroup: number, hash: number, ...key: never[]) => number;
   /** The entry of a record's key, looked up as `find` does. */
   find(place: RecordPlace): number;
+  /** The number in a key column of a record. */
+  numberOf(place: RecordPlace, key: number): number;
   /** A new entry of what a record holds, with its key alone if it is a tombstone. */
   insert(place: RecordPlace): number;
   /** The entry of a record's key, also one that was removed and whose tombstone waits; -1 where there is none. */
@@ -73,8 +80,22 @@ const FIXED: Partial<
 };
 
 /** Where the key of a record begins. */
-export function keyStartOf({ spec }: TableShape): number {
+export function keyStartOf(shape: TableShape): number {
+  return ownHashOf(shape) + (isGrouped(shape) ? 4 : 0);
+}
+
+/** Where a record has the hash of its key when it is ordered by another one: behind the time stamp. */
+function ownHashOf({ spec }: TableShape): number {
   return RECORD_HEADER + (spec.ttlMs === null ? 0 : 8);
+}
+
+function isGrouped({ spec }: TableShape): boolean {
+  return spec.groupKey !== undefined || spec.ownerKeys !== undefined;
+}
+
+/** The hash of the entry that one belongs to, by the arguments or the values of its key. */
+export function ownerHash({ keys, ownerKeys = 0 }: TableSpec, key: KeyTuple): number {
+  return tableKeyHash(keys.slice(0, ownerKeys), key.slice(0, ownerKeys));
 }
 
 /** Compiles the functions of a table. Without a tier entries are only passed on, and heap values so stay bytes. */
@@ -86,14 +107,15 @@ export function compileRecords(
 ): RecordCode {
   const code = `'use strict';
 const { table, pages, arena, keyTexts, create, find_entry, locate_entry } = constants;
-const { tier, sameBytes, valueOf, state } = constants;
+const { tier, sameBytes, valueOf, state, takeRows, groupedHash, ownerHashOf } = constants;
 ${encodeCode(shape)}
 ${matchesCode(shape)}
 ${fetchCode(shape)}
 ${insertCode(shape)}
 ${lookCode(shape, 'locate')}
 ${lookCode(shape, 'find')}
-return { encode, fetch, find, insert, locate };`;
+${numberCode(shape)}
+return { encode, fetch, find, insert, locate, numberOf };`;
   const make = compileFunction(code, ['constants'], {
     filename: `millrace:state-table/${shape.spec.name}/records.js`,
   }) as (constants: unknown) => RecordCode;
@@ -111,7 +133,29 @@ return { encode, fetch, find, insert, locate };`;
     sameBytes,
     valueOf,
     state,
+    takeRows,
+    groupedHash,
+    ownerHashOf: (...key: unknown[]) => ownerHash(shape.spec, keyOfArguments(shape.spec.keys, key)),
   });
+}
+
+/** Gives an entry the rows that a record has from `at` on; where they end. */
+function takeRows(
+  table: StateTable,
+  entry: number,
+  column: number,
+  { bytes, view }: RecordPlace,
+  at: number,
+): number {
+  let from = at + 4;
+  for (let left = view.getUint32(at, true); left > 0; left--) {
+    const start = from + 4;
+    const length = view.getUint32(from, true);
+    const { chunk, offset } = rowPlace(table.addRow(entry, column, length));
+    from = start + length;
+    table.rows.chunks[chunk].set(bytes.subarray(start, from), offset);
+  }
+  return from;
 }
 
 function valueForms({ spec }: TableShape): readonly { form: ValueForm; index: number }[] {
@@ -142,6 +186,7 @@ function encodeCode(shape: TableShape): string {
     if (fixed !== undefined)
       return `view.set${fixed.name}(at, ${place}, true); at += ${fixed.bytes};`;
     if (form === 'js') return append(`out.addValue(${place}, state);`);
+    if (form === 'rows') return append(`out.addRows(${place}, arena);`);
     return append(`arena.appendTo(${place}, out);`);
   });
   const stamp =
@@ -153,6 +198,7 @@ function encodeCode(shape: TableShape): string {
   out.reserve(${fixedBytes(shape)});
   let view = out.view, at = start + ${keyStartOf(shape)};
   view.setInt32(start + ${RECORD_HASH}, facts.hash, true);
+  ${isGrouped(shape) ? `view.setInt32(start + ${ownHashOf(shape)}, facts.keyHash, true);` : ''}
   view.setUint32(start + ${RECORD_GENERATION}, facts.generation, true);
   view.setUint16(start + ${RECORD_KEY_GROUP}, facts.keyGroup, true);
   ${stamp}
@@ -191,9 +237,16 @@ function matchesCode(shape: TableShape): string {
 }`;
 }
 
+/** Code of the hash that records are ordered by. */
+function orderCode(shape: TableShape): string {
+  const { groupKey, ownerKeys } = shape.spec;
+  if (groupKey !== undefined) return `groupedHash(hash, k${groupKey})`;
+  return ownerKeys === undefined ? 'hash' : `ownerHashOf(${keyParameters(shape)})`;
+}
+
 function fetchCode(shape: TableShape): string {
   return `function fetch(keyGroup, hash, ${keyParameters(shape)}) {
-  if (!tier.first(hash)) return -1;
+  if (!tier.first(${orderCode(shape)})) return -1;
   do {
     if (matches(tier.bytes, tier.view, tier.at, ${keyParameters(shape)})) {
       return tier.isTombstone ? -1 : tier.bringIn();
@@ -214,7 +267,8 @@ function keyCode(shape: TableShape): string {
   const n${index} = s${index} + view.getUint32(at, true);
   at = n${index};`;
   });
-  return `const hash = view.getInt32(start + ${RECORD_HASH}, true);
+  const hashAt = isGrouped(shape) ? ownHashOf(shape) : RECORD_HASH;
+  return `const hash = view.getInt32(start + ${hashAt}, true);
   const keyGroup = view.getUint16(start + ${RECORD_KEY_GROUP}, true);
   let at = start + ${keyStartOf(shape)};
   ${parts.join('\n  ')}`;
@@ -228,6 +282,7 @@ function insertCode(shape: TableShape): string {
       const place = columnCode(spec, index, 'page', 'o');
       return `${place} = view.get${fixed.name}(at, true); at += ${fixed.bytes};`;
     }
+    if (form === 'rows') return `at = takeRows(table, entry, ${index}, place, at);`;
     const span = 'const from = at + 4, to = from + view.getUint32(at, true); at = to;';
     const set =
       form === 'js'
@@ -235,13 +290,28 @@ function insertCode(shape: TableShape): string {
         : `table.setText(entry, ${index}, bytes, from, to);`;
     return `{ ${span} ${set} }`;
   });
-  return `function insert({ bytes, view, at: start }) {
+  return `function insert(place) {
+  const { bytes, view, at: start } = place;
   ${keyCode(shape)}
   const entry = create(${['keyGroup', 'hash', keyParameters(shape)].join(', ')});
   if ((view.getUint32(start + ${RECORD_LENGTH}, true) & ${TOMBSTONE}) !== 0) return entry;
   const page = pages[entry >>> ${pageShift}], o = entry & ${(1 << pageShift) - 1};
   ${values.join('\n  ')}
   return entry;
+}`;
+}
+
+function numberCode(shape: TableShape): string {
+  const steps = shape.keys.map(({ form }, index) => {
+    const fixed = FIXED[form];
+    if (fixed === undefined) return 'at += 4 + view.getUint32(at, true);';
+    const read = `if (key === ${index}) return Number(view.get${fixed.name}(at, true));`;
+    return `${read} at += ${fixed.bytes};`;
+  });
+  return `function numberOf({ view, at: start }, key) {
+  let at = start + ${keyStartOf(shape)};
+  ${steps.join('\n  ')}
+  return NaN;
 }`;
 }
 

@@ -10,31 +10,57 @@
 import { assert } from '../../base/assert.js';
 import type {
   AppendCode,
-  EntryColumns,
   EntryLoader,
   FrozenVisit,
+  KeyLog,
+  MemberLinks,
   Projection,
   StateTable,
   TableEntry,
   TablePage,
   TableSpec,
+  WantedKey,
 } from '../contract.js';
+import { finishedAtOnce } from '../entry-loader.js';
 import { HotTable, type HotTableOptions } from '../hot-table.js';
 import { WORD_TOUCHED } from '../hot-index.js';
-import { clearBit, hasBit, type PageMarks, setBit } from '../page-marks.js';
+import { changeOf, clearBit, hasBit, type PageMarks, setBit } from '../page-marks.js';
 import type { TableCode } from '../table-code.js';
 import { columnPlace } from '../table-shape.js';
-import { mixedHash, RECORD_GENERATION, RECORD_HEADER } from './cold-record.js';
+import {
+  groupedHash,
+  mixedHash,
+  partOfGroup,
+  RECORD_GENERATION,
+  RECORD_HEADER,
+  RECORD_KEY_BYTES,
+  type RecordBuffer,
+} from './cold-record.js';
 import type { MergedRuns } from './cold-merge.js';
-import type { ColdRun } from './cold-run.js';
+import { ColdRound } from './cold-round.js';
 import { type ColdSpace, ColdStore } from './cold-store.js';
 import {
   compileRecords,
   keyStartOf,
+  ownerHash,
   type RecordCode,
   type RecordFacts,
   type RecordPlace,
 } from './record-code.js';
+import { DueKeys } from './key-log.js';
+import {
+  entryAt,
+  firstSlice,
+  isInSlice,
+  nextSlice,
+  positionOf,
+  rangeOf,
+  type Slice,
+  sliceAt,
+  sliceOfPart,
+  WHOLE,
+} from './scan-slice.js';
+import { type Snapshot, Stage } from './stage.js';
 
 /** Share of the budget for entries in memory; the rest is for what finds the others, and for snapshots under way. */
 const HOT_SHARE = 0.5;
@@ -42,12 +68,14 @@ const HOT_SHARE = 0.5;
 const LEAVING_SHARE = 1 / 8;
 const LEAVING_MIN = 256;
 const LEAVING_MAX = 1 << 16;
-/** Entries of a slice of all hashes, in which a scan goes through both tiers. */
+/**
+ * Entries of a slice of all hashes, in which a scan goes through both tiers: at least, and as a share of those in
+ * memory, all of which it looks at for each slice.
+ */
 const SLICE_ENTRIES = 1 << 14;
-const SLICES_SHIFT_MAX = 16;
-/** A position of a scan: entry, slice, and how many slices there are, as shift. */
-const ENTRY_FACTOR = 2 ** 29;
-const SLICE_FACTOR = 2 ** 16;
+const SLICE_SHARE = 1 / 8;
+/** Entries in memory that one call of a scan looks at for some that it visits. */
+const LOOKS_MAX = 1 << 16;
 /** Entries that are looked at together. */
 const WORD_ENTRIES = 32;
 /** Entries that are loaded between two looks at memory. */
@@ -63,39 +91,6 @@ export function createTieredTable(spec: TableSpec, options: TieredTableOptions):
   return new TieredTable(spec, options);
 }
 
-/** A snapshot under way. */
-interface Snapshot {
-  /** What changes are told from. */
-  readonly since: number;
-  readonly nowMs: number;
-  /** What is drained, once that is known. */
-  isFull: boolean | undefined;
-  /** What was cold: all of it, and what of it may have changed. */
-  readonly all: readonly ColdRun[];
-  readonly changed: readonly ColdRun[];
-  /** What was in memory, newest first. */
-  readonly hot: ColdRun[];
-  /** Null as long as what was in memory is being put aside. */
-  merged: MergedRuns | null;
-}
-
-/** Hands records to whoever drains, as entries of pages. */
-class Stage extends HotTable {
-  declare readonly code: TableCode;
-  readonly records: RecordCode;
-
-  constructor(spec: TableSpec, options: HotTableOptions) {
-    super(spec, { ...options, isTiered: true });
-    this.records = compileRecords(this.shape, this.parts, this.code, null);
-  }
-
-  show(entry: number, stampMs: number, isRemoved: boolean, visit: FrozenVisit): void {
-    const { keyGroups, hashes } = this.marksOf(entry);
-    const o = entry & this.mask;
-    visit(this.pageOf(entry), o, keyGroups[o], stampMs, isRemoved, hashes[o]);
-  }
-}
-
 class TieredTable extends HotTable {
   readonly #store: ColdStore;
   readonly #records: RecordCode;
@@ -107,31 +102,42 @@ class TieredTable extends HotTable {
   readonly #same: Int32Array[] = [];
   readonly #facts: RecordFacts = {
     hash: 0,
+    keyHash: 0,
     keyGroup: 0,
     generation: 0,
     stampMs: 0,
     isRemoved: false,
   };
   readonly #isPinned: ((entry: number) => boolean) | null;
+  /** The entries of another table that leave and come back with those of this one. */
+  #members: { readonly table: TieredTable; readonly links: MemberLinks } | null = null;
+  /** Those that leave with the one at hand. */
+  readonly #leaving: number[] = [];
+  /** Whether entries leave and come back with those of another table. */
+  #isMember = false;
+  /** The hash of the entry with which some leave. */
+  #ownerHash: number | null = null;
   /** The entry that is looked at next when some have to leave. */
   #hand = 0;
   #snapshot: Snapshot | null = null;
+  /** Whether what is visited is on the stage, not in pages of the table. */
+  #isStaged = false;
   /** The slice that a scan is in, whose entries stay. */
   #slice: Slice | null = null;
-  /** A round through the cold tier that looks for what is past its time. */
-  #swept: { readonly runs: readonly ColdRun[]; readonly merged: MergedRuns } | null = null;
+  /** The same, where nothing else was left that could leave. */
+  #crowdedBy: Slice | null = null;
+  /** Looks for what is past its time. */
+  readonly #swept: ColdRound;
   #loaded = 0;
 
   constructor(spec: TableSpec, options: TieredTableOptions) {
-    super(spec, { ...options, isTiered: true });
-    assert(
-      spec.isDivided !== true && spec.columns.every(({ form }) => form !== 'rows'),
-      'Tables of windows and of rows have no cold tier.',
-    );
+    // Windows come and go as a whole in memory only.
+    super({ ...spec, isDivided: false }, { ...options, isTiered: true });
     this.#store = new ColdStore(options.space, this, keyStartOf(this.shape));
     this.#records = compileRecords(this.shape, this.parts, this.code, this.#store);
     this.fetch = this.#records.fetch;
-    this.#stage = new Stage(spec, options);
+    this.#swept = new ColdRound(this.#store);
+    this.#stage = new Stage(this.spec, options);
     this.#space = options.space;
     this.#isPinned = this.#pinned();
     this.frozen.keepsRemoved = true;
@@ -190,11 +196,28 @@ class TieredTable extends HotTable {
     if (marks.stamps.length > 0) marks.stamps[offset] = stampMs;
     setBit(this.#bitsOf(this.#hiding, entry), offset);
     // While entries are drained, one that comes in between counts as changed: so it is not drained twice.
-    if (this.frozen.isFrozen) return entry;
-    clearBit(marks.dirty, offset);
-    this.flag(entry, 0, WORD_TOUCHED);
-    setBit(this.#bitsOf(this.#same, entry), offset);
+    if (!this.frozen.isFrozen) {
+      clearBit(marks.dirty, offset);
+      this.flag(entry, 0, WORD_TOUCHED);
+      setBit(this.#bitsOf(this.#same, entry), offset);
+    }
+    if (this.#members !== null) this.#bringMembers(entry, place);
     return entry;
+  }
+
+  /** What the record of an entry is ordered by. */
+  #orderHash(page: TablePage, offset: number, hash: number): number {
+    const { groupKey, ownerKeys } = this.spec;
+    if (groupKey !== undefined) return groupedHash(hash, page[`k${groupKey}`][offset]);
+    if (ownerKeys === undefined) return hash;
+    return this.#ownerHash ?? ownerHash(this.spec, this.code.readKey(page, offset));
+  }
+
+  #isInSlice(slice: Slice, entry: number, marks: PageMarks): boolean {
+    if (slice.shift === 0) return true;
+    const offset = entry & this.mask;
+    const hash = this.#orderHash(this.pageOf(entry), offset, marks.hashes[offset]);
+    return isInSlice(slice, mixedHash(hash));
   }
 
   // Leaving memory.
@@ -202,14 +225,23 @@ class TieredTable extends HotTable {
   makeRoom(): void {
     if (this.#snapshot === null && this.#stage.pages.length > 0) this.#stage.clear();
     this.#store.work();
-    if (!this.#isCrowded()) return;
-    const { isFrozen } = this.frozen;
-    // What is to be drained is put aside first; where that is not known yet, it soon is.
-    if (isFrozen && this.#snapshot?.isFull === undefined) return;
-    if (isFrozen) this.#drainHot(Number.MAX_SAFE_INTEGER);
+    const members = this.#members === null ? null : this.#members.table;
+    const isCrowded = this.#isCrowded() || (members !== null && members.#isCrowded());
+    if (this.#isMember || !isCrowded) return;
+    // Nothing but what a scan is in, which stays: another look would find the same.
+    if (this.#slice !== null && this.#slice === this.#crowdedBy) return;
+    if (!this.#mayLeave() || (members !== null && !members.#mayLeave())) return;
     const used = this.index.entries;
     const wanted = Math.min(LEAVING_MAX, Math.max(LEAVING_MIN, Math.ceil(used * LEAVING_SHARE)));
     this.putAside(wanted);
+  }
+
+  /** Has what is to be drained put aside first; false where it is not known yet what that is, as it soon is. */
+  #mayLeave(): boolean {
+    if (!this.frozen.isFrozen) return true;
+    if (this.#snapshot?.isFull === undefined) return false;
+    this.#drainHot(Number.MAX_SAFE_INTEGER);
+    return true;
   }
 
   /** Whether what is in use in memory is more than entries may have; free places of pages are not in use. */
@@ -224,12 +256,16 @@ class TieredTable extends HotTable {
   putAside(wanted: number): void {
     assert(!this.frozen.isFrozen, 'What is frozen is drained before entries leave.');
     let left = wanted;
+    const members = this.#members === null ? null : this.#members.table;
+    if (members !== null) members.#leaveAll(true);
     for (const isAny of [false, true]) {
       for (let looked = 0; left > 0 && looked < this.top; looked += this.#wordEntries) {
         left -= this.#leaveWord(isAny);
       }
     }
+    this.#crowdedBy = left > 0 ? this.#slice : null;
     this.#store.putAside();
+    if (members !== null) members.#store.putAside();
     // From now on a write is one since then. Not between a freeze and its end, so that changes are told exactly.
     if (this.#snapshot === null && this.confirmable <= this.confirmed) this.generation++;
   }
@@ -255,10 +291,10 @@ class TieredTable extends HotTable {
     const offset = entry & this.mask;
     const isAlive = hasBit(marks.alive, offset);
     if (isAlive && this.#isPinned?.(entry) === true) return false;
-    if (this.#slice !== null && isIn(this.#slice, mixedHash(marks.hashes[offset]))) return false;
+    if (this.#slice !== null && this.#isInSlice(this.#slice, entry, marks)) return false;
     if (!hasBit(this.#bitsOf(this.#same, entry), offset)) {
       const facts = this.#facts;
-      facts.hash = marks.hashes[offset];
+      facts.keyHash = marks.hashes[offset];
       facts.keyGroup = marks.keyGroups[offset];
       facts.generation = changeOf(marks, offset, this.confirmed);
       facts.stampMs = marks.stamps.length > 0 ? marks.stamps[offset] : 0;
@@ -266,6 +302,7 @@ class TieredTable extends HotTable {
       this.#collect(this.pageOf(entry), offset);
       if (this.#store.isFull) this.#store.putAside();
     }
+    if (isAlive && this.#members !== null) this.#leaveWith(entry, marks.hashes[offset]);
     if (isAlive) this.clearValues(entry);
     clearBit(marks.alive, offset);
     clearBit(marks.dirty, offset);
@@ -274,10 +311,72 @@ class TieredTable extends HotTable {
     return true;
   }
 
+  // Entries that leave and come back with those of another table.
+
+  adopt(links: MemberLinks): void {
+    const { table } = links;
+    assert(table instanceof TieredTable, 'What belongs to entries that may leave may leave, too.');
+    table.#isMember = true;
+    // Nothing is looked for that has not come back with what it belongs to.
+    table.fetch = () => -1;
+    this.#members = null;
+    for (const each of [this, table]) {
+      assert(!each.frozen.isFrozen, 'What is frozen is drained before entries leave.');
+      each.#leaveAll(false);
+      each.#store.putAside();
+    }
+    this.#members = { table, links };
+  }
+
+  /** Has all entries leave, or those that have been removed, which belong to nothing any more. */
+  #leaveAll(isRemovedOnly: boolean): void {
+    for (let entry = 0; entry < this.top; entry++) {
+      const marks = this.marksOf(entry);
+      const offset = entry & this.mask;
+      if (!hasBit(marks.used, offset) || (isRemovedOnly && hasBit(marks.alive, offset))) continue;
+      this.#leave(entry, marks);
+    }
+  }
+
+  #leaveWith(entry: number, hash: number): void {
+    if (this.#members === null) return;
+    const { table, links } = this.#members;
+    const leaving = this.#leaving;
+    leaving.length = 0;
+    links.each(entry, (member) => leaving.push(member));
+    table.#ownerHash = hash;
+    for (const member of leaving) table.#leave(member, table.marksOf(member));
+    table.#ownerHash = null;
+  }
+
+  /** Brings in all that belongs to an entry whose record is at hand. */
+  #bringMembers(entry: number, { bytes, view, at }: RecordPlace): void {
+    if (this.#members === null) return;
+    const { table, links } = this.#members;
+    const start = at + keyStartOf(this.shape);
+    const end = start + view.getUint32(at + RECORD_KEY_BYTES, true);
+    const found: number[] = [];
+    const store = table.#store;
+    store.eachOf(this.hashOf(entry), bytes.subarray(start, end), () => {
+      if (table.#records.locate(store) < 0) found.push(store.bringIn());
+    });
+    links.cameBack(entry, found);
+  }
+
+  keyLog(): KeyLog {
+    const write = (entry: number, out: RecordBuffer): void => {
+      const [hash, keyGroup] = [this.hashOf(entry), this.keyGroupOf(entry)];
+      const facts = { hash, keyHash: hash, keyGroup, generation: 0, stampMs: 0, isRemoved: true };
+      this.#records.encode(out, this.pageOf(entry), entry & this.mask, facts);
+    };
+    return new DueKeys({ ...this.#space, write, find: this.#records.find });
+  }
+
   /** Has the entry of which the facts tell collected for the next run. */
   #collect(page: TablePage, offset: number): void {
     const { buffer } = this.#store;
     const start = buffer.length;
+    this.#facts.hash = this.#orderHash(page, offset, this.#facts.keyHash);
     this.#records.encode(buffer, page, offset, this.#facts);
     this.#store.collected(start, this.#facts.hash);
   }
@@ -287,76 +386,76 @@ class TieredTable extends HotTable {
     return super.expire(entriesMax, nowMs) + this.#sweep(entriesMax, nowMs);
   }
 
-  /** Goes on through what was cold when the round began, and removes what is past its time. */
+  /** Removes what is past its time of what is cold, unless it has been written since. */
   #sweep(entriesMax: number, nowMs: number): number {
-    if (this.spec.ttlMs === null || (this.#swept === null && this.#store.isEmpty)) return 0;
-    if (this.#swept === null) {
-      const runs = this.#store.pin(true);
-      this.#swept = { runs, merged: this.#store.merged(runs) };
-    }
-    const { merged } = this.#swept;
+    if (this.spec.ttlMs === null) return 0;
     let removed = 0;
-    for (let left = entriesMax; left > 0; left--) {
-      if (!merged.next()) {
-        this.#endSweep();
-        break;
-      }
-      const { record } = merged;
-      if (record.isTombstone || !this.#isPast(record, nowMs)) continue;
-      // It may have been written since.
+    this.#swept.step(entriesMax, (record) => {
+      if (record.isTombstone || !this.#isPast(record, nowMs)) return;
       const judgedMs = this.nowMs;
       this.nowMs = Number.NEGATIVE_INFINITY;
       const entry = this.#records.find(record);
       this.nowMs = judgedMs;
-      if (entry < 0 || this.isVisible(this.marksOf(entry), entry & this.mask, nowMs)) continue;
+      if (entry < 0 || this.isVisible(this.marksOf(entry), entry & this.mask, nowMs)) return;
       this.remove(entry);
       removed++;
-    }
+    });
     return removed;
-  }
-
-  #endSweep(): void {
-    if (this.#swept !== null) this.#store.release(this.#swept.runs);
-    this.#swept = null;
   }
 
   // Going through both tiers.
 
-  override scan(position: number, entriesMax: number, visit: (entry: number) => void): number {
-    const slice = this.#sliceOf(position);
-    let at = position % ENTRY_FACTOR;
-    if (at === 0) this.#bringInSlice(slice);
+  override scan(
+    position: number,
+    entriesMax: number,
+    visit: (entry: number) => void,
+    wanted?: WantedKey,
+  ): number {
+    const part = this.#partOf(wanted);
+    const slice = position > 0 ? sliceAt(position) : this.#firstSlice(part);
+    let at = entryAt(position);
+    if (at === 0) this.#bringInSlice(slice, wanted);
     let left = entriesMax;
-    for (; at < this.top; at++) {
-      const marks = this.marksOf(at);
+    const column = wanted === undefined ? '' : `k${wanted.key}`;
+    const end = wanted === undefined ? this.top : Math.min(this.top, at + LOOKS_MAX);
+    for (; at < end; at++) {
       const offset = at & this.mask;
-      if (!this.isVisible(marks, offset) || !isIn(slice, mixedHash(marks.hashes[offset]))) continue;
+      if (wanted !== undefined && this.pageOf(at)[column][offset] !== wanted.value) continue;
+      const marks = this.marksOf(at);
+      if (!this.isVisible(marks, offset) || !this.#isInSlice(slice, at, marks)) continue;
       if (left-- <= 0) return positionOf(slice, at);
       visit(at);
     }
+    if (at < this.top) return positionOf(slice, at);
     this.#slice = null;
-    return slice.slice + 1 === 2 ** slice.shift
-      ? -1
-      : positionOf({ shift: slice.shift, slice: slice.slice + 1 }, 0);
+    const next = nextSlice(slice, part);
+    return next === null ? -1 : positionOf(next, 0);
   }
 
-  #sliceOf(position: number): Slice {
-    const place = Math.floor(position / ENTRY_FACTOR);
-    if (position > 0) {
-      return { shift: Math.floor(place / SLICE_FACTOR), slice: place % SLICE_FACTOR };
-    }
-    const slices = this.#store.isEmpty ? 1 : Math.ceil(this.entries / SLICE_ENTRIES);
-    const shift = Math.min(SLICES_SHIFT_MAX, Math.ceil(Math.log2(Math.max(1, slices))));
-    return { shift, slice: 0 };
+  /** Where all is that is wanted. */
+  #partOf(wanted: WantedKey | undefined): Slice {
+    const isGroup = wanted !== undefined && wanted.key === this.spec.groupKey;
+    return sliceOfPart(isGroup ? partOfGroup(wanted.value) : null);
   }
 
-  #bringInSlice(slice: Slice): void {
+  #firstSlice(part: Slice): Slice {
+    if (this.#store.isEmpty) return WHOLE;
+    const entries = Math.max(SLICE_ENTRIES, this.index.entries * SLICE_SHARE);
+    const whole = this.entries + (this.#members?.table.entries ?? 0);
+    const all = part.shift === 0 ? whole : this.#store.entriesIn(rangeOf(part));
+    return firstSlice(part, Math.ceil(all / entries));
+  }
+
+  #bringInSlice(slice: Slice, wanted: WantedKey | undefined): void {
     this.#slice = slice;
     if (this.#store.isEmpty) return;
-    const merged = this.#store.merged(undefined, slice.slice * 2 ** (32 - slice.shift));
+    const merged = this.#store.mergedIn(rangeOf(slice));
     while (merged.next()) {
       const { record } = merged;
-      if (!isIn(slice, record.mixed)) return;
+      if (!isInSlice(slice, record.mixed)) return;
+      if (wanted !== undefined && this.#records.numberOf(record, wanted.key) !== wanted.value) {
+        continue;
+      }
       if (!record.isTombstone && this.#records.locate(record) < 0) this.bringIn(record);
     }
   }
@@ -403,17 +502,28 @@ class TieredTable extends HotTable {
   }
 
   protected override get drainedCode(): TableCode {
-    return this.#stage.code;
+    return this.#isStaged ? this.#stage.code : this.code;
   }
 
   override appendCode(projection: Projection): AppendCode {
-    return this.#stage.appendCode(projection);
+    const own = super.appendCode(projection);
+    let staged: AppendCode | null = null;
+    const shown = (): AppendCode =>
+      this.#isStaged ? (staged ??= this.#stage.appendCode(projection)) : own;
+    return {
+      append: (out, page, os, from, to, stamps) => shown().append(out, page, os, from, to, stamps),
+      appendKeys: (out, page, os, from, to) => shown().appendKeys(out, page, os, from, to),
+    };
   }
 
   override drainPlaces(entriesMax: number, full: boolean, visit: FrozenVisit): boolean {
     const snapshot = this.#snapshot;
     if (snapshot === null) return true;
     snapshot.isFull = full;
+    // Where nothing cold is drained, there is nothing to merge: what is in memory is shown where it is.
+    const cold = full ? snapshot.all : snapshot.changed;
+    this.#isStaged = snapshot.merged !== null || snapshot.hot.length > 0 || cold.length > 0;
+    if (!this.#isStaged) return this.#drainAlone(entriesMax, full, visit);
     let left = entriesMax;
     if (snapshot.merged === null) left = this.#drainHot(left);
     const { merged } = snapshot;
@@ -425,6 +535,15 @@ class TieredTable extends HotTable {
       this.#show(snapshot, merged.record, visit);
     }
     return false;
+  }
+
+  #drainAlone(entriesMax: number, full: boolean, visit: FrozenVisit): boolean {
+    const shown: FrozenVisit = full
+      ? (page, o, keyGroup, stampMs, isRemoved, hash) => {
+          if (!isRemoved) visit(page, o, keyGroup, stampMs, false, hash);
+        }
+      : visit;
+    return this.frozen.drain(entriesMax, full, shown) && this.#endSnapshot();
   }
 
   /** Steps to the next record that is drained. */
@@ -474,7 +593,7 @@ class TieredTable extends HotTable {
       snapshot.isFull,
       (page, o, keyGroup, stampMs, isRemoved, hash) => {
         left--;
-        facts.hash = hash;
+        facts.keyHash = hash;
         facts.keyGroup = keyGroup;
         facts.generation = 0;
         facts.stampMs = stampMs;
@@ -492,7 +611,7 @@ class TieredTable extends HotTable {
   }
 
   #endHotRun({ hot }: Snapshot): void {
-    const run = this.#store.takeRun({ since: 0, until: 0 });
+    const run = this.#store.takeRun();
     if (run === null) return;
     run.use();
     hot.push(run);
@@ -510,7 +629,7 @@ class TieredTable extends HotTable {
   override abandon(): void {
     if (this.#snapshot === null) return;
     super.abandon();
-    this.#store.takeRun({ since: 0, until: 0 })?.discard();
+    this.#store.takeRun()?.discard();
     this.#endSnapshot();
   }
 
@@ -554,22 +673,7 @@ class TieredTable extends HotTable {
   }
 
   override loader(projection: Projection, written: ReadonlySet<string>): EntryLoader {
-    const loader = super.loader(projection, written);
-    const finish = (entries: EntryColumns): void => {
-      loader.finish();
-      this.#hasLoaded(entries.rows);
-    };
-    return {
-      load: (entries, keyGroup, isNew) => {
-        loader.load(entries, keyGroup, isNew);
-        finish(entries);
-      },
-      remove: (keys, keyGroup) => {
-        loader.remove(keys, keyGroup);
-        finish(keys);
-      },
-      finish: () => loader.finish(),
-    };
+    return finishedAtOnce(super.loader(projection, written), ({ rows }) => this.#hasLoaded(rows));
   }
 
   override empty(): void {
@@ -585,7 +689,7 @@ class TieredTable extends HotTable {
 
   #forget(): void {
     this.#endSnapshot();
-    this.#endSweep();
+    this.#swept.end();
     this.#store.clear();
     this.#stage.clear();
     this.#hiding.length = 0;
@@ -593,25 +697,4 @@ class TieredTable extends HotTable {
     this.#slice = null;
     this.#hand = 0;
   }
-}
-
-/** One of 2^shift ranges of mixed hashes. */
-interface Slice {
-  readonly shift: number;
-  readonly slice: number;
-}
-
-function isIn({ shift, slice }: Slice, mixed: number): boolean {
-  return shift === 0 || mixed >>> (32 - shift) === slice;
-}
-
-function positionOf({ shift, slice }: Slice, entry: number): number {
-  return (shift * SLICE_FACTOR + slice) * ENTRY_FACTOR + entry;
-}
-
-/** The generation in which an entry has changed, as far as it matters to what changed since the confirmed one. */
-function changeOf(marks: PageMarks, offset: number, confirmed: number): number {
-  if (hasBit(marks.dirty, offset)) return marks.generation;
-  const isChanged = marks.frozenGeneration > confirmed && hasBit(marks.frozenDirty, offset);
-  return isChanged ? marks.frozenGeneration : 0;
 }

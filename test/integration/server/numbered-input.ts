@@ -1,13 +1,14 @@
 /** Input of numbers by key in order, and whether the output of `failing-often.mjs` has each exactly once. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export class NumberedInput {
   readonly params: Readonly<Record<string, unknown>>;
   readonly #out: string;
   readonly #rows: number;
+  readonly #held: string;
 
-  constructor(directory: string, { keys = 30, perKey = 400, pauseEvery = 20 } = {}) {
+  constructor(directory: string, { keys = 30, perKey = 400 } = {}) {
     const input = join(directory, 'in.ndjson');
     this.#out = join(directory, 'out');
     this.#rows = keys * perKey;
@@ -20,7 +21,19 @@ export class NumberedInput {
     writeFileSync(input, `${lines.join('\n')}\n`);
     const marks = join(directory, 'marks');
     const never = { failEvery: 1e9, failures: 0 };
-    this.params = { input, output: this.#out, marks, ...never, pauseEvery };
+    this.params = { input, output: this.#out, marks, ...never, pauseEvery: 20 };
+    this.#held = join(directory, 'held');
+  }
+
+  /** Params of a job that becomes so slow that it is there, however slow the machine, until `release`. */
+  get heldParams(): Readonly<Record<string, unknown>> {
+    writeFileSync(this.#held, '');
+    return { ...this.params, held: this.#held };
+  }
+
+  /** Has the job hurry to its end. */
+  release(): void {
+    rmSync(this.#held);
   }
 
   /** What is wrong with the output; all zero for nothing. */

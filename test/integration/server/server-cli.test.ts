@@ -44,6 +44,32 @@ describe('the command line of a server', () => {
     return lines.filter((line) => line !== '').map((line) => JSON.parse(line));
   }
 
+  it('prints records of a job as they pass, and how many passed', async () => {
+    const [told] = await jsonOf('run', '-m', server.url, '-d', fixture('endless.mjs'));
+    const jobid = String(told?.['jobid']);
+    await poll(
+      () => client.job({ jobid }),
+      ({ state }) => state === 'RUNNING',
+    );
+    const words = ['tap', jobid, 'map', '--filter', 'sensor in (2, 4)'];
+    const lines = await jsonOf(...words, '--limit', '3');
+    const records = lines.filter(({ type }) => type === 'record');
+    expect(records).toHaveLength(3);
+    for (const { record } of records) expect([2, 4]).toContain(record['sensor']);
+    expect(lines.at(-1)).toMatchObject({ type: 'counts', shown: 3 });
+    const plain = await cli('tap', 'endless', 'readings', '--limit', '2');
+    expect(plain.stdout).toMatch(/^(\{"sensor":\d\}\n){2}$/);
+    expect(plain.stderr).toMatch(/^2 of [\d.,]+(?: [KMG])? records shown\n$/);
+    const wrong = await cli('tap', 'endless', 'map', '--filter', 'sensr = 2');
+    expect(wrong.stderr).toContain('Did you mean "sensor"?');
+    expect((await cli('tap', 'endless', 'mapp')).stderr).toContain('Did you mean "map"?');
+    await client.cancelJob({ jobid });
+    await poll(
+      () => client.job({ jobid }),
+      ({ state }) => state === 'CANCELED',
+    );
+  });
+
   it('runs a TypeScript job of several files where it was submitted', async () => {
     const { code, stderr } = await submit(fixture('served.ts'));
     expect({ code, stderr }).toMatchObject({ code: 0 });
@@ -81,6 +107,13 @@ describe('the command line of a server', () => {
     const table = await cli('list');
     expect(table.stdout).toContain(jobid);
     expect((await cli('status', 'endless')).stdout).toContain('slots 2');
+    expect(await jsonOf('rescale', jobid, '1')).toMatchObject([
+      { type: 'rescaled', jobid, from: 2, to: 1 },
+    ]);
+    const wider = await cli('rescale', 'endless', '2');
+    expect(wider.stdout).toMatch(/^endless runs at a parallelism of 2, before 1; .* away for /);
+    expect((await cli('rescale', 'endless', '2')).stdout).toContain('of 2 already');
+    expect((await cli('rescale', 'endless', 'two')).stderr).toContain('PARALLELISM_INVALID');
     expect(await jsonOf('status', jobid.slice(0, 8))).toMatchObject([{ jid: jobid, slots: 2 }]);
     expect(await jsonOf('checkpoint', jobid)).toMatchObject([{ type: 'checkpoint', jobid }]);
     const [taken] = await jsonOf('savepoint', jobid, '-p', 'mine');
@@ -116,7 +149,14 @@ describe('the command line of a server', () => {
     const [{ jid = '' } = {}] = await jsonOf('list', '--all');
     const here = await cli('run', fixture('printing.mjs'));
     const lines = (text: string): string[] => text.trim().split('\n').toSorted();
-    expect(lines((await cli('logs', jid)).stdout)).toEqual(lines(here.stdout));
+    expect(lines((await cli('logs', jid, '--output')).stdout)).toEqual(lines(here.stdout));
+  });
+
+  it('keeps what the server has printed', async () => {
+    const printed = await client.jobManagerStdout({});
+    expect(printed).toContain('"type":"server"');
+    expect(printed).toContain(server.url);
+    expect(await client.jobManagerStdout({ tail: '5' })).toBe(printed.slice(-5));
   });
 
   it('leaves a job alone that it followed', async () => {
@@ -148,5 +188,38 @@ describe('the command line of a server', () => {
     const local = await cli('run', fixture('served.ts'), '-d');
     expect(local).toMatchObject({ code: 2 });
     expect(local.stderr).toContain('--server');
+  });
+
+  it('keeps the log of a job, follows it, and changes its level while it runs', async () => {
+    const [submitted] = await jsonOf('run', '-m', server.url, '-d', fixture('logging.mjs'));
+    const jid: string = submitted?.['jobid'] ?? '';
+    const following = startCli(['logs', '-f', jid], options());
+    await following.seen('INFO  watch[0] tenth');
+    expect(following.output.stdout).toContain('"password":"******"');
+    expect(following.output.stdout).not.toContain('DEBUG');
+    expect((await cli('logs', jid, '--level', 'debug')).stdout).toContain('logs from debug on');
+    await following.seen('DEBUG watch[0] each');
+    await cli('cancel', jid);
+    const { code, stdout } = await following.finished;
+    expect(code).toBe(0);
+    expect(stdout).toContain('INFO  The job is CANCELED');
+    const lines = await jsonOf('logs', jid);
+    expect(lines.map(({ seq }) => seq)).toEqual(lines.map((_, at) => at));
+    expect(lines.at(-1)).toMatchObject({ type: 'log', job: 'logging', jobId: jid });
+    const wrong = await cli('logs', jid, '--level', 'debgu');
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toContain('Did you mean "debug"?');
+    const { logs } = await client.taskManagerLogs({ taskmanagerid: jid });
+    expect(logs.map(({ name }) => name)).toEqual(['job.log', 'output.log']);
+    const file = { taskmanagerid: jid, filename: 'job.log' };
+    const whole = await client.taskManagerLog({ taskmanagerid: jid });
+    expect(await client.taskManagerLogFile(file)).toBe(whole);
+    await expect(
+      client.taskManagerLogFile({ ...file, filename: 'job.json' }),
+    ).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
+    const ofServer = await client.jobManagerLog({});
+    expect(ofServer).toContain(`"jobId":"${jid}"`);
+    expect((await client.jobManagerLogs()).logs.map(({ name }) => name)).toEqual(['server.log']);
+    expect(await client.jobManagerLogFile({ filename: 'server.log' })).toContain('Serves http');
   });
 });

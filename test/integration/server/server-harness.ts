@@ -1,15 +1,22 @@
 /** A server as a process of its own, and requests to it whose replies are checked against the table of paths. */
-import { readFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { inspect } from 'node:util';
 import type { Client } from 'millrace/client';
 import { expect } from 'vitest';
+import { nodeDisk } from '../../../src/base/node-disk.js';
 import { type PathDefinition, PATHS, type PathName } from '../../../src/rest/paths.js';
+import type { Health } from '../../../src/rest/cluster-schemas.js';
 import type { JobDetails } from '../../../src/rest/job-schemas.js';
+import { signIn } from '../../../src/runtime/adoption-door.js';
+import { isRunning } from '../../../src/server/process-table.js';
 import { mismatch } from '../../unit/rest/schema-check.js';
 import { fixture, type Started, startCli } from '../run-cli.js';
 
 /** How often something is asked for that is to come about. */
 const POLL_MS = 25;
+/** How long, at most: less than a test may take, so that it is told what was waited for. */
+const POLL_MS_MAX = 90_000;
 
 export interface Reply<T> {
   readonly status: number;
@@ -20,9 +27,11 @@ export class TestServer {
   readonly url: string;
   readonly pid: number;
   readonly #started: Started;
+  readonly #data: string;
 
-  private constructor(started: Started, url: string, pid: number) {
+  private constructor(started: Started, data: string, url: string, pid: number) {
     this.#started = started;
+    this.#data = data;
     this.url = url;
     this.pid = pid;
   }
@@ -37,7 +46,7 @@ export class TestServer {
     ended.catch(() => {});
     const line = started.output.stdout.split('\n').find((text) => text.includes('"type":"server"'));
     const { url, pid } = JSON.parse(line ?? '{}');
-    return new TestServer(started, url, pid);
+    return new TestServer(started, data, url, pid);
   }
 
   /** What it has printed. */
@@ -105,6 +114,15 @@ export class TestServer {
     return poll(() => this.job(jobid), isSo);
   }
 
+  /** Waits until the job has ended, after which it may be forgotten. */
+  async untilEnded(jobid: string): Promise<void> {
+    const ended: readonly unknown[] = ['FINISHED', 'FAILED', 'CANCELED', undefined];
+    await poll(
+      async () => (await this.raw('GET', `/jobs/${jobid}`)).body['state'] as unknown,
+      (state) => ended.includes(state),
+    );
+  }
+
   /** For a client with the token that this one has not. */
   async untilRunning(client: Client, jobid: string): Promise<void> {
     await poll(
@@ -113,18 +131,39 @@ export class TestServer {
     );
   }
 
-  async processOf(jobid: string): Promise<number> {
+  /** The id of the process of a job; null when it has none. */
+  async processOf(jobid: string): Promise<number | null> {
     const { taskmanagers } = await this.call<{ taskmanagers: { id: string; path: string }[] }>(
       'taskManagers',
     );
-    const { path } = taskmanagers.find(({ id }) => id === jobid) ?? { path: '/-1' };
-    return Number(path.slice(path.lastIndexOf('/') + 1));
+    const path = taskmanagers.find(({ id }) => id === jobid)?.path ?? null;
+    return path === null ? null : Number(path.slice(path.lastIndexOf('/') + 1));
   }
 
   /** As when the machine takes it away. */
   async kill(): Promise<void> {
     process.kill(this.pid, 'SIGKILL');
     await this.#started.finished;
+  }
+
+  /** Stops and continues the process, as a debugger or a machine that is suspended does. */
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void {
+    process.kill(this.pid, name);
+  }
+
+  /** The exit code of a server that ends by itself. */
+  async ended(): Promise<number | null> {
+    const { code } = await this.#started.finished;
+    return code;
+  }
+
+  /** Waits until the server leads; its epoch. */
+  async untilLeading(): Promise<number> {
+    const { epoch } = await poll(
+      () => this.call<Health>('health'),
+      ({ status }) => status === 'leader',
+    );
+    return epoch ?? 0;
   }
 
   /** In order, over REST; its exit code. */
@@ -134,30 +173,49 @@ export class TestServer {
     return code;
   }
 
-  /** Ends it if it still runs. */
+  /** Ends it if it still runs, and with it what waits for the next server. */
   async release(): Promise<void> {
+    this.#started.child.kill('SIGCONT');
     this.#started.child.kill('SIGTERM');
     await this.#started.finished;
+    const jobs = join(this.#data, 'jobs');
+    for (const id of existsSync(jobs) ? readdirSync(jobs) : []) {
+      const pid = signIn(join(jobs, id))?.pid ?? null;
+      if (isAlive(pid)) killProcess(pid);
+    }
   }
 }
 
-/** Asks until the answer is as it should be. */
+/** Asks until the answer is as it should be; tells what it was when it does not come about. */
 export async function poll<T>(ask: () => Promise<T> | T, isSo: (answer: T) => boolean): Promise<T> {
+  const began = performance.now();
   for (;;) {
     const answer = await ask();
     if (isSo(answer)) return answer;
+    if (performance.now() - began > POLL_MS_MAX) {
+      throw new Error(`Not so after ${POLL_MS_MAX} ms: ${isSo}; the last was ${inspect(answer)}`);
+    }
     await new Promise((resolve) => {
       setTimeout(resolve, POLL_MS);
     });
   }
 }
 
-/** Whether a process is there. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
+/** Whether a process is there; one that only waits for somebody to ask for its end is not. */
+export function isAlive(pid: number | null): boolean {
+  return pid !== null && isRunning(nodeDisk, pid, '');
+}
+
+/** Kills a process. Numbers that the system takes for many processes are none. */
+export function killProcess(pid: number | null): void {
+  expect(pid, 'of a process to be killed, which may have ended before').toBeGreaterThan(1);
+  process.kill(Number(pid), 'SIGKILL');
+}
+
+/** Settles when a process is gone. */
+export async function untilGone(pid: number | null): Promise<void> {
+  await poll(
+    () => isAlive(pid),
+    (alive) => !alive,
+  );
 }

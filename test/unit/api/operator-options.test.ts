@@ -42,7 +42,12 @@ describe('options of verbs', () => {
     [{ name: 7 }, 'name', 'is 7', 'a text that is not empty'],
     [{ slotSharingGroup: null }, 'slotSharingGroup', 'is null', 'a text that is not empty'],
     [{ chain: 'no' }, 'chain', 'is "no"', "'always', 'head' or 'never'"],
-    [{ returns: 'text' }, 'returns', 'is "text"', 'a schema'],
+    [
+      { returns: 'text' },
+      'returns',
+      'is "text"',
+      'a schema; of this one, its shape is none of object, tuple and value',
+    ],
   ])('%j is refused with what would be valid', (options, name, message, valid) => {
     const error = errorOf(map, options);
     expect(error.code).toBe('OPTION_INVALID');

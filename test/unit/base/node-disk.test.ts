@@ -30,6 +30,19 @@ describe('nodeDisk', () => {
     expect(new TextDecoder().decode(target.subarray(1, 5))).toBe('llra');
   });
 
+  it('writes to the end of a file, whoever has made it', () => {
+    const path = join(folder, 'a');
+    for (const text of ['mill', 'race']) {
+      const file = nodeDisk.openAppend(path);
+      file.write(bytesOf(text));
+      file.close();
+    }
+    const file = nodeDisk.openAppend(path);
+    expect(file.bytes()).toBe(8);
+    file.close();
+    expect(readFileSync(path, 'utf8')).toBe('millrace');
+  });
+
   it('never overwrites a file of another writer', () => {
     const path = join(folder, 'a');
     writeFileSync(path, 'mine');

@@ -23,6 +23,7 @@ const POLICY: CheckpointPolicy = {
   tolerableFailures: 1,
   numRetained: 1,
   isIncremental: true,
+  overtakes: false,
 };
 const CHECKPOINT: CheckpointRequest = { token: 1, kind: 'checkpoint', stop: 'none', target: null };
 const SAVEPOINT: CheckpointRequest = { token: 2, kind: 'savepoint', stop: 'none', target: 'sp' };
@@ -158,9 +159,16 @@ describe('a checkpoint coordinator keeps its invariants', () => {
         ...(random.below(2) === 0 ? CHECKPOINT : SAVEPOINT),
         token,
       }));
+      const mayFollow = random.below(3) === 0;
       const isStopped = random.below(3) === 0;
       const all = isStopped ? [...requests, { ...STOP, token: 99 }] : requests;
-      const limits = { policy, slots: 1 + random.below(4), checkpointsMax: 60, requests: all };
+      const limits = {
+        policy,
+        slots: 1 + random.below(4),
+        checkpointsMax: 60,
+        requests: all,
+        mayFollow,
+      };
       steps += walk(seed, limits, counts);
     }
     process.stdout.write(`${seeds.count} random runs: ${steps} steps\n`);

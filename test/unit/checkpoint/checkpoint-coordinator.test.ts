@@ -155,6 +155,34 @@ describe('what a checkpoint holds', () => {
     expect(bench.of('trigger')[1].trigger.isFull).toBe(true);
   });
 
+  it('changes for somebody who follows them, whatever the settings are, until nobody does', () => {
+    const bench = new Bench({ isIncremental: false }).run();
+    bench.complete(1);
+    bench.send({ kind: 'followed', isFollowed: true });
+    for (let id = 2; id <= 4; id++) bench.wake().complete(id);
+    bench.send({ kind: 'followed', isFollowed: false });
+    for (let id = 5; id <= 6; id++) bench.wake().complete(id);
+    const triggers = bench.of('trigger').map(({ trigger }) => trigger);
+    // The first one builds on nothing, since what was before it is in a directory of its own.
+    expect(triggers.map(({ isFull }) => isFull)).toEqual([true, true, false, false, true, true]);
+    const isShared = triggers.map((trigger) => trigger.isShared);
+    expect(isShared).toEqual([false, true, true, true, false, false]);
+    const disposed = bench.of('dispose').map(({ checkpoint }) => checkpoint);
+    expect(disposed).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it('no more than changes for somebody who follows them, however many those are', () => {
+    const bench = new Bench().run();
+    bench.complete(1);
+    bench.send({ kind: 'followed', isFollowed: true });
+    bench.wake();
+    bench.acknowledge(2, 0);
+    bench.acknowledge(2, 1);
+    bench.store(2, true);
+    bench.wake().complete(3);
+    expect(bench.of('trigger').map(({ trigger }) => trigger.isFull)).toEqual([true, false, false]);
+  });
+
   it('every slot, and subtasks that had finished before their barrier', () => {
     const bench = new Bench().run();
     bench.send({ kind: 'subtaskFinished', checkpoint: 0, snapshot: snapshot(7, [], true) });
@@ -566,6 +594,7 @@ describe('what is told of checkpoints', () => {
       triggeredMs: bench.of('trigger')[0].trigger.timestampMs,
       durationMs: 7,
       bytes: 20,
+      inFlightBytes: 0,
       fullBytes: 25,
       directoryBytes: 70,
       path: 'chk-1',
@@ -596,5 +625,71 @@ describe('what is told of checkpoints', () => {
     const { history, latest } = bench.coordinator.state.statistics;
     expect(history.map(({ id }) => id)).toEqual([16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6]);
     expect(latest.completed?.id).toBe(15);
+  });
+});
+
+describe('a region that is restarted by itself', () => {
+  const REGION = { kind: 'regionEnded', vertices: [0], sinks: ['own'] } as const;
+  const finished = (checkpoint: number, vertex: number, uid: string, part: string) =>
+    ({
+      kind: 'subtaskFinished',
+      checkpoint,
+      snapshot: { ...snapshot(0, [{ uid, committables: [part] }]), vertex, isFinished: true },
+    }) as const;
+
+  it('aborts what is under way, at no cost of failures, and nothing is begun until it runs', () => {
+    const bench = new Bench().run();
+    bench.acknowledge(1, 0);
+    const actions = bench.send({ kind: 'regionFailed' });
+    expect(actions).toMatchObject([
+      { kind: 'aborted', report: { id: 1, reason: 'tasksNotRunning' } },
+    ]);
+    // What a slot says of it afterwards fails nothing either.
+    bench.decline(1, 1);
+    expect(bench.send(REGION).concat(bench.at(10_000))).toEqual([]);
+    expect(bench.coordinator.wakeAtMs).toBe(Infinity);
+    bench.run();
+    expect(bench.triggered).toEqual([1, 2]);
+  });
+
+  it('has the next checkpoint hold everything', () => {
+    const bench = new Bench().run();
+    bench.complete(1);
+    bench.send({ kind: 'regionFailed' });
+    bench.send(REGION);
+    bench.run();
+    const trigger = bench.actions.findLast((action) => action.kind === 'trigger');
+    expect(trigger).toMatchObject({ trigger: { id: 2, isFull: true } });
+    bench.complete(2);
+    bench.wake();
+    const next = bench.actions.findLast((action) => action.kind === 'trigger');
+    expect(next).toMatchObject({ trigger: { id: 3, isFull: false } });
+  });
+
+  it('takes back what it has prepared and which subtasks have finished; others keep theirs', () => {
+    const bench = new Bench().run();
+    bench.complete(1);
+    bench.send(finished(1, 0, 'own', 'stale'));
+    bench.send(finished(1, 1, 'other', 'kept'));
+    bench.send({ kind: 'regionFailed' });
+    bench.send(REGION);
+    bench.run();
+    bench.acknowledge(2, 0);
+    bench.acknowledge(2, 1);
+    expect(bench.actions.findLast((action) => action.kind === 'store')).toMatchObject({
+      checkpoint: {
+        finished: [{ vertex: 1 }],
+        commits: [{ uid: 'other', committables: ['kept'] }],
+      },
+    });
+  });
+
+  it('fails the job where it was being stopped, since its sources cannot take that back', () => {
+    const bench = new Bench().run();
+    bench.complete(1);
+    bench.request('savepoint', 'suspend');
+    expect(bench.send({ kind: 'regionFailed' })).toContainEqual(
+      expect.objectContaining({ kind: 'failJob' }),
+    );
   });
 });

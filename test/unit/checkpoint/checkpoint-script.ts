@@ -2,11 +2,9 @@
 import type { Disk } from '../../../src/base/disk.js';
 import { SeededRandom } from '../../../src/base/random.js';
 import { type CheckpointManifest, NO_KEY_GROUP } from '../../../src/checkpoint/contract.js';
-import {
-  DirectoryStore,
-  type DirectoryStoreOptions,
-} from '../../../src/checkpoint/directory-store.js';
+import type { DirectoryStoreOptions } from '../../../src/checkpoint/directory-store.js';
 import type { OpenedCheckpoint } from '../../../src/checkpoint/open-checkpoint.js';
+import { RecoveryStore } from '../../../src/checkpoint/recovery-store.js';
 import { SlotFileWriter } from '../../../src/checkpoint/slot-file-writer.js';
 
 export const DIRECTORY = '/data/checkpoints';
@@ -15,20 +13,21 @@ export const HOME = `${DIRECTORY}/${JOB_ID}`;
 /** Bytes of state that a slot may put inline. */
 const INLINE_BYTES = 16;
 
-export function openStore(
-  disk: Disk,
-  options: Partial<DirectoryStoreOptions> = {},
-): DirectoryStore {
+export function openStore(disk: Disk, options: Partial<DirectoryStoreOptions> = {}): RecoveryStore {
   const random = new SeededRandom(1);
-  return new DirectoryStore({ disk, directory: DIRECTORY, jobId: JOB_ID, random, ...options });
+  return new RecoveryStore({ disk, directory: DIRECTORY, jobId: JOB_ID, random, ...options });
 }
 
-/** Writes what the slots have for a checkpoint, and gives its manifest. `base` is what changes build on. */
+/**
+ * Writes what the slots have for a checkpoint, and gives its manifest. `base` is what changes build on; `attempt` is what
+ * the slots name their files by.
+ */
 export function takeSnapshot(
   disk: Disk,
-  store: DirectoryStore,
+  store: RecoveryStore,
   id: number,
   base: CheckpointManifest | null = null,
+  attempt = store.attempt,
 ): CheckpointManifest {
   const isChanges = base !== null;
   const pieces: CheckpointManifest['pieces'][number][] = [];
@@ -40,7 +39,7 @@ export function takeSnapshot(
       directory: store.directoryOf(id),
       checkpoint: id,
       slot,
-      attempt: store.attempt,
+      attempt,
       inlineBytesMax: INLINE_BYTES,
       bufferBytes: 64,
     });

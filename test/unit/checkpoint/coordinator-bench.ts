@@ -16,7 +16,14 @@ import { NO_STATISTICS } from '../../../src/checkpoint/checkpoint-statistics.js'
 import type { SinkCommit, SubtaskSnapshot } from '../../../src/checkpoint/contract.js';
 
 export const ERROR = toWire(new MillraceError('FILE_UNWRITABLE', 'The disk is full.'));
-const TIMING = { startDelayMs: 0, alignmentMs: 0, syncMs: 0, asyncMs: 0, bytes: 10 };
+const TIMING = {
+  startDelayMs: 0,
+  alignmentMs: 0,
+  syncMs: 0,
+  asyncMs: 0,
+  bytes: 10,
+  inFlightBytes: 0,
+};
 export const POLICY: CheckpointPolicy = {
   intervalMs: 100,
   timeoutMs: 1000,
@@ -25,6 +32,7 @@ export const POLICY: CheckpointPolicy = {
   tolerableFailures: 0,
   numRetained: 1,
   isIncremental: true,
+  overtakes: false,
 };
 
 /** A coordinator of two slots with what a test says to it. */

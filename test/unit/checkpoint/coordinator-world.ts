@@ -77,6 +77,8 @@ export const RARE = [
   'two were under way at a time',
   'one was begun beside finished ones',
   'a checkpoint held changes only',
+  'a checkpoint held changes because it was followed',
+  'one more was kept for who follows',
   'output waited for a later checkpoint',
   'a store waited for a commit',
   'a slot acknowledged what was aborted',
@@ -92,10 +94,19 @@ export interface WorldLimits {
   /** No checkpoint is begun after this many. */
   readonly checkpointsMax: number;
   readonly requests: readonly CheckpointRequest[];
+  /** Whether somebody may follow the checkpoints, and leave off again. */
+  readonly mayFollow?: boolean;
 }
 
 const ERROR = toWire(new MillraceError('FILE_UNWRITABLE', 'The disk is full.'));
-const TIMING = { startDelayMs: 0, alignmentMs: 0, syncMs: 0, asyncMs: 0, bytes: 1 };
+const TIMING = {
+  startDelayMs: 0,
+  alignmentMs: 0,
+  syncMs: 0,
+  asyncMs: 0,
+  bytes: 1,
+  inFlightBytes: 0,
+};
 
 export function firstWorld({ policy, slots, requests }: WorldLimits): World {
   const ids = Array.from({ length: slots }, (_, slot) => slot);
@@ -166,6 +177,11 @@ export function stepsFrom(
   if (committing !== undefined) {
     const event = { kind: 'committed', checkpoint: committing } as const;
     steps.push(send('committed', event, { committing: undefined }));
+  }
+  if (limits.mayFollow === true && !state.hasEnded) {
+    const isFollowed = !state.isFollowed;
+    const name = isFollowed ? 'somebody follows' : 'nobody follows any more';
+    steps.push(send(name, { kind: 'followed', isFollowed }));
   }
   for (const [slot] of slots.entries()) steps.push(...slotSteps(world, slot, send));
   if (!state.hasEnded) steps.push(shutdown);
@@ -366,7 +382,11 @@ function checkStep(
     (id) => !is.undone.has(id) && !is.retained.includes(id) && !isSavepoint(of('completed'), id),
   );
   same(gone.toSorted(), clean.toSorted(), 'what goes is thrown away once');
-  check(is.retained.length <= is.policy.numRetained, 'no more are retained than wanted');
+  const isLonger = is.retained.length > was.retained.length;
+  check(
+    is.retained.length <= is.policy.numRetained || is.isFollowed || !isLonger,
+    'no more are retained than wanted',
+  );
   check(
     is.hasEnded || is.newest === 0 || is.retained.at(-1) === is.newest,
     'the newest checkpoint is retained',
@@ -374,6 +394,12 @@ function checkStep(
   for (const { trigger } of of('trigger')) {
     const base = trigger.id - 1;
     check(trigger.isFull || is.retained.includes(base), 'changes have a base that is there');
+    check(trigger.isFull || (trigger.isShared && is.isNewestShared), 'changes are of shared ones');
+    check(
+      trigger.isShared ===
+        (trigger.kind === 'checkpoint' && (is.policy.isIncremental || is.isFollowed)),
+      'those that are built on are shared',
+    );
   }
 
   let failures = was.failures;
@@ -434,6 +460,10 @@ function notice(
     }
     if (action.kind === 'trigger') {
       if (!action.trigger.isFull) sometimes('a checkpoint held changes only');
+      const { isFull, isShared } = action.trigger;
+      if (!isFull && isShared && !is.policy.isIncremental) {
+        sometimes('a checkpoint held changes because it was followed');
+      }
       if (was.pending.size > 0) sometimes('two were under way at a time');
       if (is.live.size > 0 && is.finished.length > 0)
         sometimes('one was begun beside finished ones');
@@ -449,6 +479,7 @@ function notice(
     sometimes('the job ended while a checkpoint was stored');
   }
   if (event.kind === 'stored' && is.hasEnded) sometimes('one was stored after the end');
+  if (is.retained.length > is.policy.numRetained) sometimes('one more was kept for who follows');
   if (event.kind === 'slotAcknowledged' && !was.pending.has(event.snapshot.checkpoint)) {
     sometimes('a slot acknowledged what was aborted');
   }

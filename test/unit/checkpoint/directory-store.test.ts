@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CheckpointManifest } from '../../../src/checkpoint/contract.js';
-import { DirectoryStore } from '../../../src/checkpoint/directory-store.js';
+import { RecoveryStore } from '../../../src/checkpoint/recovery-store.js';
 import { findLatest, openCheckpoint } from '../../../src/checkpoint/open-checkpoint.js';
 import { Crash, SimDisk } from '../../simulation/sim-disk.js';
 import {
@@ -16,7 +16,7 @@ import {
 const namesIn = (disk: SimDisk): readonly string[] =>
   [...disk.files().keys()].map((path) => path.replace(`${HOME}/`, ''));
 
-describe('DirectoryStore', () => {
+describe('RecoveryStore', () => {
   it('keeps a checkpoint under the names that Flink gives', () => {
     const disk = new SimDisk();
     const store = openStore(disk);
@@ -65,6 +65,54 @@ describe('DirectoryStore', () => {
     store.close();
     expect(namesIn(disk)).toEqual([]);
     expect(disk.list(DIRECTORY)).toEqual([]);
+  });
+
+  it('shares files of those that others build on, also where not all do', () => {
+    const disk = new SimDisk();
+    const store = openStore(disk);
+    const take = (of: RecoveryStore, id: number, isShared: boolean, base?: CheckpointManifest) => {
+      of.begin(id, undefined, isShared);
+      expect(of.directoryOf(id)).toBe(isShared ? 'shared' : `chk-${id}`);
+      const manifest = takeSnapshot(disk, of, id, base ?? null);
+      of.complete(manifest);
+      return manifest;
+    };
+    take(store, 1, false);
+    const base = take(store, 2, true);
+    store.dispose(1);
+    const changes = take(store, 3, true, base);
+    store.dispose(2);
+    expect(stateOf(openCheckpoint(disk, `${HOME}/chk-3`))).toEqual(wantedState(changes));
+    // An attempt that shares none keeps what it goes on from until it has one of its own.
+    const heir = openStore(disk);
+    expect(stateOf(openCheckpoint(disk, `${HOME}/chk-3`))).toEqual(wantedState(changes));
+    take(heir, 4, false);
+    heir.dispose(3);
+    expect(namesIn(disk).filter((name) => name.startsWith('shared/'))).toEqual([]);
+    heir.dispose(4);
+    heir.close();
+    expect(disk.list(DIRECTORY)).toEqual([]);
+  });
+
+  it('deletes shared files by whatever number the slots of each attempt name them', () => {
+    const disk = new SimDisk();
+    const take = (store: RecoveryStore, id: number, slotsAttempt: number) => {
+      store.begin(id);
+      store.complete(takeSnapshot(disk, store, id, null, slotsAttempt));
+    };
+    const shared = () => namesIn(disk).filter((name) => name.startsWith('shared/'));
+    const first = openStore(disk, { isIncremental: true, slotsAttempt: 4_000_000_000 });
+    for (const id of [1, 2]) take(first, id, 4_000_000_000);
+    first.dispose(1);
+    expect(shared()).toEqual(['shared/state-2-0-4000000000', 'shared/state-2-1-4000000000']);
+    const second = openStore(disk, { isIncremental: true, slotsAttempt: 7 });
+    take(second, 3, 7);
+    // Slots of an attempt that has begun since: whoever takes over deletes what they leave.
+    disk.createNew(`${HOME}/shared/state-9-0-5`);
+    second.dispose(2);
+    expect(shared()).toEqual(['shared/state-3-0-7', 'shared/state-3-1-7', 'shared/state-9-0-5']);
+    openStore(disk, { isIncremental: true });
+    expect(shared()).toEqual(['shared/state-3-0-7', 'shared/state-3-1-7']);
   });
 
   it('throws away what an aborted checkpoint has written, and nothing of one that runs beside it', () => {
@@ -236,7 +284,7 @@ describe('DirectoryStore', () => {
     for (let at = 1; !isOver; at++) {
       const disk = new SimDisk();
       const options = { disk, directory: DIRECTORY, jobId: JOB_ID, owner: 'first' };
-      const first = new DirectoryStore(options);
+      const first = new RecoveryStore(options);
       first.begin(1);
       first.complete(takeSnapshot(disk, first, 1));
       const start = disk.journal.length;
@@ -251,7 +299,7 @@ describe('DirectoryStore', () => {
         heir.complete(kept);
       };
       try {
-        DirectoryStore.after(options)?.finish({ jobName: 'a', params: null, timestampMs: 1 });
+        RecoveryStore.after(options)?.finish({ jobName: 'a', params: null, timestampMs: 1 });
       } catch (error) {
         expect(error).toMatchObject({ code: 'CHECKPOINT_FENCED' });
       }
@@ -276,7 +324,7 @@ describe('DirectoryStore', () => {
         const job = { jobName: 'a', params: { days: 3 }, timestampMs: 7 };
         isOver = true;
         try {
-          DirectoryStore.after({ ...options, isIncremental: true })?.finish(job);
+          RecoveryStore.after({ ...options, isIncremental: true })?.finish(job);
         } catch (error) {
           isOver = false;
           if (!(error instanceof Crash)) throw error;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { nodeDisk, walkFiles } from '../../../src/base/node-disk.js';
 import type { CheckpointManifest } from '../../../src/checkpoint/contract.js';
-import { DirectoryStore } from '../../../src/checkpoint/directory-store.js';
+import { RecoveryStore } from '../../../src/checkpoint/recovery-store.js';
 import { deleteSnapshot, disposeSavepoint } from '../../../src/checkpoint/dispose-savepoint.js';
 import { openCheckpoint, verifyState } from '../../../src/checkpoint/open-checkpoint.js';
 import { Crash, SimDisk } from '../../simulation/sim-disk.js';
@@ -23,7 +23,7 @@ const TARGET = '/data/savepoints';
 
 function takeSavepoint(
   disk: SimDisk,
-  store: DirectoryStore,
+  store: RecoveryStore,
   id: number,
 ): { readonly path: string; readonly manifest: CheckpointManifest } {
   store.begin(id, TARGET);
@@ -280,8 +280,8 @@ describe('a real disk', () => {
 
   it('keeps checkpoints that can be moved as a whole, and savepoints alone', () => {
     const directory = join(folder, 'checkpoints');
-    const open = (): DirectoryStore =>
-      new DirectoryStore({ disk: nodeDisk, directory, jobId: JOB_ID, isIncremental: true });
+    const open = (): RecoveryStore =>
+      new RecoveryStore({ disk: nodeDisk, directory, jobId: JOB_ID, isIncremental: true });
     const store = open();
     store.begin(1);
     const first = takeSnapshot(nodeDisk, store, 1);
@@ -316,8 +316,8 @@ describe('a real disk', () => {
 
   it('has one owner at a time', () => {
     const directory = join(folder, 'checkpoints');
-    const open = (): DirectoryStore =>
-      new DirectoryStore({ disk: nodeDisk, directory, jobId: JOB_ID });
+    const open = (): RecoveryStore =>
+      new RecoveryStore({ disk: nodeDisk, directory, jobId: JOB_ID });
     const zombie = open();
     zombie.begin(1);
     const manifest = takeSnapshot(nodeDisk, zombie, 1);
@@ -331,7 +331,7 @@ describe('a real disk', () => {
   });
 
   it('tells which byte of which file is wrong', () => {
-    const store = new DirectoryStore({ disk: nodeDisk, directory: folder, jobId: JOB_ID });
+    const store = new RecoveryStore({ disk: nodeDisk, directory: folder, jobId: JOB_ID });
     store.begin(1);
     const manifest = takeSnapshot(nodeDisk, store, 1);
     const path = store.complete(manifest);

@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import { ChainMerge } from '../../../src/checkpoint/chain-merge.js';
 import type { CheckpointManifest } from '../../../src/checkpoint/contract.js';
-import type { DirectoryStore } from '../../../src/checkpoint/directory-store.js';
+import type { RecoveryStore } from '../../../src/checkpoint/recovery-store.js';
 import { openCheckpoint } from '../../../src/checkpoint/open-checkpoint.js';
 import { SlotFileWriter } from '../../../src/checkpoint/slot-file-writer.js';
 import { PAGE_SHIFT, type StateTable, type TableSpec } from '../../../src/state/contract.js';
@@ -31,7 +31,7 @@ function contentOf(table: StateTable): readonly string[] {
 /** A job with one table. */
 export class TableJob {
   readonly disk = new SimDisk();
-  readonly store: DirectoryStore = openStore(this.disk, { isIncremental: true });
+  readonly store: RecoveryStore = openStore(this.disk, { isIncremental: true });
   readonly driver = new TableDriver(open(), KEY_GROUPS);
   readonly contents = new Map<number, readonly string[]>();
   readonly inlineBytesMax: number;

@@ -26,8 +26,11 @@ describe('what the command line says of checkpoints', () => {
 
   it('tells why the job starts again, and when', () => {
     const error = toWire(new MillraceError('USER_FUNCTION_FAILED', 'It threw.'));
-    const line = checkpointingLine({ type: 'restart', error, delayMs: 1000 }, '/');
-    expect(line).toContain('It threw. Starts again after 1');
+    const restart = { type: 'restart', error, delayMs: 1000 } as const;
+    const whole = checkpointingLine({ ...restart, vertices: null }, '/');
+    expect(whole).toContain('It threw. Starts again after 1');
+    const part = checkpointingLine({ ...restart, vertices: [0, 3] }, '/');
+    expect(part).toContain('It threw. Chains 0 and 3 start again after 1');
   });
 });
 

@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { describe, expect, it } from 'vitest';
+import { addHelpTexts } from '../../../src/cli/help-texts.js';
 import { createProgram } from '../../../src/cli/program.js';
 
 interface Call {
@@ -19,11 +20,16 @@ async function parse(...words: string[]) {
   const program = createProgram('1.2.3', {
     run: note('run'),
     explain: note('explain'),
+    dev: note('dev'),
+    preview: note('preview'),
+    create: async (module, options) => void calls.push({ command: 'new', module, options }),
+    completions: async () => {},
     server: async (options) => void calls.push({ command: 'server', module: null, options }),
     doctor: async (options) => void calls.push({ command: 'doctor', module: null, options }),
     state: async ({ command, options, ...call }) =>
       void calls.push({ command: `state ${command}`, module: call.path, options }),
   });
+  addHelpTexts(program);
   for (const command of [program, ...program.commands]) {
     command.configureOutput({
       writeOut: (text) => (output += text),

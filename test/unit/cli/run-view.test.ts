@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { LiveView, PlainView } from '../../../src/cli/run-view.js';
+import { LiveView, PlainView, type ViewedRun } from '../../../src/cli/run-view.js';
 import { Screen } from '../../../src/cli/screen.js';
 import { PLAIN_STYLE } from '../../../src/cli/style.js';
-import type { JobExecution } from '../../../src/runtime/execution.js';
 import type { RunMetricsSnapshot } from '../../../src/runtime/metrics-snapshot.js';
 import { FakeTerminal } from './fake-terminal.js';
 import { vertex } from './metrics-fixtures.js';
@@ -15,14 +14,13 @@ function metricsAt(elapsedMs: number): RunMetricsSnapshot {
   return { elapsedMs, vertices, edges: [], process: null };
 }
 
-function execution(): JobExecution {
+function execution(): ViewedRun {
   const startMs = Date.now();
-  const running: Pick<JobExecution, 'plan' | 'metrics' | 'whyNoOutput'> = {
-    plan: { jobName: 'j', vertices: [], edges: [], slots: 1, warnings: [], hash: '' },
+  return {
+    slots: () => 1,
     metrics: () => metricsAt(Date.now() - startMs),
     whyNoOutput: () => [],
   };
-  return running as JobExecution;
 }
 
 beforeEach(() => {

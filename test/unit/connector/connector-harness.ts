@@ -1,4 +1,5 @@
 /** Runs connectors by their contracts alone, in one thread, the way a slot does. */
+import { NO_LOG } from '../../../src/base/function-log.js';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -61,6 +62,7 @@ export async function openReader(
     baseDirectory,
     schemas: new SchemaRegistry(new SharedArrayBuffer(1 << 20)).stream(0),
     batchRows: options.batchRows ?? 1024,
+    log: NO_LOG,
     metrics: { place: metricsPlace(), owner: -1 },
     wake: () => {
       pending = true;
@@ -161,6 +163,7 @@ export async function openSink(
     disk,
     clock: systemClock,
     baseDirectory,
+    log: NO_LOG,
     metrics: { place: metricsPlace(), owner: -2 },
     wake: () => {
       pending = true;

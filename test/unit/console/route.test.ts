@@ -8,8 +8,10 @@ it('every place has an address, and the address leads back', () => {
   const places: readonly Route[] = [
     { page: 'jobs' },
     { page: 'submit' },
+    { page: 'submit', restore: { jid: 'ab'.repeat(16), from: '/data/a b/%2f/chk-1' } },
     { page: 'job', jid: JID, tab: 'graph', vertex: null },
     { page: 'job', jid: JID, tab: 'graph', vertex: VERTEX },
+    { page: 'job', jid: JID, tab: 'graph', vertex: VERTEX, to: JID },
     { page: 'job', jid: JID, tab: 'checkpoints', vertex: null },
   ];
   for (const place of places) expect(parseRoute(hrefOf(place))).toEqual(place);

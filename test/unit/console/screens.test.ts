@@ -4,7 +4,13 @@ import { timelineBars } from '../../../src/console/checkpoint-timeline.js';
 import { groupedByCause } from '../../../src/console/exception-cause.js';
 import { isPossible, JOB_ACTIONS } from '../../../src/console/job-action.js';
 import { sparkPoints } from '../../../src/console/sparkline.js';
-import { NO_PROGRAM, programOf, runCall } from '../../../src/console/submit-program.js';
+import {
+  isRestore,
+  NO_PROGRAM,
+  programOf,
+  runCall,
+  runCommandLine,
+} from '../../../src/console/submit-program.js';
 import { rowsInSight } from '../../../src/console/virtual-rows.js';
 import type { Checkpoint, JobStatus } from '../../../src/rest/job-schemas.js';
 
@@ -15,6 +21,8 @@ describe('exceptions', () => {
     timestamp,
     taskName,
     endpoint: null,
+    taskManagerId: null,
+    failureLabels: {},
     concurrentExceptions: [],
   });
 
@@ -84,7 +92,7 @@ describe('what can be done to a job', () => {
     JOB_ACTIONS.filter((action) => isPossible(action, state)).map(({ name }) => name);
 
   it('depends on its state', () => {
-    expect(possible('RUNNING')).toEqual(['checkpoint', 'savepoint', 'stop', 'cancel']);
+    expect(possible('RUNNING')).toEqual(['checkpoint', 'savepoint', 'rescale', 'stop', 'cancel']);
     expect(possible('RESTARTING')).toEqual(['cancel']);
     for (const state of ['FINISHED', 'FAILED', 'CANCELED', 'CANCELLING'] as const) {
       expect(possible(state)).toEqual([]);
@@ -106,6 +114,28 @@ describe('the form for a job', () => {
       flinkConfiguration: { 'slot.memory': '1gb', 'execution.checkpointing.interval': '10s' },
     });
     expect(runCall('x.mjs', NO_PROGRAM)).toBe('POST /jars/x.mjs/run\n{}');
+    expect(runCommandLine('x.mjs', 'localhost:8081', form)).toBe(
+      'millrace run x.mjs --server localhost:8081 -p 4 --param days=7 ' +
+        '-D slot.memory=1gb -D execution.checkpointing.interval=10s',
+    );
+  });
+
+  it('says of a restore what may be lost and whose it is, only where it goes on from something', () => {
+    const choices = { claimMode: 'CLAIM', allowNonRestored: true } as const;
+    expect(programOf({ ...NO_PROGRAM, ...choices })).toEqual({});
+    const form = { ...NO_PROGRAM, ...choices, savepointPath: "/data/it's", baseDirectory: '/a b' };
+    expect(programOf(form)).toEqual({
+      savepointPath: "/data/it's",
+      claimMode: 'CLAIM',
+      allowNonRestoredState: true,
+      baseDirectory: '/a b',
+    });
+    expect(runCommandLine('x.mjs', 'h:1', form)).toBe(
+      "cd '/a b' && millrace run x.mjs --server h:1 --from '/data/it'\\''s' " +
+        '--claim-mode claim --allow-non-restored',
+    );
+    expect(isRestore(form)).toBe(true);
+    expect(isRestore({ ...form, savepointPath: ' ' })).toBe(false);
   });
 
   it('says what is wrong with it', () => {

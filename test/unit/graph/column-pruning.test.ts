@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { count, max } from '../../../src/api/aggregates.js';
+import { aggregator, count, max } from '../../../src/api/aggregates.js';
 import { col } from '../../../src/operator/expression-builder.js';
 import type { Flow } from '../../../src/api/flow.js';
 import { planOf, sink, source } from './graph-fixtures.js';
@@ -28,6 +28,38 @@ describe('column pruning', () => {
     });
     expect(read).toEqual([['delay', 'distance', 'origin']]);
     expect(carried).toEqual([['delay', 'origin']]);
+  });
+
+  it('reads for aggregators of the user what they add, and everything when that is hidden', () => {
+    interface Flight {
+      origin: string;
+      delay: number;
+      distance: number;
+    }
+    const rest = { merge: (a: number, b: number) => a + b, result: (sum: number) => sum };
+    const late = aggregator({
+      ...rest,
+      create: () => 0,
+      add: (sum: number, { delay }: Flight) => sum + delay,
+    });
+    const hidden = aggregator({
+      ...rest,
+      create: () => 0,
+      add(size: number, flight: Flight) {
+        return size + JSON.stringify(flight).length;
+      },
+    });
+    const far = late.where(col('distance').gt(100));
+    const read = [late, far, hidden].map((total) =>
+      columnsOf((flow) => {
+        flow.from(source<Flight>()).keyBy('origin').aggregate({ total }).to(sink());
+      }),
+    );
+    expect(read).toEqual([
+      { read: [['delay', 'origin']], carried: [['delay', 'origin']] },
+      { read: [['delay', 'distance', 'origin']], carried: [['delay', 'distance', 'origin']] },
+      { read: [null], carried: [null] },
+    ]);
   });
 
   it('keeps everything for sinks that want it and functions whose use is hidden', () => {
@@ -89,6 +121,23 @@ describe('column pruning', () => {
       ['bid', 'at'],
       ['bid', 'price'],
     ]);
+    expect(
+      readOf((flow) => {
+        flow
+          .from(source<Event>())
+          .filter(({ bid }) => bid !== null && bid.at.day > 3)
+          .select({ offer: 'bid', who: col('person') })
+          .map(({ offer, who: { name } }) => `${name} ${offer?.price}`)
+          .to(sink());
+      }),
+    ).toEqual({
+      columns: ['bid', 'person'],
+      paths: [
+        ['bid', 'at', 'day'],
+        ['bid', 'price'],
+        ['person', 'name'],
+      ],
+    });
   });
 
   it('sees into functions', () => {

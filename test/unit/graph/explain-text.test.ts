@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { avg, count, max, sum } from '../../../src/api/aggregates.js';
+import { csv, ndjson, text } from '../../../src/api/files.js';
 import type { Flow } from '../../../src/api/flow.js';
 import { explainText } from '../../../src/graph/explain-text.js';
 import { col } from '../../../src/operator/expression-builder.js';
@@ -115,6 +116,20 @@ warning      "reduce" (here) keeps state under the derived uid "reduce-f5f051a4"
     });
     expect(text).toContain('reads        no columns, only the number of records');
     expect(text).toContain('rebalance; carries no columns, only the number of records');
+  });
+
+  it('tells how much of each row a source of files checks, where there is a choice', () => {
+    const checksOf = (from: Parameters<Flow['from']>[0]): string | undefined =>
+      /^ +checks +(.*)$/m.exec(textOf((flow) => flow.from(from).to(sink())))?.[1];
+
+    expect(checksOf(csv('a.csv'))).toBe(
+      'the framing of rows and the fields that are read (validate: projected)',
+    );
+    expect(checksOf(ndjson('a', { validate: 'full' }))).toBe(
+      'every field of each row (validate: full)',
+    );
+    expect(checksOf(text('a.txt'))).toBeUndefined();
+    expect(checksOf(source())).toBeUndefined();
   });
 
   it('fits 100 columns, whatever the names', () => {

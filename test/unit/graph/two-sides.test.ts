@@ -65,7 +65,9 @@ const byKey = (node: number, key: string, side: 0 | 1): NodeInput => ({
 describe('an operator with two sides', () => {
   it('starts a chain, and its edges say which side they feed', () => {
     const graph = graphOf({ k: 'utf8' }, { j: 'utf8' }, [byKey(0, 'k', 0), byKey(1, 'j', 1)]);
-    const chained = chainGraph(placeGraph(graph, { parallelism: 1, maxParallelism: null }));
+    const chained = chainGraph(
+      placeGraph(graph, { parallelism: 1, maxParallelism: null, settled: {} }),
+    );
     expect(chained.edges.map(({ from, to, side }) => [from, to, side])).toEqual([
       [0, 2, 0],
       [1, 2, 1],

@@ -40,6 +40,11 @@ describe('task metrics', () => {
       oldestSinceMs: 77,
       lookups: { hits: 1, misses: 2, loads: 3, loadFailures: 4, rows: 5, bytes: 6 },
     });
+    writer.wrote(50);
+    writer.read(20);
+    writer.read(5);
+    writer.freed(10);
+    writer.setColdLookups(8, 6);
     writer.setTime(-5, true);
     writer.setSplit(3);
     writer.setState('RUNNING');
@@ -68,6 +73,12 @@ describe('task metrics', () => {
       lookupFailures: 4,
       cachedRows: 5,
       cachedBytes: 6,
+      spilledBytes: 40,
+      spilledBytesOut: 50,
+      spilledBytesIn: 25,
+      spillReads: 2,
+      coldLookups: 8,
+      coldHits: 6,
       watermarkMs: -5,
       isIdle: true,
       state: 'RUNNING',

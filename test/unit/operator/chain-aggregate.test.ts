@@ -148,6 +148,25 @@ describe('aggregations', () => {
     ]);
   });
 
+  it('gives aggregators of the user the fields that they read, beside one that reads all', () => {
+    const sum: UserAggregator = {
+      create: () => 0,
+      add(before, { n, unknown }: Record<string, number | null>) {
+        return (before as number) + (n ?? 0) + (unknown ?? 0);
+      },
+      result: (after) => after,
+    };
+    const spec = op.aggregate(['k'], { sum, w: weighted });
+    const operators = line(op.where(col('n').isNull().or(col('n').gt(0))), spec);
+    const all = rows.map(({ k, n }) => ({ k, n, other: 'x' }));
+    const sums = (key: string) =>
+      all.filter(({ k }) => k === key).reduce((before, { n }) => before + (n ?? 0), 0);
+    const found = recordsOf({ operators }, all) as readonly { k: string; sum: number }[];
+    expect(found.map(({ k, sum }) => ({ k, sum }))).toEqual(
+      ['a', 'b'].map((k) => ({ k, sum: sums(k) })),
+    );
+  });
+
   it('keys by a function', () => {
     const operators = line(
       op.computeKey((r: { t: string }) => r.t.length),

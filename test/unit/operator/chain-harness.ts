@@ -54,7 +54,10 @@ import {
 import type { Schema } from '../../../src/record/schema.js';
 import { mergeSchemas } from '../../../src/record/schema-merge.js';
 import type { StreamSchemas } from '../../../src/record/schema-registry.js';
+import { createTieredTable } from '../../../src/state/cold/tiered-table.js';
+import type { StateTable, TableSpec } from '../../../src/state/contract.js';
 import type { WatermarkStrategy } from '../../../src/time/watermark-strategy.js';
+import { MemoryScratch } from '../../contract/memory-scratch.js';
 import * as computing from '../../../src/operator/computing.js';
 import * as sorting from '../../../src/operator/sorting.js';
 import * as stateful from '../../../src/operator/stateful.js';
@@ -234,6 +237,8 @@ export interface ChainParts {
   /** Where operators put what does not fit; nothing may be put on disk when absent. */
   readonly space?: SpillSpace;
   readonly wake?: () => void;
+  /** Whether state leaves memory whenever it may; false when absent. */
+  readonly isTiered?: boolean;
   /** Ports and schemas of an earlier instance, to go on with after a restore. */
   readonly from?: ChainUnderTest;
 }
@@ -293,8 +298,7 @@ export function chainOf(parts: ChainParts): ChainUnderTest {
     control,
     parts: { computing, stateful, sorting },
     space: parts.space ?? null,
-    tables: (_uid, spec) =>
-      stateful.createHotTable(spec, { keyGroups: keyGroupRange(subtask, parallelism, 128) }),
+    ...tablesOf(parts),
     userMetrics: metricsPlace(),
     countLate: (records) => {
       late.records += records;
@@ -305,6 +309,25 @@ export function chainOf(parts: ChainParts): ChainUnderTest {
   const task = createChainTask(options);
   if (task.open() !== null) throw new Error('Functions of chains under test open at once.');
   return { task, ports, schemas, control, late };
+}
+
+/** Makes the tables of a chain: all in memory, or with next to nothing of what may leave it. */
+function tablesOf({ subtask = 0, parallelism = 1, isTiered = false }: ChainParts) {
+  const keyGroups = keyGroupRange(subtask, parallelism, 128);
+  const tiered: StateTable[] = [];
+  const space = { disk: new MemoryScratch(), directory: '', budgetBytes: 1 };
+  return {
+    tables: (_uid: string, spec: TableSpec) => {
+      if (!isTiered || spec.isEvictable !== true)
+        return stateful.createHotTable(spec, { keyGroups });
+      const table = createTieredTable(spec, { keyGroups, space });
+      tiered.push(table);
+      return table;
+    },
+    makeRoom: () => {
+      for (const table of tiered) table.makeRoom?.();
+    },
+  };
 }
 
 /** Calls a resumable method until it is done; fails when it never is. */
@@ -360,6 +383,13 @@ function aggregateOf(as: string, text: AggregateText): AggregateSpec {
     filter: text.filter?.expression ?? null,
     exact: text.exact ?? false,
   };
+}
+
+/** Named aggregates. */
+export function aggregatesOf(
+  aggregates: Readonly<Record<string, AggregateText>>,
+): readonly AggregateSpec[] {
+  return Object.entries(aggregates).map(([as, text]) => aggregateOf(as, text));
 }
 
 const identity = (name: string) => ({ uid: name, name, createdAt: 'job.ts:1:2' });
@@ -491,7 +521,7 @@ export const op = {
     ...identity('aggregate'),
     kind: 'aggregate',
     keys,
-    aggregates: Object.entries(aggregates).map(([as, text]) => aggregateOf(as, text)),
+    aggregates: aggregatesOf(aggregates),
     emit,
     phase: 'single',
     window: null,

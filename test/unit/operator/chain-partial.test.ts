@@ -1,5 +1,8 @@
 /** When a partial aggregation of windows hands on what it holds, without an exchange behind it to see it. */
 import { expect, it } from 'vitest';
+import { ChainErrors } from '../../../src/operator/chain-errors.js';
+import { KeyedRun } from '../../../src/operator/chain-keyed.js';
+import { createHotTable } from '../../../src/state/hot-table.js';
 import { col } from '../../../src/operator/expression-builder.js';
 import { WATERMARK_MAX } from '../../../src/time/watermark.js';
 import { batchOf, chainOf, line, op, untilDone } from './chain-harness.js';
@@ -7,8 +10,13 @@ import { batchOf, chainOf, line, op, untilDone } from './chain-harness.js';
 const total = { total: { fn: 'sum', of: col('value') } } as const;
 
 /** A partial aggregation, and the panes that it has handed on so far with their rows. */
-function partial(sizeMs: number, slideMs = sizeMs, preAggregateKeysMax = 100_000) {
-  const spec = { ...op.window(['key'], total, { sizeMs, slideMs }), phase: 'partial' } as const;
+function partial(
+  sizeMs: number,
+  slideMs = sizeMs,
+  preAggregateKeysMax = 100_000,
+  keys: readonly string[] = ['key'],
+) {
+  const spec = { ...op.window(keys, total, { sizeMs, slideMs }), phase: 'partial' } as const;
   const chain = chainOf({ operators: line(spec), preAggregateKeysMax });
   const { task, ports } = chain;
   const add = (at: number, keys: number): void => {
@@ -29,6 +37,25 @@ function partial(sizeMs: number, slideMs = sizeMs, preAggregateKeysMax = 100_000
   };
   return { task, add, advance, given };
 }
+
+it('hands on before an entry has more rows than it can count', () => {
+  const spec = op.window(['key'], total, { sizeMs: 10 });
+  const keyed = new KeyedRun({
+    operator: 0,
+    spec: { ...spec, phase: 'partial' },
+    openTable: (_uid, table) => createHotTable(table, { keyGroups: { start: 0, end: 127 } }),
+    errors: new ChainErrors([spec], 'partial', 0),
+    clock: { epochMs: () => 0, monotonicMs: () => 0 },
+    countLate: () => undefined,
+    preAggregateKeysMax: 100,
+    space: null,
+    groupOf: () => 0,
+  });
+  keyed.rows = 2 ** 30 - 1;
+  expect(keyed.isFull).toBe(false);
+  keyed.rows++;
+  expect(keyed.isFull).toBe(true);
+});
 
 it('holds a pane until its watermark, over those before', () => {
   const { add, advance, given } = partial(10);
@@ -89,4 +116,14 @@ it('hands on all before what follows is idle, before a barrier, when it is full 
   expect(given()).toEqual({ 0: 28 });
   advance(WATERMARK_MAX);
   expect(given()).toEqual({ 0: 30 });
+});
+
+it('goes on adding up without a key, however few rows a window has', () => {
+  const { add, advance, given } = partial(1, 1, 10, []);
+  for (let at = 0; at < 10_000; at++) add(at, 1);
+  advance(10_000);
+  add(20_000, 5);
+  expect(given()[20_000]).toBeUndefined();
+  advance(20_000);
+  expect(given()[20_000]).toBe(5);
 });

@@ -80,6 +80,9 @@ describe('expression builder', () => {
     expect(() => col('a').eq(bad as string)).toThrowError(
       expect.objectContaining({ code: 'OPTION_INVALID' }),
     );
+    expect(() => col('a').matches('(')).toThrowError(
+      expect.objectContaining({ code: 'OPTION_INVALID', message: '"(" is no regular expression.' }),
+    );
     expect(() => call('uper', col('a'))).toThrowError(
       expect.objectContaining({ code: 'FUNCTION_UNKNOWN', advice: 'Did you mean "upper"?' }),
     );

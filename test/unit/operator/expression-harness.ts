@@ -65,6 +65,9 @@ export function textColumn(each: Field, rows: readonly Row[], dictionary: boolea
 class TestContext implements CodeContext {
   readonly names = new Map<unknown, string>();
   readonly lines: string[] = [];
+  readonly hoists = new Map<string, string>();
+  readonly made = new Map<string, string>();
+  readonly locals = new Map<string, string>();
   private count = 0;
 
   constant(value: unknown, hint: string): string {
@@ -76,8 +79,25 @@ class TestContext implements CodeContext {
     this.count++;
     return `${hint}${this.count}`;
   }
+  hoist(expression: string, hint: string): string {
+    const name = this.hoists.get(expression) ?? this.fresh(hint);
+    this.hoists.set(expression, name);
+    return name;
+  }
+  once(key: string, make: () => unknown, hint: string): string {
+    const name = this.made.get(key) ?? this.constant(make(), hint);
+    this.made.set(key, name);
+    return name;
+  }
   statement(code: string): void {
     this.lines.push(code);
+  }
+  local(key: string, name: string, code: string): void {
+    this.locals.set(key, name);
+    this.statement(`const ${name} = ${code};`);
+  }
+  localOf(key: string): string | null {
+    return this.locals.get(key) ?? null;
   }
 }
 
@@ -127,7 +147,8 @@ function compiled(
   result: string,
   value: JsValue | null,
 ): Compiled {
-  const code = [...context.lines, `return ${result};`].join('\n');
+  const hoists = [...context.hoists].map(([code, name]) => `const ${name} = ${code};`);
+  const code = [...hoists, ...context.lines, `return ${result};`].join('\n');
   const names = [...context.names.values()];
   const constants = [...context.names.keys()];
   const fn = compileFunction(code, ['rows', 'row', ...names], { filename: 'millrace:test' });

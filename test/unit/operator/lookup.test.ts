@@ -1,3 +1,4 @@
+import { NO_LOG } from '../../../src/base/function-log.js';
 import { describe, expect, it } from 'vitest';
 import type {
   AsyncFunctions,
@@ -69,6 +70,7 @@ async function opened(
   })({
     subtask: 0,
     parallelism: 1,
+    log: NO_LOG,
     metrics: metricGroup({ place: metricsPlace(), owner: 0 }),
     clock: { epochMs: () => 0, monotonicMs: () => 0 },
     holds: (memory, purpose) => held.push([memory, purpose]),

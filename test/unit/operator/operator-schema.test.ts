@@ -8,7 +8,8 @@ import { outputSchemaOf } from '../../../src/operator/operator-schema.js';
 import { splitAggregate } from '../../../src/operator/pre-aggregate.js';
 import type { DataType, Field, Schema } from '../../../src/record/schema.js';
 import { schemaName } from '../../../src/record/schema.js';
-import { op } from './chain-harness.js';
+import { aggregatesOf, op } from './chain-harness.js';
+import type { OperatorSpec } from '../../../src/operator/operator-spec.js';
 
 const field = (name: string, type: DataType, nullable = false): Field => ({
   name,
@@ -52,6 +53,25 @@ describe('schemas behind operators', () => {
         null,
       ),
     ).toBe(input);
+    const windows = {
+      ...op.process(['user'], () => ({ processElement: () => undefined })),
+      aggregation: {
+        name: 'aggregate',
+        keys: ['user'],
+        phase: 'single',
+        window: { allowedLatenessMs: 5 },
+        aggregates: aggregatesOf({
+          cost: { fn: 'sum', of: col('cost'), filter: col('qty').gt(1) },
+        }),
+      },
+    } as OperatorSpec;
+    expect(named(windows)).toBe(
+      '{ user: utf8, windowStart: number, windowEnd: number, lateFiring: bool, cost: decimal(18,2)? }',
+    );
+    expect(named(windows, null)).toBe('unknown');
+    expect(() => named(windows, { ...input, fields: input.fields.slice(0, 2) })).toThrow(
+      'no field "cost"',
+    );
     expect(named(op.computeKey(() => 1))).toBe('unknown');
     expect(named(op.reduce(['user'], (a) => a))).toBe('unknown');
     expect(named(op.select({ a: col('qty').add(1), b: col('price'), c: col('user') }))).toBe(

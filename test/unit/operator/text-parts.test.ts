@@ -72,6 +72,46 @@ describe('explode', () => {
     );
   });
 
+  it.each(['a', ' ', ', ', 'ö', '😀', ''])(
+    'finds the parts by %j that splitPart asks for',
+    (by) => {
+      const parts = { first: 0, second: 1, third: 2, last: -1 };
+      const columns = Object.fromEntries(
+        Object.entries(parts).map(([name, index]) => [name, col('value').splitPart(by, index)]),
+      );
+      // Behind one another, of another part, as keys, and in texts that repeat.
+      const nested = {
+        within: col('second').splitPart('b', 0),
+        upper: col('first').upper(),
+        same: col('first').eq(col('second')),
+      };
+      const many = [...texts, ...texts];
+      const part = (text: string | null, by: string, index: number) =>
+        text?.split(by).at(index) ?? null;
+      const expected = many.map((text) => {
+        const [first, second, third, last] = [0, 1, 2, -1].map((index) => part(text, by, index));
+        const same = first === null || second === null ? null : first === second;
+        const upper = first?.toUpperCase() ?? null;
+        return { first, second, third, last, within: part(second, 'b', 0), upper, same };
+      });
+      const kept = Object.fromEntries(Object.keys(parts).map((name) => [name, col(name)]));
+      const operators = line(op.select(columns), op.select({ ...kept, ...nested }));
+      expect(recordsOf({ operators }, many)).toEqual(expected);
+      const counted = line(
+        op.select(columns),
+        op.where(col('second').isNotNull()),
+        op.aggregate(['second'], { n: { fn: 'count' } }),
+      );
+      const counts = new Map<string, number>();
+      for (const { second } of expected) {
+        if (second !== null) counts.set(second, (counts.get(second) ?? 0) + 1);
+      }
+      expect(recordsOf({ operators: counted }, many)).toEqual(
+        [...counts].map(([second, n]) => ({ second, n })),
+      );
+    },
+  );
+
   it('gives functions texts of their own', () => {
     const operators = line(
       op.explode('word', col('value').split(' ')),

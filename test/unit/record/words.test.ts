@@ -6,11 +6,11 @@ const MARGIN = 16;
 const LENGTHS = [
   ...Array.from({ length: 70 }, (_, length) => length),
   300,
-  511,
-  519,
-  520,
-  521,
-  900,
+  1023,
+  1031,
+  1032,
+  1033,
+  1400,
 ];
 
 /** Bytes of which every eighth may end a number that is none, in all its forms. */

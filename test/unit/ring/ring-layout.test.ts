@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import {
   alignMessage,
   MESSAGE_HEADER_BYTES,
-  RING_BARRIER_ID,
+  ANNOUNCED_BYTES,
+  RING_BARRIER_OFFSET,
   RING_HEADER_BYTES,
   RING_WORDS,
   ringLayout,
@@ -17,7 +18,7 @@ import {
 describe('ring layout', () => {
   it('keeps what the two sides write two cache lines apart', () => {
     const { published, released, dataBytes, barrierVersion, barrierPosition } = RING_WORDS;
-    const producer = [published, barrierVersion, barrierPosition, RING_BARRIER_ID * 2];
+    const producer = [published, barrierVersion, barrierPosition, RING_BARRIER_OFFSET / 4];
     for (const word of producer) {
       expect(Math.abs(released - word) * 4).toBeGreaterThanOrEqual(128 - 32);
       expect(Math.floor((word * 4) / 128)).toBe(1);
@@ -28,7 +29,10 @@ describe('ring layout', () => {
   });
 
   it('gives every header word a place of its own', () => {
-    const words = [...Object.values(RING_WORDS), RING_BARRIER_ID * 2, RING_BARRIER_ID * 2 + 1];
+    const words = [
+      ...Object.values(RING_WORDS),
+      ...Array.from({ length: ANNOUNCED_BYTES / 4 }, (_, word) => RING_BARRIER_OFFSET / 4 + word),
+    ];
     expect(new Set(words).size).toBe(words.length);
   });
 

@@ -1,4 +1,4 @@
-/** Both ends of a ring, `spsc-ring-writer.ts` and `spsc-ring-reader.ts`, as `spsc-ring.ts` opens them. */
+/** Both ends of a ring: `spsc-ring-writer.ts`, `spsc-ring-reader.ts`, `ring-look.ts`, opened by `spsc-ring.ts`. */
 import { describe, expect, it } from 'vitest';
 import {
   FRAME_BARRIER,
@@ -9,13 +9,10 @@ import {
   type RingWriter,
   type Waker,
 } from '../../../src/ring/contract.js';
+import { createRing, type RingOptions } from '../../../src/ring/make-ring.js';
 import { RING_HEADER_BYTES } from '../../../src/ring/ring-layout.js';
-import {
-  createRing,
-  openRingReader,
-  openRingWriter,
-  type RingOptions,
-} from '../../../src/ring/spsc-ring.js';
+import { RingLook } from '../../../src/ring/ring-look.js';
+import { openRingReader, openRingWriter } from '../../../src/ring/spsc-ring.js';
 
 class CountingWaker implements Waker {
   wakes = 0;
@@ -48,8 +45,12 @@ function send(writer: RingWriter, bytes: number): boolean {
   return at >= 0;
 }
 
-function barrier(id: number): Uint8Array {
-  return new Uint8Array(Float64Array.of(id).buffer);
+function announced(id: number): Uint8Array {
+  return new Uint8Array(Float64Array.of(id, 0, 0).buffer);
+}
+
+function idOf({ memory, offset }: RingReader): number | undefined {
+  return new Float64Array(memory.slice(offset, offset + 8).buffer)[0];
 }
 
 describe('ring', () => {
@@ -144,25 +145,82 @@ describe('ring', () => {
     expect(reader.memory.buffer).not.toBe(first);
   });
 
-  it('tells of a barrier before it is in reach', () => {
+  it('gives an announced barrier behind what was there, though there is no room for it', () => {
     const { writer, reader } = openRing();
     send(writer, 24);
-    expect([reader.barrierAhead(), reader.barrierAheadBytes()]).toEqual([-1, 0]);
-    writer.tryWriteControl(FRAME_BARRIER, barrier(41));
-    send(writer, 8);
-    expect([reader.barrierAhead(), reader.barrierAheadBytes()]).toEqual([41, 32]);
-    writer.tryWriteControl(FRAME_BARRIER, barrier(2 ** 40));
-    expect(reader.barrierAhead()).toBe(2 ** 40);
+    while (writer.tryWriteControl(FRAME_WATERMARK, new Uint8Array(8)));
+    writer.announce(announced(41));
     const kinds: number[] = [];
     while (reader.poll()) {
       kinds.push(reader.kind);
-      if (reader.kind === FRAME_BARRIER && kinds.length === 2) {
-        expect(reader.barrierAhead()).toBe(2 ** 40);
-      }
+      if (reader.kind === FRAME_BARRIER) expect(idOf(reader)).toBe(41);
       reader.release();
     }
-    expect(kinds).toEqual([FRAME_DATA, FRAME_BARRIER, FRAME_DATA, FRAME_BARRIER]);
-    expect(reader.barrierAhead()).toBe(-1);
+    expect(kinds.at(0)).toBe(FRAME_DATA);
+    expect(kinds.indexOf(FRAME_BARRIER)).toBe(kinds.length - 1);
+    send(writer, 8);
+    expect(reader.poll()).toBe(true);
+    expect(reader.kind).toBe(FRAME_DATA);
+  });
+
+  it('gives only the newest of the barriers that nobody has come to', () => {
+    const { writer, reader } = openRing();
+    send(writer, 24);
+    writer.announce(announced(1));
+    send(writer, 24);
+    writer.announce(announced(2));
+    send(writer, 24);
+    const seen: string[] = [];
+    while (reader.poll()) {
+      seen.push(reader.kind === FRAME_BARRIER ? `barrier ${idOf(reader)}` : 'data');
+      reader.release();
+    }
+    expect(seen).toEqual(['data', 'data', 'barrier 2', 'data']);
+  });
+
+  it('shows what comes before its turn, up to the barrier, and leaves it where it is', () => {
+    const { writer, reader } = openRing();
+    for (let turn = 0; turn < 40; turn++) {
+      send(writer, 64);
+      send(writer, 24);
+      expect(reader.poll()).toBe(true);
+      const ahead = reader.ahead((from) => new RingLook(from));
+      writer.announce(announced(turn));
+      send(writer, 8);
+      expect(ahead.next()?.bytes.length).toBe(24);
+      expect(ahead.next()?.kind).toBe(FRAME_BARRIER);
+      // One that is no longer wanted does not hide what is behind it.
+      expect(ahead.next()?.bytes.length).toBe(8);
+      expect(ahead.next()).toBeNull();
+      expect(reader.bytes).toBe(64);
+      reader.release();
+      const kinds: number[] = [];
+      while (reader.poll()) {
+        kinds.push(reader.kind);
+        reader.release();
+      }
+      expect(kinds).toEqual([FRAME_DATA, FRAME_BARRIER, FRAME_DATA]);
+    }
+  });
+
+  it('announces a barrier in the middle of a message in segments', () => {
+    const { writer, reader } = openRing(1024);
+    const message = Uint8Array.from({ length: 5000 }, (_, index) => index & 0xff);
+    expect(writer.writeLarge(FRAME_DATA, message)).toBe(false);
+    writer.announce(announced(7));
+    const before = reader.ahead((from) => new RingLook(from));
+    expect(before.next()?.kind).toBe(FRAME_BARRIER);
+    expect(reader.poll()).toBe(true);
+    expect([reader.kind, idOf(reader)]).toEqual([FRAME_BARRIER, 7]);
+    reader.release();
+    const after = reader.ahead((from) => new RingLook(from));
+    while (!writer.writeLarge(FRAME_DATA, message)) {
+      expect(after.next()).toBeNull();
+      expect(reader.poll()).toBe(false);
+    }
+    expect(after.next()?.bytes).toEqual(message);
+    expect(reader.poll()).toBe(true);
+    expect(reader.memory.slice(reader.offset, reader.offset + reader.bytes)).toEqual(message);
   });
 
   it('keeps the queue below its limit and never stops because of it', () => {
@@ -206,14 +264,13 @@ describe('ring misuse', () => {
     expect(() => writer.commit(FRAME_DATA, 0)).toThrow('at most as long as its claim');
     expect(() => writer.claim(writer.claimBytesMax + 1)).toThrow('at most claimBytesMax');
     expect(() => writer.writeLarge(FRAME_DATA, new Uint8Array(2001))).toThrow('messageBytesMax');
-    expect(() => writer.writeLarge(FRAME_BARRIER, new Uint8Array(8))).toThrow('control message');
     expect(() => reader.release()).toThrow('Only a current message');
     writer.claim(8);
     expect(() => writer.claim(8)).toThrow('committed or aborted');
     writer.commit(FRAME_WATERMARK, 8);
     reader.poll();
     expect(() => reader.poll()).toThrow('released before the next poll');
-    expect(() => writer.tryWriteControl(FRAME_BARRIER, new Uint8Array(4))).toThrow('checkpoint id');
+    expect(() => writer.announce(new Uint8Array(8))).toThrow('24 bytes');
   });
 
   it('is refused when a ring is opened', () => {

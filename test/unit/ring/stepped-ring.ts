@@ -24,6 +24,7 @@ export interface SteppedWriter {
   claim(bytes: number): Steps<number>;
   commit(kind: number, bytes: number): Steps<void>;
   writeLarge(kind: number, message: Uint8Array): Steps<boolean>;
+  announce(payload: Uint8Array): Steps<void>;
 }
 
 export interface SteppedReader {
@@ -33,7 +34,6 @@ export interface SteppedReader {
   readonly bytes: number;
   poll(): Steps<boolean>;
   release(): Steps<void>;
-  barrierAhead(): Steps<number>;
 }
 
 export interface SteppedParker {
@@ -80,7 +80,8 @@ export function ringSource(mutations: readonly Mutation[] = []): string {
   const directory = fileURLToPath(new URL('../../../src/ring/', import.meta.url));
   const built = buildSync({
     stdin: {
-      contents: "export * from './spsc-ring.ts'; export * from './parker.ts';",
+      contents:
+        "export * from './make-ring.ts'; export * from './spsc-ring.ts'; export * from './parker.ts';",
       resolveDir: directory,
       loader: 'ts',
     },

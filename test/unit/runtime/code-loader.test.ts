@@ -35,8 +35,9 @@ describe('the loader of code', () => {
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'millrace-code-'));
     kept = join(folder, 'dist', 'code');
-    cpSync(join(root, 'dist'), join(folder, 'dist'), { recursive: true });
-    rmSync(kept, { recursive: true, force: true });
+    // What is kept there changes meanwhile, by other programs.
+    const filter = (path: string): boolean => path !== join(root, 'dist', 'code');
+    cpSync(join(root, 'dist'), join(folder, 'dist'), { recursive: true, filter });
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
     writeFileSync(join(folder, 'program.js'), PROGRAM);
   });

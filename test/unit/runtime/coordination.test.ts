@@ -78,6 +78,7 @@ class Bench {
       metrics: new SharedArrayBuffer(metricsBytes(2, 0)),
       vertices: 2,
       workerSlots: SLOTS.length,
+      regions: [],
       cancellationTimeoutMs: 1000,
       checkpointing: null,
       stallTimeoutMs: 1000,

@@ -10,11 +10,15 @@ import { COMMAND_CANCEL, COMMAND_DRAIN } from '../../../src/runtime/control-layo
 
 const failure = (message: string) => toWire(new MillraceError('USER_FUNCTION_FAILED', message));
 
-function drive(events: readonly CoordinatorEvent[], slots = [0, 1]): readonly CoordinatorAction[] {
+function drive(
+  events: readonly CoordinatorEvent[],
+  { slots = [0, 1], takesCheckpoints = false } = {},
+): readonly CoordinatorAction[] {
   const coordinator = new Coordinator({
     slots,
     cancellationTimeoutMs: 1000,
-    takesCheckpoints: false,
+    regions: [],
+    takesCheckpoints,
   });
   return events.flatMap((event) => coordinator.handle(event));
 }
@@ -133,5 +137,37 @@ describe('Coordinator', () => {
     };
     explore([]);
     expect(explored).toBeGreaterThan(30_000);
+  });
+
+  it('completes with its output or once that is not to be, when both slots are gone', () => {
+    const alphabet: readonly CoordinatorEvent[] = [
+      { kind: 'slotEnded', slot: 0 },
+      { kind: 'slotEnded', slot: 1 },
+      { kind: 'slotFailed', slot: 1, error: failure('x') },
+      { kind: 'outputVisible' },
+      { kind: 'failed', error: failure('y') },
+      { kind: 'cancel', reason: null },
+      { kind: 'tick', nowMs: 10_000 },
+    ];
+    const ready = [0, 1].map((slot): CoordinatorEvent => ({ kind: 'slotReady', slot }));
+    const explore = (prefix: readonly CoordinatorEvent[]): void => {
+      const gone = new Set<number>();
+      let [isEnding, isVisible] = [false, false];
+      for (const event of prefix) {
+        isEnding ||= ['slotFailed', 'failed', 'cancel'].includes(event.kind);
+        isVisible ||= event.kind === 'outputVisible' && gone.size === 2;
+        if (event.kind === 'slotEnded' || event.kind === 'slotFailed') gone.add(event.slot);
+      }
+      const ends = completions(drive([...ready, ...prefix], { takesCheckpoints: true }));
+      const order = prefix.map(({ kind }) => kind).join(', ');
+      expect(ends.length, order).toBe(gone.size === 2 && (isEnding || isVisible) ? 1 : 0);
+      if (prefix.length === 6) return;
+      for (const event of alphabet) {
+        // A slot is gone once.
+        const isGone = 'slot' in event && gone.has(event.slot);
+        if (!isGone) explore([...prefix, event]);
+      }
+    };
+    explore([]);
   });
 });

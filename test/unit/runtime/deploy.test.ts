@@ -10,6 +10,7 @@ import { silentWaker } from '../../../src/ring/parker.js';
 import { deploy } from '../../../src/runtime/deploy.js';
 import type { Deployment } from '../../../src/runtime/deployment.js';
 import { resolveSettings } from '../../../src/runtime/settings.js';
+import { NOTHING_KEPT } from '../../../src/runtime/plan-options.js';
 
 const MIB = 1024 ** 2;
 
@@ -32,6 +33,7 @@ function layOut(plan: PhysicalPlan, values: Record<string, unknown> = {}): Deplo
     params: {},
     planHash: plan.hash,
     parallelism: 1,
+    kept: NOTHING_KEPT,
     baseDirectory: '/',
     settings: resolveSettings([{ origin: 'a test', values }]),
     seed: 1,

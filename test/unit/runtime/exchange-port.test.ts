@@ -11,7 +11,8 @@ import {
   type RingReader,
 } from '../../../src/ring/contract.js';
 import { silentWaker } from '../../../src/ring/parker.js';
-import { createRing, openRingReader, openRingWriter } from '../../../src/ring/spsc-ring.js';
+import { createRing } from '../../../src/ring/make-ring.js';
+import { openRingReader, openRingWriter } from '../../../src/ring/spsc-ring.js';
 import { QueueLimit } from '../../../src/runtime/queue-limit.js';
 import { ExchangePort } from '../../../src/runtime/exchange-port.js';
 import { RingSender } from '../../../src/runtime/frame-sender.js';

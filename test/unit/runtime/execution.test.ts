@@ -167,6 +167,105 @@ describe('the end of an execution', () => {
     expect(execution.restarts).toBe(2);
   });
 
+  it('does not run a part again that had finished before the checkpoint', async () => {
+    const calls = { finite: 0, restarts: false };
+    const seen: number[] = [];
+    const sink = (name: string) =>
+      watchedSink({
+        writer: {
+          write: (batch, fromRow) => {
+            if (name === 'finite') seen.push(batch.rows - fromRow);
+            return batch.rows - fromRow;
+          },
+        },
+      }).sink;
+    const execution = await startRun({
+      job: job('two-parts', (flow) => {
+        flow
+          .from(three(), { uid: 'finite' })
+          .map((record) => {
+            calls.finite++;
+            return record;
+          })
+          .to(sink('finite'), { uid: 'finite-sink' });
+        flow
+          .from(endless, { uid: 'endless' })
+          .map((record) => {
+            if (!calls.restarts) return record;
+            calls.restarts = false;
+            throw new Error('as planned');
+          })
+          .to(sink('endless'), { uid: 'endless-sink' });
+      }),
+      params: undefined,
+      settings: settingsOf({
+        settings: {
+          'execution.checkpointing.interval': '10ms',
+          'restartStrategy.type': 'fixedDelay',
+          'restartStrategy.fixedDelay.delay': 0,
+        },
+      }),
+      baseDirectory: '/',
+      signal: null,
+      world: { clock: systemClock, disk: nodeDisk, shuffle: null },
+    });
+    const isDone = () =>
+      execution.metrics().vertices[0].subtasks.every(({ state }) => state === 'FINISHED');
+    let completed = 0;
+    for await (const event of execution.events()) {
+      if (event.type === 'restored') break;
+      if (event.type !== 'checkpoint' || event.report.status !== 'completed' || !isDone()) continue;
+      // The first may have begun before.
+      if (++completed === 2) calls.restarts = true;
+    }
+    for await (const event of execution.events()) {
+      if (event.type === 'checkpoint' && event.report.status === 'completed') break;
+    }
+    expect(execution.restarts).toBe(1);
+    expect(calls.finite).toBe(3);
+    expect(seen.reduce((sum, rows) => sum + rows, 0)).toBe(3);
+    await execution.stop();
+  });
+
+  it('is no reason to wait for a checkpoint that nobody takes while the job is restarting', async () => {
+    const execution = await startRun({
+      job: job('restarting', (flow) => {
+        flow
+          .from(three())
+          .map(({ v }) => {
+            if (v === 2) throw new Error('cannot bear 2');
+            return { v };
+          })
+          .to(watchedSink().sink);
+      }),
+      params: undefined,
+      settings: settingsOf({
+        settings: {
+          'execution.checkpointing.interval': '1h',
+          'restartStrategy.type': 'fixedDelay',
+          'restartStrategy.fixedDelay.delay': '1h',
+        },
+      }),
+      baseDirectory: '/',
+      signal: null,
+      world: { clock: systemClock, disk: nodeDisk, shuffle: null },
+    });
+    for await (const event of execution.events()) if (event.type === 'restart') break;
+    expect(execution.state).toBe('RESTARTING');
+    for (const asked of [
+      execution.checkpoint(),
+      execution.savepoint({ directory: '/saved' }),
+      execution.savepoint({ directory: '/saved', stop: 'suspend' }),
+    ]) {
+      const error = await failureOf(asked);
+      expect(error.code).toBe('CHECKPOINT_FAILED');
+      expect(error.message).toContain('the job is restarting');
+    }
+    expect(await failureOf(execution.rescale(2))).toMatchObject({ code: 'RESCALE_FAILED' });
+    execution.cancel();
+    expect(await failureOf(execution.finished)).toMatchObject({ code: 'JOB_CANCELED' });
+  });
+
   it('keeps the first failure when cleaning up after it fails too', async () => {
     const { sink } = watchedSink({
       abort: () => {

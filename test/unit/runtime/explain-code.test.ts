@@ -45,6 +45,21 @@ describe('generated code of a plan', () => {
     expect(text).toContain('// count orders');
   });
 
+  it('tells the sides of a join apart, whose records have fields of their own', async () => {
+    const cities = collection([{ name: 'Bern', canton: 'BE' }]);
+    const chains = await codeOf((flow) => {
+      flow
+        .from(orders)
+        .keyBy('city')
+        .join(flow.from(cities).keyBy('name'))
+        .select(['total'], { canton: 'canton' })
+        .to(discard());
+    });
+    const text = chains.map(({ code }) => code).join('\n');
+    expect(text).toContain('Rows of input 0: { city: utf8, total: number }');
+    expect(text).toContain('Rows of input 1: { name: utf8, canton: utf8 }');
+  });
+
   it('shows the sizes that the settings give', async () => {
     const build = (flow: Flow): void => flow.from(orders).rebalance().to(discard());
     const [first] = await codeOf(build, { 'exchange.batchRows': 80 });

@@ -10,7 +10,8 @@ import {
   type RingWriter,
 } from '../../../src/ring/contract.js';
 import { silentWaker } from '../../../src/ring/parker.js';
-import { createRing, openRingReader, openRingWriter } from '../../../src/ring/spsc-ring.js';
+import { createRing } from '../../../src/ring/make-ring.js';
+import { openRingReader, openRingWriter } from '../../../src/ring/spsc-ring.js';
 import { RingReceiver } from '../../../src/runtime/frame-receiver.js';
 import {
   GATE_BATCH,

@@ -50,6 +50,7 @@ function job(now: RunMetricsSnapshot, earlier: RunMetricsSnapshot | null): Measu
     restarts: 3,
     runningMs: 5,
     checkpoints: NO_STATISTICS,
+    nowMs: 0,
   };
 }
 

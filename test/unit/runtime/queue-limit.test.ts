@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { FRAME_DATA, type RingReader, type RingWriter } from '../../../src/ring/contract.js';
 import { silentWaker } from '../../../src/ring/parker.js';
-import { createRing, openRingReader, openRingWriter } from '../../../src/ring/spsc-ring.js';
+import { createRing } from '../../../src/ring/make-ring.js';
+import { openRingReader, openRingWriter } from '../../../src/ring/spsc-ring.js';
 import { QueueLimit } from '../../../src/runtime/queue-limit.js';
 import { StillClock } from './runtime-harness.js';
 

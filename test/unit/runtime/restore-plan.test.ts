@@ -1,12 +1,18 @@
 import { col, collection, csv, job, sum } from 'millrace';
 import { describe, expect, it } from 'vitest';
 import { MillraceError } from '../../../src/base/errors.js';
-import type { CheckpointManifest } from '../../../src/checkpoint/contract.js';
+import { inFlightName } from '../../../src/checkpoint/in-flight-pieces.js';
+import { type CheckpointManifest, NO_KEY_GROUP } from '../../../src/checkpoint/contract.js';
 import type { PhysicalPlan } from '../../../src/graph/physical-plan.js';
-import { planJob } from '../../../src/graph/plan.js';
-import { planRestore, uidsOf } from '../../../src/runtime/restore-plan.js';
+import { planJob, type PlanOptions } from '../../../src/graph/plan.js';
+import { planRestore, planToKeep } from '../../../src/runtime/restore-plan.js';
+import { uidsOf } from '../../../src/runtime/vertex-uids.js';
 
-function planOf(sumUid: string, maxParallelism = 128): PhysicalPlan {
+function planOf(
+  sumUid: string,
+  maxParallelism = 128,
+  more: Partial<PlanOptions> = {},
+): PhysicalPlan {
   const definition = job('sums', (flow) => {
     flow
       .from(collection([{ k: 1, v: 2 }]), { uid: 'numbers' })
@@ -15,7 +21,7 @@ function planOf(sumUid: string, maxParallelism = 128): PhysicalPlan {
       .aggregate({ total: sum('v') }, { uid: sumUid, name: sumUid })
       .to(csv('out'), { uid: 'files' });
   });
-  return planJob(definition.build({}), { parallelism: 2, maxParallelism });
+  return planJob(definition.build({}), { parallelism: 2, maxParallelism, ...more });
 }
 
 const none = { inHand: [], finished: [] };
@@ -84,6 +90,51 @@ describe('planning a restore', () => {
     const allowed = planRestore(manifest, renamed, { ...from, allowNonRestored: true });
     expect(allowed.mapping.lost).toEqual(['totals']);
     expect(allowed.mapping.fresh).toContain('totalz');
+  });
+
+  it('keeps the phases of an aggregation that records are on their way to, and of no other', () => {
+    const phaseIn = (plan: PhysicalPlan) =>
+      plan.vertices
+        .flatMap(({ operators }) => operators)
+        .flatMap(({ spec }) =>
+          spec.kind === 'aggregate' && spec.uid === 'totals' ? [spec.phase] : [],
+        );
+    const [narrow, wide] = [planOf('totals', 128, { parallelism: 1 }), planOf('totals')];
+    expect([narrow, wide].map(phaseIn)).toEqual([['single'], ['merge']]);
+    for (const [before, after] of [
+      [wide, narrow],
+      [narrow, wide],
+    ] as const) {
+      const manifest = manifestOf(before);
+      expect(planToKeep(manifest, after)).toBe(null);
+      const name = inFlightName({ input: 0, to: 0, stage: 'sent' });
+      const underWay = { ...piece, uid: 'totals', name, keyGroup: NO_KEY_GROUP, subtask: 0 };
+      const overtaken = { ...manifest, pieces: [...manifest.pieces, underWay] };
+      const kept = planToKeep(overtaken, after);
+      expect(kept).toEqual({ keyGroups: {}, twoPhases: { totals: before === wide } });
+      const again = planOf('totals', 128, {
+        parallelism: after === wide ? 2 : 1,
+        settledPhases: kept?.twoPhases ?? {},
+      });
+      expect(phaseIn(again)).toEqual(phaseIn(before));
+      expect(planToKeep(overtaken, again)).toBe(null);
+      expect(planRestore(overtaken, again, from).mapping.lost).not.toContain('totals');
+    }
+  });
+
+  it('refuses records that were added up for a second phase which there is none of', () => {
+    const manifest = manifestOf(planOf('totals'));
+    const name = inFlightName({ input: 0, to: 0, stage: 'received' });
+    const underWay = { ...piece, uid: 'totals', name, keyGroup: NO_KEY_GROUP, subtask: 0 };
+    const overtaken = { ...manifest, pieces: [...manifest.pieces, underWay] };
+    const plan = planOf('totals', 128, {
+      preAggregate: false,
+      settledPhases: { totals: true },
+    });
+    const error = failureOf(() => planRestore(overtaken, plan, from));
+    expect(error.code).toBe('STATE_NOT_RESTORED');
+    expect(error.message).toContain('on their way to "totals" that were added up');
+    expect(error.advice).toContain('savepoint');
   });
 
   it('refuses another number of key groups for keyed state', () => {

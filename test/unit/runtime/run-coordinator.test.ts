@@ -20,6 +20,7 @@ const START: CheckpointingStart = {
     tolerableFailures: 0,
     numRetained: 1,
     isIncremental: false,
+    overtakes: false,
   },
   nextId: 1,
   restored: null,
@@ -44,6 +45,7 @@ function runOf(store: CheckpointStore = new MemoryStore()) {
   const parts = {
     slots: [0, 1],
     cancellationTimeoutMs: 1000,
+    regions: [],
     perform: (action: CoordinatorAction) => actions.push(action),
   };
   const coordinator = new RunCoordinator(parts, keeper);

@@ -15,6 +15,7 @@ import {
   type ChainTask,
   type Cursor,
   STEP_DONE,
+  STEP_OUT_OF_BUDGET,
   type StepResult,
   type TaskSnapshot,
 } from '../../../src/operator/contract.js';
@@ -26,6 +27,7 @@ import { inferSchema } from '../../../src/record/infer.js';
 import { SinkPort } from '../../../src/runtime/sink-port.js';
 import { SourceHead, type SourceHeadParts } from '../../../src/runtime/source-head.js';
 import { Subtask, type SubtaskParts } from '../../../src/runtime/subtask.js';
+import { TapSite } from '../../../src/runtime/tap-site.js';
 import { WATERMARK_MIN } from '../../../src/time/watermark.js';
 import { MemorySchemas } from '../operator/chain-harness.js';
 
@@ -79,11 +81,17 @@ export class ScriptedTask implements ChainTask {
   ends: StepResult[] = [];
   flushes: boolean[] = [];
   onStep: () => void = () => {};
+  /** Those that it has taken. */
+  rows = 0;
 
-  step(input: number, batch: Batch, cursor: Cursor): StepResult {
-    const answer = this.steps.shift() ?? { rows: batch.rows - cursor.position, result: STEP_DONE };
+  step(input: number, batch: Batch, cursor: Cursor, rowsMax: number): StepResult {
+    const rows = Math.min(rowsMax, batch.rows - cursor.position);
+    const isLast = cursor.position + rows === batch.rows;
+    const result = isLast ? STEP_DONE : STEP_OUT_OF_BUDGET;
+    const answer = this.steps.shift() ?? { rows, result };
     this.calls.push(`step ${input} from ${cursor.position}`);
     cursor.position += answer.rows;
+    this.rows += answer.rows;
     this.onStep();
     return answer.result;
   }
@@ -232,6 +240,7 @@ export function sinkPortOf(writer: SinkWriter, record: unknown, batchRows = 4): 
     schemas: new MemorySchemas(),
     batchRows,
     metrics: taskMetrics(),
+    tap: new TapSite(),
   });
   port.open(inferSchema([record]), { times: false, kinds: false });
   return port;
@@ -276,6 +285,7 @@ export function subtaskOf(parts: Partial<SubtaskParts>): Subtask {
     gate: null,
     ports: [],
     sinks: [],
+    taps: [],
     barrier: null,
     hadFinished: false,
     metrics: taskMetrics(),

@@ -57,6 +57,7 @@ async function timesOf(
         subtask.status = status;
         return status;
       },
+      tookMs: () => {},
       stop: () => {},
     };
     return subtask;
@@ -79,6 +80,8 @@ async function timesOf(
     guard: () => {},
     shuffle: null,
     checkpoints: null,
+    regions: null,
+    taps: { isAsked: false, sleepMs: Infinity, hear: () => Promise.resolve(), tell: () => {} },
   };
   await new SlotLoop(subtasks as never as Subtask[], host as never as SlotHost).run();
   return times;

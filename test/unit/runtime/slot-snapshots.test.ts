@@ -37,7 +37,7 @@ class Pieces implements TaskSnapshot {
 }
 
 function triggerOf(id: number): CheckpointTrigger {
-  return { id, timestampMs: 0, kind: 'checkpoint', stop: 'none', isFull: true };
+  return { id, timestampMs: 0, kind: 'checkpoint', stop: 'none', isFull: true, isShared: false };
 }
 
 function frozenOf(
@@ -46,7 +46,8 @@ function frozenOf(
   { state = new Pieces(1), commits = [] as readonly SinkCommit[] } = {},
 ): FrozenSubtask {
   const times = { startDelayMs: 0, alignmentMs: 0, syncMs: 0 };
-  return { vertex: 0, subtask, trigger: triggerOf(id), state, source: null, commits, ...times };
+  const trigger = triggerOf(id);
+  return { vertex: 0, subtask, trigger, state, source: null, commits, inFlight: [], ...times };
 }
 
 function commitsOf(...parts: string[]): readonly SinkCommit[] {
@@ -191,5 +192,34 @@ describe('the snapshots of a slot', () => {
     expect(states.map(({ confirmed }) => confirmed)).toEqual([0, 1, 0]);
     snapshots.completed(3);
     expect(states.map(({ confirmed }) => confirmed)).toEqual([0, 1, 1]);
+  });
+
+  it('gives up what is under way for closed subtasks, without what their sinks have prepared', () => {
+    const [own, other] = [new Pieces(1), new Pieces(1)];
+    snapshots.begin(1);
+    snapshots.add({ ...frozenOf(0, 1, { state: own, commits: commitsOf('own') }), vertex: 7 });
+    snapshots.add(frozenOf(1, 1, { state: other, commits: commitsOf('other') }));
+    snapshots.forget((vertex) => vertex === 7);
+    expect(declined).toEqual([{ id: 1, code: 'CHECKPOINT_FAILED', commits: commitsOf('other') }]);
+    expect([own.aborted, other.aborted]).toEqual([1, 1]);
+    // What is carried over from a checkpoint that came too late is forgotten as well.
+    snapshots.add({ ...frozenOf(0, 1, { commits: commitsOf('late') }), vertex: 7 });
+    snapshots.add(frozenOf(1, 1, { commits: commitsOf('late other') }));
+    snapshots.forget((vertex) => vertex === 7);
+    expect(snapshots.finished(7, 0, commitsOf('new'))).toEqual(commitsOf('new'));
+    expect(snapshots.finished(0, 1, [])).toEqual(commitsOf('late other'));
+  });
+
+  it('confirms nothing to closed subtasks', () => {
+    const [own, other] = [new Pieces(1), new Pieces(1)];
+    snapshots.begin(1);
+    setLive([]);
+    snapshots.add({ ...frozenOf(0, 1, { state: own }), vertex: 7 });
+    snapshots.add(frozenOf(1, 1, { state: other }));
+    snapshots.step();
+    snapshots.step();
+    snapshots.forget((vertex) => vertex === 7);
+    snapshots.completed(1);
+    expect([own.confirmed, other.confirmed]).toEqual([0, 1]);
   });
 });

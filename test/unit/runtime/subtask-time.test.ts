@@ -12,7 +12,8 @@ import {
   FRAME_WATERMARK,
 } from '../../../src/ring/contract.js';
 import { silentWaker } from '../../../src/ring/parker.js';
-import { createRing, openRingReader, openRingWriter } from '../../../src/ring/spsc-ring.js';
+import { createRing } from '../../../src/ring/make-ring.js';
+import { openRingReader, openRingWriter } from '../../../src/ring/spsc-ring.js';
 import { InputGate } from '../../../src/runtime/input-gate.js';
 import { QueueLimit } from '../../../src/runtime/queue-limit.js';
 import { ExchangePort } from '../../../src/runtime/exchange-port.js';
@@ -252,6 +253,7 @@ describe('time in a subtask', () => {
       flush: () => true,
       batch: null,
       bytesRead: 0,
+      takeRowsPassed: () => 0,
       isWaiting: false,
     };
     const subtask = subtaskOf({ task, clock, source: source as never });
@@ -271,6 +273,7 @@ describe('time in a subtask', () => {
       flush: () => true,
       batch: null,
       bytesRead: 0,
+      takeRowsPassed: () => 0,
       isWaiting: false,
     };
     task.alignIntervalMs = 50;

@@ -3,19 +3,35 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MillraceError } from '../../../src/base/errors.js';
+import type { LogLevel } from '../../../src/base/function-log.js';
 import { nodeDisk } from '../../../src/base/node-disk.js';
 import type { PlanExplanation } from '../../../src/graph/explain.js';
 import { EventStream } from '../../../src/runtime/event-stream.js';
 import type { ExecutionEvent, JobResult } from '../../../src/runtime/execution.js';
+import { NO_STATISTICS } from '../../../src/checkpoint/checkpoint-statistics.js';
+import type { Recap } from '../../../src/runtime/adopted-process.js';
 import type { ProcessRun } from '../../../src/runtime/job-process.js';
+import type { JobProfile, ThreadStack } from '../../../src/runtime/job-profile.js';
+import type { RescaleReport } from '../../../src/runtime/rescaling.js';
+import type { RestoreReport } from '../../../src/runtime/restore-report.js';
 import type { RunMetricsSnapshot } from '../../../src/runtime/metrics-snapshot.js';
 import { NO_METRICS } from '../../../src/runtime/no-metrics.js';
 import { resolveSettings } from '../../../src/runtime/settings.js';
 import { Dispatcher } from '../../../src/server/dispatcher.js';
 import type { Submission } from '../../../src/server/job-record.js';
+import { JobLogs } from '../../../src/server/job-logs.js';
 import { JobStore } from '../../../src/server/job-store.js';
+import { DataFence, observedTerm } from '../../../src/server/leadership/data-fence.js';
+import { identityOf } from '../../../src/server/process-table.js';
 import type { Admission, ServedProcess } from '../../../src/server/served-job.js';
 import { SlotPool } from '../../../src/server/slot-pool.js';
+
+interface FakeRescaling {
+  readonly parallelism: number;
+  isOver: boolean;
+  resolve(): void;
+  reject(error: unknown): void;
+}
 
 export class FakeProcess implements ServedProcess {
   readonly pid = 2 ** 30;
@@ -24,6 +40,11 @@ export class FakeProcess implements ServedProcess {
   isAdmitted = false;
   isCanceled = false;
   isOver = false;
+  isLeft = false;
+  /** To which it was rescaled. */
+  parallelism: number | null = null;
+  /** Asked for last; the test answers it. */
+  rescaling: FakeRescaling | null = null;
   readonly #events = new EventStream<ExecutionEvent>();
   #resolve: (result: JobResult) => void = () => {};
   #reject: (error: unknown) => void = () => {};
@@ -35,6 +56,18 @@ export class FakeProcess implements ServedProcess {
       this.#reject = reject;
     });
     this.finished.catch(() => {});
+  }
+
+  profile(): Promise<JobProfile> {
+    return Promise.resolve({ startMs: 0, endMs: 1, threads: [] });
+  }
+
+  threadStacks(): Promise<readonly ThreadStack[]> {
+    return Promise.resolve([]);
+  }
+
+  openTap(): () => void {
+    return () => {};
   }
 
   async planned(): Promise<PlanExplanation> {
@@ -52,12 +85,20 @@ export class FakeProcess implements ServedProcess {
   }
 
   admit(): void {
+    // One that was found runs already.
+    if (this.isAdmitted) return;
     this.isAdmitted = true;
     this.tell({ type: 'state', state: 'RUNNING', atMs: 0 });
   }
 
   tell(event: ExecutionEvent): void {
     this.#events.push(event);
+  }
+
+  logLevel: LogLevel | null = null;
+
+  setLogLevel(level: LogLevel): void {
+    this.logLevel = level;
   }
 
   cancel(): void {
@@ -68,8 +109,36 @@ export class FakeProcess implements ServedProcess {
     this.fail(new MillraceError('PROCESS_DIED', 'It was killed.'));
   }
 
+  leave(): void {
+    this.isLeft = true;
+    this.#reject(new MillraceError('LEADERSHIP_LOST', 'It is left to another server.'));
+    this.#events.end();
+  }
+
+  /** The same process as the next server finds it. */
+  foundAgain(): FakeProcess & { readonly recap: Recap } {
+    const found = new FakeProcess(this.run);
+    const { parallelism } = this;
+    const rescaled = parallelism === null ? null : { parallelism };
+    Object.assign(found, { parallelism, isAdmitted: true, isCanceled: this.isCanceled });
+    this.isOver = true;
+    const recap: Recap = {
+      kind: 'recap',
+      plan: fakePlan(parallelism ?? this.run.settings.parallelism ?? 1),
+      state: 'RUNNING',
+      restarts: 0,
+      restored: null,
+      metrics: NO_METRICS,
+      checkpoints: NO_STATISTICS,
+      checkpointsBefore: this.run.served?.checkpointsBefore ?? NO_STATISTICS,
+      rescaled,
+    };
+    return Object.assign(found, { recap });
+  }
+
   finish(): void {
     this.isOver = true;
+    this.rescaling?.reject(new MillraceError('JOB_NOT_RUNNING', 'It has ended.'));
     const { jobName } = this.run;
     const rest = {
       durationMs: 1,
@@ -84,6 +153,7 @@ export class FakeProcess implements ServedProcess {
 
   fail(error: MillraceError): void {
     this.isOver = true;
+    this.rescaling?.reject(error);
     this.#reject(error);
     this.#events.end();
   }
@@ -94,6 +164,42 @@ export class FakeProcess implements ServedProcess {
 
   savepoint(): Promise<never> {
     return Promise.reject(new MillraceError('CHECKPOINT_FAILED', 'It takes none.'));
+  }
+
+  async planAt(parallelism: number): Promise<PlanExplanation> {
+    if (parallelism > 128) throw new MillraceError('PARALLELISM_INVALID', 'It is too wide.');
+    return fakePlan(parallelism);
+  }
+
+  restorePlan(): Promise<RestoreReport> {
+    if (this.run.jobName === 'hangs on restore') return this.finished.then(() => fakeRestore());
+    if (this.run.jobName === 'dies on restore') {
+      this.fail(new MillraceError('PROCESS_DIED', 'It was killed.'));
+      return Promise.reject(new MillraceError('JOB_NOT_RUNNING', 'It has ended.'));
+    }
+    if (this.run.jobName === 'refuses') {
+      return Promise.reject(new MillraceError('CHECKPOINT_NOT_FOUND', 'There is none.'));
+    }
+    return Promise.resolve(fakeRestore());
+  }
+
+  rescale(parallelism: number): Promise<RescaleReport> {
+    return new Promise((resolve, reject) => {
+      this.rescaling = {
+        parallelism,
+        isOver: false,
+        resolve: () => {
+          if (this.rescaling !== null) this.rescaling.isOver = true;
+          this.parallelism = parallelism;
+          const times = { checkpoint: 1, checkpointMs: 1, restartMs: 1 };
+          resolve({ from: this.run.settings.parallelism ?? 1, to: parallelism, ...times });
+        },
+        reject: (error) => {
+          if (this.rescaling !== null) this.rescaling.isOver = true;
+          reject(error);
+        },
+      };
+    });
   }
 
   events(): AsyncIterableIterator<ExecutionEvent> {
@@ -109,10 +215,15 @@ export class FakeProcess implements ServedProcess {
   }
 }
 
+function fakeRestore(): RestoreReport {
+  return { job: 'fake', checkpoint: null, operators: [], unreadable: [], refusals: [] };
+}
+
 /** A source and a sink that need so many slots. */
 export function fakePlan(slots: number): PlanExplanation {
   const common = {
     slotSharingGroup: 'default',
+    region: 0,
     host: false,
     operators: [],
     source: null,
@@ -146,6 +257,7 @@ export interface WorldOptions {
   readonly slots?: number;
   readonly admission?: Admission;
   readonly endedMax?: number;
+  readonly endedMs?: number;
   readonly planTimeoutMs?: number;
 }
 
@@ -157,20 +269,37 @@ export class FakeWorld {
   readonly time = { nowMs: 1000 };
   readonly clock = { epochMs: () => this.time.nowMs, monotonicMs: () => this.time.nowMs };
 
+  readonly fence = nextFence(this.directory);
+  #logs: JobLogs | null = null;
+
   constructor() {
     writeFileSync(this.module, 'export {};');
   }
 
   release(): void {
+    this.#logs?.close();
     rmSync(this.directory, { recursive: true, force: true });
   }
 
   get store(): JobStore {
-    return new JobStore(nodeDisk, join(this.directory, 'jobs'));
+    return new JobStore(nodeDisk, join(this.directory, 'jobs'), this.fence);
+  }
+
+  get logDirectory(): string {
+    return join(this.directory, 'log');
+  }
+
+  /** One for the whole world, as a server has one. */
+  get logs(): JobLogs {
+    const { store, clock, logDirectory: directory } = this;
+    const kept = { bytesMax: 1024 * 1024, files: 2 };
+    this.#logs ??= new JobLogs({ disk: nodeDisk, clock, store, directory, kept });
+    return this.#logs;
   }
 
   dispatcher(options: WorldOptions = {}): Dispatcher {
-    const { slots = 4, admission = 'queue', endedMax = 100, planTimeoutMs = 60_000 } = options;
+    const { slots = 4, admission = 'queue', planTimeoutMs = 60_000 } = options;
+    const { endedMax = 100, endedMs = null } = options;
     return new Dispatcher({
       clock: this.clock,
       disk: nodeDisk,
@@ -178,10 +307,19 @@ export class FakeWorld {
       pool: new SlotPool(slots),
       admission,
       endedMax,
+      endedMs,
       planTimeoutMs,
+      logs: this.logs,
       launch: (run) => {
         const process = new FakeProcess(run);
         this.processes.push(process);
+        return process;
+      },
+      orphanTimeoutMs: 60_000,
+      protocol: 'test',
+      find: async ({ id }) => {
+        const process = this.processOf(id)?.foundAgain() ?? null;
+        if (process !== null) this.processes.push(process);
         return process;
       },
       onDefect: (error) => this.defects.push(error),
@@ -192,6 +330,14 @@ export class FakeWorld {
   processOf(jobid: string): FakeProcess | undefined {
     return this.processes.findLast(({ run, isOver }) => run.identity?.jobId === jobid && !isOver);
   }
+}
+
+/** The right of a leader that has just taken over the data. */
+export function nextFence(data: string): DataFence {
+  const self = { url: 'http://localhost:8081', process: identityOf(nodeDisk, process.pid) };
+  const fence = DataFence.claim(nodeDisk, data, self, observedTerm(nodeDisk, data).epoch);
+  if (fence === null) throw new Error('Another one was faster.');
+  return fence;
 }
 
 export function submissionOf(

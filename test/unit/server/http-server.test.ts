@@ -1,58 +1,29 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { nodeDisk } from '../../../src/base/node-disk.js';
-import { errors } from '../../../src/rest/cluster-schemas.js';
+import { errors, type Health } from '../../../src/rest/cluster-schemas.js';
 import { type PathDefinition, PATHS } from '../../../src/rest/paths.js';
-import { BundleStore } from '../../../src/server/bundle-store.js';
-import { ConsoleFiles } from '../../../src/server/console-files.js';
-import { type HandlersWorld, handlersOf, textHandlersOf } from '../../../src/server/handlers.js';
-import { httpServer } from '../../../src/server/http-server.js';
-import { MeasuredServer } from '../../../src/server/measured-jobs.js';
+import type { httpServer } from '../../../src/server/http-server.js';
 import { mismatch } from '../rest/schema-check.js';
+import { fakeRest } from './fake-rest.js';
 import { FakeWorld, settle, submissionOf } from './fake-world.js';
 
 describe('the REST interface', () => {
   let world: FakeWorld;
   let http: ReturnType<typeof httpServer>;
   let dispatcher: ReturnType<FakeWorld['dispatcher']>;
+  let role: Health;
 
   function open(allowsUploads = true, token: string | null = null): void {
     dispatcher = world.dispatcher();
-    const bundles = new BundleStore(nodeDisk, join(world.directory, 'bundles'));
-    const parts: HandlersWorld = {
-      clock: world.clock,
-      disk: nodeDisk,
-      dispatcher,
-      measuredServer: new MeasuredServer(dispatcher),
-      bundles,
-      jobs: world.store,
-      uploads: allowsUploads ? bundles : null,
-      defaults: { layers: [], baseDirectory: world.directory },
-      checkpointDirectory: join(world.directory, 'checkpoints'),
-      version: '1.2.3',
-      address: () => 'http://localhost:8081',
-      shutDown: () => {},
-    };
-    const handlers = { ...handlersOf(parts), ...textHandlersOf(parts) };
-    const guard = { hosts: [], token };
-    const pages = join(world.directory, 'console');
-    mkdirSync(join(pages, 'assets'), { recursive: true });
-    writeFileSync(join(pages, 'index.html'), '<!doctype html><title>Millrace</title>');
-    writeFileSync(join(pages, 'assets', 'main-1a2b.js'), 'export {};');
-    http = httpServer({
-      handlers,
-      guard,
-      version: '1.2.3',
-      console: new ConsoleFiles(nodeDisk, pages),
-      streamEvents: () => {},
-    });
+    ({ http } = fakeRest(world, dispatcher, { allowsUploads, token, health: () => role }));
   }
 
   beforeEach(() => {
     world = new FakeWorld();
+    role = { status: 'leader', epoch: 7, leader: 'http://localhost:8081' };
     open();
   });
   afterEach(async () => {
@@ -78,6 +49,32 @@ describe('the REST interface', () => {
   }
 
   const ID = 'f'.repeat(32);
+
+  it('says whether it leads, and sends to the leader when it does not', async () => {
+    expect(await ask('GET', '/health')).toEqual({ http: 200, ...role });
+    role = { status: 'standby', epoch: null, leader: 'http://10.0.0.2:8081' };
+    expect(await ask('GET', '/v1/health')).toEqual({ http: 200, ...role });
+    expect(await ask('GET', '/jobs')).toMatchObject({ http: 503, code: 'NOT_LEADER' });
+    expect(await ask('POST', `/jars/${ID}_a.mjs/run`, {})).toMatchObject({ code: 'NOT_LEADER' });
+    const of = (url: string) => http.inject({ method: 'GET', url, headers: { host: 'localhost' } });
+    expect((await of('/jobs/metrics?get=x')).headers).toMatchObject({
+      location: 'http://10.0.0.2:8081/jobs/metrics?get=x',
+    });
+    expect(await of('/')).toMatchObject({
+      statusCode: 307,
+      headers: { location: 'http://10.0.0.2:8081/' },
+    });
+    role = { ...role, leader: null };
+    expect(await of('/')).toMatchObject({ statusCode: 503 });
+    expect((await of('/jobs')).headers).not.toHaveProperty('location');
+  });
+
+  it('asks for no token to say whether it leads', async () => {
+    await http.close();
+    open(true, 'secret');
+    expect(await ask('GET', '/health')).toMatchObject({ http: 200, status: 'leader' });
+    expect(await ask('GET', '/jobs')).toMatchObject({ http: 403 });
+  });
   async function running(): Promise<string> {
     await dispatcher.submit(ID, submissionOf(2), world.module);
     await settle();
@@ -90,12 +87,17 @@ describe('the REST interface', () => {
     const [{ id: vertexid }] = vertices;
     const asked: string[] = [];
     for (const [name, { method, path, reply }] of Object.entries<PathDefinition>(PATHS)) {
-      if (method !== 'GET' || typeof reply === 'string' || /:(triggerid|checkpointid)/.test(path))
+      if (
+        method !== 'GET' ||
+        typeof reply === 'string' ||
+        /:(triggerid|checkpointid|jarid)/.test(path)
+      )
         continue;
       const url = path
         .replace(/:(?:jobid|taskmanagerid)/, ID)
         .replace(':vertexid', vertexid)
-        .replace(':subtaskindex', '0');
+        .replace(':subtaskindex', '0')
+        .replace(':attempt', '0');
       for (const prefix of ['', '/v1']) {
         const { statusCode, body } = await http.inject({ url: `${prefix}${url}` });
         expect(statusCode, url).toBe(200);

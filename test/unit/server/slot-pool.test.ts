@@ -29,15 +29,27 @@ describe('SlotPool', () => {
   });
 
   it('is like a list of who asked', async () => {
-    const step = fc.record({ job: fc.nat(9), slots: fc.integer({ min: 1, max: 5 }) });
+    const step = fc.record({
+      job: fc.nat(9),
+      slots: fc.integer({ min: 1, max: 5 }),
+      isResized: fc.boolean(),
+    });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
         const pool = new SlotPool(5);
         let asked: { job: string; slots: number }[] = [];
         const granted = new Set<string>();
-        for (const { job: number, slots } of steps) {
+        for (const { job: number, slots, isResized } of steps) {
           const job = `job-${number}`;
-          if (asked.some((one) => one.job === job)) {
+          const has = asked.find((one) => one.job === job);
+          if (has !== undefined && isResized) {
+            const doesWait = asked.some((one) => !granted.has(one.job));
+            const isMore = slots > has.slots;
+            const fits = !isMore || (!doesWait && slots - has.slots <= pool.free);
+            const expected = !granted.has(job) || fits;
+            expect(pool.resize(job, slots)).toBe(expected);
+            if (granted.has(job) && fits) has.slots = slots;
+          } else if (has !== undefined) {
             asked = asked.filter((one) => one.job !== job);
             pool.leave(job);
             granted.delete(job);

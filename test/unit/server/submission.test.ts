@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { parsedArguments, path, submissionOf } from '../../../src/server/submission.js';
+import {
+  parsedArguments,
+  path,
+  submissionAgain,
+  submissionOf,
+} from '../../../src/server/submission.js';
 
 const defaults = {
   layers: [{ origin: 'server', values: { parallelism: 1, 'slot.memory': '64mb' } }],
@@ -29,6 +34,44 @@ describe('submissionOf', () => {
       'execution.stateRecovery.ignoreUnclaimedState': true,
     });
     expect(submit({}).settings.parallelism).toBe(1);
+  });
+
+  it('has a job run again as it was, but for what is asked for and what it went on from', () => {
+    const earlier = submit({
+      entryClass: 'daily',
+      parallelism: 3,
+      params: { days: 8, city: 'Lima' },
+      flinkConfiguration: {
+        'execution.checkpointing.interval': '10s',
+        'execution.checkpointing.unaligned.enabled': 'true',
+      },
+      savepointPath: '/a/savepoint-1',
+      claimMode: 'CLAIM',
+      allowNonRestoredState: true,
+      baseDirectory: '/elsewhere',
+    });
+    const { settings, submittedMs, ...rest } = submissionAgain(
+      earlier,
+      { params: { days: 9 }, flinkConfiguration: { 'slot.memory': '128mb' } },
+      9,
+    );
+    const { settings: before } = earlier;
+    expect(submittedMs).toBe(9);
+    expect(rest).toEqual({
+      bundle: 'job.mjs',
+      jobName: 'daily',
+      params: { days: 9, city: 'Lima' },
+      baseDirectory: '/elsewhere',
+    });
+    expect(settings).toEqual({
+      ...before,
+      'slot.memory': 128 * 1024 ** 2,
+      'execution.stateRecovery.path': null,
+      'execution.stateRecovery.claimMode': submit({}).settings['execution.stateRecovery.claimMode'],
+      'execution.stateRecovery.ignoreUnclaimedState': false,
+    });
+    const again = submissionAgain(earlier, { savepointPath: '/b', parallelism: 5 }, 9);
+    expect(again.settings).toMatchObject({ 'execution.stateRecovery.path': '/b', parallelism: 5 });
   });
 
   it('refuses what means nothing here', () => {

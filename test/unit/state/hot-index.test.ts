@@ -219,6 +219,28 @@ describe('HotIndex', () => {
     expect(close.bytes).toBeLessThan(16);
   });
 
+  it('gives the first ranges a block for few keys, and the others once these pay for it', () => {
+    const index = new HotIndex();
+    const ranges = 300;
+    const keyOf = (entry: number): number => {
+      const at = Math.floor(entry / ranges);
+      return ((entry % ranges) << BLOCK_SHIFT) + at * 3;
+    };
+    const perRange = 300;
+    for (let entry = 0; entry < ranges * perRange; entry++) {
+      index.insert(keyOf(entry), (entry + 1) | WORD_DIRECT, 1);
+    }
+    const blocks = index.blocks.filter((block) => block !== NO_BLOCK);
+    expect(blocks.length).toBe(256);
+    for (let entry = 0; entry < ranges * perRange; entry += 11) {
+      expect((wordOf(index, keyOf(entry)) & WORD_ENTRY) - 1).toBe(entry);
+    }
+    for (let key = 1; key < 1 << BLOCK_SHIFT; key += 3) {
+      index.insert((290 << BLOCK_SHIFT) + key, (ranges * perRange + key) | WORD_DIRECT, 1);
+    }
+    expect(hasBlock(index, 290 << BLOCK_SHIFT)).toBe(true);
+  });
+
   it('finds large keys that lie close together, once there are as many entries as ranges before them', () => {
     const index = new HotIndex();
     const first = 40_000_000;

@@ -3,7 +3,7 @@ import type { DataType } from '../../../src/record/schema.js';
 import {
   FoldedAggregatingState,
   FoldedReducingState,
-  TableValueState,
+  PartValueState,
 } from '../../../src/state/value-state.js';
 import { openStore } from './state-fixtures.js';
 
@@ -17,7 +17,7 @@ describe('value state', () => {
   ] as const)('keeps a value of type %s per key', (_, type, first, second) => {
     const { key, store } = openStore();
     const state = store.value<unknown>({ name: 'v', ...(type === undefined ? {} : { type }) });
-    expect(state).toBeInstanceOf(TableValueState);
+    expect(state).toBeInstanceOf(PartValueState);
     key.set(['a']);
     expect(state.value()).toBeUndefined();
     state.update(first);

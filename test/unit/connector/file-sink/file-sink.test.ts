@@ -353,7 +353,8 @@ describe('contents', () => {
   });
 
   it('refuses text that is not Unicode where the format cannot carry it', async () => {
-    for (const sink of [csvSink(temporaryDirectory()), parquetSink(temporaryDirectory())]) {
+    for (const make of [csvSink, parquetSink, textSink]) {
+      const sink = make(temporaryDirectory());
       const error = await failure(() => writeAll(sink, [{ t: '\ud800' }]));
       expect(error).toMatchObject({ code: 'VALUE_UNSUPPORTED', where: { field: 't' } });
     }

@@ -54,6 +54,44 @@ describe('types', () => {
     expect(records[0]).toMatchObject({ wide: 9007199254740993n });
   });
 
+  it('that are inferred round no whole number; float64 does', async () => {
+    const content = `id\n${'1\n'.repeat(50)}9007199254740993\n"-9007199254740993"\n2\n`;
+    const options = { sampleRows: 5, onError: 'skip' } as const;
+    const { bad, records } = await read(content, options);
+    expect(bad.map(({ line }) => line)).toEqual([52, 53]);
+    expect(records).toHaveLength(51);
+    const rounded = await read(content, { ...options, types: { id: 'float64' } });
+    expect(rounded.records.slice(-3)).toEqual([{ id: 2 ** 53 }, { id: -(2 ** 53) }, { id: 2 }]);
+  });
+
+  it.each([
+    [{ types: { a: 'int33' as 'int32' } }, 'no type "int33", which "a" has; did you mean "int32"?'],
+    [{ types: { a: { kind: 'decimal', precision: 2, scale: 3 } } }, '"a" needs a precision'],
+    [{ types: { a: { kind: 'list' } as never } }, 'the type of "a[]" is no object'],
+    [{ schema: { a: 'int32' } as never }, 'its shape is none of object, tuple and value'],
+    [{ schema: { shape: 'object' } as never }, 'it has no list of fields'],
+    [{ header: [] }, 'header is a list'],
+    [{ header: 'yes' as never }, 'header is "yes"'],
+    [{ skipRows: -1 }, 'skipRows is -1'],
+    [{ skipRows: 'x' as never }, 'skipRows is "x"'],
+  ] satisfies [CsvSourceOptions, string][])(
+    'and options that are none are refused: %o',
+    (options, problem) => {
+      expect(() => csvSource('a', options)).toThrow(
+        expect.objectContaining({
+          code: 'OPTION_INVALID',
+          message: expect.stringContaining(problem),
+        }),
+      );
+    },
+  );
+
+  it('are not looked for in a file that is framed by carriage returns alone', async () => {
+    const error = await failure(read('a,b\r1,2\r3,4\r'));
+    expect(error).toMatchObject({ code: 'FORMAT_INVALID', where: { byteOffset: 3 } });
+    expect((await read('"a\rb"\r\n1\r\n')).records).toEqual([{ 'a\rb': 1 }]);
+  });
+
   it('can be declared for some columns', async () => {
     const types = { a: 'utf8', b: { kind: 'decimal', precision: 10, scale: 2 } } as const;
     const { records } = await read('a,b\n1,2.5\n', { types });
@@ -189,6 +227,9 @@ describe('dialects', () => {
     expect(code({ separator: ',,' })).toBe('OPTION_INVALID');
     expect(code({ separator: '"' })).toBe('OPTION_INVALID');
     expect(code({ separator: '\t', trim: true })).toBe('OPTION_INVALID');
+    expect(code({ trim: 'yes' as never })).toBe('OPTION_INVALID');
+    expect(code({ multiline: 1 as never })).toBe('OPTION_INVALID');
+    expect(code({ escape: ',' })).toBe('OPTION_INVALID');
     expect(code({ sampleRows: 0 })).toBe('OPTION_INVALID');
     for (const onError of ['ignore', {}, null]) {
       expect(code({ onError: onError as never })).toBe('OPTION_INVALID');

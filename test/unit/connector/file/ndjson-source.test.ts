@@ -31,6 +31,43 @@ function errorsOf({ bad }: ReadResult): readonly (readonly unknown[])[] {
   return bad.map(({ line, error }) => [line, error.where?.field, error.message.split('\n')[0]]);
 }
 
+describe('whole numbers that a double does not hold', () => {
+  const WIDE = '9007199254740993';
+  const alike = Array.from({ length: 200 }, (_, id) => `{"id":${id}}`);
+
+  it.each([
+    ['in a row of the sample', [`{"id":${WIDE}}`], 1],
+    ['behind many rows alike', [...alike, `{"id":${WIDE}}`], 201],
+    ['where a field is new', ['{}', `{"id":${WIDE}}`], 2],
+    ['in an object', [`{"id":{"a":${WIDE}}}`], 1],
+    ['in a list', [`{"id":[1,${WIDE}]}`], 1],
+    ['in what has no type', ['{"id":"x"}', '{"id":1}', `{"id":${WIDE}}`], 3],
+  ])('are bad rows rather than rounded: %s', async (_name, lines, line) => {
+    const result = await read(lines.join('\n'), { onError: 'skip', sampleRows: 1 });
+    expect(result.bad.map((row) => row.line)).toEqual([line]);
+    expect(result.bad[0].error.message).toContain('does not hold exactly');
+    expect(result.records).toHaveLength(lines.length - 1);
+    expect(JSON.stringify(result.records)).not.toContain('9007199254740992');
+  });
+
+  it('are taken where text or a declared type keeps them, or floats were asked for', async () => {
+    const content = `{"a":"${WIDE}","i":${WIDE},"f":${WIDE},"l":[${WIDE}],"d":1e300}`;
+    const floats = { type: { kind: 'float64' }, nullable: false } as const;
+    const schema = schemaOf({
+      a: { kind: 'utf8' },
+      i: { kind: 'int64' },
+      f: { kind: 'float64' },
+      l: { kind: 'list', item: floats },
+      d: { kind: 'number' },
+    });
+    const { records } = await read(content, { schema });
+    const rounded = Number(WIDE);
+    expect(records).toEqual([
+      { a: WIDE, i: 9007199254740993n, f: rounded, l: [rounded], d: 1e300 },
+    ]);
+  });
+});
+
 describe('objects within rows', () => {
   const within: DataType = {
     kind: 'struct',
@@ -81,6 +118,24 @@ describe('objects within rows', () => {
       [1, undefined, expect.stringContaining('is not valid JSON')],
     ]);
   });
+
+  it.each(['full', 'projected'] as const)(
+    'are bad where nothing can walk over them without end (%s)',
+    async (validate) => {
+      const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
+      const rows = [
+        '1',
+        nested(100_000),
+        nested(900),
+        '{"b":'.repeat(5000) + '2' + '}'.repeat(5000),
+      ];
+      const content = rows.map((value) => `{"a":${value}}`).join('\n');
+      const source = ndjsonSource('a', { onError: 'skip', validate });
+      const read = await readSource(source, inMemory({ a: content }));
+      expect(read.records).toEqual([{ a: 1 }, { a: JSON.parse(nested(900)) }]);
+      expect(errorsOf(read).map(([line]) => line)).toEqual([2, 4]);
+    },
+  );
 
   it('take fields that are not in use as they come, also where the schema is inferred', async () => {
     const content = '{"bid":{"price":1,"url":"a"}}\n{"bid":{"price":null,"url":[1],"more":{}}}\n';

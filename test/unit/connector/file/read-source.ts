@@ -2,6 +2,7 @@
  * Runs a file source in one thread for tests: plans it, gives its splits to readers in turn, and collects records,
  * bad records and positions. Callers: tests of file sources. Runs on: the test's thread.
  */
+import { NO_LOG } from '../../../../src/base/function-log.js';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -92,6 +93,7 @@ export class MemoryDisk implements Disk {
   }
 
   createNew = refuse;
+  openAppend = refuse;
   createScratch = refuse;
   makeDirectory = refuse;
   rename = refuse;
@@ -157,6 +159,7 @@ export class SourceRun {
       baseDirectory: directory,
       schemas: this.schemas,
       batchRows,
+      log: NO_LOG,
       metrics: { place: metricsPlace(), owner: -1 },
       wake: () => {},
       badRecord: (record) => this.bad.push(record),

@@ -1,6 +1,7 @@
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { textSource, type TextSourceOptions } from '../../../../src/connector/file/text-source.js';
-import { inMemory, planSource, readFrom, readSource } from './read-source.js';
+import { batches, inMemory, planSource, readFrom, readSource } from './read-source.js';
 
 const content = '\ufeffone\r\n\ntwo ü\r\n  three  \nlast';
 
@@ -65,4 +66,41 @@ it('sets lines aside that are not UTF-8, or reads them as Latin-1', async () => 
 it('reads lines longer than the buffer', async () => {
   const long = 'x'.repeat(700_000);
   expect(await read(`a\n${long}\nb`)).toEqual(['a', long, 'b']);
+});
+
+it('reads lines of any length, wherever newlines are looked for anew', async () => {
+  const anyLength = fc.oneof(
+    { weight: 6, arbitrary: fc.nat(80) },
+    fc.integer({ min: 16_300, max: 16_500 }),
+    fc.nat(40_000),
+  );
+  const line = fc.record({
+    length: anyLength,
+    letter: fc.constantFrom('x', 'ü'),
+    ends: fc.boolean(),
+  });
+  const lines = fc.array(line, { minLength: 1, maxLength: 60 });
+  await fc.assert(
+    fc.asyncProperty(lines, async (given) => {
+      const texts = given.map(({ length, letter }) => letter.repeat(length));
+      const whole = given.map(({ ends }, at) => `${texts[at]}${ends ? '\r' : ''}\n`).join('');
+      expect(await read(whole)).toEqual(texts);
+    }),
+    { numRuns: 40 },
+  );
+});
+
+it('puts lines one behind the other into columns when few are equal, long ones or short', async () => {
+  for (const width of [8, 40]) {
+    const lines = Array.from({ length: 4000 }, (_, index) => String(index).padStart(width, '0'));
+    const files = inMemory({ a: lines.join('\n') });
+    const run = await planSource(textSource('a'), { ...files, batchRows: 1024 });
+    const reader = await run.open();
+    for (const split of run.plan.splits) reader.addSplit(split, null);
+    const dictionaries: unknown[] = [];
+    for await (const { columns } of batches(reader)) {
+      dictionaries.push('isDictionary' in columns[0] && columns[0].isDictionary);
+    }
+    expect(dictionaries).toEqual([true, true, false, false]);
+  }
 });

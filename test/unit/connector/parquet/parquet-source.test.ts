@@ -204,6 +204,11 @@ describe('parquetSource on files of DuckDB', () => {
     expect(await readAll(parquetSource(path, { bigint: ['id'] }))).toEqual([
       { id: 9007199254740993n, n: 1 },
     ]);
+    await expect(readAll(parquetSource(path, { bigint: ['id', 'di'] }))).rejects.toMatchObject({
+      code: 'OPTION_INVALID',
+      where: { field: 'di' },
+      advice: expect.stringContaining('id'),
+    });
   });
 
   it('merges files: a column that one of them lacks is missing there', async () => {

@@ -4,6 +4,7 @@ import {
   GRAMMAR_LOOSE,
   parseInteger,
   parseNumber,
+  parseRounded,
 } from '../../../../src/format/bytes/number-bytes.js';
 
 const json = (text: string): number => parseNumber(Buffer.from(text), 0, text.length, GRAMMAR_JSON);
@@ -21,7 +22,10 @@ describe('parseNumber', () => {
       '1e3',
       '1E+3',
       '1.5e-7',
-      '123456789012345678',
+      '123456789012345680',
+      '-9007199254740994',
+      '100000000000000000000',
+      '1180591620717411303424',
       '0.1234567890123456789',
       '1e400',
       '5e-324',
@@ -50,6 +54,19 @@ describe('parseNumber', () => {
       '1_0',
     ]) {
       expect(json(text), text).toBeNaN();
+    }
+  });
+
+  it('reads no whole number that a double does not hold, unless asked to round', () => {
+    const tooExact = ['9007199254740993', '-123456789012345678', '9'.repeat(309)];
+    for (const text of tooExact) {
+      const bytes = Buffer.from(text);
+      expect(json(text), text).toBeNaN();
+      expect(loose(text), text).toBeNaN();
+      expect(parseRounded(bytes, 0, bytes.length, GRAMMAR_JSON), text).toBe(Number(text));
+    }
+    for (const text of ['', '-', '00000000000000000001', '+9007199254740993', 'NaN']) {
+      expect(parseRounded(Buffer.from(text), 0, text.length, GRAMMAR_JSON), text).toBeNaN();
     }
   });
 
