@@ -8,9 +8,6 @@ export default defineConfig({
     testTimeout: 120_000,
     // Hooks start servers and jobs too.
     hookTimeout: 120_000,
-    // A machine of CI may stand still for seconds. A test that passes at its second try only is named at the end, as
-    // something to mend; properties draw the same samples again, so what they find fails twice.
-    retry: process.env['CI'] === undefined ? 0 : 1,
     expect: { poll: { timeout: 30_000 } },
     maxWorkers: 2,
     pool: 'forks',

@@ -1,10 +1,10 @@
 /**
- * Prints the last lines of `.ci/run`: which tests failed or wavered, then how many passed and failed, from the JSON
+ * Prints the last lines of `.ci/run`: which tests failed or wavered, then how many passed and failed, from the
  * report of `npm test` whose path is the argument. Without a report the run counts as one failure.
  */
-import { countsText, vitestCounts } from './lib/vitest-counts.mjs';
+import { countsOf, countsText } from './lib/test-runs.mjs';
 
-const counts = vitestCounts(process.argv[2]) ?? {
+const counts = countsOf(process.argv[2]) ?? {
   passed: 0,
   failed: 1,
   skipped: 0,

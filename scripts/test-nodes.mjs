@@ -5,10 +5,10 @@
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { countsText, vitestCounts } from './lib/vitest-counts.mjs';
+import { countsOf, countsText, testAndRetry } from './lib/test-runs.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const home = join(root, 'test', 'nodes');
@@ -57,28 +57,20 @@ function testUnder(name) {
   const node = join(bin, 'node');
   const version = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim();
   const report = join(reports, `${name}.json`);
-  mkdirSync(reports, { recursive: true });
-  rmSync(report, { force: true });
   console.log(`\nNode ${version}`);
-  const { status } = spawnSync(
-    node,
-    [
-      join(root, 'node_modules', 'vitest', 'vitest.mjs'),
-      'run',
-      '--reporter=default',
-      '--reporter=json',
-      `--outputFile.json=${report}`,
-      ...vitestArguments,
-    ],
-    {
-      cwd: root,
-      stdio: ['ignore', 'inherit', 'inherit'],
-      env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` },
-    },
+  const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
+  const passed = testAndRetry(
+    report,
+    (words, env) =>
+      spawnSync(node, [vitest, 'run', ...words, ...vitestArguments], {
+        cwd: root,
+        stdio: ['ignore', 'inherit', 'inherit'],
+        env: { ...env, PATH: `${bin}${delimiter}${process.env.PATH}` },
+      }).status,
   );
-  const counts = vitestCounts(report);
+  const counts = countsOf(report);
   const text = counts === null ? 'no report' : countsText(counts);
-  const ok = status === 0 && counts !== null && counts.failed === 0 && counts.passed > 0;
+  const ok = passed && counts !== null && counts.failed === 0 && counts.passed > 0;
   const lines = [
     `${ok ? 'ok    ' : 'FAILED'} Node ${version}: ${text}`,
     ...(counts?.remarks ?? []),
