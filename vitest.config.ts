@@ -4,11 +4,11 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     setupFiles: ['test/setup/seed.ts'],
-    // For machines under load; no test takes a tenth of it on an idle one.
-    testTimeout: 120_000,
+    // For machines under load or that stand still: a test that hangs is told late, but none is for being slow.
+    testTimeout: 300_000,
     // Hooks start servers and jobs too.
-    hookTimeout: 120_000,
-    expect: { poll: { timeout: 30_000 } },
+    hookTimeout: 300_000,
+    expect: { poll: { timeout: 60_000 } },
     maxWorkers: 2,
     pool: 'forks',
     // Fixtures and the built package are imported by Node itself, so that jobs see real module URLs.

@@ -37,7 +37,7 @@ describe('code blocks', () => {
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'index.mjs'), code);
     const env = { ...process.env, NO_COLOR: '1' };
-    const call = runFile(process.execPath, ['index.mjs'], { cwd: folder, timeout: 30_000, env });
+    const call = runFile(process.execPath, ['index.mjs'], { cwd: folder, timeout: 200_000, env });
     const { stdout } = await call;
     expect(stdout.trim()).not.toBe('');
     if (output !== null) expect(stdout.trim()).toBe(output.trim());

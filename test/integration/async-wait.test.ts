@@ -198,7 +198,7 @@ it('says which calls hold event time back', async () => {
   const execution = await start(asking);
   execution.finished.catch(() => {});
   await expect
-    .poll(() => execution.whyNoOutput().at(-1)?.sentence, { timeout: 10_000 })
+    .poll(() => execution.whyNoOutput().at(-1)?.sentence)
     .toMatch(/held back by subtask 0 \(3 calls under way, the oldest for \d.* s\) of "ask/);
   const [held] = execution.whyNoOutput().at(-1)?.heldBackBy ?? [];
   expect(held?.calls?.inFlight).toBe(3);

@@ -59,7 +59,6 @@ describe('checkpoints of earlier versions', () => {
       expect(gone?.size).toBeGreaterThan(10);
       expect(gone).toEqual(fresh);
     },
-    60_000,
   );
 });
 

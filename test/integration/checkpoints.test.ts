@@ -90,7 +90,7 @@ describe('a job that takes checkpoints and fails', () => {
     ]);
     second.cancel();
     await second.finished.catch(() => {});
-  }, 60_000);
+  });
 
   /** Runs the job until it has taken some checkpoints, of which three are kept. */
   async function killed(settings: Record<string, unknown> = {}) {
@@ -142,7 +142,7 @@ describe('a job that takes checkpoints and fails', () => {
     // The first one, and the final one, without which nothing would become visible.
     expect(completed.length).toBeGreaterThanOrEqual(2);
     expect(completed.every(({ directoryBytes }) => (directoryBytes ?? 0) > 0)).toBe(true);
-  }, 60_000);
+  });
 
   it.each(['of its own id', 'of an id that nobody can tell the job of'])(
     'does not begin anew where all checkpoints are damaged, but names each: %s',
@@ -174,7 +174,6 @@ describe('a job that takes checkpoints and fails', () => {
       anew.cancel();
       await anew.finished.catch(() => {});
     },
-    60_000,
   );
 
   it('has nothing to do once it had finished, unless it is told to begin anew', async () => {
@@ -225,7 +224,7 @@ describe('a job that takes checkpoints and fails', () => {
     bytes[bytes.length >> 1] ^= 1;
     writeFileSync(damaged, bytes);
     await expect(run({})).rejects.toMatchObject({ code: 'CHECKPOINT_CORRUPT' });
-  }, 60_000);
+  });
 
   const cases: readonly (RunOptions<unknown> & { readonly name: string })[] = [
     { name: 'on the calling thread, in memory', runtime: 'in-thread', parallelism: 1 },
@@ -244,7 +243,7 @@ describe('a job that takes checkpoints and fails', () => {
   ];
 
   for (const { name, settings: given = {}, ...options } of cases) {
-    it(`loses and repeats nothing: ${name}`, { timeout: 120_000 }, async () => {
+    it(`loses and repeats nothing: ${name}`, async () => {
       const { dir, incremental, ...settings } = given as Record<string, unknown>;
       const { restarts, events } = await runToEnd({
         ...options,

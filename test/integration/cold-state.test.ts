@@ -77,7 +77,7 @@ describe('state that is larger than the memory of its slots', () => {
       code: 'MEMORY_EXHAUSTED',
       advice: expect.stringContaining('state.backend'),
     });
-  }, 60_000);
+  });
 
   it.each([true, false])(
     'gives the same results, also after failures (incremental: %s)',
@@ -110,44 +110,39 @@ describe('state that is larger than the memory of its slots', () => {
       expect(sum('spilledBytes')).toBe(0);
       expect(readdirSync(join(directory, 'local'))).toEqual([]);
     },
-    60_000,
   );
 
   it.each([
     ['lsm', 'memory'],
     ['memory', 'lsm'],
-  ])(
-    'goes on from a savepoint of %s with %s, at another parallelism',
-    async (from, to) => {
-      const wanted = await expectedRows();
-      const settingsOf = (backend: string) =>
-        settings({ 'state.backend': backend, ...(backend === 'lsm' ? {} : ENOUGH) });
-      const options = { runtime: 'threads', maxParallelism: 16 } as const;
-      const first = await start(coldTotals, {
-        ...options,
-        params: params({ rowsPerSecond: 5000 }),
-        parallelism: 2,
-        settings: settingsOf(from),
-      });
-      let taken = 0;
-      for await (const event of first.events()) {
-        if (event.type !== 'checkpoint' || event.report.status !== 'completed') continue;
-        if (++taken === 2) break;
-      }
-      const saved = join(directory, 'saved');
-      const { path } = await first.savepoint({ directory: saved, stop: 'suspend' });
-      await first.finished;
-      const second = await start(coldTotals, {
-        ...options,
-        params: params({ rowsPerSecond: 1_000_000 }),
-        parallelism: 3,
-        settings: { ...settingsOf(to), 'execution.stateRecovery.path': path },
-      });
-      await second.finished;
-      expect(outputRows()).toEqual(wanted);
-    },
-    60_000,
-  );
+  ])('goes on from a savepoint of %s with %s, at another parallelism', async (from, to) => {
+    const wanted = await expectedRows();
+    const settingsOf = (backend: string) =>
+      settings({ 'state.backend': backend, ...(backend === 'lsm' ? {} : ENOUGH) });
+    const options = { runtime: 'threads', maxParallelism: 16 } as const;
+    const first = await start(coldTotals, {
+      ...options,
+      params: params({ rowsPerSecond: 5000 }),
+      parallelism: 2,
+      settings: settingsOf(from),
+    });
+    let taken = 0;
+    for await (const event of first.events()) {
+      if (event.type !== 'checkpoint' || event.report.status !== 'completed') continue;
+      if (++taken === 2) break;
+    }
+    const saved = join(directory, 'saved');
+    const { path } = await first.savepoint({ directory: saved, stop: 'suspend' });
+    await first.finished;
+    const second = await start(coldTotals, {
+      ...options,
+      params: params({ rowsPerSecond: 1_000_000 }),
+      parallelism: 3,
+      settings: { ...settingsOf(to), 'execution.stateRecovery.path': path },
+    });
+    await second.finished;
+    expect(outputRows()).toEqual(wanted);
+  });
 
   it('survives SIGKILL, and leaves no file behind', async () => {
     const wanted = await expectedRows();
@@ -164,7 +159,7 @@ describe('state that is larger than the memory of its slots', () => {
     expect(lives.length).toBeGreaterThan(1);
     expect(lives.slice(1).every((text) => text.includes('restored'))).toBe(true);
     expect(outputRows()).toEqual(wanted);
-  }, 60_000);
+  });
 
   it.each([
     ['tumbling', tumbling('25s'), 0.05],
@@ -221,7 +216,6 @@ describe('state that is larger than the memory of its slots', () => {
       expect(left).toBeLessThan(0);
       expect(reads).toBeGreaterThan(0);
     },
-    180_000,
   );
 
   it('has keys with timers in memory, and says so when they are too large for that', async () => {
@@ -242,7 +236,7 @@ describe('state that is larger than the memory of its slots', () => {
       code: 'MEMORY_EXHAUSTED',
       advice: expect.stringContaining('timer'),
     });
-  }, 60_000);
+  });
 });
 
 /** One life of the child, which is killed after so many checkpoints; what it wrote. */

@@ -10,4 +10,4 @@ it('a process that is killed at an operation of the disk, in its recovery and in
   expect(points).toBeGreaterThanOrEqual(12);
   expect(kills).toBeGreaterThanOrEqual(10);
   expect(restores).toBeGreaterThan(5);
-}, 300_000);
+});

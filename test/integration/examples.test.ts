@@ -27,14 +27,17 @@ function runExample(name: string, ...flags: string[]): string {
   return execFileSync(process.execPath, callOf(name, flags), {
     cwd: root,
     encoding: 'utf8',
-    timeout: 30_000,
+    timeout: 200_000,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }
 
 /** The same while this thread goes on. */
 function startExample(name: string, ...flags: string[]): Promise<unknown> {
-  return promisify(execFile)(process.execPath, callOf(name, flags), { cwd: root, timeout: 30_000 });
+  return promisify(execFile)(process.execPath, callOf(name, flags), {
+    cwd: root,
+    timeout: 200_000,
+  });
 }
 
 /** The rows of a table that the print sink drew, as trimmed cells. */

@@ -41,7 +41,7 @@ describe('the flights job of npm start', () => {
     const output = execFileSync(
       process.execPath,
       [cli, 'run', job, '-p', '2', '--param', `out=${join(out, 'daily')}`],
-      { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000 },
+      { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: 200_000 },
     );
     const instance = await DuckDBInstance.create(':memory:');
     const connection = await instance.connect();
@@ -134,7 +134,7 @@ describe('the flights job of npm start', () => {
     expect(again.ended, again.said).toBe(0);
     expect(again.said).not.toMatch(/Continues|Nothing to do/);
     await check();
-  }, 300_000);
+  });
 });
 
 const isPart = (name: string): boolean => name.startsWith('part-');

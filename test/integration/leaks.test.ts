@@ -16,9 +16,7 @@ const MB = 1e6;
 
 describe('jobs that are started and ended many times in one process', () => {
   // More by `node --expose-gc test/fixtures/run-many.mjs 300`.
-  it('leave no thread, file or handle, and memory stays where it was', {
-    timeout: 120_000,
-  }, async () => {
+  it('leave no thread, file or handle, and memory stays where it was', async () => {
     const script = fileURLToPath(new URL('../fixtures/run-many.mjs', import.meta.url));
     const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', script, '60']);
     const { before, after } = JSON.parse(stdout) as { before: Held; after: Held };

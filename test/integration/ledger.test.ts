@@ -12,7 +12,7 @@ interface Measured {
 }
 
 describe('the memory ledger', () => {
-  it('accounts for the growth of the process within a tenth', { timeout: 90_000 }, async () => {
+  it('accounts for the growth of the process within a tenth', async () => {
     const script = fileURLToPath(new URL('../fixtures/measure-ledger.mjs', import.meta.url));
     const { stdout } = await promisify(execFile)(process.execPath, [script]);
     const { base, full } = JSON.parse(stdout) as { base: Measured; full: Measured };

@@ -153,13 +153,13 @@ describe('the end of a job', () => {
 
   it('leaves no handle, thread or file behind: the process ends by itself', () => {
     const script = fileURLToPath(new URL('../fixtures/run-and-list-handles.mjs', import.meta.url));
-    const output = execFileSync(process.execPath, [script], { encoding: 'utf8', timeout: 20_000 });
+    const output = execFileSync(process.execPath, [script], { encoding: 'utf8', timeout: 200_000 });
     expect(JSON.parse(output)).toEqual({ resources: [], workers: 0 });
   });
 
   it('leaves no thread when it is refused, or had started more or fewer than the plan wants', () => {
     const script = fileURLToPath(new URL('../fixtures/run-and-count-threads.mjs', import.meta.url));
-    const output = execFileSync(process.execPath, [script], { encoding: 'utf8', timeout: 20_000 });
+    const output = execFileSync(process.execPath, [script], { encoding: 'utf8', timeout: 200_000 });
     expect(JSON.parse(output)).toEqual({
       'unknown-field': { code: 'FIELD_UNKNOWN', hasThreads: true, live: 0 },
       'missing-file': { code: 'FILE_NOT_FOUND', hasThreads: true, live: 0 },

@@ -10,7 +10,7 @@ describe('a loop over threads', () => {
   it('goes round as often as a label has to travel', async () => {
     await run(components, { parallelism: 2, params: { vertices: 60 } });
     expect(labels.rows).toEqual([{ label: 0, count: 60 }]);
-  }, 60_000);
+  });
 
   it('takes back far more than rings hold', async () => {
     const numbers = 300_000;
@@ -22,7 +22,7 @@ describe('a loop over threads', () => {
     }
     const expected = [...counts].map(([rounds, count]) => ({ rounds, count }));
     expect(sorted(halves.rows, 'rounds')).toEqual(sorted(expected, 'rounds'));
-  }, 60_000);
+  });
 
   it('ends when the job is stopped or canceled', async () => {
     for (const how of ['stop', 'cancel'] as const) {
@@ -34,7 +34,7 @@ describe('a loop over threads', () => {
       setTimeout(() => void execution[how](), 300);
       expect(await ended).toBe(how === 'stop' ? 'finished' : 'JOB_CANCELED');
     }
-  }, 60_000);
+  });
 
   it('fails by name when what goes round outgrows the memory for state', async () => {
     const growing = run(endless, {
@@ -46,5 +46,5 @@ describe('a loop over threads', () => {
     if (!MillraceError.is(error)) throw error;
     expect(error.code).toBe('MEMORY_EXHAUSTED');
     expect(`${error.message} ${error.advice}`).toContain('slot.managedFraction');
-  }, 60_000);
+  });
 });

@@ -69,7 +69,5 @@ it('a job that was started in a worker thread says why it cannot be profiled', a
 
 /** Until records have come through its function, so that it has been compiled. */
 async function untilFlowing(running: JobExecution): Promise<void> {
-  await expect
-    .poll(() => running.metrics().vertices.at(-1)?.rowsIn ?? 0, { timeout: 30_000 })
-    .toBeGreaterThan(10_000);
+  await expect.poll(() => running.metrics().vertices.at(-1)?.rowsIn ?? 0).toBeGreaterThan(10_000);
 }

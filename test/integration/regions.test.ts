@@ -100,9 +100,7 @@ describe('a job of two parts that share nothing', () => {
     ['in a directory, incremental', { dir: true, incremental: true }],
     ['unaligned', { dir: true, unaligned: true }],
   ] as const) {
-    it(`restarts only the part that fails, with checkpoints ${name}`, {
-      timeout: 60_000,
-    }, async () => {
+    it(`restarts only the part that fails, with checkpoints ${name}`, async () => {
       const settings = {
         ...CHECKPOINTS,
         ...('dir' in more ? { 'execution.checkpointing.dir': join(directory, 'checkpoints') } : {}),
@@ -118,7 +116,7 @@ describe('a job of two parts that share nothing', () => {
     });
   }
 
-  it('restarts a part from its start without checkpoints', { timeout: 60_000 }, async () => {
+  it('restarts a part from its start without checkpoints', async () => {
     const run = await runToEnd({ settings: RESTARTS });
     expect(run.error).toBe(null);
     expectPartial(run);
@@ -126,7 +124,7 @@ describe('a job of two parts that share nothing', () => {
     expect(outputs.map(flawsOf)).toEqual([FLAWLESS, FLAWLESS]);
   });
 
-  it('fails as a whole when a part has failed too often', { timeout: 60_000 }, async () => {
+  it('fails as a whole when a part has failed too often', async () => {
     const settings = { ...CHECKPOINTS, 'restartStrategy.fixedDelay.attempts': 2 };
     const run = await runToEnd({ settings });
     expect(run.error?.message).toContain('as planned');
@@ -134,7 +132,7 @@ describe('a job of two parts that share nothing', () => {
     expect(run.execution.state).toBe('FAILED');
   });
 
-  it('can be canceled while a part waits for its restart', { timeout: 60_000 }, async () => {
+  it('can be canceled while a part waits for its restart', async () => {
     const settings = { ...CHECKPOINTS, 'restartStrategy.fixedDelay.delay': '1h' };
     const execution = await start(twoParts, { params, parallelism: 2, settings });
     for await (const event of execution.events()) {

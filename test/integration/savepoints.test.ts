@@ -102,7 +102,7 @@ describe('a savepoint', () => {
     expect(second.restored?.mapping.lost).toEqual([]);
     await second.finished;
     expect(outputOf('out')).toEqual(whole);
-  }, 60_000);
+  });
 
   it('with stop is what the latest goes on from, and cannot be deleted until then', async () => {
     const first = await begin('out', 2);
@@ -118,7 +118,7 @@ describe('a savepoint', () => {
     expect(outputOf('out')).toEqual(whole);
     dispose();
     expect(existsSync(path ?? '')).toBe(false);
-  }, 60_000);
+  });
 
   it('is gone on from by the latest also by a job that began from it and took no checkpoint', async () => {
     const first = await begin('out', 2);
@@ -138,7 +138,7 @@ describe('a savepoint', () => {
     expect(third.restored?.path).toBe(path);
     third.cancel();
     await third.finished.catch(() => {});
-  }, 60_000);
+  });
 
   it.each(['noClaim', 'claim'])(
     '%s: whose it is after a job has begun from it',
@@ -155,7 +155,6 @@ describe('a savepoint', () => {
       expect(outputOf('out')).toEqual(whole);
       expect(existsSync(path ?? '')).toBe(claimMode === 'noClaim');
     },
-    60_000,
   );
 
   it('is refused in the claim mode that belongs to nobody', async () => {
@@ -185,7 +184,7 @@ describe('a savepoint', () => {
     }
     expect(outputOf('out').rows).toBe(rows + 2 * (whole.rows - rows));
     expect(outputOf('out').wrong).toBe(0);
-  }, 60_000);
+  });
 
   it('of a job that is canceled before its next checkpoint has all that was prepared for it', async () => {
     const first = await begin('out', 2, { 'execution.checkpointing.interval': '1h' });
@@ -199,7 +198,7 @@ describe('a savepoint', () => {
     const second = await begin('out', 2, { 'execution.stateRecovery.path': path });
     await second.finished;
     expect(outputOf('out')).toEqual(whole);
-  }, 60_000);
+  });
 
   it('is refused by a job that takes no checkpoints or names no directory', async () => {
     const execution = await begin('out', 1);
@@ -219,7 +218,7 @@ describe('a savepoint', () => {
     expect(refused).toBe('CHECKPOINT_FAILED');
     without.cancel();
     await without.finished.catch(() => {});
-  }, 60_000);
+  });
 
   it('drains a job: what operators held back is visible, too', async () => {
     const output = join(directory, 'drained');

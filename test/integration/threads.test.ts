@@ -5,7 +5,7 @@ import { withSimulation } from '../simulation/simulation-bundle.mjs';
 const SEEDS = { from: 1, count: 14 };
 
 describe('random jobs on real threads', () => {
-  it('give what the reference model gives', { timeout: 120_000 }, async () => {
+  it('give what the reference model gives', async () => {
     const printed: string[] = [];
     const options = { ...SEEDS, failuresMax: 2, print: (text: string) => printed.push(text) };
     const result = await withSimulation((campaigns) => campaigns.threadCampaign(options));

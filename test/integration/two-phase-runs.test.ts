@@ -144,7 +144,7 @@ it('a job keeps its run over failures, and one that is forked from it throws not
   const rest = target.numbersOf(forked);
   expect(rest).toEqual(ALL.slice(ALL.length - rest.length));
   expect(target.pending.size).toBe(0);
-}, 60_000);
+});
 
 it('a job that goes on from its own checkpoints goes on under its run', async () => {
   const target = new Target();
@@ -158,4 +158,4 @@ it('a job that goes on from its own checkpoints goes on under its run', async ()
   expect(target.opened.size).toBe(1);
   expect(target.numbersOf([...target.opened][0])).toEqual(ALL);
   expect(target.pending.size).toBe(0);
-}, 60_000);
+});

@@ -135,5 +135,5 @@ for (const [name, components] of Object.entries({ byMessages, byRounds })) {
       },
     );
     await fc.assert(property, { numRuns: 100 });
-  }, 200_000);
+  });
 }

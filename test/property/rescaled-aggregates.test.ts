@@ -220,4 +220,4 @@ it('aggregations go on at any other parallelism', async () => {
     ),
     { numRuns: 40 },
   );
-}, 120_000);
+});

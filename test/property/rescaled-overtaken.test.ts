@@ -184,59 +184,55 @@ async function untilOvertaken(
 /** Over all shapes, how often jobs with records under way went on with fewer and with more subtasks. */
 const met = { narrower: 0, wider: 0 };
 
-it.each(SHAPES)(
-  '%s goes on at any parallelism with what was overtaken',
-  async (shape) => {
-    await fc.assert(
-      fc.asyncProperty(
-        splitsOf,
-        widthsOf,
-        fc.constantFrom(1, 2, 7),
-        fc.constantFrom(1, 3, 1000),
-        async (splits, widths, batchRows, preAggregateKeys) => {
-          const directory = mkdtempSync(join(tmpdir(), 'millrace-rescaled-overtaken-'));
-          const settings = {
-            'exchange.batchRows': batchRows,
-            'aggregate.preAggregateKeys': preAggregateKeys,
-            'execution.checkpointing.interval': '10ms',
-            'execution.checkpointing.dir': 'checkpoints',
-            'execution.checkpointing.unaligned.enabled': true,
-            'execution.checkpointing.externalizedCheckpointRetention': 'retainOnCancellation',
-            'execution.stateRecovery.path': 'latest',
-          };
-          try {
-            const whole = join(directory, 'whole');
-            await run(jobOf(shape, splits, null), {
-              runtime: 'in-thread',
-              parallelism: 1,
-              baseDirectory: whole,
-            });
-            const stages = join(directory, 'stages');
-            for (const [index, width] of widths.slice(0, -1).entries()) {
-              const endless = jobOf(shape, splits, (index + 1) / widths.length);
-              const next = widths[index + 1];
-              const hasOvertaken = await untilOvertaken(endless, width, stages, settings);
-              if (hasOvertaken && next < width) met.narrower++;
-              if (hasOvertaken && next > width) met.wider++;
-            }
-            await run(jobOf(shape, splits, null), {
-              runtime: 'in-thread',
-              parallelism: widths.at(-1) ?? 1,
-              maxParallelism: 16,
-              baseDirectory: stages,
-              settings,
-            });
-            expect(outputIn(stages)).toEqual(outputIn(whole));
-          } finally {
-            rmSync(directory, { recursive: true, force: true });
+it.each(SHAPES)('%s goes on at any parallelism with what was overtaken', async (shape) => {
+  await fc.assert(
+    fc.asyncProperty(
+      splitsOf,
+      widthsOf,
+      fc.constantFrom(1, 2, 7),
+      fc.constantFrom(1, 3, 1000),
+      async (splits, widths, batchRows, preAggregateKeys) => {
+        const directory = mkdtempSync(join(tmpdir(), 'millrace-rescaled-overtaken-'));
+        const settings = {
+          'exchange.batchRows': batchRows,
+          'aggregate.preAggregateKeys': preAggregateKeys,
+          'execution.checkpointing.interval': '10ms',
+          'execution.checkpointing.dir': 'checkpoints',
+          'execution.checkpointing.unaligned.enabled': true,
+          'execution.checkpointing.externalizedCheckpointRetention': 'retainOnCancellation',
+          'execution.stateRecovery.path': 'latest',
+        };
+        try {
+          const whole = join(directory, 'whole');
+          await run(jobOf(shape, splits, null), {
+            runtime: 'in-thread',
+            parallelism: 1,
+            baseDirectory: whole,
+          });
+          const stages = join(directory, 'stages');
+          for (const [index, width] of widths.slice(0, -1).entries()) {
+            const endless = jobOf(shape, splits, (index + 1) / widths.length);
+            const next = widths[index + 1];
+            const hasOvertaken = await untilOvertaken(endless, width, stages, settings);
+            if (hasOvertaken && next < width) met.narrower++;
+            if (hasOvertaken && next > width) met.wider++;
           }
-        },
-      ),
-      { numRuns: 4, endOnFailure: true },
-    );
-  },
-  120_000,
-);
+          await run(jobOf(shape, splits, null), {
+            runtime: 'in-thread',
+            parallelism: widths.at(-1) ?? 1,
+            maxParallelism: 16,
+            baseDirectory: stages,
+            settings,
+          });
+          expect(outputIn(stages)).toEqual(outputIn(whole));
+        } finally {
+          rmSync(directory, { recursive: true, force: true });
+        }
+      },
+    ),
+    { numRuns: 4, endOnFailure: true },
+  );
+});
 
 it('met what is rare', () => {
   expect(met.narrower).toBeGreaterThan(0);

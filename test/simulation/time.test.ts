@@ -19,9 +19,7 @@ const RARE: Readonly<Record<string, (run: TimeRun) => boolean>> = {
 };
 
 describe('whole jobs in simulated time', () => {
-  it('give what the model gives, whatever is idle, slow or blocked', {
-    timeout: 240_000,
-  }, async () => {
+  it('give what the model gives, whatever is idle, slow or blocked', async () => {
     const replay = process.env['SEED'];
     const { from, count } = replay === undefined ? SEEDS : { from: Number(replay), count: 1 };
     const failures: string[] = [];

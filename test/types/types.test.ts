@@ -49,7 +49,7 @@ function collectErrors(output: string): void {
 
 beforeAll(async () => {
   collectErrors(await compile());
-}, 120_000);
+});
 
 describe.each(files)('%s', (file) => {
   const lines = readFileSync(join(here, file), 'utf8').split('\n');

@@ -44,7 +44,7 @@ export async function openPage(
 ): Promise<OpenPage> {
   const viewport = { width: 1280, height: 760 };
   const page = await browser.newPage({ viewport, colorScheme: theme });
-  page.setDefaultTimeout(30_000);
+  page.setDefaultTimeout(60_000);
   const faults: string[] = [];
   page.on('pageerror', (error) => faults.push(error.message));
   page.on('console', (message) => {

@@ -146,7 +146,7 @@ describe.skipIf(missingBrowser !== null)('a graph of 200 chains with 64 subtasks
     await dispatcher.submit(JID, submissionOf(SUBTASKS), world.module);
     await settle();
     browser = await openBrowser();
-  }, 120_000);
+  });
   afterAll(async () => {
     await browser?.close();
     await http?.close();

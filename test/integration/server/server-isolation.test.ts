@@ -73,6 +73,6 @@ describe('jobs of a server', () => {
     const before = held();
     await some();
     await some();
-    await expect.poll(held, { timeout: 20_000 }).toEqual(before);
+    await expect.poll(held).toEqual(before);
   });
 });

@@ -24,7 +24,7 @@ describe('a server', () => {
     await server.until(jobid, ({ vertices }) => {
       return (vertices.at(-1)?.metrics['read-records'] ?? 0) > 10_000;
     });
-  }, 120_000);
+  });
   afterAll(async () => {
     await server.release();
     rmSync(directory, { recursive: true, force: true });

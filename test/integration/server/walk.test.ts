@@ -47,7 +47,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-it('goes as the page says', { timeout: 300_000 }, async () => {
+it('goes as the page says', async () => {
   const steps = stepsOf(readFileSync(join(root, 'docs/walk.md'), 'utf8'));
   expect(steps.length).toBeGreaterThan(12);
   const project = join(directory, 'shop');

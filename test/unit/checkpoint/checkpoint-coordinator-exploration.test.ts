@@ -135,13 +135,13 @@ const EXPLORED: readonly (readonly [string, WorldLimits])[] = [
 describe('a checkpoint coordinator keeps its invariants', () => {
   const counts = new Map<string, number>();
 
-  it.each(EXPLORED)('in every order of events: %s', { timeout: 300_000 }, (name, limits) => {
+  it.each(EXPLORED)('in every order of events: %s', (name, limits) => {
     const { states, steps } = explore(limits, counts);
     process.stdout.write(`${name}: ${states} states, ${steps} steps\n`);
     expect(states).toBeGreaterThan(10_000);
   });
 
-  it('in long random runs', { timeout: 300_000 }, () => {
+  it('in long random runs', () => {
     const replay = process.env['SEED'];
     const seeds = replay === undefined ? SEEDS : { from: Number(replay), count: 1 };
     let steps = 0;

@@ -173,7 +173,7 @@ describe('Dispatcher', () => {
     expect(ids()).toEqual([second.id]);
     // It is looked in intervals as well, in which nothing else happens.
     world.time.nowMs += 600;
-    await expect.poll(ids, { timeout: 60_000 }).toEqual([]);
+    await expect.poll(ids).toEqual([]);
     await next.close();
   });
 

@@ -36,7 +36,7 @@ describe('the table of processes', () => {
     const pid = await endedPid();
     const start = startOf(nodeDisk, pid);
     expect(start).toMatch(/^\d+$/);
-    await expect.poll(() => isRunning(nodeDisk, pid, start), { timeout: 20_000 }).toBe(false);
+    await expect.poll(() => isRunning(nodeDisk, pid, start)).toBe(false);
     expect(startOf(nodeDisk, pid)).toBe(start);
   });
 });

@@ -65,7 +65,7 @@ describe('LockfileElection', () => {
     await expect.poll(() => new Set(elections.map(({ leader }) => leader?.url)).size).toBe(1);
     expect(terms).toHaveLength(1);
     await first?.resign();
-    await expect.poll(() => terms.length, { timeout: 10_000 }).toBe(2);
+    await expect.poll(() => terms.length).toBe(2);
     expect(terms[1]?.fence.epoch).toBe(2);
   });
 
