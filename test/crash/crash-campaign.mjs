@@ -20,7 +20,7 @@ import { fileURLToPath } from 'node:url';
 const CHILD = fileURLToPath(new URL('crash-child.mjs', import.meta.url));
 const KEYS = 40;
 /** Mulberry32: the same options and instants for the same seed. */
-function randomOf(seed) {
+export function randomOf(seed) {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -148,7 +148,7 @@ function modeOf(seed) {
  * Runs the job until it ends, or kills it: while it starts or recovers, or a moment after some checkpoint. Without
  * `random` it is left alone.
  */
-function live(options, random) {
+export function live(options, random) {
   const child = spawn(process.execPath, [CHILD, JSON.stringify(options)], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,11 +1,12 @@
 /**
  * `npm run crash [-- --quick] [--seeds N] [--from N] [--every-op] [--stride N] [--from-op N] [--way NAME]`: kills jobs
  * and tells what it tried and what fell. First at every operation of the disk, then at random: each seed is one job with
- * options of its own, and `--from S --seeds 1` repeats the one of seed S. With `--every-op` only the former; with
- * `--seeds` only the latter. `--stride N --from-op M` takes every N-th operation from the M-th on, so that N pieces are
+ * options of its own, and `--from S --seeds 1` repeats the one of seed S. Then jobs with windows, sessions and timers
+ * that are nearly all on disk, a quarter as many. With `--every-op` only the first of these; with `--seeds` only the others. `--stride N --from-op M` takes every N-th operation from the M-th on, so that N pieces are
  * all of them; `--way` takes one way of taking checkpoints: full, incremental, unaligned, aligned-timeout.
  */
 import { parseArgs } from 'node:util';
+import { coldCrashRun } from './cold-campaign.mjs';
 import { crashRun } from './crash-campaign.mjs';
 import { everyOperation } from './every-operation.mjs';
 
@@ -59,6 +60,25 @@ if (!values['every-op']) {
     `${seeds} jobs, ${total.kills} kills at random, ${total.restores} restores, ` +
       `${total.overtaken} of them with records that were overtaken, ` +
       `${total.savepoints} from savepoints, ${total.failed} failed`,
+  );
+
+  const coldSize = values.quick ? { rows: 4000, killsMax: 2 } : { rows: 20_000, killsMax: 6 };
+  const cold = { jobs: 0, kills: 0, restores: 0, savepoints: 0, results: 0, failed: 0 };
+  for (let seed = Number(values.from); seed < Number(values.from) + seeds / 4; seed++) {
+    const { faults, ...counts } = await coldCrashRun(seed, coldSize);
+    cold.jobs++;
+    for (const [name, count] of Object.entries(counts)) cold[name] += count;
+    if (faults.length > 0) cold.failed++;
+    console.log(
+      `state on disk, seed ${seed}: ${counts.kills} kills, ${counts.restores} restores, ` +
+        `${counts.results} results, ${faults.length} faults`,
+    );
+    for (const fault of faults.slice(0, 5)) console.log(`  ${fault}`);
+  }
+  failed += cold.failed;
+  closing.push(
+    `${cold.jobs} jobs with state on disk, ${cold.kills} kills, ${cold.restores} restores, ` +
+      `${cold.savepoints} from savepoints, ${cold.results} results, ${cold.failed} failed`,
   );
 }
 

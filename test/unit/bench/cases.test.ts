@@ -20,6 +20,8 @@ describe('cases', () => {
       'scaling',
       'garbage',
       'checkpoints',
+      'cold-sessions',
+      'cold-sliding',
       'cold-state',
       'keyed-sum-disk',
       'keyed-sum-million',
