@@ -95,27 +95,41 @@ const COMPANIONS = [
   }),
 ];
 
-const companions = {
-  name: 'companions',
-  setup({ onLoad }) {
-    const parts = new Set([
-      ENTRIES.index,
-      ENTRIES.testing,
-      ENTRIES.state,
-      ENTRIES.slot,
-      ENTRIES.process,
-      ...lateParts(),
-    ]);
-    onLoad({ filter: /\.ts$/ }, ({ path }) => {
-      const source = relative(root, path);
-      if (!parts.has(source)) return undefined;
-      const imports = COMPANIONS.filter(({ part }) => part.test(source))
-        .map(({ companion }) => `import ${JSON.stringify(join(root, companion))};`)
-        .join('\n');
-      return { contents: `${imports}\n${readFileSync(path, 'utf8')}`, loader: 'ts' };
-    });
-  },
-};
+/** The same for the thread that keeps checkpoints. */
+const KEEPER_COMPANIONS = ['base/node-disk', 'runtime/coordinate', 'runtime/open-keeper'].map(
+  (name) => ({ part: /^src\/runtime\/chain-merging\.ts$/, companion: `src/${name}.ts` }),
+);
+
+/** A plugin that adds them. */
+function companionsBy(companions) {
+  return {
+    name: 'companions',
+    setup({ onLoad }) {
+      const parts = new Set([
+        ENTRIES.index,
+        ENTRIES.testing,
+        ENTRIES.state,
+        ENTRIES.slot,
+        ENTRIES.process,
+        ...lateParts(),
+      ]);
+      onLoad({ filter: /\.ts$/ }, ({ path }) => {
+        const source = relative(root, path);
+        if (!parts.has(source)) return undefined;
+        const imports = companions
+          .filter(({ part }) => part.test(source))
+          .map(({ companion }) => `import ${JSON.stringify(join(root, companion))};`)
+          .join('\n');
+        return { contents: `${imports}\n${readFileSync(path, 'utf8')}`, loader: 'ts' };
+      });
+    },
+  };
+}
+
+/** The files that a build has written. */
+function pathsOf({ outputs }) {
+  return Object.keys(outputs).map((path) => join(root, path));
+}
 
 /** The sources that others import when they need them. */
 function lateParts() {
@@ -155,29 +169,36 @@ async function bundle() {
     packages: 'external',
     logLevel: 'warning',
   };
-  await build({
-    ...options,
+  const modules = { ...options, splitting: true, format: 'esm', chunkNames: '[name]-[hash]' };
+  const parts = {
+    ...modules,
+    define: { 'import.meta.url': PART_URL },
+    metafile: true,
+    absWorkingDir: root,
+  };
+  const { metafile: main } = await build({
+    ...parts,
     entryPoints: Object.fromEntries(
       Object.entries(ENTRIES).map(([name, path]) => [name, join(root, path)]),
     ),
-    splitting: true,
-    format: 'esm',
-    chunkNames: '[name]-[hash]',
-    define: { 'import.meta.url': PART_URL },
-    plugins: [companions],
+    plugins: [companionsBy(COMPANIONS)],
   });
-  writeCodeFiles(aside, {
+  writeCodeFiles(pathsOf(main), {
     modules: ['index', 'testing', 'state', 'process', 'thread-stacks', 'cli'],
     scripts: ['slot'],
   });
-  // Servers and their clients share no code either, so that what they have in common with threads makes no chunks of
-  // their own there.
+  // What keeps checkpoints shares no code with other threads, so that its chunks do not divide theirs.
+  const { metafile: keeper } = await build({
+    ...parts,
+    entryPoints: { keeper: join(root, 'src/runtime/keeper-thread.ts') },
+    plugins: [companionsBy(KEEPER_COMPANIONS)],
+  });
+  writeCodeFiles(pathsOf(keeper), { modules: [], scripts: ['keeper'] });
+  // Servers and their clients share none either.
+  await build({ ...modules, entryPoints: { server: join(root, 'src/server.ts') } });
   await build({
     ...options,
-    entryPoints: {
-      server: join(root, 'src/server.ts'),
-      client: join(root, 'src/client.ts'),
-    },
+    entryPoints: { client: join(root, 'src/client.ts') },
     format: 'esm',
   });
   // These share no code with others, and start sooner without the loader of modules.
@@ -186,7 +207,6 @@ async function bundle() {
     entryPoints: {
       load: join(root, 'src/runtime/code-loader.ts'),
       coordinator: join(root, 'src/runtime/coordinator-thread.ts'),
-      keeper: join(root, 'src/runtime/keeper-thread.ts'),
       'state-reader': join(root, 'src/runtime/state-thread.ts'),
     },
     format: 'cjs',

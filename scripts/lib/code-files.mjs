@@ -4,17 +4,19 @@
  * modules. Entries stay what they are for those who import them. Relies on how esbuild prints modules: imports one
  * after the other, and one list of exports at the end. Callers: `build.mjs`.
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 
-/** Rewrites the modules of a folder; `modules` are the names of those that programs import, `scripts` of workers. */
-export function writeCodeFiles(folder, { modules, scripts }) {
-  for (const file of readdirSync(folder).filter((name) => name.endsWith('.js'))) {
-    const name = file.slice(0, -'.js'.length);
-    const text = readFileSync(join(folder, file), 'utf8');
-    if (modules.includes(name)) writeFileSync(join(folder, file), moduleText(text));
-    else if (scripts.includes(name)) writeFileSync(join(folder, `${name}.cjs`), scriptText(text));
-    else writeFileSync(join(folder, file), functionText(text, file));
+/** Rewrites files of esbuild; `modules` are the names of those that programs import, `scripts` of workers. */
+export function writeCodeFiles(paths, { modules, scripts }) {
+  for (const path of paths) {
+    const name = basename(path, '.js');
+    const text = readFileSync(path, 'utf8');
+    if (modules.includes(name)) writeFileSync(path, moduleText(text));
+    else if (scripts.includes(name)) {
+      writeFileSync(path, scriptText(text));
+      renameSync(path, join(dirname(path), `${name}.cjs`));
+    } else writeFileSync(path, functionText(text, path));
   }
 }
 

@@ -6,6 +6,7 @@ import { workerData } from 'node:worker_threads';
 import { systemClock } from '../base/clock.js';
 import type { CheckpointingStart, CheckpointKeeper, KeeperEnds } from './checkpoint-keeper.js';
 import { Coordination } from './coordination.js';
+import { keepCode } from './kept-code.js';
 import type { CoordinatorThreadData, HostMessage, HostRequest } from './messages.js';
 
 /** How often the watchdog looks and deadlines are checked. */
@@ -25,8 +26,11 @@ export function coordinate(open: OpenKeeper | null): void {
   const ticker = setInterval(() => coordination.tick(), TICK_MS);
 
   function tell(message: HostMessage): void {
+    const isLast = message.kind === 'action' && message.action.kind === 'complete';
+    // The thread is not waited for after that.
+    if (isLast) keepCode();
     hostPort.postMessage(message);
-    if (message.kind !== 'action' || message.action.kind !== 'complete') return;
+    if (!isLast) return;
     clearInterval(ticker);
     hostPort.close();
   }

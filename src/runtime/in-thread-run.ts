@@ -140,10 +140,12 @@ class InThreadRun implements RunControl {
   async #coordinate(start: CheckpointingStart | null, events: InThreadEvents): Promise<void> {
     const { clock, disk } = this.#world;
     if (start === null) return this.#coordinateWith(null);
-    const { openKeeper } = await import('./open-keeper.js');
+    const { loadMerging, openKeeper } = await import('./open-keeper.js');
+    const merging = await loadMerging(start);
     const cells = new TriggerCells(this.#control, this.#deployment.slots);
     const wakeAfter = events.wakeAfter?.bind(events);
-    const surroundings = { clock, disk, ...(wakeAfter === undefined ? {} : { wakeAfter }) };
+    const timer = wakeAfter === undefined ? {} : { wakeAfter };
+    const surroundings = { clock, disk, merging, ...timer };
     const keeper = openKeeper(start, SLOTS, surroundings, {
       trigger: (_slot, trigger) => {
         cells.add(trigger);

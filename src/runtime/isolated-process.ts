@@ -8,7 +8,6 @@ import { toWire } from '../base/errors.js';
 import type { CheckpointRequest } from '../checkpoint/checkpoint-protocol.js';
 import type { PlanExplanation } from '../graph/explain.js';
 import type { Recap } from './adopted-process.js';
-import { AdoptionDoor } from './adoption-door.js';
 import { boundOutput } from './bounded-output.js';
 import type { StartedJob } from './execution.js';
 import type { AdmittedRestore, ProcessRequest, ProcessRun, ServedRun } from './job-process.js';
@@ -89,6 +88,7 @@ async function main(asked: ProcessRun): Promise<void> {
 /** From now on the process may be found by the next server. A system without such doors has it end with its own. */
 async function openDoor({ directory, epoch, protocol, orphanTimeoutMs }: ServedRun): Promise<void> {
   if (orphanTimeoutMs === 0) return;
+  const { AdoptionDoor } = await import('./adoption-door.js');
   const opening = AdoptionDoor.open({
     directory,
     epoch,

@@ -1,7 +1,7 @@
 /**
- * The hook by which the thread of a slot keeps the code that it has compiled: the loader of code is a
- * file of its own in the built package, which sources do not import. Callers: `code-loader.ts` sets it,
- * `slot-thread.ts` calls it. Runs on: any thread.
+ * The hook by which the threads of a run keep the code that they have compiled: the loader of code is a file of its own
+ * in the built package, which sources do not import. Callers: `code-loader.ts` sets it; `slot-thread.ts` and
+ * `coordinate.ts` call it. Runs on: any thread.
  */
 
 const HOOK = Symbol.for('millrace.keepCode');

@@ -7,7 +7,7 @@ import type { Disk } from '../base/disk.js';
 import { SeededRandom } from '../base/random.js';
 import { DirectoryStore } from '../checkpoint/directory-store.js';
 import { MemoryStore } from '../checkpoint/memory-store.js';
-import { ChainMerging } from './chain-merging.js';
+import type { ChainMerging } from './chain-merging.js';
 import {
   type CheckpointingStart,
   CheckpointKeeper,
@@ -16,37 +16,47 @@ import {
   type StorePlace,
 } from './checkpoint-keeper.js';
 
+/** What merges chains of checkpoints. */
+type Merging = typeof ChainMerging;
+
 /** What of the world may be another in a simulation. */
 export interface KeeperSurroundings {
   readonly clock: Clock;
   readonly disk: Disk;
+  readonly merging: Merging | null;
   /** Absent: the timers of the thread. */
   readonly wakeAfter?: KeeperWorld['wakeAfter'];
   /** Absent: the event loop of the thread. */
   readonly later?: (callback: () => void) => void;
 }
 
+/** Loads what only incremental checkpoints need; null for others. */
+export async function loadMerging(start: CheckpointingStart | null): Promise<Merging | null> {
+  const isIncremental = start?.place?.isIncremental ?? false;
+  return isIncremental ? (await import('./chain-merging.js')).ChainMerging : null;
+}
+
 /** Opens the store, which ends the rights of earlier attempts, and gives its keeper. */
 export function openKeeper(
   start: CheckpointingStart,
   slots: readonly number[],
-  { clock, disk, wakeAfter = threadTimer(), later = afterTurn }: KeeperSurroundings,
+  surroundings: KeeperSurroundings,
   ends: KeeperEnds,
 ): CheckpointKeeper {
+  const { clock, wakeAfter = threadTimer() } = surroundings;
   const random = new SeededRandom(start.seed);
-  const { store, merging } = openStore(start.place, disk, later);
+  const { store, merging } = openStore(start.place, surroundings);
   return new CheckpointKeeper(start, slots, { store, merging, clock, random, wakeAfter }, ends);
 }
 
 function openStore(
   place: StorePlace | null,
-  disk: Disk,
-  later: (callback: () => void) => void,
+  { disk, merging: Merging, later = afterTurn }: KeeperSurroundings,
 ): Pick<KeeperWorld, 'store' | 'merging'> {
   if (place === null) return { store: new MemoryStore(), merging: null };
   const store = new DirectoryStore({ disk, ...place });
-  if (!place.isIncremental) return { store, merging: null };
-  return { store, merging: new ChainMerging({ disk, root: store.root, store, later }) };
+  if (Merging === null) return { store, merging: null };
+  return { store, merging: new Merging({ disk, root: store.root, store, later }) };
 }
 
 function afterTurn(callback: () => void): void {

@@ -19,7 +19,7 @@ import { restTls } from './rest-tls.js';
 import type { KeptFiles } from './rotating-file.js';
 import type { Admission } from './served-job.js';
 import { type ServerSettings, serverSettings } from './server-settings.js';
-import { Service } from './service.js';
+import { serverReporters, Service } from './service.js';
 
 /** What a server is started with. */
 export interface ServerOptions {
@@ -202,6 +202,8 @@ export class RunningServer implements Server {
 
   async #lead(): Promise<void> {
     const url = this.#settings['rest.address'] ?? this.#url;
+    // Before it leads, as one that is configured wrongly is not to.
+    const reporters = await serverReporters(this.#options);
     const term = await this.#election.lead({ url, process: identityOf(nodeDisk, process.pid) });
     if (term === null) return;
     this.#term = term;
@@ -209,6 +211,7 @@ export class RunningServer implements Server {
     const service = new Service(this.#options, {
       dataDirectory: this.#data,
       fence: term.fence,
+      reporters,
       address: () => url,
       shutDown: () => setImmediate(this.#askToClose),
     });

@@ -8,8 +8,7 @@ import { Writable } from 'node:stream';
 import { systemClock } from '../base/clock.js';
 import { MillraceError } from '../base/errors.js';
 import { nodeDisk } from '../base/node-disk.js';
-import { reportersOf } from '../reporters/reporters-of.js';
-import { Reporting } from '../reporters/reporting.js';
+import { type ReporterSetup, Reporting } from '../reporters/reporting.js';
 import type { JarRunRequest } from '../rest/cluster-schemas.js';
 import { adoptProcess } from '../runtime/adopted-process.js';
 import { bundleName, portableBundle } from '../runtime/job-bundle.js';
@@ -43,6 +42,8 @@ export interface ServiceWorld {
   /** Absolute. */
   readonly dataDirectory: string;
   readonly fence: DataFence;
+  /** What reports its jobs. */
+  readonly reporters: readonly ReporterSetup[];
   /** Where clients find the server. */
   address(): string;
   /** Ends the server when its reply is out. */
@@ -60,7 +61,6 @@ export class Service implements Served {
   readonly #bundles: BundleStore;
   readonly #states = new StateReading();
 
-  /** Throws OPTION_UNKNOWN and OPTION_INVALID. */
   constructor(options: ServerOptions, world: ServiceWorld) {
     this.#showsRecords = options.allowsTaps;
     const { dataDirectory, fence } = world;
@@ -76,7 +76,7 @@ export class Service implements Served {
     };
     this.#dispatcher = dispatcherOf(options, store, this.#logs);
     const measuredServer = new MeasuredServer(this.#dispatcher);
-    this.#reporting = reportingOf(options, measuredServer);
+    this.#reporting = reportingOf(options, world.reporters, measuredServer);
     const parts = {
       clock: systemClock,
       disk: nodeDisk,
@@ -201,10 +201,23 @@ function layersOf({ layers }: ServerOptions, data: string): readonly SettingsLay
   return [{ origin: 'server', values }, ...layersOfServedJobs(layers)];
 }
 
-/** The reporters of the server, which report all of its jobs. Throws OPTION_UNKNOWN and OPTION_INVALID. */
-function reportingOf({ layers, onDefect }: ServerOptions, server: MeasuredServer): Reporting {
+/** The reporters of a server, which report all of its jobs. Rejects with OPTION_UNKNOWN and OPTION_INVALID. */
+export async function serverReporters({
+  layers,
+}: ServerOptions): Promise<readonly ReporterSetup[]> {
+  const reporters = resolveSettings(layersOfJobs(layers))['metrics.reporters'];
+  if (Object.keys(reporters).length === 0) return [];
+  const { reportersOf } = await import('../reporters/reporters-of.js');
+  return reportersOf(reporters);
+}
+
+function reportingOf(
+  { layers, onDefect }: ServerOptions,
+  reporters: readonly ReporterSetup[],
+  server: MeasuredServer,
+): Reporting {
   const settings = resolveSettings(layersOfJobs(layers));
-  return new Reporting(reportersOf(settings['metrics.reporters']), {
+  return new Reporting(reporters, {
     measure: () => server.points(systemClock.epochMs()),
     tell: (error) => onDefect(error),
     formats: scopeFormatsOf(settings),
