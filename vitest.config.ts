@@ -5,9 +5,9 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     setupFiles: ['test/setup/seed.ts'],
     // For machines under load or that stand still: a test that hangs is told late, but none is for being slow.
-    testTimeout: 300_000,
+    testTimeout: 600_000,
     // Hooks start servers and jobs too.
-    hookTimeout: 300_000,
+    hookTimeout: 600_000,
     expect: { poll: { timeout: 60_000 } },
     maxWorkers: 2,
     pool: 'forks',

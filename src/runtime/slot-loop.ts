@@ -235,6 +235,14 @@ export function located(
 ): MillraceError {
   if (MillraceError.is(error)) return error.at(where);
   const reason = error instanceof Error ? error.message : String(error);
+  // As in "Array buffer allocation failed".
+  if (error instanceof RangeError && reason.includes('alloc')) {
+    return new MillraceError('MEMORY_EXHAUSTED', `The system gives no memory: ${reason}.`, {
+      cause: error,
+      where,
+      advice: 'Lower slot.memory or the parallelism, or leave the machine more memory.',
+    });
+  }
   return new MillraceError('ASSERTION', `Unexpected failure: ${reason}`, { cause: error, where });
 }
 

@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -11,6 +12,13 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/** Whether files without a name can be made where the tests make theirs. */
+function hasNameless(): boolean {
+  if (process.platform !== 'linux') return false;
+  const script = 'import os, sys; os.open(sys.argv[1], os.O_TMPFILE | os.O_RDWR)';
+  return spawnSync('python3', ['-c', script, folder]).status === 0;
+}
 
 describe('nodeDisk', () => {
   it('writes what is read again, at any place', () => {
@@ -74,6 +82,21 @@ describe('nodeDisk', () => {
     expect(nodeDisk.list(join(folder, 'x'))).toEqual(['a', 'b', 'y']);
     expect(nodeDisk.list(join(folder, 'none'))).toEqual([]);
     expect(walkFiles(folder)).toEqual([join(folder, 'x/a'), join(folder, 'x/b')]);
+  });
+
+  it('makes scratch files that have no name, not even for a moment where the system can', async () => {
+    const seen: string[] = [];
+    const watcher = watch(folder, (_, name) => seen.push(`${name}`));
+    const files = [1, 2, 3].map(() => nodeDisk.createScratch(folder));
+    expect(readdirSync(folder)).toEqual([]);
+    files[1]?.write(bytesOf('mill'));
+    expect(files.map((file) => file.bytes())).toEqual([0, 4, 0]);
+    for (const file of files) file.close();
+    writeFileSync(join(folder, 'after'), '');
+    await expect.poll(() => seen).toContain('after');
+    watcher.close();
+    // The system itself may call them by their number when they go.
+    if (hasNameless()) expect(seen.filter((name) => name.startsWith('millrace'))).toEqual([]);
   });
 
   it('renames and removes, silent about what is gone already', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SlotLoop, type SlotHost } from '../../../src/runtime/slot-loop.js';
+import { located, SlotLoop, type SlotHost } from '../../../src/runtime/slot-loop.js';
 import {
   SUBTASK_BLOCKED,
   SUBTASK_FINISHED,
@@ -131,4 +131,17 @@ describe('the time of subtasks in a slot', () => {
     await timesOf(50, [script], 0);
     expect(parks).toEqual([]);
   });
+});
+
+it('tells a system without memory from an engine that contradicts itself', () => {
+  const where = { operator: 'map', uid: 'map', subtask: 1 };
+  const refused = (): unknown => {
+    try {
+      return new ArrayBuffer(2 ** 52);
+    } catch (error) {
+      return error;
+    }
+  };
+  expect(located(refused(), where)).toMatchObject({ code: 'MEMORY_EXHAUSTED', where });
+  expect(located(new RangeError('Offset is outside'), where)).toMatchObject({ code: 'ASSERTION' });
 });
