@@ -76,25 +76,17 @@ export const nodeDisk: Disk = {
   syncDirectory: (path) => attempt('FILE_UNWRITABLE', path, () => syncDirectory(path)),
 };
 
-/**
- * Files without a name, of Linux and most of its file systems: O_TMPFILE of open(2), which Node.js does not name. With a
- * name, even for a moment, a process that is killed in that moment would leave one behind.
- */
-const NAMELESS =
-  process.platform === 'linux' && (process.arch === 'x64' || process.arch === 'arm64')
-    ? fs.constants.O_RDWR | fs.constants.O_DIRECTORY | 0o20000000
-    : null;
+/** O_RDWR and O_TMPFILE of open(2): a file that never has a name, which a killed process cannot leave behind. */
+const NAMELESS = fs.constants.O_RDWR | fs.constants.O_DIRECTORY | 0o20000000;
 
 /** Node.js closes what a thread has open when it ends; the system does so for a process. */
 function scratchIn(directory: string): NodeFile {
   fs.mkdirSync(directory, { recursive: true });
-  if (NAMELESS !== null) {
+  if (process.platform === 'linux') {
     try {
       return new NodeFile(directory, NAMELESS);
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      // What file systems and kernels say that have no such files.
-      if (code !== 'EOPNOTSUPP' && code !== 'EISDIR' && code !== 'ENOENT') throw error;
+    } catch {
+      // Not all file systems have them. What else is wrong is wrong below, too.
     }
   }
   const path = join(directory, `millrace-${process.pid}-${freshSeed()}`);

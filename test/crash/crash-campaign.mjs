@@ -11,6 +11,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -34,12 +35,13 @@ export function randomOf(seed) {
  * One job from its start to its end.
  *
  * @param {number} seed
- * @param {{ perKey: number, killsMax: number }} size records of each key; kills before the job is left alone
+ * @param {{ perKey: number, killsMax: number, savepointsMax: number }} size records of each key; kills before the job is
+ *   left alone; savepoints to go on from: the slower the machine, the more are taken
  * @returns {Promise<{
  *   kills: number, restores: number, overtaken: number, savepoints: number, faults: readonly string[]
  * }>} `overtaken` restores are of checkpoints that hold records which they have overtaken
  */
-export async function crashRun(seed, { perKey, killsMax }) {
+export async function crashRun(seed, { perKey, killsMax, savepointsMax }) {
   const random = randomOf(seed);
   const directory = mkdtempSync(join(tmpdir(), 'millrace-crash-'));
   try {
@@ -69,7 +71,7 @@ export async function crashRun(seed, { perKey, killsMax }) {
           perKey,
           orphans || options.savepoints !== null,
         );
-        const savepoints = await goOnFromSavepoints(options, perKey);
+        const savepoints = await goOnFromSavepoints(options, perKey, savepointsMax);
         faults.push(...savepoints.flat());
         return { kills, restores, overtaken, savepoints: savepoints.length, faults };
       }
@@ -80,13 +82,21 @@ export async function crashRun(seed, { perKey, killsMax }) {
   }
 }
 
-/** Each savepoint, also one that was taken just before a kill, holds all that the job needs to come to its end. */
-async function goOnFromSavepoints(options, perKey) {
+/**
+ * Each savepoint, also one that was taken just before a kill, holds all that the job needs to come to its end. So many
+ * are tried, the newest and others evenly before it.
+ */
+async function goOnFromSavepoints(options, perKey, most) {
   const { directory } = options.savepoints ?? {};
   const names = directory === undefined || !existsSync(directory) ? [] : readdirSync(directory);
   const paths = names.map((name) => join(directory, name));
+  const complete = paths
+    .filter((path) => existsSync(join(path, '_metadata')))
+    .toSorted((a, b) => statSync(a).mtimeMs - statSync(b).mtimeMs);
+  const count = Math.min(most, complete.length);
   const all = [];
-  for (const path of paths.filter((each) => existsSync(join(each, '_metadata')))) {
+  for (let index = 1; index <= count; index++) {
+    const path = complete[Math.floor((index * complete.length) / count) - 1];
     const settings = { ...options.settings, 'execution.stateRecovery.path': path };
     const { code, output } = await live({ ...options, settings, savepoints: null }, null);
     const { lost, wrong } = readOutput(options.params.output, perKey);

@@ -40,7 +40,9 @@ if (values.seeds === undefined || values['every-op']) {
 
 if (!values['every-op']) {
   const seeds = Number(values.seeds ?? (values.quick ? 6 : 60));
-  const size = values.quick ? { perKey: 600, killsMax: 4 } : { perKey: 1500, killsMax: 9 };
+  const size = values.quick
+    ? { perKey: 600, killsMax: 4, savepointsMax: 4 }
+    : { perKey: 1500, killsMax: 9, savepointsMax: 8 };
   const total = { kills: 0, restores: 0, overtaken: 0, savepoints: 0, failed: 0 };
   for (let seed = Number(values.from); seed < Number(values.from) + seeds; seed++) {
     const { kills, restores, overtaken, savepoints, faults } = await crashRun(seed, size);
