@@ -167,6 +167,7 @@ export type { MetricPoint, PointValue } from './metrics/metric-point.js';
 export type { HistogramStatistics, MetricScope } from './metrics/read-user-metrics.js';
 export type { MetricReporter, ReportCall, ReporterContext } from './reporters/reporter.js';
 export type { UserMetric } from './runtime/metrics-snapshot.js';
+export type { LatencyMetric } from './runtime/latency-places.js';
 export type {
   CpuProfile,
   JobProfile,

@@ -16,6 +16,7 @@ import { AlignmentGroups } from './alignment-groups.js';
 import { alignmentCells, controlBytes } from './control-layout.js';
 import { type ChannelPair, type Deployment, type RingPlacement, StreamIds } from './deployment.js';
 import { lambdaReadings } from './lambda-readings.js';
+import { latencyMemory } from './latency-places.js';
 
 /** What is known before memory is laid out. */
 export type DeploymentFacts = Omit<
@@ -27,6 +28,7 @@ export type DeploymentFacts = Omit<
   | 'registry'
   | 'metrics'
   | 'userMetrics'
+  | 'latencies'
   | 'control'
   | 'slots'
 >;
@@ -81,6 +83,7 @@ export function deploy(plan: PhysicalPlan, facts: DeploymentFacts): Deployment {
     registry: shared('registry', Math.max(REGISTRY_BYTES_MIN, streams * REGISTRY_BYTES_PER_STREAM)),
     metrics: shared('metrics', runMetricsBytes(plan, channels.length)),
     userMetrics: { memory: userMetrics, bytesEach, size },
+    latencies: latencyMemory(plan, facts.settings, shared),
     control,
     slots: plan.slots,
     lambdaReadings: lambdaReadings(plan),

@@ -63,6 +63,8 @@ export interface Deployment {
   readonly registry: SharedArrayBuffer;
   readonly metrics: SharedArrayBuffer;
   readonly userMetrics: UserMetricsMemory;
+  /** By vertex id: latencies of markers, as `LatencyPlaces` has them; null for a run that tracks none. */
+  readonly latencies: readonly SharedArrayBuffer[] | null;
   /** Split counters (one Int32 per vertex), then the words of each slot; see `slot-words.ts`. */
   readonly control: SharedArrayBuffer;
   /** Slots of worker threads; the host slot, when present, comes after them in the words. */

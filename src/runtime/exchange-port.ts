@@ -12,9 +12,10 @@ import { createBatchBuilder } from '../record/batch-builder.js';
 import { decodeFrameAs, schemaVersionOf } from '../record/frame-codec.js';
 import type { Schema } from '../record/schema.js';
 import type { StreamSchemas } from '../record/schema-registry.js';
-import { FRAME_DATA, type FrameKind } from '../ring/contract.js';
+import { FRAME_DATA, FRAME_LATENCY_MARKER, type FrameKind } from '../ring/contract.js';
 import { encoded, type FrameSender } from './frame-sender.js';
 import type { InFlightFrame } from './in-flight.js';
+import type { PortMarkers } from './port-markers.js';
 
 /** What an exchange port is made of. */
 export interface ExchangePortParts {
@@ -62,6 +63,8 @@ export class ExchangePort implements OutputPort {
   readonly #aside: PutAside[][];
   #asideBytes = 0;
   #asideCount = 0;
+  /** Null where latency is not tracked. */
+  markers: PortMarkers | null = null;
 
   constructor(parts: ExchangePortParts) {
     this.#senders = parts.senders;
@@ -95,6 +98,7 @@ export class ExchangePort implements OutputPort {
       if (!isSent) return false;
       this.#taken[channel] = null;
       builder.reset();
+      this.markers?.send();
     }
     if (this.#broadcast) return this.#settleAll();
     return (this.#clear(channel) && this.#senders[channel].settle()) || this.putsAside;
@@ -131,11 +135,17 @@ export class ExchangePort implements OutputPort {
   sendControl(kind: FrameKind, payload: Uint8Array = NO_BYTES): boolean {
     if (!this.flushAll()) return false;
     while (this.#controlNext < this.#senders.length) {
+      if (this.markers?.leave(this.#controlNext) === false) return false;
       if (!this.#control(this.#controlNext, kind, payload)) return false;
       this.#controlNext++;
     }
     this.#controlNext = 0;
     return true;
+  }
+
+  /** False while the channel has no room. */
+  sendMarker(channel: number, marker: Uint8Array): boolean {
+    return this.#control(channel, FRAME_LATENCY_MARKER, marker);
   }
 
   #control(channel: number, kind: FrameKind, payload: Uint8Array): boolean {

@@ -14,6 +14,7 @@ import {
   FRAME_END_OF_DATA,
   FRAME_FINISHED,
   FRAME_IDLE,
+  FRAME_LATENCY_MARKER,
   FRAME_WATERMARK,
 } from '../ring/contract.js';
 import { WatermarkMerge } from '../time/watermark-merge.js';
@@ -42,6 +43,9 @@ export const GATE_TIME = 3;
 /** The barrier of a checkpoint has come on all channels: take it before the next batch. */
 export const GATE_BARRIER = 4;
 
+/** A latency marker has come: forward it before anything behind it. */
+export const GATE_MARKER = 5;
+
 /** What a subtask reads. */
 export interface SubtaskGate {
   readonly batch: Batch | null;
@@ -55,6 +59,8 @@ export interface SubtaskGate {
   readonly time: { readonly watermarkMs: number; readonly isIdle: boolean };
   /** The checkpoint that the last GATE_BARRIER was about. */
   readonly barrier: Aligned | null;
+  /** What the last GATE_MARKER was about. */
+  readonly marker: Uint8Array | null;
   /** One of the GATE constants. */
   poll(): number;
   /** Ends the use of the current batch. */
@@ -90,6 +96,7 @@ export class InputGate implements SubtaskGate {
   /** The watermarks of the channels, and of the input as a whole. */
   readonly time: WatermarkMerge;
   barrier: Aligned | null = null;
+  marker: Uint8Array | null = null;
   readonly #alignment: BarrierAlignment | null;
   readonly #channels: readonly InputChannel[];
   readonly #finished: boolean[];
@@ -211,6 +218,11 @@ export class InputGate implements SubtaskGate {
         this.#current = index;
         return GATE_BATCH;
       }
+      if (receiver.kind === FRAME_LATENCY_MARKER) {
+        this.marker = receiver.payload().slice();
+        receiver.release();
+        return GATE_MARKER;
+      }
       const { watermarkMs, isIdle } = this.time;
       const aligned = this.#control(index, receiver);
       receiver.release();
@@ -246,7 +258,7 @@ export class InputGate implements SubtaskGate {
       default:
         assert(
           receiver.kind === FRAME_FINISHED,
-          'A job sends data, times, barriers, end-of-data and finished.',
+          'A job sends data, times, markers, barriers, end-of-data and finished.',
         );
         this.#finished[index] = true;
         this.#open--;

@@ -12,6 +12,7 @@ import {
   GATE_BATCH,
   GATE_EMPTY,
   GATE_FINISHED,
+  GATE_MARKER,
   GATE_TIME,
   type InputGate,
   type SubtaskGate,
@@ -44,6 +45,7 @@ export class LoopGate implements SubtaskGate {
   readonly time = { watermarkMs: WATERMARK_MIN, isIdle: false };
   /** Jobs with loops take no checkpoints. */
   readonly barrier = null;
+  marker: Uint8Array | null = null;
   readonly #parts: LoopGateParts;
   #phase: Phase = 'input';
   #round = 0;
@@ -81,6 +83,10 @@ export class LoopGate implements SubtaskGate {
       // What time it is outside means nothing in the loop.
       if (found === GATE_TIME) continue;
       if (found === GATE_EMPTY) return GATE_EMPTY;
+      if (found === GATE_MARKER) {
+        this.marker = input.marker;
+        return GATE_MARKER;
+      }
       if (found === GATE_BATCH) {
         // What still comes is taken in, or who sends it would wait for ever.
         if (rounds.isStopped) {

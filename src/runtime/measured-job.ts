@@ -64,6 +64,20 @@ export function jobMetrics(job: MeasuredJob) {
   });
 }
 
+/** Latencies of its markers. */
+export function latencyMetrics({ now }: MeasuredJob) {
+  return (now?.latencies ?? []).map(({ groups, value }) => {
+    return { groups, name: 'latency', value: { type: 'histogram', value } as const };
+  });
+}
+
+/** Those of the groups that have a value. */
+function variablesOf(groups: readonly MetricScope[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    groups.flatMap(({ name, value }) => (value === null ? [] : [[name, value]])),
+  );
+}
+
 /** What sources have not read yet; null where none of them knows, and when the job has ended. */
 function pendingOf(
   { now, isOver }: MeasuredJob,
@@ -203,6 +217,10 @@ export function jobPoints(job: MeasuredJob, host: string): readonly MetricPoint[
   return [
     ...pointsOf('jmJob', ofJob, jobMetrics(job)),
     ...pointsOf('tm', ofProcess, processMetrics(job)),
+    ...latencyMetrics(job).map((point): MetricPoint => {
+      const variables = { ...ofProcess, ...ofJob, ...variablesOf(point.groups) };
+      return { scope: 'tmJob', variables, ...point };
+    }),
     ...job.vertices.flatMap((vertex) => vertexPoints(job, vertex, { ...ofJob, tm_id: job.id })),
   ];
 }
@@ -231,9 +249,7 @@ function vertexPoints(
         ...variables(subtask),
         operator_id: vertexId(uid),
         operator_name: operator,
-        ...Object.fromEntries(
-          groups.flatMap((group) => (group.value === null ? [] : [[group.name, group.value]])),
-        ),
+        ...variablesOf(groups),
       },
       value,
     }),

@@ -17,6 +17,7 @@ import {
 } from '../metrics/read-user-metrics.js';
 import type { OperatorIdentity } from '../operator/operator-spec.js';
 import type { Deployment } from './deployment.js';
+import { type LatencyMetric, LatencyPlaces } from './latency-places.js';
 
 /** A metric that a function of the job has registered, in one subtask. */
 export type UserMetric = MetricValue & {
@@ -84,6 +85,8 @@ export interface RunMetricsSnapshot {
   readonly edges: readonly EdgeMetrics[];
   /** What the process takes in which the job runs; null for a job that has not run. */
   readonly process: ProcessUsage | null;
+  /** Latencies of markers by source and operator; absent where `metrics.latency.interval` is 0. */
+  readonly latencies?: readonly LatencyMetric[];
 }
 
 /** Reads all counters. */
@@ -137,7 +140,10 @@ export function snapshotMetrics(
       }),
     };
   });
-  return { elapsedMs, vertices, edges, process: processUsage() };
+  const snapshot = { elapsedMs, vertices, edges, process: processUsage() };
+  if (deployment.latencies === null) return snapshot;
+  const places = new LatencyPlaces(plan, deployment.settings);
+  return { ...snapshot, latencies: places.read(deployment.latencies) };
 }
 
 /** What the functions of a subtask have registered. */

@@ -10,6 +10,7 @@ import { WATERMARK_MIN } from '../time/watermark.js';
 import { AlignmentGroups } from './alignment-groups.js';
 import { alignmentCells, ControlMemory } from './control-layout.js';
 import type { Deployment } from './deployment.js';
+import { LatencyPlaces } from './latency-places.js';
 
 /** Clears what is of the region with these vertices. */
 export function clearRegion(
@@ -27,9 +28,10 @@ export function clearRegion(
     control.loopWords(vertex).fill(0);
   }
   clearWatermarks(plan, deployment, isOf);
-  const { metrics, userMetrics, channels } = deployment;
+  const { metrics, userMetrics, latencies, channels, settings } = deployment;
   for (const vertex of vertices) {
     clearUserMetrics(userMetrics.memory[vertex], userMetrics.bytesEach);
+    if (latencies !== null) new LatencyPlaces(plan, settings).clear(latencies[vertex]);
   }
   clearMetrics(
     metrics,

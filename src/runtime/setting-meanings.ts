@@ -34,6 +34,11 @@ export const SETTING_MEANINGS: Readonly<Record<SettingKey, string>> = {
   'metrics.perSubtask':
     'Metrics that the functions of a subtask may register; room for them is reserved at the start.',
   'metrics.histogramsPerSubtask': 'How many of them may be histograms, of 6 KB each.',
+  'metrics.latency.interval':
+    'How often sources send latency markers: Flink’s latencyTrackingInterval; 0 never.',
+  'metrics.latency.granularity':
+    'What latencies are told apart by: each source, not at all, or each subtask of a source.',
+  'metrics.latency.historySize': 'How many of the last latencies quantiles are of.',
   'metrics.scope.jm':
     'What names of the server’s metrics begin with, for reporters whose systems know no labels.',
   'metrics.scope.jmJob': 'The same for metrics of jobs, such as those of checkpoints.',

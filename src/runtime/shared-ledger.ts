@@ -9,11 +9,12 @@ import { readUserMetrics } from '../metrics/read-user-metrics.js';
 import { SchemaRegistry } from '../record/schema-registry.js';
 import { RING_HEADER_BYTES } from '../ring/ring-layout.js';
 import { type Deployment, isOfChannel } from './deployment.js';
+import { LatencyPlaces } from './latency-places.js';
 
 /** The ledger of the shared memory, as it stands. */
 export function sharedLedger(plan: PhysicalPlan, deployment: Deployment): readonly LedgerRow[] {
   const ledger = new Ledger();
-  const { registry, metrics, userMetrics, control, rings, channels } = deployment;
+  const { registry, metrics, userMetrics, latencies, control, rings, channels } = deployment;
   const counters = new RunMetricsReader(metrics, plan, channels.length);
   for (const ring of rings) {
     const { edge, to, byteLength } = ring;
@@ -36,6 +37,10 @@ export function sharedLedger(plan: PhysicalPlan, deployment: Deployment): readon
       (_, subtask) => readUserMetrics(memory, subtask * userMetrics.bytesEach).length > 0,
     );
     shared('user metrics', memory, used.length * userMetrics.bytesEach);
+  }
+  if (latencies !== null) {
+    const places = new LatencyPlaces(plan, deployment.settings);
+    for (const memory of latencies) shared('latencies', memory, places.usedBytes(memory));
   }
   shared('control', control, control.byteLength);
   return ledger.rows();

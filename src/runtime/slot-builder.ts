@@ -40,7 +40,6 @@ import { closeAfterFailure } from './close-all.js';
 import { connectorFailure } from './connector-failure.js';
 import { AlignmentGroups } from './alignment-groups.js';
 import { alignmentCells, ControlMemory, slotWord } from './control-layout.js';
-import { DeadLetterQueue } from './dead-letter-queue.js';
 import {
   type ChannelPair,
   type Deployment,
@@ -248,6 +247,10 @@ class SlotBuilder {
       clock,
       tickIntervalMs: deployment.settings['pipeline.autoWatermarkInterval'],
       barrier: checkpointing?.barrier(held) ?? null,
+      markers:
+        deployment.latencies === null
+          ? null
+          : (await import('./latency-markers.js')).latencyMarkers(this.#parts, held),
       hadFinished,
     });
   }
@@ -326,10 +329,13 @@ class SlotBuilder {
   ): Promise<SourceHead> {
     const { deployment, disk, clock, onBadRecord } = this.#parts;
     const letterSink = vertex.sinks.findIndex((sink) => sink.after === DEAD_LETTERS);
-    const deadLetters = letterSink < 0 ? null : new DeadLetterQueue(sinks[letterSink].port);
+    const deadLetters =
+      letterSink < 0
+        ? null
+        : new (await import('./dead-letter-queue.js')).DeadLetterQueue(sinks[letterSink].port);
     let reported = 0;
     const plan = deployment.sourcePlans[vertex.id];
-    if (vertex.source === null || plan === null) throw missing(vertex, 'source');
+    assert(vertex.source !== null && plan !== null, 'Sources of a deployment have plans.');
     const { connector, columns, paths, filter, identity } = vertex.source;
     const context: ReaderContext = {
       plan,
@@ -540,9 +546,8 @@ class SlotBuilder {
       isOfChannel(channel, pair),
     );
     const channel = this.#local.get(index);
-    if (channel !== undefined) return channel;
-    const { edge, from, to } = pair;
-    throw new MillraceError('ASSERTION', `No channel was made for edge ${edge}, ${from} to ${to}.`);
+    assert(channel !== undefined, 'Producers are built before consumers.');
+    return channel;
   }
 
   #ringPlace(pair: ChannelPair): RingPlacement | null {
@@ -564,10 +569,6 @@ class SlotBuilder {
     const waker = wakerFor(this.#ownWord());
     return () => waker.wake();
   }
-}
-
-function missing(vertex: Vertex, what: string): MillraceError {
-  return new MillraceError('ASSERTION', `The deployment has no ${what} plan for "${vertex.name}".`);
 }
 
 function refuseTable(_uid: string, spec: TableSpec): never {

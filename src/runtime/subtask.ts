@@ -17,7 +17,15 @@ import { closeAll } from './close-all.js';
 import type { Aligned } from './barrier-alignment.js';
 import type { ExchangePort } from './exchange-port.js';
 import { handOn, prepareCommits } from './hand-on.js';
-import { GATE_BARRIER, GATE_BATCH, GATE_EMPTY, GATE_TIME, type SubtaskGate } from './input-gate.js';
+import {
+  GATE_BARRIER,
+  GATE_BATCH,
+  GATE_EMPTY,
+  GATE_MARKER,
+  GATE_TIME,
+  type SubtaskGate,
+} from './input-gate.js';
+import type { LatencyMarkers } from './latency-markers.js';
 import type { SinkPort } from './sink-port.js';
 import { HEAD_BATCH, HEAD_WAIT, type SourceHead } from './source-head.js';
 import type { SubtaskBarrier } from './subtask-barrier.js';
@@ -71,6 +79,8 @@ export interface SubtaskParts {
   readonly tickIntervalMs: number;
   /** Takes barriers through the subtask; null for a run that takes no checkpoints. */
   readonly barrier: SubtaskBarrier | null;
+  /** Makes and forwards latency markers; null for a run that tracks no latency. */
+  readonly markers: LatencyMarkers | null;
   /**
    * Whether the subtask had finished in the checkpoint that the run goes on from: it has nothing to add then, whatever
    * its inputs' end would make it emit.
@@ -186,6 +196,7 @@ export class Subtask {
     return Math.min(
       overtakesInMs,
       Number.isNaN(this.#heldSinceMs) ? Infinity : this.#alignIntervalMs,
+      this.#markers?.sleepMs ?? Infinity,
       task.needsTicks ? this.#nextTickMs - clock.monotonicMs() : Infinity,
       timerMs === Infinity ? Infinity : timerMs - clock.epochMs(),
     );
@@ -204,6 +215,12 @@ export class Subtask {
     return gate === null
       ? barrier.overtakesAtMs(this.#triggers.at(0) ?? null)
       : (gate.overtakesAtMs ?? Infinity);
+  }
+
+  /** Markers, when they may go on. */
+  get #markers(): LatencyMarkers | null {
+    const isBetween = this.#batch === null && this.#timeWork === 'none';
+    return isBetween && this.#phase === 'running' ? this.parts.markers : null;
   }
 
   /** Whether the passing of time may make something due. */
@@ -243,7 +260,7 @@ export class Subtask {
 
   /** Takes batches in until the step has done enough; small ones would cost more to switch between than to process. */
   #run(): SubtaskStatus {
-    const { task, source, metrics, barrier } = this.parts;
+    const { task, source, metrics, barrier, markers } = this.parts;
     const stepRows = this.#stepRows;
     let rowsLeft = stepRows;
     let isBetween = false;
@@ -265,9 +282,10 @@ export class Subtask {
         if (status !== null && !isBetween) return status;
         // Rows follow in the same step: where a pass of the slot takes longer than a tick, one is due at every look.
       }
+      if (this.#markers?.step() === false) return SUBTASK_BLOCKED;
       if (this.#batch === null) {
         // What follows a barrier waits until it has gone through, and that until what is due is done.
-        if (barrier?.isActive === true) return SUBTASK_PROGRESS;
+        if (barrier?.isActive === true || markers?.isHolding === true) return SUBTASK_PROGRESS;
         const found = source === null ? this.#pollGate() : this.#pollSource();
         if (found !== SUBTASK_PROGRESS) return rowsLeft < stepRows ? SUBTASK_PROGRESS : found;
         if (this.#batch === null) return found;
@@ -461,6 +479,8 @@ export class Subtask {
     } else if (result === GATE_BARRIER) {
       const { barrier: due } = gate;
       if (due !== null) this.parts.barrier?.begin(due);
+    } else if (result === GATE_MARKER) {
+      if (gate.marker !== null) this.parts.markers?.take(gate.marker);
     } else if (result === GATE_BATCH) {
       this.#batch = gate.batch;
       this.#cursor.position = gate.first ?? 0;

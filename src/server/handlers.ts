@@ -24,7 +24,7 @@ import type {
   TextPathName,
 } from '../rest/path-types.js';
 import { restorePlanOf } from '../rest/restore-schemas.js';
-import { jobMetrics, type MeasuredJob, processMetrics } from '../runtime/measured-job.js';
+import { type MeasuredJob, processMetrics } from '../runtime/measured-job.js';
 import type { RescaleReport } from '../runtime/rescaling.js';
 import type { BundleStore } from './bundle-store.js';
 import { checkpointConfig, checkpointDetails, checkpointsView } from './checkpoint-views.js';
@@ -45,7 +45,7 @@ import {
   stackOf,
 } from './job-views.js';
 import { type MeasuredServer, measuredJob } from './measured-jobs.js';
-import { jobsMetrics, metricsView, processesMetrics } from './metric-views.js';
+import { jobsMetrics, metricsView, processesMetrics, wholeJob } from './metric-views.js';
 import { jobMemory } from './memory-view.js';
 import type { UploadedFile } from './multipart-file.js';
 import { Operations, type Outcome } from './operations.js';
@@ -264,7 +264,7 @@ export function handlersOf(world: HandlersWorld): Handlers {
         dispatcher.job(params.jobid),
         maxExceptions === undefined ? EXCEPTIONS_MAX : Number(maxExceptions),
       ),
-    jobMetrics: ({ params, query }) => metricsView(jobMetrics(measuredOf(params.jobid)), query.get),
+    jobMetrics: ({ params, query }) => metricsView(wholeJob(measuredOf(params.jobid)), query.get),
     checkpoints: ({ params }) => checkpointsView(dispatcher.job(params.jobid), isThere),
     checkpointConfig: ({ params }) => checkpointConfig(dispatcher.job(params.jobid)),
     checkpointDetails: ({ params }) =>

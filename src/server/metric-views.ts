@@ -6,11 +6,13 @@ import { MillraceError } from '../base/errors.js';
 import { didYouMean } from '../base/nearest-name.js';
 import type { VertexExplanation } from '../graph/explain.js';
 import { numbersOf, type PointValue } from '../metrics/metric-point.js';
+import type { MetricScope } from '../metrics/read-user-metrics.js';
 import type { Aggregate, Metric } from '../rest/job-schemas.js';
 import type { BackPressure } from '../rest/vertex-schemas.js';
 import {
   inputWatermark,
   jobMetrics,
+  latencyMetrics,
   type MeasuredJob,
   processMetrics,
   skewOf,
@@ -52,14 +54,25 @@ function valuesOf(metrics: Named): Values {
 function subtaskValues(job: MeasuredJob, vertex: VertexExplanation, subtask: number): Values {
   const ofFunctions = userMetrics(job, vertex).flatMap(
     ({ subtask: of, operator, groups, name, value }): Named => {
-      if (of !== subtask) return [];
-      const path = groups.flatMap((group) =>
-        group.value === null ? [group.name] : [group.name, group.value],
-      );
-      return [[[operator, ...path].map(withoutSeparators).concat(name).join('.'), value]];
+      return of === subtask
+        ? [[pathOf([{ name: operator, value: null }, ...groups], name), value]]
+        : [];
     },
   );
   return valuesOf([...taskMetrics(job, vertex, subtask), ...ofFunctions]);
+}
+
+/** The metrics of a job as a whole. */
+export function wholeJob(job: MeasuredJob): Named {
+  return [
+    ...jobMetrics(job),
+    ...latencyMetrics(job).map(({ groups, name, value }) => [pathOf(groups, name), value] as const),
+  ];
+}
+
+function pathOf(groups: readonly MetricScope[], name: string): string {
+  const path = groups.flatMap((group) => [group.name, group.value ?? []].flat());
+  return [...path.map(withoutSeparators), name].join('.');
 }
 
 /** What separates names in ids and queries, as Flink has it. */
@@ -133,7 +146,7 @@ export function jobsMetrics(
   query: AggregateQuery,
 ): readonly Aggregate[] {
   return aggregated(
-    jobs.map((job) => valuesOf(jobMetrics(job))),
+    jobs.map((job) => valuesOf(wholeJob(job))),
     query,
   );
 }

@@ -18,6 +18,11 @@ import { createRing } from '../../src/ring/make-ring.js';
 import { openRingReader, openRingWriter } from '../../src/ring/spsc-ring.js';
 import type { RingReader, RingWriter } from '../../src/ring/contract.js';
 import { InputGate } from '../../src/runtime/input-gate.js';
+import { LatencyMarkers } from '../../src/runtime/latency-markers.js';
+import { PortMarkers } from '../../src/runtime/port-markers.js';
+import { LatencyPlaces } from '../../src/runtime/latency-places.js';
+import { resolveSettings, type Settings } from '../../src/runtime/settings.js';
+import type { PhysicalPlan } from '../../src/graph/physical-plan.js';
 import { QueueLimit } from '../../src/runtime/queue-limit.js';
 import { ExchangePort } from '../../src/runtime/exchange-port.js';
 import { RingReceiver } from '../../src/runtime/frame-receiver.js';
@@ -52,12 +57,24 @@ interface Network {
   readonly idleTimeoutMs: number | null;
   readonly tickIntervalMs: number;
   readonly batchRows: number;
+  /** How often sources send latency markers. */
+  readonly markersMs: number;
+}
+
+/** A latency marker that a source has sent, with how many of its rows were before it. */
+interface Sent {
+  readonly source: number;
+  readonly markedMs: number;
+  readonly rowsBefore: number;
 }
 
 /** Writes down rows and watermarks in the order in which they reach it. */
 class ProbeTask extends ScriptedTask {
-  readonly seen: ({ readonly row: Row; readonly time: number } | { readonly watermark: number })[] =
-    [];
+  readonly seen: (
+    | { readonly row: Row; readonly time: number }
+    | { readonly watermark: number }
+    | { readonly marker: Float64Array }
+  )[] = [];
 
   override step(_input: number, batch: Batch, cursor: Cursor): StepResult {
     const read = compileRowReader(batch.schema, null);
@@ -97,6 +114,9 @@ class Built {
   readonly probe = new ProbeTask();
   readonly subtasks: Subtask[] = [];
   readonly rows: Row[] = [];
+  readonly sent: Sent[] = [];
+  readonly settings: Settings;
+  readonly latencies: readonly SharedArrayBuffer[];
   readonly #network: Network;
   readonly #random: SeededRandom;
   readonly #schemas = new MemorySchemas();
@@ -105,19 +125,36 @@ class Built {
     this.#network = network;
     this.#random = new SeededRandom(network.seed);
     const { sources, middle } = network;
+    const values = {
+      'metrics.latency.interval': network.markersMs,
+      'metrics.latency.granularity': 'subtask',
+    };
+    this.settings = resolveSettings([{ origin: 'test', values }]);
+    const places = new LatencyPlaces(this.#plan, this.settings);
+    this.latencies = [0, 1].map((vertex) => new SharedArrayBuffer(places.bytesOf(vertex)));
     const first = sources.map(() => Array.from({ length: middle }, channel));
     const second = Array.from({ length: middle }, channel);
     sources.forEach((deeds, source) => {
       const writers = first[source].map(({ writer }) => writer);
       const task = this.#chain(this.#assign(), writers, { kind: 'rebalance' });
-      this.#add({ ...task, source: this.#reader(source, deeds) as never });
+      const markers = this.#markers(0, source, task);
+      this.#add({ ...task, markers, source: this.#reader(source, deeds) as never });
     });
     for (let index = 0; index < middle; index++) {
       const spec = op.map((row: Row) => row);
       const task = this.#chain(spec, [second[index].writer], { kind: 'forward' });
-      this.#add({ ...task, gate: this.#gate(first.map((channels) => channels[index].reader)) });
+      const gate = this.#gate(first.map((channels) => channels[index].reader));
+      this.#add({ ...task, gate, markers: this.#markers(1, index, task) });
     }
-    this.#add({ task: this.probe, gate: this.#gate(second.map(({ reader }) => reader)) });
+    const { seen } = this.probe;
+    const probed = {
+      step: () => true,
+      isHolding: false,
+      sleepMs: Infinity,
+      take: (marker: Uint8Array) => seen.push({ marker: new Float64Array(marker.slice().buffer) }),
+    };
+    const gate = this.#gate(second.map(({ reader }) => reader));
+    this.#add({ task: this.probe, gate, markers: probed as unknown as LatencyMarkers });
   }
 
   /** Steps everything in random order to the end. */
@@ -141,6 +178,68 @@ class Built {
     const { clock } = this;
     const { tickIntervalMs } = this.#network;
     this.subtasks.push(subtaskOf({ clock, tickIntervalMs, ...parts }));
+  }
+
+  /** The markers of a source (vertex 0) or of a chain between. */
+  #markers(
+    vertex: number,
+    subtask: number,
+    { task, ports }: { readonly task: ChainTask; readonly ports: readonly ExchangePort[] },
+  ): LatencyMarkers {
+    const [port] = ports;
+    const waiting = new PortMarkers(port);
+    port.markers = waiting;
+    const noted = {
+      channels: port.channels,
+      send: () => waiting.send(),
+      mark: (channel: number, marker: Uint8Array) => {
+        if (!waiting.mark(channel, marker)) return false;
+        const [markedMs, , source] = new Float64Array(marker.slice().buffer);
+        const rowsBefore = this.rows.filter((row) => row.source === source).length;
+        if (vertex === 0) this.sent.push({ source, markedMs, rowsBefore });
+        return true;
+      },
+    };
+    return new LatencyMarkers({
+      plan: this.#plan,
+      settings: this.settings,
+      vertex,
+      subtask,
+      memory: this.latencies[vertex],
+      ports: [noted],
+      clock: this.clock,
+      random: this.#random,
+      flush: () => task.flush(),
+    });
+  }
+
+  /** As much of a plan as markers need. */
+  get #plan(): PhysicalPlan {
+    const { sources, middle } = this.#network;
+    const chain = (name: string, parallelism: number) => ({
+      name,
+      parallelism,
+      slots: Array.from({ length: parallelism }, () => 0),
+      operators: [{ spec: { kind: 'map', name, uid: name }, input: -1 }],
+      sinks: [],
+    });
+    const assign = { ...chain('assign', sources.length), id: 0, inputs: [] };
+    const between = { ...chain('between', middle), id: 1, inputs: [0] };
+    const plan = {
+      vertices: [
+        { ...assign, source: { identity: { uid: 'in' } }, outputs: [{ edge: 0, after: 0 }] },
+        { ...between, source: null, outputs: [{ edge: 1, after: 0 }] },
+      ],
+      edges: [{ from: 0 }, { from: 1 }],
+    };
+    return plan as unknown as PhysicalPlan;
+  }
+
+  /** Markers that each subtask between has noted, all told. */
+  get noted(): number {
+    const all = new LatencyPlaces(this.#plan, this.settings).read(this.latencies);
+    const between = all.filter(({ uid }) => uid === 'between');
+    return between.reduce((sum, { value }) => sum + value.count, 0);
   }
 
   #gate(readers: readonly RingReader[]): InputGate {
@@ -228,6 +327,9 @@ class Built {
 
 const DISORDER_MAX = 40;
 
+/** Markers that have been checked. */
+const markers = { count: 0 };
+
 function networks(idleTimeoutMs: number | null): fc.Arbitrary<Network> {
   return fc.nat(DISORDER_MAX).chain((disorderMs) => {
     const step = fc.integer({ min: -disorderMs, max: 60 });
@@ -246,18 +348,40 @@ function networks(idleTimeoutMs: number | null): fc.Arbitrary<Network> {
       idleTimeoutMs: fc.constant(idleTimeoutMs),
       tickIntervalMs: fc.integer({ min: 1, max: 40 }),
       batchRows: fc.integer({ min: 1, max: 8 }),
+      markersMs: fc.integer({ min: 1, max: 60 }),
     });
   });
+}
+
+/** What there is to say of the markers of a network that has run: they all came, by turns, behind the rows before. */
+function checkMarkers(built: Built, isLine: boolean): number {
+  const { seen } = built.probe;
+  const came = seen.flatMap((one, at) => ('marker' in one ? [{ at, marker: one.marker }] : []));
+  expect(came).toHaveLength(built.sent.length);
+  expect(built.noted).toBe(built.sent.length);
+  for (const { source, markedMs, rowsBefore } of built.sent) {
+    const own = came.filter(({ marker }) => marker[2] === source && marker[0] === markedMs);
+    expect(own).toHaveLength(1);
+    if (!isLine) continue;
+    // There is one way to the probe, so that all rows before the marker were before it on that way.
+    const before = seen
+      .slice(0, own[0].at)
+      .filter((one) => 'row' in one && one.row.source === source);
+    expect(before.length).toBeGreaterThanOrEqual(rowsBefore);
+  }
+  return built.sent.length;
 }
 
 /** Runs a network, checks what holds for all, and gives the rows that came behind a watermark. */
 function lateRows(network: Network, watermarks: Set<number>): readonly Row[] {
   const built = new Built(network);
   built.run();
+  markers.count += checkMarkers(built, network.middle === 1);
   const late: Row[] = [];
   const ids: number[] = [];
   let watermark = WATERMARK_MIN;
   for (const seen of built.probe.seen) {
+    if ('marker' in seen) continue;
     if ('watermark' in seen) {
       expect(seen.watermark).toBeGreaterThanOrEqual(watermark);
       watermark = seen.watermark;
@@ -282,6 +406,7 @@ describe('event time in a network', () => {
       }),
       { numRuns: 150 },
     );
+    expect(markers.count).toBeGreaterThan(500);
     // Watermarks in the middle of runs have come through, not only the last one.
     expect(watermarks.size).toBeGreaterThan(50);
   });

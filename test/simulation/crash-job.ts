@@ -9,6 +9,7 @@ import { job, type JobDefinition } from '../../src/api/job.js';
 import { tumbling } from '../../src/api/windows.js';
 import { type Random, SeededRandom } from '../../src/base/random.js';
 import type { Fault, Loss } from './sim-disk.js';
+import { latencyTracking } from './latency-tracking.js';
 
 /** A record of the input: `n` counts the records of its key, from 1. */
 export interface Numbered {
@@ -88,6 +89,7 @@ export function crashJob(seed: number): CrashJob {
       'restartStrategy.type': 'fixedDelay',
       'restartStrategy.fixedDelay.attempts': 6,
       'restartStrategy.fixedDelay.delay': 0,
+      ...latencyTracking(seed),
     },
     crashes: Array.from({ length: random.below(6) }, () => ({
       fault: crashAfterSavepoint !== null && random.below(3) > 0 ? null : faultOf(random),

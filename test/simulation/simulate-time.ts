@@ -6,6 +6,7 @@ import { job } from '../../src/api/job.js';
 import { Execution } from '../../src/runtime/execution.js';
 import { startInThread } from '../../src/runtime/in-thread-run.js';
 import { deployIn } from './sim-deploy.js';
+import { latencyTracking } from './latency-tracking.js';
 import { canonical } from './sim-records.js';
 import { SimWorld } from './sim-world.js';
 import { buildTimeFlow, TIMER_MS, type TimeSeen } from './time-flow.js';
@@ -50,6 +51,7 @@ async function runOf(timeJob: TimeJob): Promise<TimeRun> {
   const { plan, deployment } = await deployIn(definition, timeJob, {
     'aggregate.preAggregateKeys': timeJob.preAggregateKeys,
     'pipeline.autoWatermarkInterval': timeJob.tickMs,
+    ...latencyTracking(timeJob.seed),
   });
   const execution = new Execution(plan, deployment, null, world.disk);
   execution.attach(startInThread(plan, deployment, execution, world));

@@ -11,6 +11,7 @@ import { checkRun } from './check-run.js';
 import type { SinkRecord, SourceRecord } from './sim-connectors.js';
 import { simSink, simSource } from './sim-connectors.js';
 import { deployIn } from './sim-deploy.js';
+import { latencyTracking } from './latency-tracking.js';
 import { buildFlow } from './sim-flow.js';
 import type { SimCommand, SimJob } from './sim-job.js';
 import { PROBE } from './sim-records.js';
@@ -71,6 +72,7 @@ async function runOf(simJob: SimJob): Promise<SimRun> {
   });
   const { plan, deployment } = await deployIn(definition, simJob, {
     'aggregate.preAggregateKeys': simJob.preAggregateKeys,
+    ...latencyTracking(simJob.seed),
   });
   const given: SimCommand['what'][] = [];
   const states: string[] = [];

@@ -9,6 +9,9 @@ import {
   userMetrics,
 } from '../../../src/runtime/measured-job.js';
 import type { RunMetricsSnapshot, UserMetric } from '../../../src/runtime/metrics-snapshot.js';
+import { readLatencies } from '../../../src/metrics/latency-history.js';
+import { prometheusText } from '../../../src/reporters/prometheus-text.js';
+import { metricsView, wholeJob } from '../../../src/server/metric-views.js';
 import { task, vertex } from '../cli/metrics-fixtures.js';
 
 const CHAIN = { id: 0, uid: 'u', name: 'watch', parallelism: 2 };
@@ -57,6 +60,50 @@ function job(now: RunMetricsSnapshot, earlier: RunMetricsSnapshot | null): Measu
 function rateOf(of: MeasuredJob): unknown {
   return userMetrics(of, CHAIN).map(({ value }) => (value.type === 'meter' ? value.rate : null));
 }
+
+describe('latencies of a job', () => {
+  const value = readLatencies(Float64Array.of(2, 7, 3, 4));
+  if (value === null) throw new Error('There are two latencies.');
+  const ofOperator = [
+    { name: 'operator_id', value: 'o1' },
+    { name: 'operator_subtask_index', value: '0' },
+  ];
+  const ofSource = [
+    { name: 'source_id', value: 's1' },
+    { name: 'source_subtask_index', value: '1' },
+  ];
+  const latencies = [ofSource, []].map((of) => ({
+    source: null,
+    sourceSubtask: null,
+    operator: 'watch',
+    uid: 'o',
+    subtask: 0,
+    groups: [{ name: 'latency', value: null }, ...of, ...ofOperator],
+    value,
+  }));
+  const tracked = job({ ...at(1000, 0, []), latencies }, null);
+
+  it('are of the job in its process, with variables that Prometheus has as labels', () => {
+    const text = prometheusText(jobPoints(tracked, 'mill'));
+    const name =
+      'flink_taskmanager_job_latency_source_id_source_subtask_index_operator_id_operator_subtask_index_latency';
+    expect(text).toContain(
+      `${name}{host="mill",tm_id="abc",job_id="abc",job_name="shop",source_id="s1",` +
+        `source_subtask_index="1",operator_id="o1",operator_subtask_index="0",quantile="0.99"} 4`,
+    );
+  });
+
+  it('are among the metrics of the job over REST', () => {
+    const id = `latency.operator_id.o1.operator_subtask_index.0.latency`;
+    expect(metricsView(wholeJob(tracked), `${id}_p99,${id}_count`)).toEqual([
+      { id: `${id}_p99`, value: '4' },
+      { id: `${id}_count`, value: '2' },
+    ]);
+    expect(metricsView(wholeJob(job(at(1000, 0, []), null)), undefined)).not.toContainEqual({
+      id: `${id}_p99`,
+    });
+  });
+});
 
 describe('a measured job', () => {
   it('has rates between two looks, of the engine and of functions', () => {

@@ -287,6 +287,7 @@ export function subtaskOf(parts: Partial<SubtaskParts>): Subtask {
     sinks: [],
     taps: [],
     barrier: null,
+    markers: null,
     hadFinished: false,
     metrics: taskMetrics(),
     tickIntervalMs: 200,
