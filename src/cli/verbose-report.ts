@@ -10,7 +10,6 @@ import { SETTINGS, type SettingKey, type Settings, type SettingType } from '../r
 /** The report, line by line. */
 export function verboseReport(result: JobResult, settings: Settings): readonly string[] {
   const rows = mergeLedgerRows(...result.ledger.map((part) => part.rows));
-  const heaps = slotHeaps(result);
   return [
     'Settings:',
     ...Object.entries(SETTINGS).map(([key, { type }]) => {
@@ -18,9 +17,7 @@ export function verboseReport(result: JobResult, settings: Settings): readonly s
     }),
     'Memory ledger:',
     ...ledgerLines(rows).map((line) => `  ${line}`),
-    `  heaps of the slots: ${formatBytes(heaps)} used`,
-    `  touched and heaps together: ${formatBytes(ledgerTotals(rows).touchedBytes + heaps)}`,
-    `  process: ${formatBytes(process.memoryUsage.rss())} resident`,
+    ...growthLines(result, ledgerTotals(rows).touchedBytes).map((line) => `  ${line}`),
     'Subtasks:',
     ...result.metrics.vertices.flatMap((vertex) =>
       vertex.subtasks.map(
@@ -34,15 +31,18 @@ export function verboseReport(result: JobResult, settings: Settings): readonly s
   ];
 }
 
-/** Bytes in use on the heaps of all slots, as each last saw its own. */
-function slotHeaps({ metrics }: JobResult): number {
-  const bySlot = new Map<number, number>();
-  for (const { subtasks } of metrics.vertices) {
-    for (const [slot, { heapUsedBytes }] of subtasks.entries()) {
-      bySlot.set(slot, Math.max(bySlot.get(slot) ?? 0, heapUsedBytes));
-    }
-  }
-  return [...bySlot.values()].reduce((sum, bytes) => sum + bytes, 0);
+/** By how much the process has grown since before the run, beside what the ledger knows of. */
+function growthLines({ resident }: JobResult, touchedBytes: number): readonly string[] {
+  if (resident === null) return [];
+  const { beforeBytes, mostBytes } = resident;
+  const grownBytes = mostBytes - beforeBytes;
+  const percent = grownBytes > 0 ? Math.round((100 * touchedBytes) / grownBytes) : 0;
+  const rest = formatBytes(Math.max(0, grownBytes - touchedBytes));
+  return [
+    `rss growth ${formatBytes(grownBytes)}, ledger ${formatBytes(touchedBytes)}, ${percent} %`,
+    `rss ${formatBytes(beforeBytes)} before the run, ${formatBytes(mostBytes)} at the most`,
+    `not in the ledger: ${rest} (stacks and code of threads, what allocators keep free)`,
+  ];
 }
 
 /** A value in the unit in which people write it. */

@@ -10,6 +10,8 @@ import { runInNewContext } from 'node:vm';
 export interface HeapSample {
   /** Objects, dead ones included until they are collected. */
   readonly usedHeapBytes: number;
+  /** Pages of the heap that the system has given, and what V8 works in itself. */
+  readonly heldHeapBytes: number;
   /** What V8 allows; beyond it the thread, sometimes the process, is aborted. */
   readonly heapLimitBytes: number;
   /** Buffers outside the heap that belong to the thread: ArrayBuffers and native objects, not shared ones. */
@@ -31,6 +33,7 @@ export function threadHeapProbe(): HeapProbe {
       const statistics = getHeapStatistics();
       return {
         usedHeapBytes: statistics.used_heap_size,
+        heldHeapBytes: statistics.total_physical_size + statistics.malloced_memory,
         heapLimitBytes: statistics.heap_size_limit,
         externalBytes: statistics.external_memory,
       };

@@ -75,6 +75,8 @@ export const TASK_VALUES = {
   /** Look-ups of state that was not in memory, and those of them that found it on disk. */
   coldLookups: 29,
   coldHits: 30,
+  /** What the state tables of the subtask hold. */
+  stateBytes: 31,
 } as const;
 
 /** Float64 values of a channel's block. */

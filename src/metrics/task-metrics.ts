@@ -137,6 +137,11 @@ export class TaskMetricsWriter {
     this.#values[TASK_VALUES.slotStateBytes] = slotStateBytes;
   }
 
+  /** What the state tables of the subtask hold. */
+  setStateBytes(bytes: number): void {
+    this.#values[TASK_VALUES.stateBytes] = bytes;
+  }
+
   /** Bytes have gone to a file without a name. */
   wrote(bytes: number): void {
     add(this.#values, TASK_VALUES.spilledBytes, bytes);

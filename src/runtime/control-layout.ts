@@ -1,8 +1,8 @@
 /**
  * The layout of a run's control memory: split counters of the sources and words of the loops, then a parker word, a
- * command word, the level of logs and the triggers of checkpoints for each slot, then the watermarks of subtasks that
- * align theirs. Callers: deploy, slots, coordinator. Runs on: any thread. Invariant: words of different slots lie two
- * cache lines apart.
+ * command word, the level of logs, the triggers of checkpoints and what the thread holds for each slot, then the
+ * watermarks of subtasks that align theirs. Callers: deploy, slots, coordinator. Runs on: any thread. Invariant: words
+ * of different slots lie two cache lines apart.
  */
 import { createParkerWord, PARKER_BYTES } from '../ring/parker.js';
 
@@ -22,7 +22,12 @@ const ASKED_OFFSET = 4;
 const TRIGGERS_OFFSET = 8;
 /** Behind the triggers. */
 const LOG_LEVEL_OFFSET = 124;
-const SLOT_BYTES = PARKER_BYTES + COMMAND_BYTES;
+const HELD_OFFSET = PARKER_BYTES + COMMAND_BYTES;
+const HELD_BYTES = 128;
+const SLOT_BYTES = HELD_OFFSET + HELD_BYTES;
+
+/** What the thread of a slot holds, by place in its cells: the pages of its heap, and buffers that are its own. */
+export const HELD = { heapBytes: 0, bufferBytes: 1 } as const;
 
 /** Bytes of the control memory of a plan; `slots` counts the host slot too. */
 export function controlBytes(vertices: number, slots: number, alignmentCells = 0): number {
@@ -86,6 +91,12 @@ export class ControlMemory {
   /** The lowest level that the functions of a slot log, by its number. */
   logLevelWord(slot: number): Int32Array {
     return this.#word(slot, LOG_LEVEL_OFFSET);
+  }
+
+  /** What the thread of a slot holds; see `HELD`. Zeros before it has begun. */
+  heldCells(slot: number): Float64Array {
+    const byteOffset = this.#slotsOffset + slot * SLOT_BYTES + HELD_OFFSET;
+    return new Float64Array(this.#memory, byteOffset, Object.keys(HELD).length);
   }
 
   /** Where a slot is told of checkpoints, by `TriggerCells`. */

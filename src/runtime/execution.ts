@@ -15,7 +15,6 @@ import type { CheckpointOutcome, EndReason } from '../checkpoint/checkpoint-prot
 import { type CheckpointStatistics, NO_STATISTICS } from '../checkpoint/checkpoint-statistics.js';
 import type { CheckpointManifest, CheckpointReport, SinkCommit } from '../checkpoint/contract.js';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
-import type { LedgerRow } from '../memory/ledger.js';
 import type { KeptTable } from '../state/state-writer.js';
 import { attemptEnded, CheckpointRequests, type SavepointOptions } from './checkpoint-requests.js';
 import type { JobState, RunEvent } from './coordinator.js';
@@ -25,14 +24,15 @@ import type { FurtherAttempts, NextAttempt, RestoredAttempt } from './further-at
 import { JobEvents } from './job-events.js';
 import type { JobProfile, ProfileOptions } from './job-profile.js';
 import type { BadRecordReport, CheckpointTold } from './messages.js';
+import { type MemoryMoment, memoryNow, MemoryWatch } from './memory-watch.js';
 import { type RunMetricsSnapshot, snapshotMetrics } from './metrics-snapshot.js';
 import type { PlannedAt } from './plan-further.js';
 import { clearRegion } from './region-memory.js';
 import type { RescaleReport, Rescaling } from './rescaling.js';
+import { type LedgerPart, runLedger } from './run-ledger.js';
 import type { RunCompletion, RunControl, RunObserver } from './run-control.js';
 import type { RegionDown } from './run-regions.js';
 import { type TimeReport, timeReports } from './time-report.js';
-import { sharedLedger } from './shared-ledger.js';
 import { abortSinks, commitSinks, type SinkCommitParts } from './sink-commit.js';
 import { Tap, type TapObserver, type TapOptions } from './tap.js';
 import type { TapReport } from './tap-protocol.js';
@@ -78,12 +78,11 @@ export interface JobResult {
   readonly badRecords: number;
   /** When the job had finished before it was started, so that nothing has run; null otherwise. Wall clock. */
   readonly hadFinishedMs: number | null;
-  /** Who held how much memory, per slot. */
-  readonly ledger: readonly { readonly slot: number; readonly rows: readonly LedgerRow[] }[];
+  /** Who held how much memory when the process was largest, per slot; by what it had grown then tells `resident`. */
+  readonly ledger: readonly LedgerPart[];
+  /** The process in which the job ran, before it was started and at its largest; null when it has not run. */
+  readonly resident: { readonly beforeBytes: number; readonly mostBytes: number } | null;
 }
-
-/** The slot number under which the shared memory of the run stands in the ledger. */
-export const SHARED_LEDGER = -2;
 
 /** The handle on a running job, wherever it runs. */
 export interface JobExecution {
@@ -183,7 +182,7 @@ export class Execution implements RunObserver, StartedJob {
   checkpoints: CheckpointStatistics = NO_STATISTICS;
   readonly #startedMs = systemClock.monotonicMs();
   readonly #events = new JobEvents(() => this.plan.jobName);
-  readonly #ledger: { slot: number; rows: readonly LedgerRow[] }[] = [];
+  readonly #memory: MemoryWatch;
   readonly #signal: AbortSignal | null;
   readonly #disk: Disk;
   readonly #further: FurtherAttempts | null;
@@ -219,16 +218,21 @@ export class Execution implements RunObserver, StartedJob {
   /** Waits before an attempt or a region begins again. */
   readonly #pauses = new Set<Pause>();
 
-  /** `disk` is where sinks commit to; `further` is null for a job that a failure ends. */
+  /**
+   * `disk` is where sinks commit to; `further` is null for a job that a failure ends; `before` is the process as it was
+   * before anything was started.
+   */
   constructor(
     plan: PhysicalPlan,
     deployment: Deployment,
     signal: AbortSignal | null,
     disk: Disk = nodeDisk,
     further: FurtherAttempts | null = null,
+    before: MemoryMoment = memoryNow(),
   ) {
     this.plan = plan;
     this.deployment = deployment;
+    this.#memory = new MemoryWatch(before);
     this.#logLevel = deployment.settings['log.level'] as LogLevel;
     this.#writeLogLevel(this.#logLevel);
     this.#signal = signal;
@@ -252,13 +256,19 @@ export class Execution implements RunObserver, StartedJob {
   async start(attempt: NextAttempt): Promise<void> {
     this.plan = attempt.plan;
     this.deployment = attempt.deployment;
+    this.#memory.begin(attempt.deployment);
     this.#newest = null;
     this.#writeLogLevel(this.#logLevel);
     if (!this.#hasStarted) this.restored = attempt.restored;
     else if (attempt.restored !== null)
       this.#events.push({ type: 'restored', ...attempt.restored });
     this.#hasStarted = true;
-    this.attach(await attempt.start(this));
+    try {
+      this.attach(await attempt.start(this));
+    } catch (error) {
+      this.#memory.end();
+      throw error;
+    }
   }
 
   /** Called by whoever starts the threads of an attempt. */
@@ -454,10 +464,6 @@ export class Execution implements RunObserver, StartedJob {
     this.#events.push({ type: 'badRecord', record });
   }
 
-  onLedger(slot: number, rows: readonly LedgerRow[]): void {
-    this.#ledger.push({ slot, rows });
-  }
-
   onCommit(checkpoint: number | null, commits: readonly SinkCommit[]): void {
     const control = this.#control;
     this.#commits = this.#commits.then(async () => {
@@ -531,6 +537,7 @@ export class Execution implements RunObserver, StartedJob {
 
   async #ended(completion: RunCompletion): Promise<void> {
     this.#endedAttempt = this.deployment.attempt;
+    this.#memory.end();
     this.#down.clear();
     this.#requests.endAttempt();
     if (await this.#goesOnRescaled(completion)) return;
@@ -662,6 +669,8 @@ export class Execution implements RunObserver, StartedJob {
 
   #result(): JobResult {
     const metrics = this.metrics();
+    const { before } = this.#memory;
+    const moment = this.#memory.largest(this.deployment);
     return {
       jobName: this.jobName,
       state: 'FINISHED',
@@ -669,10 +678,8 @@ export class Execution implements RunObserver, StartedJob {
       metrics,
       badRecords: metrics.vertices.reduce((sum, vertex) => sum + vertex.badRecords, 0),
       hadFinishedMs: null,
-      ledger: [
-        { slot: SHARED_LEDGER, rows: sharedLedger(this.plan, this.deployment) },
-        ...this.#ledger,
-      ],
+      ledger: runLedger(this.plan, this.deployment, moment, before),
+      resident: { beforeBytes: before.residentBytes, mostBytes: moment.residentBytes },
     };
   }
 }

@@ -38,6 +38,7 @@ export class FinishedRun implements StartedJob {
       badRecords: 0,
       hadFinishedMs: finishedMs,
       ledger: [],
+      resident: null,
     });
     this.#events.end();
   }

@@ -177,8 +177,7 @@ class InThreadRun implements RunControl {
     if (message.kind === 'event') this.send(message.event);
     else if (message.kind === 'badRecord') this.#observer.onBadRecord(message.record);
     else if (message.kind === 'log') this.#observer.onLog(message.line);
-    else if (message.kind === 'tables') this.#observer.onTables(message.tables);
-    else this.#observer.onLedger(message.slot, message.rows);
+    else this.#observer.onTables(message.tables);
   }
 
   #perform(action: CoordinatorAction): void {

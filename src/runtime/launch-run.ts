@@ -13,13 +13,15 @@ import { JobAttempts } from './job-attempts.js';
 import { type PlannedAt, planAt } from './plan-further.js';
 import { notImportable, type PlannedRun, type RunRequest } from './plan-run.js';
 import { checkRecoverySettings, restartPolicyOf } from './recovery-policy.js';
+import type { MemoryMoment } from './memory-watch.js';
 import type { SlotThreads } from './slot-threads.js';
 
-/** Launches the run; `threads` is null when it has none in this process. */
+/** Launches the run; `threads` is null when it has none in this process, which `before` was like before it started. */
 export async function launchRun(
   request: RunRequest,
   planned: PlannedRun,
   threads: SlotThreads | null,
+  before: MemoryMoment,
 ): Promise<StartedJob> {
   const { plan } = planned;
   checkRecoverySettings(request.settings);
@@ -52,7 +54,7 @@ export async function launchRun(
     savedOutput: () => attempts.savedOutput(),
     end: (reason: EndReason, suspendedTo: string | null) => attempts.end(reason, suspendedTo),
   };
-  const execution = new Execution(plan, first.deployment, request.signal, disk, further);
+  const execution = new Execution(plan, first.deployment, request.signal, disk, further, before);
   await execution.start(first);
   return execution;
 }

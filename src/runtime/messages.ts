@@ -5,7 +5,6 @@
 import type { LogLine } from '../base/function-log.js';
 import type { MessagePort } from 'node:worker_threads';
 import type { WireError } from '../base/errors.js';
-import type { LedgerRow } from '../memory/ledger.js';
 import type { CheckpointOutcome } from '../checkpoint/checkpoint-protocol.js';
 import type { CheckpointStatistics } from '../checkpoint/checkpoint-statistics.js';
 import type { CheckpointManifest, CheckpointReport, SinkCommit } from '../checkpoint/contract.js';
@@ -80,8 +79,7 @@ export type SlotMessage =
   | { readonly kind: 'badRecord'; readonly record: BadRecordReport }
   | { readonly kind: 'log'; readonly line: LogLine }
   /** What the state of a subtask is in, in a checkpoint that others may build on. */
-  | { readonly kind: 'tables'; readonly tables: readonly KeptTable[] }
-  | { readonly kind: 'ledger'; readonly slot: number; readonly rows: readonly LedgerRow[] };
+  | { readonly kind: 'tables'; readonly tables: readonly KeptTable[] };
 
 /** A bad record as it reaches the caller. */
 export interface BadRecordReport {

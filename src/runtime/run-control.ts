@@ -4,7 +4,6 @@
  */
 import type { LogLine } from '../base/function-log.js';
 import type { WireError } from '../base/errors.js';
-import type { LedgerRow } from '../memory/ledger.js';
 import type { CheckpointOutcome } from '../checkpoint/checkpoint-protocol.js';
 import type { SinkCommit } from '../checkpoint/contract.js';
 import type { KeptTable } from '../state/state-writer.js';
@@ -38,7 +37,6 @@ export interface RunObserver {
   onBadRecord(record: BadRecordReport): void;
   /** A function has logged a line. */
   onLog(line: LogLine): void;
-  onLedger(slot: number, rows: readonly LedgerRow[]): void;
   /** Output is to be made visible; `committed` or `failed` is to be sent when that is done. */
   onCommit(checkpoint: number | null, commits: readonly SinkCommit[]): void;
   /** A checkpoint or savepoint has ended. */

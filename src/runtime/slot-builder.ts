@@ -68,13 +68,12 @@ const BAD_RECORDS_REPORTED_MAX = 1000;
 /** A state table, or other memory of the share for state, and whose it is. */
 export interface HeldTable {
   readonly table: Pick<StateTable, 'bytes'>;
-  readonly operator: string;
   readonly vertex: number;
   readonly subtask: number;
-  /** What the ledger calls it: 'state', or 'cache' for one that is no state. */
+  /** 'state', or 'cache' for one that is no state. */
   readonly purpose: string;
-  /** The most bytes that it was seen with: what is cleared at the end was memory of the slot all the same. */
-  mostBytes?: number;
+  /** Of the subtask. */
+  readonly metrics: TaskMetricsWriter;
 }
 
 /** What a slot is built from. */
@@ -317,8 +316,9 @@ class SlotBuilder {
     };
   }
 
-  #hold({ id, name }: Vertex, subtask: number, table: HeldTable['table'], purpose: string): void {
-    this.#parts.tables.push({ table, operator: name, vertex: id, subtask, purpose });
+  #hold({ id }: Vertex, subtask: number, table: HeldTable['table'], purpose: string): void {
+    const metrics = this.#metrics.task(id, subtask);
+    this.#parts.tables.push({ table, vertex: id, subtask, purpose, metrics });
   }
 
   async #source(

@@ -10,6 +10,7 @@ import { HOST_SLOT } from '../graph/physical-plan.js';
 import { HeapGuard } from '../memory/heap-guard.js';
 import { threadHeapProbe } from '../memory/heap-probe.js';
 import { slotBudgetOf } from '../memory/slot-budget.js';
+import { ControlMemory, HELD, slotWord } from './control-layout.js';
 import type { Deployment } from './deployment.js';
 import type { HeldTable } from './slot-builder.js';
 import type { Subtask } from './subtask.js';
@@ -31,6 +32,8 @@ export class SlotGuard {
   readonly #heap: HeapGuard;
   readonly #managedBytes: number;
   readonly #backend: string;
+  /** Where the ledger of the run finds what the thread holds. */
+  readonly #held: Float64Array;
 
   /** `tables` is the live list of the slot's state tables; it grows while subtasks compile. */
   constructor(deployment: Deployment, slot: number, tables: readonly HeldTable[]) {
@@ -39,6 +42,8 @@ export class SlotGuard {
     this.#tables = tables;
     this.#managedBytes = budget.managedBytes;
     this.#backend = settings['state.backend'];
+    const control = new ControlMemory(deployment.control, deployment.sourcePlans.length);
+    this.#held = control.heldCells(slotWord(deployment.slots, slot));
     // The caller's thread belongs to the embedding program: there the limit is V8's own, not the slot's.
     const isHost = slot === HOST_SLOT;
     this.#heap = new HeapGuard({
@@ -48,6 +53,7 @@ export class SlotGuard {
       probe: threadHeapProbe(),
       framesPerSample: 1,
     });
+    this.tell();
   }
 
   /** Throws MEMORY_EXHAUSTED. */
@@ -55,18 +61,32 @@ export class SlotGuard {
     const stateBytes = this.stateBytes();
     if (stateBytes > this.#managedBytes) throw this.#exhausted(subtask, stateBytes);
     this.#heap.frameDone(subtask.parts.name);
+    this.tell();
     const { usedHeapBytes, heapLimitBytes } = this.#heap.sample;
     subtask.parts.metrics.setMemory(usedHeapBytes, heapLimitBytes, stateBytes);
   }
 
+  /** Says what the thread holds, for the ledger of the run. */
+  tell(): void {
+    const { heldHeapBytes, externalBytes } = this.#heap.sample;
+    this.#held[HELD.heapBytes] = heldHeapBytes;
+    this.#held[HELD.bufferBytes] = externalBytes;
+  }
+
+  /** What all tables hold; each subtask says what its own do. */
   stateBytes(): number {
-    let bytes = 0;
-    for (const held of this.#tables) {
-      const own = held.table.bytes;
-      held.mostBytes = Math.max(own, held.mostBytes ?? 0);
-      bytes += own;
+    let total = 0;
+    const bySubtask = new Map<string, number>();
+    for (const { table, vertex, subtask, purpose, metrics } of this.#tables) {
+      const { bytes } = table;
+      total += bytes;
+      if (purpose !== 'state') continue;
+      const place = `${vertex} ${subtask}`;
+      const sum = bytes + (bySubtask.get(place) ?? 0);
+      bySubtask.set(place, sum);
+      metrics.setStateBytes(sum);
     }
-    return bytes;
+    return total;
   }
 
   #exhausted(subtask: Subtask, bytes: number): MillraceError {

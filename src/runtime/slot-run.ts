@@ -8,7 +8,6 @@ import type { Random } from '../base/random.js';
 import type { BadRecord } from '../connector/contract.js';
 import type { PhysicalPlan, Vertex } from '../graph/physical-plan.js';
 import { regionsOf } from '../graph/regions.js';
-import { Ledger, type LedgerRow } from '../memory/ledger.js';
 import type { Parker } from '../ring/contract.js';
 import { BlockingParker } from '../ring/parker.js';
 import { closeAfterFailure, closeAll } from './close-all.js';
@@ -70,15 +69,16 @@ export async function runSlot(parts: SlotRunParts): Promise<void> {
   const subtasks = [...(await buildSlot(slotParts))];
   const all = { subtasks, live: [...subtasks] };
   for (const subtask of subtasks) subtask.parts.metrics.setState('RUNNING');
+  const guard = new SlotGuard(deployment, slot, tables);
   report({ kind: 'event', event: { kind: 'slotReady', slot } });
   try {
     // What gives regions up and builds them again is loaded by runs that have several.
     const regions = regionsOf(plan).some((region) => region > 0)
       ? (await import('./slot-regions.js')).slotRegions(parts, slotParts, all)
       : null;
-    const outcome = await loopOf(parts, slotParts, all, regions).run();
+    const outcome = await loopOf(parts, slotParts, all, guard, regions).run();
     if (outcome === 'canceled') markEnded(subtasks, 'CANCELED');
-    report({ kind: 'ledger', slot, rows: stateRows(parts, tables) });
+    guard.stateBytes();
   } catch (error) {
     markEnded(subtasks, 'FAILED');
     closeAfterFailure(subtasks);
@@ -112,15 +112,15 @@ function loopOf(
   parts: SlotRunParts,
   slotParts: SlotParts,
   { subtasks, live }: SlotSubtasks,
+  guard: SlotGuard,
   regions: SlotRegions | null,
 ): SlotLoop {
   const { plan, deployment, slot, report } = parts;
-  const { tables, taps, checkpointing: checkpoints } = slotParts;
+  const { taps, checkpointing: checkpoints } = slotParts;
   const control = new ControlMemory(deployment.control, plan.vertices.length);
   const index = slotWord(deployment.slots, slot);
   const word = control.parkerWord(index);
   const commandWord = control.commandWord(index);
-  const guard = new SlotGuard(deployment, slot, tables);
   return new SlotLoop(live, {
     clock: parts.clock,
     blockingParker: parts.mayBlock ? new BlockingParker(word) : null,
@@ -149,17 +149,6 @@ function finishedEvent(
   const held = checkpoints?.snapshots.finished(vertex, subtask, commits) ?? commits;
   const snapshot = { vertex, subtask, source: progress, commits: held };
   return { kind: 'subtaskFinished', slot, checkpoint: barrier?.lastId ?? 0, snapshot };
-}
-
-/** What the slot's state has held at most, for the ledger of the run. */
-function stateRows(parts: SlotRunParts, tables: readonly HeldTable[]): readonly LedgerRow[] {
-  const ledger = new Ledger();
-  for (const { table, operator, subtask, purpose, mostBytes = 0 } of tables) {
-    const owner = { job: parts.plan.jobName, operator, subtask, purpose };
-    const bytes = Math.max(table.bytes, mostBytes);
-    ledger.add(owner, bytes, bytes);
-  }
-  return ledger.rows();
 }
 
 function reportBadRecord(parts: SlotRunParts, vertex: Vertex, record: BadRecord): void {

@@ -6,6 +6,7 @@
 import { availableParallelism } from 'node:os';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import type { StartedJob } from './execution.js';
+import { memoryNow } from './memory-watch.js';
 import { draftOf, planOf, type RunDraft, type RunRequest } from './plan-run.js';
 import { SlotThreads } from './slot-threads.js';
 
@@ -18,6 +19,7 @@ export async function startRun(
   onPlan: (plan: PhysicalPlan) => void = () => {},
 ): Promise<StartedJob> {
   const draft = draftOf(request);
+  const before = memoryNow();
   const threads = earlyThreads(request, draft);
   try {
     const loading = import('./launch-run.js');
@@ -27,7 +29,7 @@ export async function startRun(
       ? new (await import('./job-reporting.js')).JobReporting(request)
       : null;
     const { launchRun } = await loading;
-    const execution = await launchRun(withoutReporters(request), planned, threads);
+    const execution = await launchRun(withoutReporters(request), planned, threads, before);
     reporting?.begin(execution);
     return execution;
   } catch (error) {

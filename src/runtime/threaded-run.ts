@@ -235,7 +235,6 @@ class ThreadedRun implements RunControl {
     if (message.kind === 'badRecord') this.#observer.onBadRecord(message.record);
     else if (message.kind === 'log') this.#observer.onLog(message.line);
     else if (message.kind === 'tables') this.#observer.onTables(message.tables);
-    else if (message.kind === 'ledger') this.#observer.onLedger(message.slot, message.rows);
     else if (message.kind !== 'action') observeCheckpoints(this.#observer, message);
     else if (message.action.kind === 'state') this.#entered(message.action.state);
     else if (message.action.kind === 'terminate') this.#terminate(message.action.slot);

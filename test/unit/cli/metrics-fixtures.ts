@@ -20,6 +20,7 @@ const TASK: TaskMetricsSnapshot = {
   lateRecords: 0,
   heapUsedBytes: 0,
   slotStateBytes: 0,
+  stateBytes: 0,
   heapLimitBytes: 0,
   callsInFlight: 0,
   oldestCallMs: 0,

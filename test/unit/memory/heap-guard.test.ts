@@ -16,6 +16,7 @@ class SimulatedHeap implements HeapProbe {
     this.samples++;
     return {
       usedHeapBytes: this.live + this.garbage,
+      heldHeapBytes: 1000,
       heapLimitBytes: 1000,
       externalBytes: this.external,
     };

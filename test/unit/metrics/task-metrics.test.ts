@@ -35,6 +35,7 @@ describe('task metrics', () => {
     writer.addBadRecords(6);
     writer.addLateRecords(7);
     writer.setMemory(1000, 2000, 3000);
+    writer.setStateBytes(2500);
     writer.setCalls({
       inFlight: 9,
       oldestSinceMs: 77,
@@ -64,6 +65,7 @@ describe('task metrics', () => {
       lateRecords: 7,
       heapUsedBytes: 1000,
       slotStateBytes: 3000,
+      stateBytes: 2500,
       heapLimitBytes: 2000,
       callsInFlight: 9,
       oldestCallMs: 77,

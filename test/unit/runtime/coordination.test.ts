@@ -1,6 +1,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { LogLine } from '../../../src/base/function-log.js';
 import { MillraceError, toWire } from '../../../src/base/errors.js';
 import { metricsBytes } from '../../../src/metrics/metrics-layout.js';
 import {
@@ -19,14 +20,14 @@ const failure = toWire(new MillraceError('USER_FUNCTION_FAILED', 'a bad record')
 /** What happens to a run, in one order of many: something a slot does, or the caller. */
 type Step =
   | { readonly does: 'post'; readonly slot: number; readonly event: CoordinatorEvent }
-  | { readonly does: 'close' | 'exit' | 'ledger'; readonly slot: number }
+  | { readonly does: 'close' | 'exit' | 'log'; readonly slot: number }
   | { readonly does: 'cancel' };
 
 /** The life of a slot. */
 const lives: Record<string, (slot: number) => readonly Step[]> = {
   finishes: (slot) => [
     { does: 'post', slot, event: { kind: 'slotReady', slot } },
-    { does: 'ledger', slot },
+    { does: 'log', slot },
     { does: 'post', slot, event: finished(slot) },
     { does: 'post', slot, event: { kind: 'slotEnded', slot } },
     { does: 'close', slot },
@@ -47,6 +48,11 @@ const lives: Record<string, (slot: number) => readonly Step[]> = {
 
 function commitOf(slot: number) {
   return { uid: 'sink', committables: [`part-${slot}`] };
+}
+
+function lineOf(slot: number): LogLine {
+  const place = { operator: 'sum', uid: 'sum', subtask: slot };
+  return { ...place, level: 'info', atMs: 0, message: '', fields: null, dropped: 0 };
 }
 
 function finished(slot: number): CoordinatorEvent {
@@ -106,7 +112,7 @@ class Bench {
       const message: SlotMessage =
         step.does === 'post'
           ? { kind: 'event', event: step.event }
-          : { kind: 'ledger', slot: step.slot, rows: [] };
+          : { kind: 'log', line: lineOf(step.slot) };
       this.#slotEnds[step.slot].postMessage(message);
     }
   }
@@ -124,8 +130,9 @@ class Bench {
     );
   }
 
-  get ledgers(): readonly number[] {
-    return this.told.flatMap((message) => (message.kind === 'ledger' ? [message.slot] : []));
+  /** The slots whose lines have come. */
+  get logs(): readonly number[] {
+    return this.told.flatMap((message) => (message.kind === 'log' ? [message.line.subtask] : []));
   }
 }
 
@@ -178,7 +185,7 @@ describe('Coordination', () => {
             : [],
         );
         expect(new Set(states).size).toBe(states.length);
-        if (state === 'FINISHED') expect([...bench.ledgers].toSorted()).toEqual(SLOTS);
+        if (state === 'FINISHED') expect([...bench.logs].toSorted()).toEqual(SLOTS);
       }),
       { numRuns: 300 },
     );

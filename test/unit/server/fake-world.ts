@@ -146,6 +146,7 @@ export class FakeProcess implements ServedProcess {
       badRecords: 0,
       hadFinishedMs: null,
       ledger: [],
+      resident: null,
     };
     this.#resolve({ jobName: jobName ?? '', state: 'FINISHED', ...rest });
     this.#events.end();
