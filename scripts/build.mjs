@@ -52,7 +52,8 @@ const COMPANIONS = [
   { part: /^src\/runtime\/(slot-taps|taps)\.ts$/, companion: 'src/operator/computing.ts' },
   { part: /^src\/runtime\/(loops|tables-ahead)\.ts$/, companion: 'src/runtime/slot-run.ts' },
   { part: /^src\/runtime\/tables-ahead\.ts$/, companion: 'src/operator/computing.ts' },
-  { part: /^src\/runtime\/ahead-tasks\.ts$/, companion: 'src/runtime/launch-run.ts' },
+  { part: /^src\/runtime\/(ahead-tasks|run-ledger)\.ts$/, companion: 'src/runtime/launch-run.ts' },
+  { part: /^src\/runtime\/launch-run\.ts$/, companion: 'src/record/schema-registry.ts' },
   {
     part: /^src\/runtime\/slot-(checkpointing|regions)\.ts$/,
     companion: 'src/runtime/slot-run.ts',

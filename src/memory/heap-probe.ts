@@ -1,6 +1,6 @@
 /**
  * Measures the memory of the calling thread. Callers: the heap guard, with simulated probes in tests. Runs on:
- * the thread it measures. Invariant: a sample covers one thread only, never the process, so that a slot is
+ * the thread it measures. Invariant: a sample of a heap covers one thread only, never the process, so that a slot is
  * never blamed for its neighbour.
  */
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
@@ -25,24 +25,37 @@ export interface HeapProbe {
   collect(): void;
 }
 
+function sampleThread(): HeapSample {
+  const statistics = getHeapStatistics();
+  return {
+    usedHeapBytes: statistics.used_heap_size,
+    heldHeapBytes: statistics.total_physical_size + statistics.malloced_memory,
+    heapLimitBytes: statistics.heap_size_limit,
+    externalBytes: statistics.external_memory,
+  };
+}
+
 /** The probe of the calling thread. */
 export function threadHeapProbe(): HeapProbe {
   let collectGarbage: (() => void) | null = null;
   return {
-    sample() {
-      const statistics = getHeapStatistics();
-      return {
-        usedHeapBytes: statistics.used_heap_size,
-        heldHeapBytes: statistics.total_physical_size + statistics.malloced_memory,
-        heapLimitBytes: statistics.heap_size_limit,
-        externalBytes: statistics.external_memory,
-      };
-    },
+    sample: sampleThread,
     collect() {
       collectGarbage ??= exposedCollector();
       collectGarbage();
     },
   };
+}
+
+/** The process and the thread that looks at it, at one moment. */
+export interface MemoryMoment {
+  readonly residentBytes: number;
+  readonly own: HeapSample;
+}
+
+/** The process and the calling thread as they are now. */
+export function memoryNow(): MemoryMoment {
+  return { residentBytes: process.memoryUsage.rss(), own: sampleThread() };
 }
 
 /**

@@ -24,12 +24,13 @@ import type { FurtherAttempts, NextAttempt, RestoredAttempt } from './further-at
 import { JobEvents } from './job-events.js';
 import type { JobProfile, ProfileOptions } from './job-profile.js';
 import type { BadRecordReport, CheckpointTold } from './messages.js';
-import { type MemoryMoment, memoryNow, MemoryWatch } from './memory-watch.js';
+import { type MemoryMoment, memoryNow } from '../memory/heap-probe.js';
+import { MemoryWatch } from './memory-watch.js';
 import { type RunMetricsSnapshot, snapshotMetrics } from './metrics-snapshot.js';
 import type { PlannedAt } from './plan-further.js';
 import { clearRegion } from './region-memory.js';
 import type { RescaleReport, Rescaling } from './rescaling.js';
-import { type LedgerPart, runLedger } from './run-ledger.js';
+import type { LedgerPart } from './run-ledger.js';
 import type { RunCompletion, RunControl, RunObserver } from './run-control.js';
 import type { RegionDown } from './run-regions.js';
 import { type TimeReport, timeReports } from './time-report.js';
@@ -617,7 +618,7 @@ export class Execution implements RunObserver, StartedJob {
     if (failure === null) {
       this.#tidyUp('finished');
       this.#enter('FINISHED');
-      this.#resolve(this.#result());
+      this.#resolve(await this.#result());
     } else {
       const isCanceled = completion.state === 'CANCELED';
       this.#tidyUp(isCanceled ? 'canceled' : 'failed');
@@ -667,10 +668,8 @@ export class Execution implements RunObserver, StartedJob {
     return MillraceError.is(error) ? error.at({ job: this.jobName }) : error;
   }
 
-  #result(): JobResult {
+  async #result(): Promise<JobResult> {
     const metrics = this.metrics();
-    const { before } = this.#memory;
-    const moment = this.#memory.largest(this.deployment);
     return {
       jobName: this.jobName,
       state: 'FINISHED',
@@ -678,8 +677,7 @@ export class Execution implements RunObserver, StartedJob {
       metrics,
       badRecords: metrics.vertices.reduce((sum, vertex) => sum + vertex.badRecords, 0),
       hadFinishedMs: null,
-      ledger: runLedger(this.plan, this.deployment, moment, before),
-      resident: { beforeBytes: before.residentBytes, mostBytes: moment.residentBytes },
+      ...(await this.#memory.account(this.plan, this.deployment)),
     };
   }
 }

@@ -13,7 +13,7 @@ import { JobAttempts } from './job-attempts.js';
 import { type PlannedAt, planAt } from './plan-further.js';
 import { notImportable, type PlannedRun, type RunRequest } from './plan-run.js';
 import { checkRecoverySettings, restartPolicyOf } from './recovery-policy.js';
-import type { MemoryMoment } from './memory-watch.js';
+import type { MemoryMoment } from '../memory/heap-probe.js';
 import type { SlotThreads } from './slot-threads.js';
 
 /** Launches the run; `threads` is null when it has none in this process, which `before` was like before it started. */

@@ -3,17 +3,13 @@
  * at the moment when it was largest. Callers: `start-run.ts` before anything is started, `execution.ts`. Runs on: the
  * caller's thread. Invariant: threads are not asked; what they hold they have said in shared memory.
  */
-import { type HeapSample, threadHeapProbe } from '../memory/heap-probe.js';
+import type { PhysicalPlan } from '../graph/physical-plan.js';
+import { type MemoryMoment, memoryNow } from '../memory/heap-probe.js';
 import type { Deployment } from './deployment.js';
+import type { JobResult } from './execution.js';
 
 /** So often the process is looked at. */
 const LOOK_EVERY_MS = 50;
-
-/** The process and the thread that looks at it, at one moment. */
-export interface MemoryMoment {
-  readonly residentBytes: number;
-  readonly own: HeapSample;
-}
 
 /** The moment at which the process was largest, with the memory in which threads say what they hold as it was then. */
 export interface LargestMoment extends MemoryMoment {
@@ -21,12 +17,8 @@ export interface LargestMoment extends MemoryMoment {
   readonly control: SharedArrayBuffer;
 }
 
-const probe = threadHeapProbe();
-
-/** The process as it is now. */
-export function memoryNow(): MemoryMoment {
-  return { residentBytes: process.memoryUsage.rss(), own: probe.sample() };
-}
+/** As results of jobs have it. */
+export type MemoryAccount = Pick<JobResult, 'ledger' | 'resident'>;
 
 /** Watches the attempts of a run, one after the other; the largest moment is that of the newest. */
 export class MemoryWatch {
@@ -47,6 +39,16 @@ export class MemoryWatch {
     this.#timer.unref();
   }
 
+  /** What it has come to, for the result of the run. */
+  async account(plan: PhysicalPlan, deployment: Deployment): Promise<MemoryAccount> {
+    const moment = this.largest(deployment);
+    const { runLedger } = await import('./run-ledger.js');
+    return {
+      ledger: runLedger(plan, deployment, moment, this.before),
+      resident: { beforeBytes: this.before.residentBytes, mostBytes: moment.residentBytes },
+    };
+  }
+
   /** It has ended. */
   end(): void {
     clearInterval(this.#timer);
@@ -54,12 +56,10 @@ export class MemoryWatch {
 
   /** The largest moment of the attempt so far. */
   largest({ metrics, control }: Deployment): LargestMoment {
-    const residentBytes = process.memoryUsage.rss();
+    const now = memoryNow();
     const before = this.#largest;
-    if (before !== null && residentBytes <= before.residentBytes) return before;
-    const own = probe.sample();
-    const copies = { metrics: metrics.slice(0), control: control.slice(0) };
-    this.#largest = { residentBytes, own, ...copies };
+    if (before !== null && now.residentBytes <= before.residentBytes) return before;
+    this.#largest = { ...now, metrics: metrics.slice(0), control: control.slice(0) };
     return this.#largest;
   }
 }

@@ -12,7 +12,8 @@ import { RING_HEADER_BYTES } from '../ring/ring-layout.js';
 import { ControlMemory, HELD } from './control-layout.js';
 import { type Deployment, isOfChannel } from './deployment.js';
 import { LatencyPlaces } from './latency-places.js';
-import type { LargestMoment, MemoryMoment } from './memory-watch.js';
+import type { MemoryMoment } from '../memory/heap-probe.js';
+import type { LargestMoment } from './memory-watch.js';
 
 /** The rows of one slot, or of what all share. */
 export interface LedgerPart {

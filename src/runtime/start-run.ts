@@ -6,7 +6,7 @@
 import { availableParallelism } from 'node:os';
 import type { PhysicalPlan } from '../graph/physical-plan.js';
 import type { StartedJob } from './execution.js';
-import { memoryNow } from './memory-watch.js';
+import { memoryNow } from '../memory/heap-probe.js';
 import { draftOf, planOf, type RunDraft, type RunRequest } from './plan-run.js';
 import { SlotThreads } from './slot-threads.js';
 
