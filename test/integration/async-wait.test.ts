@@ -112,7 +112,7 @@ describe('an asynchronous function', () => {
             await (id % 2 === 0 ? pause(1) : new Promise(() => {}));
             return { id, late: false };
           },
-          { timeout: 200, onTimeout: ({ id }) => ({ id, late: true }) },
+          { timeout: 3000, onTimeout: ({ id }) => ({ id, late: true }) },
         )
         .to(sink);
     });
@@ -172,9 +172,8 @@ describe('an asynchronous function', () => {
         .to(collectSink());
     });
     const execution = await start(hanging);
-    await pause(50);
-    const [, calls] = execution.metrics().vertices;
-    expect(calls.subtasks[0].callsInFlight).toBe(3);
+    const inFlight = () => execution.metrics().vertices[1]?.subtasks[0]?.callsInFlight;
+    await expect.poll(inFlight).toBe(3);
     execution.cancel();
     await expect(execution.finished).rejects.toMatchObject({ code: 'JOB_CANCELED' });
     expect(report).toEqual(['0 JOB_CANCELED', '1 JOB_CANCELED', '2 JOB_CANCELED', 'closed client']);

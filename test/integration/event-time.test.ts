@@ -54,7 +54,7 @@ describe('event time in a run', () => {
       const quick = flow.from(fast.source).assignTimestamps('at', { uid: 'quick' });
       const tardy = flow
         .from(slow.source)
-        .assignTimestamps('at', { uid: 'tardy', outOfOrderness: '1s', idleTimeout: '3s' });
+        .assignTimestamps('at', { uid: 'tardy', outOfOrderness: '1s', idleTimeout: '8s' });
       quick
         .union(tardy)
         .keyBy('user')
@@ -193,7 +193,7 @@ describe('event time of a source with splits', () => {
       const execution = await run((flow) => {
         const timed = flow.from(source).filter(({ at }) => at > 0);
         // Longer than a busy machine makes `c` wait, which is not to be idle.
-        timed.assignTimestamps('at', { idleTimeout: '2s' }).rebalance().to(seen);
+        timed.assignTimestamps('at', { idleTimeout: '8s' }).rebalance().to(seen);
       }, parallelism);
       await until(() => lastReport(execution)?.watermarkMs === 6999);
       const [holder] = lastReport(execution)?.heldBackBy ?? [];

@@ -14,7 +14,6 @@ import metered from '../fixtures/jobs/metered.mjs';
 import { poll } from './server/server-harness.js';
 
 const INTERVAL = '200ms';
-const TIMEOUT_MS = 60_000;
 
 let directory = '';
 let children: ChildProcess[] = [];
@@ -73,7 +72,7 @@ async function textOf(url: string, init: RequestInit = {}): Promise<string> {
 const where = (path: string) => it.skipIf(!existsSync(path));
 
 describe('a receiver of metrics as it is installed', () => {
-  where('/usr/bin/prometheus')('Prometheus comes for them', { timeout: TIMEOUT_MS }, async () => {
+  where('/usr/bin/prometheus')('Prometheus comes for them', async () => {
     const [port, target] = [await freePort(), await freePort()];
     const config = file(
       'prometheus.yml',
@@ -100,37 +99,33 @@ describe('a receiver of metrics as it is installed', () => {
     expect(JSON.parse(await ask(quantile)).data.result[0].value[1]).toBe('2');
   });
 
-  where('/usr/bin/prometheus-pushgateway')(
-    'the gateway of Prometheus keeps them',
-    { timeout: TIMEOUT_MS },
-    async () => {
-      const url = `http://127.0.0.1:${await freePort()}`;
-      launch('/usr/bin/prometheus-pushgateway', `--web.listen-address=${url.slice(7)}`);
-      await poll(
-        () => textOf(`${url}/metrics`),
-        (text) => text !== '',
-      );
-      await report({
-        type: 'prometheusPushGateway',
-        hostUrl: url,
-        jobName: 'a/b',
-        interval: INTERVAL,
-        groupingKey: 'instance=one two',
-      });
-      const line =
-        /^flink_taskmanager_job_task_operator_seen\{[^}]*instance="one two"[^}]*\} [\d.]+/m;
-      const text = await poll(
-        () => textOf(`${url}/metrics`),
-        (found) => line.test(found),
-      );
-      expect(text).toMatch(/job="a\/b[0-9a-f]{32}"/);
-      execution?.cancel();
-      await execution?.finished.catch(() => {});
-      expect(await textOf(`${url}/metrics`)).not.toContain('flink_');
-    },
-  );
+  where('/usr/bin/prometheus-pushgateway')('the gateway of Prometheus keeps them', async () => {
+    const url = `http://127.0.0.1:${await freePort()}`;
+    launch('/usr/bin/prometheus-pushgateway', `--web.listen-address=${url.slice(7)}`);
+    await poll(
+      () => textOf(`${url}/metrics`),
+      (text) => text !== '',
+    );
+    await report({
+      type: 'prometheusPushGateway',
+      hostUrl: url,
+      jobName: 'a/b',
+      interval: INTERVAL,
+      groupingKey: 'instance=one two',
+    });
+    const line =
+      /^flink_taskmanager_job_task_operator_seen\{[^}]*instance="one two"[^}]*\} [\d.]+/m;
+    const text = await poll(
+      () => textOf(`${url}/metrics`),
+      (found) => line.test(found),
+    );
+    expect(text).toMatch(/job="a\/b[0-9a-f]{32}"/);
+    execution?.cancel();
+    await execution?.finished.catch(() => {});
+    expect(await textOf(`${url}/metrics`)).not.toContain('flink_');
+  });
 
-  where('/usr/bin/influxd')('InfluxDB takes them', { timeout: TIMEOUT_MS }, async () => {
+  where('/usr/bin/influxd')('InfluxDB takes them', async () => {
     const [port, other] = [await freePort(), await freePort()];
     const config = file(
       'influxdb.conf',
@@ -157,7 +152,7 @@ describe('a receiver of metrics as it is installed', () => {
     expect([count > 0, operator]).toEqual([true, 'watch, closely']);
   });
 
-  where('/usr/bin/carbon-cache')('Graphite keeps them', { timeout: TIMEOUT_MS }, async () => {
+  where('/usr/bin/carbon-cache')('Graphite keeps them', async () => {
     const ports = [await freePort(), await freePort(), await freePort()];
     const config = file(
       'carbon.conf',
@@ -189,7 +184,7 @@ describe('a receiver of metrics as it is installed', () => {
     expect(fetched).toMatch(/^\d{10}\t[1-9]\d*\.0+$/m);
   });
 
-  where('/usr/sbin/gmond')('Ganglia knows them', { timeout: TIMEOUT_MS }, async () => {
+  where('/usr/sbin/gmond')('Ganglia knows them', async () => {
     const port = await freePort();
     const config = file(
       'gmond.conf',

@@ -34,6 +34,7 @@ async function eventsOf(execution: JobExecution): Promise<readonly ExecutionEven
 
 describe('rescaling a job that runs in threads', () => {
   let directory: string;
+  let held: string;
 
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'millrace-rescale-'));
@@ -44,6 +45,9 @@ describe('rescaling a job that runs in threads', () => {
       for (let key = 0; key < KEYS; key++) lines.push(JSON.stringify({ key, number }));
     }
     writeFileSync(join(directory, 'in.ndjson'), `${lines.join('\n')}\n`);
+    // Keeps the jobs from their end until they have been rescaled, however slow the machine.
+    held = join(directory, 'held');
+    writeFileSync(held, '');
   });
 
   afterEach(() => rmSync(directory, { recursive: true, force: true }));
@@ -62,6 +66,7 @@ describe('rescaling a job that runs in threads', () => {
         failEvery: failures === 0 ? 1e9 : 5000,
         failures,
         pauseEvery: 20,
+        held,
       },
       parallelism: 2,
       maxParallelism: 16,
@@ -84,11 +89,13 @@ describe('rescaling a job that runs in threads', () => {
       const report = await execution.rescale(parallelism).catch(() => null);
       if (report !== null && report.from !== report.to) {
         reached.push(report.to);
+        rmSync(held, { force: true });
         const widths = execution.plan.vertices.map((vertex) => vertex.parallelism);
         if (failures === 0) expect(Math.max(...widths)).toBe(report.to);
       }
       if (execution.state === 'FINISHED') break;
     }
+    rmSync(held, { force: true });
     await execution.finished;
     const all = KEYS * PER_KEY;
     expect(tally()).toEqual({ rows: all, distinct: all, wrong: 0 });

@@ -1,11 +1,18 @@
 /** Runs the built command line as a person or a script does. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { afterAll } from 'vitest';
 
 const fixtures = fileURLToPath(new URL('../fixtures/jobs/', import.meta.url));
 export const cliPath = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
 export const fixture = (name: string): string => `${fixtures}${name}`;
+
+/** What runs still: when a test has failed, it would take time and ports from all that come after. */
+const running = new Set<ChildProcess>();
+afterAll(() => {
+  for (const child of running) child.kill('SIGKILL');
+});
 
 /** What a command left behind. */
 export interface Finished {
@@ -47,6 +54,8 @@ export function startCommand(
     stdio: 'pipe',
     ...(cwd === undefined ? {} : { cwd }),
   });
+  running.add(child);
+  child.once('close', () => running.delete(child));
   const output = { stdout: '', stderr: '' };
   const waiting: { readonly text: string; readonly resolve: () => void }[] = [];
   const look = (): void => {

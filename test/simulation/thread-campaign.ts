@@ -15,7 +15,7 @@ import type { Rec } from './sim-records.js';
 import { ABORTED, COMMITTED, threadJob } from './thread-job.js';
 
 /** A run that takes longer than this has lost a wake-up. */
-const RUN_MS_MAX = 30_000;
+const RUN_MS_MAX = 120_000;
 
 /** Runs the seeds in order; gives the number of failures. */
 export async function threadCampaign(

@@ -28,7 +28,8 @@ export const missingBrowser =
 export function openBrowser(): Promise<Browser> {
   if (executablePath === null) throw new Error('There is no Chromium.');
   // Its own walls need rights that containers rarely give.
-  return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+  const args = ['--no-sandbox', '--disable-dev-shm-usage'];
+  return chromium.launch({ executablePath, args, timeout: 200_000 });
 }
 
 /** A page and what has gone wrong in it. */
@@ -44,7 +45,7 @@ export async function openPage(
 ): Promise<OpenPage> {
   const viewport = { width: 1280, height: 760 };
   const page = await browser.newPage({ viewport, colorScheme: theme });
-  page.setDefaultTimeout(60_000);
+  page.setDefaultTimeout(200_000);
   const faults: string[] = [];
   page.on('pageerror', (error) => faults.push(error.message));
   page.on('console', (message) => {

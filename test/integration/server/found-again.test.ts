@@ -154,7 +154,8 @@ describe('a server that comes after another', () => {
   });
 
   it('that stood by goes on with the processes of the leader', async () => {
-    const flags = ['--ha', 'lockfile', '-D', 'high-availability.lockfile.timeout=1s'];
+    // Longer than a busy machine lets a leader wait, which is not to be replaced before it is stopped.
+    const flags = ['--ha', 'lockfile', '-D', 'high-availability.lockfile.timeout=8s'];
     const first = await begin(...flags);
     await first.untilLeading();
     const second = await begin(...flags);

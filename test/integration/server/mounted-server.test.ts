@@ -31,8 +31,11 @@ describe('a mounted server', () => {
   async function listening(answer: RequestListener): Promise<string> {
     const server: Server = createServer(answer);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    closing.push(() => new Promise((resolve) => server.close(resolve)));
-    closing.push(async () => server.closeAllConnections());
+    closing.push(() => {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      return closed;
+    });
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 

@@ -16,7 +16,7 @@ import { fixture, type Started, startCli } from '../run-cli.js';
 /** How often something is asked for that is to come about. */
 const POLL_MS = 25;
 /** How long, at most: less than a test may take, so that it is told what was waited for. */
-const POLL_MS_MAX = 90_000;
+const POLL_MS_MAX = 240_000;
 
 export interface Reply<T> {
   readonly status: number;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NO_FAULTS, NumberedInput } from './numbered-input.js';
-import { TestServer } from './server-harness.js';
+import { poll, TestServer } from './server-harness.js';
 
 describe('jobs of a server', () => {
   let directory: string;
@@ -55,6 +55,13 @@ describe('jobs of a server', () => {
 
   it.skipIf(!existsSync('/proc/self/fd'))('leave nothing behind in it', async () => {
     const jarid = await server.upload('neighbour.mjs');
+    const port = Number(new URL(server.url).port).toString(16).toUpperCase().padStart(4, '0');
+    /** Connections of clients that the server has open. */
+    const connections = () =>
+      readFileSync(`/proc/${server.pid}/net/tcp`, 'utf8')
+        .split('\n')
+        .filter((line) => new RegExp(`^ *\\d+: [0-9A-F]{8}:${port} [0-9A-F:]+ 01 `).test(line))
+        .length;
     const held = () => ({
       descriptors: readdirSync(`/proc/${server.pid}/fd`).length,
       threads: /^Threads:\s+(\d+)/m.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))?.[1],
@@ -70,9 +77,12 @@ describe('jobs of a server', () => {
       await Promise.all(ids.map(({ jobid }) => server.untilEnded(jobid)));
     };
     await some();
+    // Those of the requests of this test are closed when nothing has come over them for a while.
+    await poll(connections, (count) => count === 0);
     const before = held();
     await some();
     await some();
+    await poll(connections, (count) => count === 0);
     await expect.poll(held).toEqual(before);
   });
 });

@@ -158,7 +158,7 @@ describe('a server', () => {
 
   it('tells what a restore would mean, and has a job go on by its id', async () => {
     const input = numbered();
-    const run = { params: input.params, flinkConfiguration: CHECKPOINTED };
+    const run = { params: input.heldParams, flinkConfiguration: CHECKPOINTED };
     const jobid = await server.run('failing-often.mjs', run);
     await server.until(jobid, ({ state }) => state === 'RUNNING');
     const targetDirectory = join(directory, 'savepoints');
@@ -198,6 +198,7 @@ describe('a server', () => {
     // Nothing of it was a job, and no process is left.
     expect((await server.call<{ jobs: object[] }>('jobs')).jobs).toHaveLength(1);
 
+    input.release();
     const { jobid: next } = await server.call<{ jobid: string }>(
       'runJar',
       { jarid: jobid },

@@ -38,18 +38,18 @@ describe('a server', () => {
 
   it('shows in which functions a chain is, those of the job by their names', async () => {
     const vertexid = await chain(-1);
-    const { endTimestamp, data } = await flame(vertexid, '?type=ON_CPU');
+    // A machine that does other things may let nothing run in between.
+    const busy = (query: string) => poll(() => flame(vertexid, query), hasRateSlowly);
+    const { endTimestamp, data } = await busy('?type=ON_CPU');
     expect(endTimestamp).toBeGreaterThan(0);
     expect(data?.name).toBe('root');
-    expect(namesIn(data)).toContainEqual(expect.stringMatching(/^rateSlowly /));
-    const [all, waiting, first] = await Promise.all([
+    const [all, waiting] = await Promise.all([
       flame(vertexid, ''),
       flame(vertexid, '?type=off_cpu'),
-      flame(vertexid, '?type=on_cpu&subtaskindex=0'),
     ]);
-    expect(namesIn(waiting.data)).not.toContainEqual(expect.stringMatching(/^rateSlowly /));
+    expect(hasRateSlowly(waiting)).toBe(false);
     expect(all.data?.value).toBeGreaterThan(0);
-    expect(namesIn(first.data)).toContainEqual(expect.stringMatching(/^rateSlowly /));
+    await busy('?type=on_cpu&subtaskindex=0');
     const { status } = await server.raw(
       'GET',
       `/jobs/${jobid}/vertices/${vertexid}/flamegraph?subtaskindex=2`,
@@ -57,7 +57,7 @@ describe('a server', () => {
     expect(status).toBe(404);
     // The function is no part of the source's chain.
     const source = await flame(await chain(0), '?type=on_cpu');
-    expect(namesIn(source.data)).not.toContainEqual(expect.stringMatching(/^rateSlowly /));
+    expect(hasRateSlowly(source)).toBe(false);
   });
 
   it('tells what the threads of a job, and its own, do now', async () => {
@@ -108,10 +108,12 @@ describe('a server', () => {
       expect(samples.length).toBe(timeDeltas.length);
       expect(nodes[0].callFrame.functionName).toBe('(root)');
     }
-    const one = await cli('profile', 'hot', '--operator', 'map', '--seconds', '0.3', '--json');
-    const { chains } = JSON.parse(one.stdout);
+    const ofMap = async () =>
+      JSON.parse(
+        (await cli('profile', 'hot', '--operator', 'map', '--seconds', '0.3', '--json')).stdout,
+      );
+    const { chains } = await poll(ofMap, (found) => found.chains[0].share > 0);
     expect(chains).toHaveLength(1);
-    expect(chains[0].share).toBeGreaterThan(0);
     const wrong = await cli('profile', 'hot', '--operator', 'mapp');
     expect(wrong.stderr).toContain('Did you mean "map"?');
     expect((await cli('profile', 'hot', '--seconds', 'ten')).stderr).toContain('0.1 to 60');
@@ -138,6 +140,10 @@ describe('a server', () => {
     );
   });
 });
+
+function hasRateSlowly({ data }: FlameGraph): boolean {
+  return namesIn(data).some((name) => name.startsWith('rateSlowly '));
+}
 
 function namesIn(node: FlameGraphNode | undefined): readonly string[] {
   return node === undefined ? [] : [node.name, ...node.children.flatMap(namesIn)];

@@ -70,6 +70,8 @@ describe('millrace top', () => {
     await started.seen('Enter chains');
     started.child.stdin?.write('\x1b[B\r');
     await started.seen('Enter jobs only');
+    // What was opened is asked for first.
+    await started.seen('readings → map ×1');
     const terminal = new FakeTerminal(COLUMNS, ROWS);
     terminal.write(started.output.stdout);
     const text = terminal.lines().join('\n');
