@@ -1,5 +1,5 @@
 /**
- * A reporter of vitest that writes what the last lines of a run need as JSON to the path in MILLRACE_TEST_REPORT: each
+ * A reporter of vitest that writes what the last lines of a run need as JSON to the path in TEST_RUN_REPORT: each
  * file with whether it came to its end, its tests, and the errors that no test caught. Vitest's own JSON says of a file
  * whose process died that it passed. Callers: `test-runs.mjs`.
  */
@@ -15,7 +15,7 @@ export default class TestReporter {
       const file = byName.get(fromHere(error.VITEST_TEST_PATH ?? ''));
       (file?.errors ?? elsewhere).push(firstLine(error.message));
     }
-    const path = process.env.MILLRACE_TEST_REPORT;
+    const path = process.env.TEST_RUN_REPORT;
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, JSON.stringify({ files, errors: elsewhere }));
   }

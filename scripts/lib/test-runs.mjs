@@ -20,7 +20,7 @@ export function testAndRetry(path, run) {
   const tryOnce = (report, words) =>
     run(['--reporter=default', `--reporter=${REPORTER}`, ...words], {
       ...process.env,
-      MILLRACE_TEST_REPORT: report,
+      TEST_RUN_REPORT: report,
     }) === 0;
   if (tryOnce(path, [])) return true;
   if (!existsSync(path)) return false;

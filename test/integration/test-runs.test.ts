@@ -29,8 +29,11 @@ describe('a run of the suite', () => {
     return testAndRetry(path, (words: string[], env: Record<string, string>) => {
       const report = tries[asked.push(words) - 1];
       if (report === undefined) throw new Error('Nobody expects another try.');
+      // Commands that tests run would take it for a setting.
+      const added = Object.keys(env).filter((name) => !(name in process.env));
+      expect(added.filter((name) => name.startsWith('MILLRACE_'))).toEqual([]);
       if (report === null) return 1;
-      writeFileSync(env['MILLRACE_TEST_REPORT'] ?? '', JSON.stringify(report));
+      writeFileSync(env['TEST_RUN_REPORT'] ?? '', JSON.stringify(report));
       return JSON.stringify(report).match(/"failed"|"errors":\["/) === null ? 0 : 1;
     });
   }
