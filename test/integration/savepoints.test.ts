@@ -197,7 +197,7 @@ describe('a savepoint', () => {
 
   it('of a job that is canceled before its next checkpoint has all that was prepared for it', async () => {
     const first = await begin('out', 2, { 'execution.checkpointing.interval': '1h' });
-    while (first.metrics().vertices.every(({ rowsOut }) => rowsOut < 100)) {
+    while (first.metrics().vertices.every(({ rowsIn }) => rowsIn < 100)) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     const { path } = await first.savepoint({ directory: 'saved' });
